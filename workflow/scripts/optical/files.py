@@ -1,0 +1,159 @@
+"""Reading and writing files: gzip or not, strict UTF-8, and never a half-written output under its final name."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from optical.errors import DataError
+
+
+@contextlib.contextmanager
+def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
+    """Open a text file for reading, decompressing `.gz`; raise `DataError` for a missing or damaged file."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError("no such file", where=path, hint="check the path in the config")
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8", newline="") as file:
+            yield file
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"not UTF-8: {error.reason} at byte {error.start} of a block",
+            where=path,
+            hint="convert it, e.g. with iconv -t utf-8",
+        ) from error
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise DataError(f"damaged gzip file: {error}", where=path, hint="fetch or make it again") from error
+
+
+def read_lines(path: str | Path) -> Iterator[str]:
+    """Yield the lines of a text file without their line ends. Only "\\n" and "\\r\\n" end a line.
+
+    A Unicode line separator inside a sentence must not shift the two sides of a bitext against each other,
+    which is what `str.splitlines` would do.
+    """
+    with open_text(path) as file:
+        for number, line in enumerate(file):
+            if number == 0:
+                line = line.removeprefix("\ufeff")
+            yield line.rstrip("\n").removesuffix("\r")
+
+
+def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
+    """Yield the tab-separated rows of a headerless table that must have `columns` columns (at least)."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line:
+            continue
+        row = line.split("\t")
+        if len(row) < columns:
+            raise DataError(
+                f"line {number} has {len(row)} tab-separated columns, {columns} are needed",
+                where=path,
+                hint="separate the columns by tabs, not by spaces or commas",
+            )
+        yield row
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict]:
+    """Yield the objects of a JSON Lines file."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line"
+            ) from error
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary file name beside `path`; rename it to `path` on success, delete it on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_lines(path: str | Path, lines: Iterable[str]) -> int:
+    """Write lines to a file (gzip by suffix), atomically; return how many. Gzip files carry no time stamp."""
+    count = 0
+    with atomic_path(path) as temporary:
+        with contextlib.ExitStack() as stack:
+            file: io.IOBase = stack.enter_context(temporary.open("wb"))
+            if Path(path).suffix == ".gz":
+                file = stack.enter_context(gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename=""))
+            for line in lines:
+                file.write(line.encode("utf-8") + b"\n")
+                count += 1
+    return count
+
+
+def write_rows(path: str | Path, rows: Iterable[Iterable[object]]) -> int:
+    """Write a tab-separated table without a header; white space inside a cell becomes one space."""
+    return write_lines(path, ("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows))
+
+
+def write_jsonl(path: str | Path, objects: Iterable[dict]) -> int:
+    """Write objects as JSON Lines."""
+    return write_lines(path, (json.dumps(item, ensure_ascii=False) for item in objects))
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write a JSON file, indented, with sorted keys."""
+    write_lines(path, [json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)])
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file."""
+    with open_text(path) as file:
+        try:
+            return json.load(file)
+        except json.JSONDecodeError as error:
+            raise DataError(f"not JSON: {error.msg} in line {error.lineno}", where=path) from error
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes as hexadecimal text."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,141 @@
+"""What every command-line program of the workflow shares: arguments, log, progress, one-line errors."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from optical.errors import OpticalError
+
+log = logging.getLogger("optical")
+
+PROGRESS_EVERY_SECONDS = 15.0
+
+
+def program(description: str) -> argparse.ArgumentParser:
+    """Return a parser with the options that every program has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--log", metavar="FILE", help="write the log here too")
+    parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
+    return parser
+
+
+def yaml_value(text: str) -> object:
+    """Parse an argument that holds a piece of config, such as `{steps: 100, learning_rate: 3.0e-4}`.
+
+    >>> yaml_value("{steps: 100, learning_rate: 3.0e-4}")
+    {'steps': 100, 'learning_rate': 0.0003}
+    """
+    return yaml.safe_load(text)
+
+
+def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
+    """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, without a traceback."""
+    arguments = parser.parse_args()
+    _start_log(arguments.log)
+    try:
+        main(arguments)
+    except OpticalError as error:
+        if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
+            log.exception("traceback asked for")
+        log.error("%s: %s", type(error).__name__, error)
+        sys.exit(1)
+    except Exception:
+        log.exception("unexpected error; please report it with this log")
+        sys.exit(1)
+
+
+def _start_log(path: str | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+        if not sys.stderr.isatty():  # Snakemake shows the log of a failed job itself: say everything once
+            handlers[0].setLevel(logging.ERROR)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
+    )
+    logging.captureWarnings(True)
+    warnings.simplefilter("once")
+    for chatty in ("urllib3", "filelock", "httpx", "bm25s", "transformers"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+class Progress:
+    """A progress bar on a terminal; elsewhere a plain log line now and then and one at the end.
+
+    >>> with Progress("counting", total=3) as progress:
+    ...     for _ in range(3):
+    ...         progress.advance(1, loss=0.5)
+    """
+
+    def __init__(self, what: str, total: int, done: int = 0):
+        self.what, self.total, self.done = what, total, done
+        self.note = ""
+        self.started = self.reported = time.monotonic()
+        self.first = done
+        self.bar = (
+            tqdm(total=total, initial=done, desc=what, leave=False, dynamic_ncols=True)
+            if sys.stderr.isatty()
+            else None
+        )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def advance(self, steps: int = 1, **figures: float) -> None:
+        """Count steps; `figures` are shown beside the count."""
+        self.done += steps
+        if figures:
+            self.note = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        if self.bar is not None:
+            self.bar.set_postfix_str(self.note, refresh=False)
+            self.bar.update(steps)
+        elif time.monotonic() - self.reported > PROGRESS_EVERY_SECONDS:
+            self._report()
+
+    def _report(self) -> None:
+        self.reported = time.monotonic()
+        pace = (self.reported - self.started) / max(self.done - self.first, 1)
+        left = pace * (self.total - self.done)
+        log.info("%s: %d of %d, %s, %.0f s left", self.what, self.done, self.total, self.note or "…", left)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        if kind is None:
+            seconds = time.monotonic() - self.started
+            log.info(
+                "%s: %d done in %.1f s%s",
+                self.what,
+                self.done,
+                seconds,
+                f", {self.note}" if self.note else "",
+            )
+
+
+def with_progress(items: Iterable, what: str, total: int) -> Iterator:
+    """Yield the items and show how far they are."""
+    with Progress(what, total) as progress:
+        for item in items:
+            yield item
+            progress.advance()
+
+
+def as_argument(value: object) -> str:
+    """Write a piece of config as one command-line argument (JSON, which YAML reads)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
