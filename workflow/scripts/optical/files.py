@@ -70,9 +70,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError as error:
-            raise DataError(
-                f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line"
-            ) from error
+            raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
 
 
 @contextlib.contextmanager
@@ -112,14 +110,13 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def write_lines(path: str | Path, lines: Iterable[str]) -> int:
     """Write lines to a file (gzip by suffix), atomically; return how many. Gzip files carry no time stamp."""
     count = 0
-    with atomic_path(path) as temporary:
-        with contextlib.ExitStack() as stack:
-            file: io.IOBase = stack.enter_context(temporary.open("wb"))
-            if Path(path).suffix == ".gz":
-                file = stack.enter_context(gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename=""))
-            for line in lines:
-                file.write(line.encode("utf-8") + b"\n")
-                count += 1
+    with atomic_path(path) as temporary, contextlib.ExitStack() as stack:
+        file: io.IOBase = stack.enter_context(temporary.open("wb"))
+        if Path(path).suffix == ".gz":
+            file = stack.enter_context(gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename=""))
+        for line in lines:
+            file.write(line.encode("utf-8") + b"\n")
+            count += 1
     return count
 
 

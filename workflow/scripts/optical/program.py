@@ -89,9 +89,7 @@ class Progress:
         self.started = self.reported = time.monotonic()
         self.first = done
         self.bar = (
-            tqdm(total=total, initial=done, desc=what, leave=False, dynamic_ncols=True)
-            if sys.stderr.isatty()
-            else None
+            tqdm(total=total, initial=done, desc=what, leave=False, dynamic_ncols=True) if sys.stderr.isatty() else None
         )
 
     def __enter__(self) -> "Progress":
