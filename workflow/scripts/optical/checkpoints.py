@@ -1,0 +1,82 @@
+"""Checkpoints that survive a kill at any moment and never serve another run than their own.
+
+They lie under `<folder>/<fingerprint>/`, outside Snakemake's outputs, which it deletes before a job. The
+fingerprint hashes all that decides the result, so a changed config starts afresh.
+"""
+
+import hashlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from optical import __version__
+from optical.files import atomic_path, sha256_of
+from optical.program import as_argument
+
+log = logging.getLogger(__name__)
+
+KEPT = 2  # the newest may be the one that a full disk truncated
+
+
+def fingerprint(settings: object, inputs: list[str | Path]) -> str:
+    """Return a short hash of settings, input contents and library versions.
+
+    >>> fingerprint({"steps": 1}, []) == fingerprint({"steps": 2}, [])
+    False
+    """
+    import torch
+
+    files = [file for path in inputs for file in _files_of(Path(path))]
+    parts = [as_argument(settings), *(sha256_of(file) for file in files), __version__, torch.__version__]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _files_of(path: Path) -> list[Path]:
+    # provenance.json names times and machines: the same model made twice must have the same fingerprint
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in found if file.is_file() and file.name != "provenance.json"]
+
+
+class Checkpoints:
+    """The checkpoints of one run; `load` gives the newest whole one, `save` keeps the last two."""
+
+    def __init__(self, folder: str | Path, key: str):
+        self.folder = Path(folder) / key
+
+    def save(self, state: dict) -> None:
+        """Write a state, which must hold `step`, so that either all of it or nothing is there."""
+        import torch
+
+        with atomic_path(self.folder / f"step-{state['step']:09d}.pt") as temporary:
+            torch.save(state, temporary)
+        self._sync_folder()
+        for old in self._newest_first()[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def load(self) -> dict | None:
+        """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""
+        import torch
+
+        for path in self._newest_first():
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+                log.info("resuming at step %d from %s", state["step"], path)
+                return state
+            except Exception as error:  # whatever a damaged archive raises: the older one will do
+                log.warning("skipping the damaged checkpoint %s: %s", path, str(error).splitlines()[0])
+        return None
+
+    def remove(self) -> None:
+        """Delete them all: the run has its final model."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,269 @@
+"""The late-interaction encoder: word pieces -> one unit vector per token (ColBERT, Khattab and Zaharia, SIGIR 2020).
+
+It is a thin layer over a Hugging Face transformer, saved in the layout that PyLate and sentence-transformers load:
+the transformer at the top of the folder, the projection in `1_Dense/`, markers and lengths in
+`config_sentence_transformers.json`.
+
+Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector size.
+"""
+
+import dataclasses
+import os
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from optical.errors import ConfigError, DataError
+from optical.files import read_json, write_json
+from optical.tokens import load_tokeniser
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # an encoder is a folder; whatever fetches one runs elsewhere
+
+QUERY, DOCUMENT = "query", "document"
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How texts become vectors; recorded in the model, because each of these moves MAP."""
+
+    dimension: int = 128  # of a token vector; 0 keeps the transformer's own size, without a projection
+    query_length: int = 32  # tokens, special ones included
+    document_length: int = 180
+    query_marker: str = "[Q]"
+    document_marker: str = "[D]"
+    query_expansion: bool = False  # fill queries with [MASK] up to query_length (ColBERT's query augmentation)
+    attend_to_expansion: bool = False
+    skip_punctuation: bool = True  # documents keep no vectors of punctuation
+
+
+class Encoder(nn.Module):
+    """A transformer and a projection; `forward` gives unit token vectors."""
+
+    def __init__(self, transformer: nn.Module, folder_of_tokeniser: Path, settings: EncoderSettings):
+        super().__init__()
+        self.transformer = transformer
+        self.settings = settings
+        self.tokeniser = load_tokeniser(folder_of_tokeniser)
+        hidden = transformer.config.hidden_size
+        self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
+        self.marker_ids = {
+            QUERY: self._id_of(settings.query_marker, "query_marker"),
+            DOCUMENT: self._id_of(settings.document_marker, "document_marker"),
+        }
+        self.cls_id, self.sep_id = self._first_of("[CLS]", "<s>"), self._first_of("[SEP]", "</s>")
+        self.pad_id, self.mask_id = self._first_of("[PAD]", "<pad>"), self._first_of("[MASK]", "<mask>")
+        skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
+        self.skipped_ids = numpy.array([token for token in skipped if token is not None], dtype=numpy.int64)
+
+    @property
+    def dimension(self) -> int:
+        """Size of a token vector."""
+        return self.settings.dimension or self.transformer.config.hidden_size
+
+    def _id_of(self, token: str, key: str) -> int:
+        index = self.tokeniser.token_to_id(token)
+        if index is None:
+            raise ConfigError(
+                f"the tokeniser has no token {token!r}",
+                where=f"encoder.{key}",
+                hint="name a token of its vocabulary; BERT's has [unused0] and [unused1]",
+            )
+        return index
+
+    def _first_of(self, *tokens: str) -> int:
+        for token in tokens:
+            if (index := self.tokeniser.token_to_id(token)) is not None:
+                return index
+        raise ConfigError(f"the tokeniser has none of {', '.join(tokens)}", hint="take an encoder of the BERT family")
+
+    def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        """Return the unit vectors of every position, float32 of shape (B, L, D)."""
+        hidden_BLH = self.transformer(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state
+        return nn.functional.normalize(self.projection(hidden_BLH).float(), dim=-1)
+
+    def length(self, kind: str) -> int:
+        """Longest input of this kind in tokens, special ones included."""
+        return self.settings.query_length if kind == QUERY else self.settings.document_length
+
+    def frame(self, texts: Sequence[Sequence[int]], kind: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame word-piece ids as the encoder wants them and pad them to a common length.
+
+        Args:
+            texts: word-piece ids of each text, without special tokens; cut where they are too long.
+            kind: QUERY or DOCUMENT.
+
+        Returns:
+            ids_BL (int64), attention_BL (int64) and keep_BL (bool): which positions give a vector.
+        """
+        longest = self.length(kind)
+        pieces = [numpy.asarray(text[: longest - 3], dtype=numpy.int64) for text in texts]
+        expand = kind == QUERY and self.settings.query_expansion
+        width = longest if expand else max((len(piece) for piece in pieces), default=0) + 3
+        ids_BL = numpy.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=numpy.int64)
+        attention_BL = numpy.zeros((len(pieces), width), dtype=numpy.int64)
+        for row, piece in enumerate(pieces):
+            end = len(piece) + 2
+            ids_BL[row, :2] = self.cls_id, self.marker_ids[kind]
+            ids_BL[row, 2:end] = piece
+            ids_BL[row, end] = self.sep_id
+            attention_BL[row, : end + 1] = 1
+        keep_BL = attention_BL.astype(bool)
+        if expand:
+            keep_BL[:] = True
+            if self.settings.attend_to_expansion:
+                attention_BL[:] = 1
+        elif kind == DOCUMENT and len(self.skipped_ids):
+            keep_BL &= ~numpy.isin(ids_BL, self.skipped_ids)
+        return torch.from_numpy(ids_BL), torch.from_numpy(attention_BL), torch.from_numpy(keep_BL)
+
+    def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        """Return where the text's own word pieces are: neither padding nor special tokens, bool (B, L)."""
+        special = torch.tensor([self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()])
+        return attention_BL.bool() & ~torch.isin(ids_BL, special.to(ids_BL.device))
+
+    @torch.no_grad()
+    def encode(
+        self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int = 8192, precision: str = "fp32"
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield (index of the text, its vectors (L, D) float32 on the CPU, its token ids), longest texts first.
+
+        Texts of similar length share a batch of at most `batch_tokens` positions, so that little is padding.
+        """
+        self.eval()
+        device = next(self.parameters()).device
+        lengths = numpy.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=numpy.int64)
+        order = numpy.argsort(-lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            width = self.length(kind) if kind == QUERY and self.settings.query_expansion else lengths[order[start]]
+            chosen = order[start : start + max(1, batch_tokens // int(width))]
+            ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
+            with autocast(device, precision):
+                vectors_BLD = self(ids_BL.to(device), attention_BL.to(device)).cpu()
+            for row, index in enumerate(chosen):
+                yield int(index), vectors_BLD[row][keep_BL[row]], ids_BL[row][keep_BL[row]]
+            start += len(chosen)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
+        folder = Path(folder)
+        self.transformer.save_pretrained(folder)
+        self.tokeniser.save(str(folder / "tokenizer.json"))
+        settings = self.settings
+        modules = [("0", "", "sentence_transformers.models.Transformer")]
+        if settings.dimension:
+            modules.append(("1", "1_Dense", "pylate.models.Dense.Dense"))
+            (folder / "1_Dense").mkdir(exist_ok=True)
+            weights = {"linear.weight": self.projection.weight.detach().cpu().contiguous()}
+            save_file(weights, folder / "1_Dense" / "model.safetensors", metadata={"format": "pt"})
+            write_json(
+                folder / "1_Dense" / "config.json",
+                {
+                    "in_features": self.transformer.config.hidden_size,
+                    "out_features": settings.dimension,
+                    "bias": False,
+                    "activation_function": "torch.nn.modules.linear.Identity",
+                },
+            )
+        write_json(
+            folder / "modules.json",
+            [{"idx": int(index), "name": index, "path": path, "type": kind} for index, path, kind in modules],
+        )
+        write_json(
+            folder / "config_sentence_transformers.json",
+            {
+                "query_prefix": settings.query_marker,
+                "document_prefix": settings.document_marker,
+                "query_length": settings.query_length,
+                "document_length": settings.document_length,
+                "do_query_expansion": settings.query_expansion,
+                "attend_to_expansion_tokens": settings.attend_to_expansion,
+                "skiplist_words": list(string.punctuation) if settings.skip_punctuation else [],
+                "similarity_fn_name": "MaxSim",
+                "model_type": "ColBERT",
+            },
+        )
+        write_json(folder / "sentence_bert_config.json", {"max_seq_length": settings.document_length})
+        if not (folder / "tokenizer_config.json").exists():
+            self._save_tokeniser_config(folder)
+
+    def _save_tokeniser_config(self, folder: Path) -> None:
+        names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
+        config = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}
+        unknown = next((token for token in ("[UNK]", "<unk>") if self.tokeniser.token_to_id(token) is not None), None)
+        longest = self.transformer.config.max_position_embeddings
+        write_json(
+            folder / "tokenizer_config.json",
+            config | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
+        )
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context of mixed precision: "bf16" computes matrix products in bfloat16, "fp32" does nothing."""
+    if precision not in ("fp32", "bf16"):
+        raise ConfigError(f"unknown precision {precision!r}", hint="choose fp32 or bf16")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def load_transformer(folder: str | Path) -> nn.Module:
+    """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
+    import transformers
+
+    folder = Path(folder)
+    if not (folder / "config.json").is_file():
+        raise DataError(
+            "not an encoder folder: it has no config.json",
+            where=folder,
+            hint="give a folder in the Hugging Face layout, or encoder.source: train",
+        )
+    kind = read_json(folder / "config.json").get("model_type", "")
+    extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
+    try:
+        return transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, **extra)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"cannot load the encoder: {reason}", where=folder, hint="is the download complete?") from error
+
+
+def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) -> Encoder:
+    """Load an encoder; `settings` are needed only where the folder is a bare transformer without ColBERT's parts."""
+    folder = Path(folder)
+    transformer = load_transformer(folder)
+    saved = folder / "config_sentence_transformers.json"
+    if settings is None:
+        if not saved.is_file() or "query_length" not in read_json(saved):
+            raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
+        settings = _saved_settings(folder)
+        encoder = Encoder(transformer, folder, settings)
+        if settings.dimension:
+            weights = load_file(folder / "1_Dense" / "model.safetensors")
+            encoder.projection.weight.data.copy_(weights["linear.weight"])
+        return encoder
+    return Encoder(transformer, folder, settings)
+
+
+def _saved_settings(folder: Path) -> EncoderSettings:
+    saved = read_json(folder / "config_sentence_transformers.json")
+    dense = folder / "1_Dense" / "config.json"
+    return EncoderSettings(
+        dimension=read_json(dense)["out_features"] if dense.is_file() else 0,
+        query_length=saved["query_length"],
+        document_length=saved["document_length"],
+        query_marker=saved["query_prefix"],
+        document_marker=saved["document_prefix"],
+        query_expansion=saved["do_query_expansion"],
+        attend_to_expansion=saved["attend_to_expansion_tokens"],
+        skip_punctuation=bool(saved["skiplist_words"]),
+    )
+
+
+def settings_from_config(values: dict) -> EncoderSettings:
+    """Build the settings from the config's `encoder` block, whose other keys they ignore."""
+    names = {field.name for field in dataclasses.fields(EncoderSettings)}
+    return EncoderSettings(**{name: value for name, value in values.items() if name in names})

@@ -1,0 +1,242 @@
+"""The training loop: precision, accumulation, checkpoint and resume, several devices, progress. It knows no loss.
+
+Everything random is a function of (seed, step): batches (see `tokens.batch_of_step`), dropout, masking. So a
+checkpoint needs no random state and no data position beyond its step, and a killed and resumed run ends with the
+same weights, bit for bit on one kind of CPU.
+"""
+
+import logging
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from optical.checkpoints import Checkpoints
+from optical.encoder import autocast
+from optical.errors import ConfigError, ResourceError
+from optical.program import Progress
+
+log = logging.getLogger(__name__)
+
+STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
+
+LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What decides the result of a training."""
+
+    steps: int = 1000
+    batch_size: int = 32
+    accumulation: int = 1  # parts of `batch_size` per step; several devices share the parts of one step
+    learning_rate: float = 1e-4
+    warmup: float = 0.1  # share of the steps over which the rate rises from zero
+    schedule: str = "linear"
+    weight_decay: float = 0.01
+    gradient_clip: float = 1.0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What decides only where and how fast: resources, never science."""
+
+    device: str = "auto"
+    precision: str = "fp32"
+    threads: int = 1
+    checkpoint_minutes: float = 10.0
+    checkpoint_steps: int = 0  # 0: by minutes alone
+    stop_after_minutes: float = 0.0  # 0: never; else stop in time before the cluster's limit
+    rank: int = 0
+    world: int = 1
+
+    def start(self) -> torch.device:
+        """Set up threads and device, say what is used, and refuse in one line what is not there."""
+        torch.set_num_threads(max(1, self.threads))
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        name = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
+        if name.startswith("cuda") and not torch.cuda.is_available():
+            raise ResourceError(
+                "a GPU was asked for, but torch sees none",
+                where=f"device: {self.device}",
+                hint="check nvidia-smi and that torch is a CUDA build, or set machine.device: auto",
+            )
+        device = torch.device(name)
+        if device.type == "cuda":
+            properties = torch.cuda.get_device_properties(device)
+            memory = f"{properties.total_memory / 2**30:.0f} GiB"
+            log.info("device: %s x %d, %s, %s", properties.name, self.world, memory, self.precision)
+        else:
+            log.info("device: cpu, %d threads, %s", torch.get_num_threads(), self.precision)
+        return device
+
+
+SCHEDULES = {
+    "linear": lambda share: 1.0 - share,
+    "cosine": lambda share: 0.5 * (1.0 + math.cos(math.pi * share)),
+    "constant": lambda share: 1.0,
+}
+
+
+def learning_rate_at(step: int, settings: TrainingSettings) -> float:
+    """Return the learning rate of a step: a linear rise, then the schedule down to zero.
+
+    >>> settings = TrainingSettings(steps=10, warmup=0.2, learning_rate=1.0)
+    >>> [round(learning_rate_at(step, settings), 3) for step in (0, 1, 2, 9)]
+    [0.5, 1.0, 1.0, 0.125]
+    """
+    if settings.schedule not in SCHEDULES:
+        raise ConfigError(f"unknown schedule {settings.schedule!r}", hint=f"choose one of {', '.join(SCHEDULES)}")
+    rise = round(settings.warmup * settings.steps)
+    if step < rise:
+        return settings.learning_rate * (step + 1) / rise
+    share = (step - rise) / max(1, settings.steps - rise)
+    return settings.learning_rate * SCHEDULES[settings.schedule](share)
+
+
+def seed_of(seed: int, step: int, part: int) -> int:
+    """Return the seed of one part of one step, the same wherever and whenever it is computed."""
+    return (seed * 1_000_003 + step) * 1_009 + part
+
+
+def optimiser_for(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return AdamW (fused), without weight decay on biases and norms."""
+    decayed = [weight for weight in model.parameters() if weight.requires_grad and weight.ndim >= 2]
+    others = [weight for weight in model.parameters() if weight.requires_grad and weight.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+
+
+def train(
+    model: nn.Module,
+    loss_of_step: LossOfStep,
+    settings: TrainingSettings,
+    machine: Machine,
+    checkpoints: Checkpoints | None,
+    what: str,
+) -> list[dict[str, float]]:
+    """Train `model` in place and return its learning curve.
+
+    Args:
+        model: whose parameters that require a gradient are trained; already on the device.
+        loss_of_step: (step, part) -> scalar loss and figures to show; called under autocast, with torch's random
+            state set for this step and part.
+        settings: the science. machine: the rest.
+        checkpoints: where to save and resume; None for none.
+        what: name shown beside the progress.
+
+    Exits with status `STOPPED_EARLY` on SIGTERM or when `machine.stop_after_minutes` have passed, after saving.
+    """
+    if settings.accumulation % machine.world:
+        raise ConfigError(
+            f"{machine.world} devices cannot share {settings.accumulation} parts a step evenly",
+            hint="let accumulation be a multiple of the number of devices",
+        )
+    device = next(model.parameters()).device
+    optimiser = optimiser_for(model, settings)
+    first, curve = _resume(model, optimiser, checkpoints)
+    clock = _Clock(machine)
+    model.train()
+    with Progress(what, settings.steps, done=first) as progress:
+        for step in range(first, settings.steps):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate_at(step, settings)
+            figures = _backward(model, loss_of_step, step, settings, machine, device)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            if not torch.isfinite(norm):
+                raise ResourceError(
+                    f"the gradient is not finite at step {step}", where=what, hint="lower the learning rate"
+                )
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            curve.append({"step": step} | figures)
+            progress.advance(1, **figures)
+            if checkpoints and (clock.checkpoint_due(step) or clock.must_stop()):
+                if machine.rank == 0:
+                    checkpoints.save(_state(model, optimiser, step + 1, curve))
+                if clock.must_stop() and step + 1 < settings.steps:
+                    log.warning("stopped early after step %d: %s; run again to go on", step, clock.reason)
+                    sys.exit(STOPPED_EARLY)
+    return curve
+
+
+def _backward(
+    model: nn.Module,
+    loss_of_step: LossOfStep,
+    step: int,
+    settings: TrainingSettings,
+    machine: Machine,
+    device: torch.device,
+) -> dict[str, float]:
+    """Accumulate the gradient of one step over its parts and devices; return the mean figures."""
+    totals: dict[str, float] = {}
+    for part in range(machine.rank, settings.accumulation, machine.world):
+        torch.manual_seed(seed_of(settings.seed, step, part))
+        with autocast(device, machine.precision):
+            loss, figures = loss_of_step(step, part)
+        (loss / settings.accumulation).backward()
+        for name, value in ({"loss": loss.detach()} | figures).items():
+            totals[name] = totals.get(name, 0.0) + float(value) * machine.world / settings.accumulation
+    if machine.world > 1:
+        for weight in model.parameters():
+            if weight.grad is not None:
+                torch.distributed.all_reduce(weight.grad)
+    return totals
+
+
+def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list) -> dict:
+    return {"step": step, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "curve": curve}
+
+
+def _resume(model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None) -> tuple[int, list]:
+    state = checkpoints.load() if checkpoints else None
+    if state is None:
+        return 0, []
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    return state["step"], state["curve"]
+
+
+class _Clock:
+    """When to save, and when to stop: by minutes, by steps, by SIGTERM."""
+
+    def __init__(self, machine: Machine):
+        self.machine = machine
+        self.started = self.saved = time.monotonic()
+        self.reason = ""
+        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGUSR1, self._terminate)  # what Slurm can send some time before the limit
+
+    def _terminate(self, number: int, _frame: object) -> None:
+        self.reason = f"received {signal.Signals(number).name}"
+
+    def checkpoint_due(self, step: int) -> bool:
+        every = self.machine.checkpoint_steps
+        by_steps = every and (step + 1) % every == 0
+        by_time = time.monotonic() - self.saved > 60 * self.machine.checkpoint_minutes
+        if by_steps or by_time:
+            self.saved = time.monotonic()
+        return bool(by_steps or by_time)
+
+    def must_stop(self) -> bool:
+        limit = self.machine.stop_after_minutes
+        if limit and not self.reason and time.monotonic() - self.started > 60 * limit:
+            self.reason = f"{limit:g} minutes have passed"
+        return bool(self.reason)
+
+
+def machine_from(values: dict) -> Machine:
+    """Build a `Machine` from a config block and torchrun's variables; refuse unknown keys."""
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if world > 1 and torch.cuda.is_available():
+        values = values | {"device": f"cuda:{os.environ['LOCAL_RANK']}"}
+    return Machine(**values, rank=rank, world=world)
