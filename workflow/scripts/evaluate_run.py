@@ -1,0 +1,61 @@
+"""Score runs against relevance judgments: one row per query and measure. Many runs can share one start of the program.
+
+python workflow/scripts/evaluate_run.py --run run.txt --qrels qrels.txt --queries queries/sw.tsv \
+    --measures AP nDCG@10 --collection atlas --method optical --lang sw --seed 0 --out scores.tsv
+
+python workflow/scripts/evaluate_run.py --qrels qrels.txt --measures AP --collection atlas --out scores.tsv --jobs \
+    '[{run: english.run, method: english, lang: sw, seed: 0, queries: queries/sw.tsv}, {run: english.run, ...}]'
+
+A method that has no language of its own (human English queries) is one run, scored once for each language with that
+language's queries file, so that it is measured on the same query ids as its neighbours in the column.
+"""
+
+import argparse
+from functools import cache
+
+from optical.errors import ConfigError, DataError
+from optical.evaluation import evaluate, read_judgments, read_ranking, write_scores
+from optical.files import read_rows
+from optical.program import log, program, run_program, yaml_value
+
+JOB_KEYS = ("run", "method", "lang", "seed", "queries")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    judgments = read_judgments(arguments.qrels)
+    ranking_of = cache(read_ranking)
+    rows = []
+    for job in arguments.jobs or [{key: getattr(arguments, key) for key in JOB_KEYS}]:
+        missing = [key for key in JOB_KEYS if job.get(key) is None]
+        if missing:
+            raise ConfigError(f"an evaluation lacks {', '.join(missing)}", where=job.get("run", ""))
+        if not (arguments.out or job.get("out")):
+            raise ConfigError("the scores have nowhere to go", where=job["run"], hint="give --out, or out in each job")
+        query_ids = [row[0] for row in read_rows(job["queries"], 2)]
+        try:
+            scores = evaluate(ranking_of(job["run"]), judgments, query_ids, arguments.measures)
+        except DataError as error:
+            raise DataError(error.what, where=error.where or job["queries"], hint=error.hint) from error
+        found = [(arguments.collection, job["method"], job["lang"], job["seed"], *score) for score in scores]
+        if job.get("out"):
+            write_scores(job["out"], found)
+        rows += found
+    if arguments.out:
+        log.info("%s: %d scores", arguments.out, write_scores(arguments.out, rows))
+
+
+if __name__ == "__main__":
+    parser = program("Score runs against relevance judgments.")
+    parser.add_argument("--qrels", required=True, help="TREC qrels")
+    parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
+    parser.add_argument("--collection", required=True)
+    parser.add_argument("--run", help="TREC run")
+    parser.add_argument("--queries", help="queries of the run's language (TSV); only these ids are scored")
+    parser.add_argument("--method")
+    parser.add_argument("--lang")
+    parser.add_argument("--seed")
+    parser.add_argument(
+        "--jobs", type=yaml_value, help="list of {run, method, lang, seed, queries, optional out} instead of one run"
+    )
+    parser.add_argument("--out", help="scores of all runs (TSV)")
+    run_program(main, parser)

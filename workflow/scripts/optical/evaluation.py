@@ -1,0 +1,133 @@
+"""From a run and its relevance judgments to one score per query and measure, by ir_measures.
+
+ir_measures hands each measure to the reference program of its field (trec_eval for AP, nDCG, R, P and RR), so anyone
+who runs `ir_measures qrels.txt run.txt AP` gets the same figures.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import ir_measures
+
+from optical.errors import ConfigError, DataError
+from optical.files import open_text, read_lines, write_lines
+
+SCORE_COLUMNS = ("collection", "method", "lang", "seed", "query_id", "measure", "value")
+
+Judgments = dict[str, dict[str, int]]  # query id -> document id -> relevance
+Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
+
+
+def read_judgments(path: str | Path) -> Judgments:
+    """Read TREC qrels as query id -> document id -> relevance; none at all is a `DataError`."""
+    judgments = defaultdict(dict)
+    with open_text(path) as file:
+        try:
+            for row in ir_measures.read_trec_qrels(file):
+                judgments[row.query_id][row.doc_id] = row.relevance
+        except ValueError as error:
+            raise DataError(
+                f"not TREC qrels: {error}", where=path, hint="four columns: query id, 0, document id, relevance"
+            ) from error
+    if not judgments:
+        raise DataError("no relevance judgments", where=path, hint="nothing can be measured without qrels")
+    return dict(judgments)
+
+
+def read_ranking(path: str | Path) -> Ranking:
+    """Read a TREC run as query id -> document id -> score; a score that is no finite number is a `DataError`."""
+    ranking = defaultdict(dict)
+    with open_text(path) as file:
+        try:
+            for row in ir_measures.read_trec_run(file):
+                if not math.isfinite(row.score):
+                    raise DataError(
+                        f"query {row.query_id}, document {row.doc_id}: the score is {row.score}",
+                        where=path,
+                        hint="the model that made the run is broken; look at its training log",
+                    )
+                ranking[row.query_id][row.doc_id] = row.score
+        except ValueError as error:
+            raise DataError(
+                f"not a TREC run: {error}", where=path, hint="six columns: query id, Q0, document id, rank, score, tag"
+            ) from error
+    return dict(ranking)
+
+
+def parse_measures(names: Iterable[str]) -> list:
+    """Turn names such as `AP`, `nDCG@10`, `Judged@10` into ir_measures' objects.
+
+    >>> parse_measures(["AP", "nDCG@10"])
+    [AP, nDCG@10]
+    """
+    measures = []
+    for name in names:
+        try:
+            measures.append(ir_measures.parse_measure(name))
+            measures[-1].validate_params()
+        except (NameError, ValueError, AssertionError) as error:
+            raise ConfigError(
+                f"unknown measure {name!r}: {error}", hint="give a name of ir_measures such as AP, nDCG@10, R@100, RR"
+            ) from error
+    return measures
+
+
+def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[str]) -> list[tuple]:
+    """Return rows (query id, measure, value) for the judged ones among `query_ids`, in their order.
+
+    A judged query without results counts 0: a method that finds nothing must not gain by it. A query without
+    judgments is left out, as trec_eval leaves it out. No judged query at all is a `DataError`.
+
+    >>> judgments = {"q1": {"a": 1}, "q2": {"b": 1}}
+    >>> evaluate({"q1": {"x": 2.0, "a": 1.0}}, judgments, ["q1", "q2", "q3"], ["AP"])
+    [('q1', 'AP', 0.5), ('q2', 'AP', 0.0)]
+    """
+    judged = [query_id for query_id in query_ids if query_id in judgments]
+    if not judged:
+        raise DataError(
+            f"none of the {len(query_ids)} queries is judged", hint="queries and qrels must use the same query ids"
+        )
+    parsed = parse_measures(measures)
+    values = {
+        (metric.query_id, metric.measure): metric.value
+        for metric in ir_measures.iter_calc(
+            parsed,
+            {query_id: judgments[query_id] for query_id in judged},
+            {query_id: ranking[query_id] for query_id in judged if query_id in ranking},
+        )
+    }
+    return [(query_id, str(measure), values[query_id, measure]) for query_id in judged for measure in parsed]
+
+
+def evaluate_run(
+    run_path: str | Path, qrels_path: str | Path, query_ids: Sequence[str], measures: Sequence[str]
+) -> list[tuple]:
+    """Return rows (query id, measure, value) of one run file against one qrels file; see `evaluate`."""
+    return evaluate(read_ranking(run_path), read_judgments(qrels_path), query_ids, measures)
+
+
+def write_scores(path: str | Path, rows: Iterable[Sequence]) -> int:
+    """Write score rows (`SCORE_COLUMNS`) with a header; values have six decimals. Return the number of rows."""
+    lines = ("\t".join([*map(str, row[:-1]), f"{row[-1]:.6f}"]) for row in rows)
+    return write_lines(path, _with_header(lines)) - 1
+
+
+def _with_header(lines: Iterable[str]) -> Iterator[str]:
+    yield "\t".join(SCORE_COLUMNS)
+    yield from lines
+
+
+def read_scores(paths: Iterable[str | Path]) -> Iterator[tuple]:
+    """Yield the rows (`SCORE_COLUMNS`, the last a number) of score files."""
+    for path in paths:
+        lines = read_lines(path)
+        if tuple(next(lines, "").split("\t")) != SCORE_COLUMNS:
+            raise DataError("not a file of scores", where=path, hint=f"its header must be {' '.join(SCORE_COLUMNS)}")
+        for number, line in enumerate(lines, start=2):
+            cells = line.split("\t")
+            try:
+                yield (*cells[:-1], float(cells[-1]))
+            except ValueError as error:
+                raise DataError(f"line {number} ends in no number: {line!r}", where=path) from error
