@@ -1,0 +1,54 @@
+"""Compare methods: mean, spread, interval and significance of every method, language and measure, as one long table.
+
+python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --collection atlas --methods bm25 nmt optical \
+    --langs sw so de --measures AP nDCG@10 --reference nmt --levels '{low: [sw, so], high: [de]}' --out map_cells.tsv
+
+`--methods` and `--langs` are what is expected: a combination without scores is a row that says NOT RUN.
+"""
+
+import argparse
+
+from optical.comparison import CELL_COLUMNS, Statistics, cell_rows, compare_methods
+from optical.errors import ConfigError
+from optical.evaluation import read_scores
+from optical.files import write_rows
+from optical.program import log, program, run_program, yaml_value
+
+
+def main(arguments: argparse.Namespace) -> None:
+    if arguments.reference not in arguments.methods:
+        raise ConfigError(
+            f"the reference method {arguments.reference!r} is not among the methods",
+            hint=f"choose one of {', '.join(arguments.methods)}",
+        )
+    statistics = Statistics(arguments.level, arguments.draws, arguments.seed, arguments.test)
+    cells = compare_methods(
+        read_scores(arguments.scores),
+        arguments.collection,
+        arguments.methods,
+        arguments.langs,
+        arguments.measures,
+        arguments.reference,
+        arguments.levels,
+        statistics,
+    )
+    write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)])
+    missing = sum(cell.status == "NOT RUN" for cell in cells)
+    log.info("%s: %d cells, %d not run", arguments.out, len(cells), missing)
+
+
+if __name__ == "__main__":
+    parser = program("Compare methods over queries, languages and seeds.")
+    parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
+    parser.add_argument("--collection", required=True)
+    parser.add_argument("--methods", nargs="+", required=True, help="methods that the table expects")
+    parser.add_argument("--langs", nargs="+", required=True, help="languages that the table expects")
+    parser.add_argument("--measures", nargs="+", required=True)
+    parser.add_argument("--reference", required=True, help="the method that the others are tested against")
+    parser.add_argument("--levels", type=yaml_value, default={}, help="{low: [languages], high: [languages]}")
+    parser.add_argument("--test", choices=("randomisation", "t"), default="randomisation", help="what Holm corrects")
+    parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
+    parser.add_argument("--draws", type=int, default=10_000, help="random draws of bootstrap and randomisation test")
+    parser.add_argument("--seed", type=int, default=0, help="of the random draws")
+    parser.add_argument("--out", required=True, help="long table of cells (TSV)")
+    run_program(main, parser)

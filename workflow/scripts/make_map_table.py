@@ -1,0 +1,43 @@
+"""Make the table of means, methods by languages, from the long table: TSV, and on request Markdown and LaTeX.
+
+python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atlas --methods bm25 nmt optical \
+    --langs sw so de --out map_table.tsv --markdown map_table.md --latex map_table.tex
+
+Rows and columns come in the order given. The TSV holds plain numbers; an empty cell was not run.
+"""
+
+import argparse
+
+from optical.errors import DataError
+from optical.files import write_lines, write_rows
+from optical.program import program, run_program
+from optical.report_tables import describe, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
+
+
+def main(arguments: argparse.Namespace) -> None:
+    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
+    if not cells:
+        raise DataError(
+            f"no cell of {arguments.measure} on {arguments.collection} was run",
+            where=arguments.cells,
+            hint="check the collection and the measure",
+        )
+    caption = describe(cells, arguments.collection, arguments.measure)
+    write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))
+    if arguments.markdown:
+        write_lines(arguments.markdown, markdown_lines(cells, arguments.methods, arguments.langs, caption))
+    if arguments.latex:
+        write_lines(arguments.latex, latex_lines(cells, arguments.methods, arguments.langs, caption))
+
+
+if __name__ == "__main__":
+    parser = program("Make the table of means, methods by languages.")
+    parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
+    parser.add_argument("--collection", required=True)
+    parser.add_argument("--measure", default="AP")
+    parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
+    parser.add_argument("--langs", nargs="+", required=True, help="columns, in this order")
+    parser.add_argument("--out", required=True, help="table of plain numbers (TSV)")
+    parser.add_argument("--markdown", help="table with ± and marks")
+    parser.add_argument("--latex", help="table with ± and marks, for booktabs")
+    run_program(main, parser)

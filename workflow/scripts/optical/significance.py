@@ -1,0 +1,145 @@
+"""Is one method better than another, or was it chance? Paired tests over queries, corrected over languages.
+
+The unit of sampling is the query: the same queries are answered by both methods, so every test works on differences
+per query. Several seeds are averaged per query first (`mean_over_seeds`): two seeds of one query are not two
+independent queries, and counting them twice would make chance look like a finding.
+
+Shapes: Q queries, C columns (methods, measures), S seeds, N random draws. Every function takes Q or QC arrays and works
+on all columns with the same draws, so a whole table costs one matrix product per block of draws.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.special import stdtr
+
+DRAWS_PER_BLOCK = 1000
+TIE = 1e-12  # sums of the same numbers in another order may differ by this much
+
+
+def mean_over_seeds(scores_SQ: np.ndarray) -> np.ndarray:
+    """Average each query's score over the seeds.
+
+    >>> mean_over_seeds(np.array([[0.0, 1.0], [1.0, 1.0]]))
+    array([0.5, 1. ])
+    """
+    return np.asarray(scores_SQ).mean(axis=0)
+
+
+def sd_over_seeds(scores_SQ: np.ndarray) -> float:
+    """Return the standard deviation, over seeds, of the mean over queries; NaN where there is one seed only.
+
+    >>> round(sd_over_seeds(np.array([[0.4, 0.6], [0.6, 0.8]])), 4)
+    0.1414
+    """
+    means_S = np.asarray(scores_SQ).mean(axis=1)
+    return float(means_S.std(ddof=1)) if len(means_S) > 1 else float("nan")
+
+
+def paired_t_test(differences_QC: np.ndarray) -> np.ndarray:
+    """Return the two-sided p-value of Student's paired t-test of each column.
+
+    No difference anywhere gives 1; fewer than two queries give NaN. The same constant difference for every query gives
+    0, as the test's own formula has it.
+
+    >>> differences = np.array([1.0, 2.0, 3.0])  # t = 2 / (1 / sqrt(3)) with 2 degrees of freedom
+    >>> round(float(paired_t_test(differences)), 5)
+    0.07418
+    """
+    differences_QC = np.asarray(differences_QC, dtype=float)
+    queries = len(differences_QC)
+    mean_C = differences_QC.mean(axis=0)
+    if queries < 2:
+        return np.full_like(mean_C, np.nan)
+    error_C = differences_QC.std(axis=0, ddof=1) / np.sqrt(queries)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t_C = np.abs(mean_C) / error_C
+    return np.where(np.abs(mean_C) < TIE, 1.0, 2 * stdtr(queries - 1, -t_C))
+
+
+def randomisation_test(differences_QC: np.ndarray, draws: int = 10_000, seed: int = 0) -> np.ndarray:
+    """Return the two-sided p-value of the paired randomisation test of each column.
+
+    If the methods were alike, each query's difference could as well have had the other sign: p is the share of sign
+    patterns whose mean is at least as far from zero as the observed one (Fisher; for retrieval: Smucker et al. 2007).
+    All patterns are tried where they are no more than `draws`; else `draws` random ones, with the observed one counted
+    among them, so p is never 0 and never below 1 / (draws + 1).
+
+    >>> float(randomisation_test(np.array([1.0, 2.0, 3.0])))  # 2 of 8 patterns: all plus, all minus
+    0.25
+    """
+    differences_QC = np.asarray(differences_QC, dtype=float)
+    queries = len(differences_QC)
+    observed_C = np.abs(differences_QC.sum(axis=0)) - TIE * queries
+    exact = queries < 60 and 2**queries <= draws
+    patterns = _all_signs(queries) if exact else _random_signs(queries, draws, seed)
+    count_C = sum((np.abs(signs_NQ @ differences_QC) >= observed_C).sum(axis=0) for signs_NQ in patterns)
+    return count_C / 2**queries if exact else (count_C + 1) / (draws + 1)
+
+
+def _all_signs(queries: int) -> Iterator[np.ndarray]:
+    patterns_N = np.arange(2**queries)
+    yield 1.0 - 2.0 * ((patterns_N[:, None] >> np.arange(queries)) & 1)
+
+
+def _random_signs(queries: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    random = np.random.default_rng(seed)
+    for start in range(0, draws, DRAWS_PER_BLOCK):
+        size = (min(DRAWS_PER_BLOCK, draws - start), queries)
+        yield 1.0 - 2.0 * random.integers(0, 2, size=size, dtype=np.int8)
+
+
+def bootstrap_interval(
+    values_QC: np.ndarray, level: float = 0.95, draws: int = 10_000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bootstrap percentile interval (low, high) of the mean over queries of each column.
+
+    Given the differences of two methods it is the interval of their difference, with queries drawn in pairs.
+
+    >>> low, high = bootstrap_interval(np.array([0.0, 1.0] * 50))
+    >>> bool(0.39 < low < 0.41 and 0.59 < high < 0.61)  # the mean 0.5 ± 1.96 standard errors of 0.05
+    True
+    """
+    values_QC = np.asarray(values_QC, dtype=float)
+    queries = len(values_QC)
+    random = np.random.default_rng(seed)
+    means = []
+    for start in range(0, draws, DRAWS_PER_BLOCK):
+        block = min(DRAWS_PER_BLOCK, draws - start)
+        drawn_NQ = random.integers(0, queries, size=(block, queries)) + queries * np.arange(block)[:, None]
+        counts_NQ = np.bincount(drawn_NQ.ravel(), minlength=block * queries).reshape(block, queries)
+        means.append(counts_NQ.astype(float) @ values_QC / queries)
+    low_C, high_C = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low_C, high_C
+
+
+def effect_size(differences_QC: np.ndarray) -> np.ndarray:
+    """Return Cohen's d of paired differences: their mean in units of their standard deviation; NaN where that is 0.
+
+    >>> float(effect_size(np.array([1.0, 2.0, 3.0])))
+    2.0
+    """
+    differences_QC = np.asarray(differences_QC, dtype=float)
+    mean_C = differences_QC.mean(axis=0)
+    if len(differences_QC) < 2:
+        return np.full_like(mean_C, np.nan)
+    sd_C = differences_QC.std(axis=0, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sd_C > TIE, mean_C / sd_C, np.nan)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Adjust p-values for having tested several languages (Holm 1979): compare the results with the usual 0.05.
+
+    NaN (nothing tested) stays NaN and does not count as a test.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    adjusted = np.full_like(p_values, np.nan)
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    return adjusted
