@@ -1,0 +1,106 @@
+"""Runs: ranked documents of each query, in memory and as TREC run files (`query_id Q0 document_id rank score tag`)."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from optical.errors import DataError
+from optical.files import read_lines, write_lines
+
+# query id -> (document id, score) from the best to the worst
+Run = dict[str, list[tuple[str, float]]]
+
+
+def write_run(path: str | Path, run: Run, tag: str) -> int:
+    """Write a TREC run file, atomically, gzip by suffix; return the number of lines.
+
+    Queries keep the order of the dictionary, documents their order in the list; scores have six decimals. Raise
+    `DataError` for ids or tags with white space, repeated documents, scores that are not finite or that rise with the
+    rank.
+    """
+
+    def lines() -> Iterable[str]:
+        for query, hits in run.items():
+            _check_hits(query, hits, path)
+            for rank, (document, score) in enumerate(hits, start=1):
+                fields = [query, "Q0", document, str(rank), f"{score:.6f}", tag]
+                line = " ".join(fields)
+                if line.split() != fields:
+                    raise DataError(f"an id or the tag is empty or holds white space: {fields}", where=path)
+                yield line
+
+    return write_lines(path, lines())
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a TREC run file; documents in order of rank.
+
+    Raise `DataError` for a line that is not of the format and for a query whose ranks are not 1, 2, 3, ..., whose
+    scores rise with the rank, or that lists a document twice.
+    """
+    rows: dict[str, list[tuple[int, str, float]]] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            query, _, document, rank, score, _ = fields
+            rows.setdefault(query, []).append((int(rank), document, float(score)))
+        except ValueError as error:
+            hint = "query_id Q0 document_id rank score tag"
+            raise DataError(f"line {number} is not a line of a TREC run", where=path, hint=hint) from error
+    run: Run = {}
+    for query, ranked in rows.items():
+        ranked.sort(key=lambda row: row[0])
+        if [rank for rank, _, _ in ranked] != list(range(1, len(ranked) + 1)):
+            raise DataError(f"the ranks of query {query} are not 1, 2, 3, ...", where=path, hint="rank by score again")
+        run[query] = [(document, score) for _, document, score in ranked]
+        _check_hits(query, run[query], path)
+    return run
+
+
+def merge_runs(runs: Iterable[Run], top_k: int) -> Run:
+    """Merge the runs of a collection's shards, given in collection order, to the run of the whole.
+
+    Exact when each shard's run is at least `top_k` deep (or holds the whole shard). Equal scores stay in shard order.
+
+    >>> merge_runs([{"q": [("a", 3.0), ("b", 1.0)]}, {"q": [("c", 3.0), ("d", 2.0)]}], 3)
+    {'q': [('a', 3.0), ('c', 3.0), ('d', 2.0)]}
+    """
+    merged: Run = {}
+    for run in runs:
+        for query, hits in run.items():
+            both = sorted([*merged.get(query, []), *hits], key=_falling_score)  # sorted keeps the order of equals
+            merged[query] = both[:top_k]
+    return merged
+
+
+def max_p(run: Run, top_k: int | None = None) -> Run:
+    """Turn a run of passages (`document#3`) into a run of documents: each has the score of its best passage.
+
+    Ids without `#` are documents already. Search deeper than `top_k`, since passages of one document fall together.
+
+    >>> max_p({"q": [("a#2", 3.0), ("a#0", 2.0), ("b#1", 1.0)]})
+    {'q': [('a', 3.0), ('b', 1.0)]}
+    """
+    documents: Run = {}
+    for query, hits in run.items():
+        best: dict[str, float] = {}
+        for passage, score in sorted(hits, key=_falling_score):
+            best.setdefault(passage.rpartition("#")[0] or passage, score)
+        documents[query] = list(best.items())[:top_k]
+    return documents
+
+
+def _falling_score(hit: tuple[str, float]) -> float:
+    return -hit[1]
+
+
+def _check_hits(query: str, hits: list[tuple[str, float]], where: str | Path) -> None:
+    scores = [score for _, score in hits]
+    if not all(map(math.isfinite, scores)):
+        raise DataError(f"query {query} has a score that is not finite", where=where)
+    if any(after > before for before, after in zip(scores, scores[1:], strict=False)):
+        raise DataError(f"the scores of query {query} rise with the rank", where=where, hint="rank by score again")
+    if len({document for document, _ in hits}) < len(hits):
+        raise DataError(f"query {query} lists a document twice", where=where, hint="keep its best line")
