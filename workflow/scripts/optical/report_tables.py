@@ -65,9 +65,7 @@ def latex_lines(
         r"    \midrule",
     ]
     for method in methods:
-        shown = [
-            _decorated(cells.get((method, column)), r"${} \pm {}$", "--", "$^{{{}}}$".format) for column in columns
-        ]
+        shown = [_latex_cell(cells.get((method, column))) for column in columns]
         lines.append("    " + " & ".join([_escape(method), *shown]) + r" \\")
     return [*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]
 
