@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -59,7 +59,7 @@ class Encoder(nn.Module):
         self.cls_id, self.sep_id = self._first_of("[CLS]", "<s>"), self._first_of("[SEP]", "</s>")
         self.pad_id, self.mask_id = self._first_of("[PAD]", "<pad>"), self._first_of("[MASK]", "<mask>")
         skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
-        self.skipped_ids = numpy.array([token for token in skipped if token is not None], dtype=numpy.int64)
+        self.skipped_ids = np.array([token for token in skipped if token is not None], dtype=np.int64)
 
     @property
     def dimension(self) -> int:
@@ -102,11 +102,11 @@ class Encoder(nn.Module):
             ids_BL (int64), attention_BL (int64) and keep_BL (bool): which positions give a vector.
         """
         longest = self.length(kind)
-        pieces = [numpy.asarray(text[: longest - 3], dtype=numpy.int64) for text in texts]
+        pieces = [np.asarray(text[: longest - 3], dtype=np.int64) for text in texts]
         expand = kind == QUERY and self.settings.query_expansion
         width = longest if expand else max((len(piece) for piece in pieces), default=0) + 3
-        ids_BL = numpy.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=numpy.int64)
-        attention_BL = numpy.zeros((len(pieces), width), dtype=numpy.int64)
+        ids_BL = np.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=np.int64)
+        attention_BL = np.zeros((len(pieces), width), dtype=np.int64)
         for row, piece in enumerate(pieces):
             end = len(piece) + 2
             ids_BL[row, :2] = self.cls_id, self.marker_ids[kind]
@@ -119,7 +119,7 @@ class Encoder(nn.Module):
             if self.settings.attend_to_expansion:
                 attention_BL[:] = 1
         elif kind == DOCUMENT and len(self.skipped_ids):
-            keep_BL &= ~numpy.isin(ids_BL, self.skipped_ids)
+            keep_BL &= ~np.isin(ids_BL, self.skipped_ids)
         return torch.from_numpy(ids_BL), torch.from_numpy(attention_BL), torch.from_numpy(keep_BL)
 
     def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
@@ -137,8 +137,8 @@ class Encoder(nn.Module):
         """
         self.eval()
         device = next(self.parameters()).device
-        lengths = numpy.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=numpy.int64)
-        order = numpy.argsort(-lengths, kind="stable")
+        lengths = np.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=np.int64)
+        order = np.argsort(-lengths, kind="stable")
         start = 0
         while start < len(order):
             width = self.length(kind) if kind == QUERY and self.settings.query_expansion else lengths[order[start]]
@@ -150,11 +150,16 @@ class Encoder(nn.Module):
                 yield int(index), vectors_BLD[row][keep_BL[row]], ids_BL[row][keep_BL[row]]
             start += len(chosen)
 
+    def save_transformer(self, folder: Path) -> None:
+        """Write the transformer and its tokeniser alone, without ColBERT's parts."""
+        self.transformer.save_pretrained(folder)
+        self.tokeniser.save(str(folder / "tokenizer.json"))
+        self._save_tokeniser_config(folder)
+
     def save(self, folder: str | Path) -> None:
         """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
         folder = Path(folder)
-        self.transformer.save_pretrained(folder)
-        self.tokeniser.save(str(folder / "tokenizer.json"))
+        self.save_transformer(folder)
         settings = self.settings
         modules = [("0", "", "sentence_transformers.models.Transformer")]
         if settings.dimension:
@@ -190,8 +195,6 @@ class Encoder(nn.Module):
             },
         )
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": settings.document_length})
-        if not (folder / "tokenizer_config.json").exists():
-            self._save_tokeniser_config(folder)
 
     def _save_tokeniser_config(self, folder: Path) -> None:
         names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}

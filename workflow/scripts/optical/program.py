@@ -30,6 +30,24 @@ def program(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says where and how fast a model runs: resources, never science."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every program that trains: settings, seed, machine, checkpoints."""
+    parser.add_argument("--settings", type=yaml_value, required=True, help="what decides the result, as YAML or JSON")
+    parser.add_argument("--checkpoints", metavar="FOLDER", help="save here and resume from here")
+    parser.add_argument("--checkpoint-minutes", type=float, default=10.0)
+    parser.add_argument("--checkpoint-steps", type=int, default=0, help="0: by minutes alone")
+    parser.add_argument("--stop-after-minutes", type=float, default=0.0, help="0: never; else save and exit with 75")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    add_machine_arguments(parser)
+
+
 def yaml_value(text: str) -> object:
     """Parse an argument that holds a piece of config, such as `{steps: 100, learning_rate: 3.0e-4}`.
 

@@ -1,18 +1,19 @@
 """Text -> token ids in memory-mapped files, and batches of similar length drawn from them.
 
-A token file is a folder with `tokens.npy` (int32, all texts joined), `offsets.npy` (int64, one more than there are
+A token file is a folder with `tokens.int32` (raw, all texts joined), `offsets.npy` (int64, one more than there are
 texts) and `meta.json`. It holds word pieces only: the encoder adds [CLS], [Q], [SEP] itself, so one file serves as
 query and as document.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy
+import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from optical.errors import DataError
-from optical.files import atomic_folder, read_json, sha256_of, write_json
+from optical.files import atomic_folder, read_json, write_json
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
 
@@ -87,64 +88,68 @@ class TokenFile(Sequence):
         folder = Path(folder)
         if not (folder / "meta.json").is_file():
             raise DataError("no token file", where=folder, hint="run the rule that makes it again")
-        self.tokens = numpy.load(folder / "tokens.npy", mmap_mode="r")
-        self.offsets = numpy.load(folder / "offsets.npy")
         self.meta = read_json(folder / "meta.json")
+        self.offsets = np.load(folder / "offsets.npy")
+        total = int(self.offsets[-1])
+        path = folder / "tokens.int32"
+        self.tokens = np.memmap(path, np.int32, "r") if total else np.zeros(0, np.int32)
+        if len(self.tokens) != total:
+            raise DataError(f"{len(self.tokens)} tokens, {total} expected", where=path, hint="delete it and run again")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> numpy.ndarray:
+    def __getitem__(self, index: int) -> np.ndarray:
         return self.tokens[self.offsets[index] : self.offsets[index + 1]]
 
     @property
-    def lengths(self) -> numpy.ndarray:
+    def lengths(self) -> np.ndarray:
         """Tokens per text."""
-        return numpy.diff(self.offsets)
+        return np.diff(self.offsets)
 
-    def counts(self, vocabulary_size: int) -> numpy.ndarray:
-        """Return in how many texts each token id occurs (its document frequency)."""
-        text_of_token = numpy.repeat(numpy.arange(len(self)), self.lengths)
-        pairs = numpy.unique(text_of_token * numpy.int64(vocabulary_size) + self.tokens)
-        return numpy.bincount(pairs % vocabulary_size, minlength=vocabulary_size)
+    def inverse_document_frequency(self, vocabulary_size: int) -> np.ndarray:
+        """Return log((texts + 1) / (texts with the token + 1)) of each token id, float32 of shape (vocabulary,)."""
+        text_of_token = np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
+        pairs = np.unique(text_of_token * vocabulary_size + self.tokens)
+        counts = np.bincount(pairs % vocabulary_size, minlength=vocabulary_size)
+        return np.log((len(self) + 1) / (counts + 1)).astype(np.float32)
 
 
-def write_token_file(folder: str | Path, tokeniser_path: Path, texts: Iterable[str]) -> int:
-    """Tokenise texts into a token file; return how many tokens it holds."""
+def write_token_file(folder: str | Path, tokeniser_path: str | Path, texts: Iterable[str]) -> int:
+    """Tokenise texts into a token file, in constant memory but for the offsets; return how many texts it holds."""
     tokeniser = load_tokeniser(tokeniser_path)
-    chunks, lengths = [], []
-    for ids in tokenise(tokeniser, texts):
-        chunks.append(numpy.asarray(ids, dtype=numpy.int32))
-        lengths.append(len(ids))
+    offsets = array("q", [0])
     with atomic_folder(folder) as temporary:
-        tokens = numpy.concatenate(chunks) if chunks else numpy.zeros(0, dtype=numpy.int32)
-        numpy.save(temporary / "tokens.npy", tokens)
-        numpy.save(temporary / "offsets.npy", numpy.concatenate([[0], numpy.cumsum(lengths, dtype=numpy.int64)]))
-        write_json(temporary / "meta.json", {"texts": len(lengths), "tokeniser": sha256_of(tokeniser_path)})
-    return len(tokens)
+        with (temporary / "tokens.int32").open("wb") as file:
+            for ids in tokenise(tokeniser, texts):
+                file.write(np.asarray(ids, dtype=np.int32).tobytes())
+                offsets.append(offsets[-1] + len(ids))
+        np.save(temporary / "offsets.npy", np.frombuffer(offsets, dtype=np.int64))
+        write_json(temporary / "meta.json", {"texts": len(offsets) - 1, "tokens": offsets[-1]})
+    return len(offsets) - 1
 
 
-def batch_of_step(lengths: numpy.ndarray, batch_size: int, step: int, seed: int) -> numpy.ndarray:
+def batch_of_step(lengths: np.ndarray, batch_size: int, step: int, seed: int) -> np.ndarray:
     """Return the text indices of one training step, all of similar length.
 
     A pure function of (seed, step), so a resumed run sees the batches it would have seen, with nothing to save.
     Each epoch is a new permutation; within it, windows of 16 batches are sorted by length and cut into batches,
     whose order is then shuffled: little padding, and every text once an epoch (but the last few that fill no batch).
 
-    >>> lengths = numpy.array([9, 2, 8, 3, 7, 1])
+    >>> lengths = np.array([9, 2, 8, 3, 7, 1])
     >>> epoch = [batch_of_step(lengths, 2, step, seed=0) for step in range(3)]
-    >>> sorted(numpy.concatenate(epoch).tolist())
+    >>> sorted(np.concatenate(epoch).tolist())
     [0, 1, 2, 3, 4, 5]
     """
     texts = len(lengths)
     batch_size = min(batch_size, texts)
     per_epoch = texts // batch_size
     epoch, position = divmod(step, per_epoch)
-    generator = numpy.random.default_rng([seed, epoch])
+    generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(texts)[: per_epoch * batch_size]
     window = 16 * batch_size
     for start in range(0, len(order), window):
         part = order[start : start + window]
-        order[start : start + window] = part[numpy.argsort(lengths[part], kind="stable")]
+        order[start : start + window] = part[np.argsort(lengths[part], kind="stable")]
     chosen = generator.permutation(per_epoch)[position]
     return order[chosen * batch_size : (chosen + 1) * batch_size]

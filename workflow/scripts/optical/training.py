@@ -5,6 +5,7 @@ checkpoint needs no random state and no data position beyond its step, and a kil
 same weights, bit for bit on one kind of CPU.
 """
 
+import dataclasses
 import logging
 import math
 import os
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,7 @@ from torch import Tensor, nn
 from optical.checkpoints import Checkpoints
 from optical.encoder import autocast
 from optical.errors import ConfigError, ResourceError
+from optical.files import write_rows
 from optical.program import Progress
 
 log = logging.getLogger(__name__)
@@ -232,11 +235,26 @@ class _Clock:
         return bool(self.reason)
 
 
-def machine_from(values: dict) -> Machine:
-    """Build a `Machine` from a config block and torchrun's variables; refuse unknown keys."""
+def machine_from(arguments: object) -> Machine:
+    """Take the machine from a program's arguments (see `program.add_machine_arguments`) and torchrun's variables."""
+    given = vars(arguments)
+    names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
+    values = {name: given[name] for name in names}
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1 and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     if world > 1 and torch.cuda.is_available():
-        values = values | {"device": f"cuda:{os.environ['LOCAL_RANK']}"}
+        values["device"] = f"cuda:{os.environ['LOCAL_RANK']}"
     return Machine(**values, rank=rank, world=world)
+
+
+def settings_from(values: dict) -> TrainingSettings:
+    """Take the training settings out of a config block, whose other keys they ignore."""
+    names = {field.name for field in dataclasses.fields(TrainingSettings)}
+    return TrainingSettings(**{name: value for name, value in values.items() if name in names})
+
+
+def save_curve(folder: Path, curve: list[dict[str, float]]) -> None:
+    """Write the learning curve of a model beside it: `curve.tsv`, a row a step."""
+    names = list(curve[0]) if curve else ["step", "loss"]
+    write_rows(folder / "curve.tsv", [names, *([f"{row[name]:.6g}" for name in names] for row in curve)])

@@ -1,0 +1,43 @@
+"""Distil the teacher into a student query encoder for one language, from sentence pairs alone.
+
+Example: python workflow/scripts/distil_student.py --teacher teacher --tokens tokens/sw --vectors vectors/sw \
+    --settings '{steps: 150, objectives: {optimal_transport: 1.0}, transport: {solver: sinkhorn}}' --out student
+"""
+
+import time
+from pathlib import Path
+
+from optical.checkpoints import Checkpoints, fingerprint
+from optical.distillation import DistillationLoss
+from optical.encoder import load_encoder
+from optical.files import atomic_folder
+from optical.program import add_training_arguments, program, run_program
+from optical.provenance import write_provenance
+from optical.training import machine_from, save_curve, settings_from, train
+
+
+def main(arguments):
+    started = time.monotonic()
+    machine, values = machine_from(arguments), arguments.settings
+    device = machine.start()
+    settings = settings_from(values)
+    student = load_encoder(arguments.teacher).to(device)
+    inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "vectors": arguments.vectors}
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    loss = DistillationLoss(student, Path(arguments.tokens), Path(arguments.vectors), settings, values)
+    curve = train(student, loss, settings, machine, checkpoints, arguments.name)
+    with atomic_folder(arguments.out) as folder:
+        student.save(folder)
+        save_curve(folder, curve)
+        write_provenance(folder, values, inputs, started)
+    checkpoints.remove()
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
+    parser.add_argument("--vectors", required=True, metavar="FOLDER", help="from encode_bitext")
+    parser.add_argument("--name", default="student", help="shown beside the progress")
+    add_training_arguments(parser)
+    run_program(main, parser)

@@ -1,0 +1,33 @@
+"""Encode the English side of a bitext with the teacher, once for all methods and seeds of a language.
+
+Example: python workflow/scripts/encode_bitext.py --teacher teacher --tokens tokens/sw --sides query --out vectors/sw
+"""
+
+from pathlib import Path
+
+from optical.distillation import encode_english
+from optical.encoder import load_encoder
+from optical.files import atomic_folder
+from optical.program import add_machine_arguments, program, run_program
+from optical.tokens import TokenFile
+from optical.training import machine_from
+
+
+def main(arguments):
+    machine = machine_from(arguments)
+    device = machine.start()
+    teacher = load_encoder(arguments.teacher).to(device)
+    english = TokenFile(Path(arguments.tokens) / "english")
+    with atomic_folder(arguments.out) as folder:
+        for side in arguments.sides:
+            encode_english(teacher, english, side, folder / side, machine.precision)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
+    parser.add_argument("--sides", nargs="+", default=["query"], choices=("query", "document"))
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    add_machine_arguments(parser)
+    run_program(main, parser)

@@ -1,0 +1,101 @@
+"""Distilling the teacher into a student for another language, from sentence pairs (OPTICAL, section on distillation).
+
+The teacher reads the English sentence, the student its translation; an objective moves the student's token vectors.
+The teacher's vectors do not change, so they are computed once and shared by methods, seeds and epochs.
+
+Shape suffixes: B pairs, M tokens of the student's side, N tokens of the teacher's side, D vector size, T tokens.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optical.encoder import Encoder
+from optical.objectives import PairBatch, build_objective
+from optical.tokens import TokenFile, batch_of_step
+from optical.training import TrainingSettings
+from optical.vectors import TokenVectors, write_vectors
+
+WRITTEN_AT_ONCE = 512
+
+
+def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path, precision: str) -> None:
+    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `optical.vectors`."""
+    with write_vectors(folder, teacher.dimension, "float16") as writer:
+        for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
+            writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
+
+
+class TeacherVectors:
+    """The teacher's vectors of the English sentences, by the number of the pair."""
+
+    def __init__(self, folder: Path):
+        shard = TokenVectors.open(folder)
+        self.vectors_TD = shard.tokens_between(0, shard.tokens)
+        place_of_pair = np.argsort(shard.order)
+        self.starts, self.ends = shard.offsets[:-1][place_of_pair], shard.offsets[1:][place_of_pair]
+
+    def padded(self, pairs: np.ndarray, keep_BN: Tensor) -> Tensor:
+        """Return the vectors of some pairs laid out where `keep_BN` is true, float32 of shape (B, N, D)."""
+        flat_TD = np.concatenate([self.vectors_TD[self.starts[pair] : self.ends[pair]] for pair in pairs])
+        teacher_BND = torch.zeros(*keep_BN.shape, flat_TD.shape[1])
+        teacher_BND[keep_BN] = torch.from_numpy(flat_TD).float()
+        return teacher_BND
+
+
+class DistillationLoss:
+    """The objective of one part of one step, over one or both sides (`query`, `document`) of the encoder."""
+
+    def __init__(self, student: Encoder, tokens: Path, vectors: Path, settings: TrainingSettings, values: dict):
+        self.student, self.settings = student, settings
+        self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
+        self.teacher = {side: TeacherVectors(vectors / side) for side in values["sides"]}
+        self.objective = build_objective(values["objectives"], values["transport"])
+        self.special_tokens = values["special_tokens"]
+        self.weights = _token_weights(self.english, self.foreign, student) if _needs_weights(values) else None
+        self.device = next(student.parameters()).device
+
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+        position = step * self.settings.accumulation + part
+        lengths = self.foreign.lengths
+        pairs = batch_of_step(lengths, self.settings.batch_size, position, self.settings.seed)
+        losses, figures = [], {}
+        for side in self.teacher:
+            loss, figures = self.objective(self._batch(pairs, side))
+            losses.append(loss)
+        return torch.stack(losses).mean(), figures
+
+    def _batch(self, pairs: np.ndarray, side: str) -> PairBatch:
+        ids_BM, attention_BM, keep_BM = self.student.frame([self.foreign[pair] for pair in pairs], side)
+        english_BN, english_attention_BN, english_keep_BN = self.student.frame(
+            [self.english[pair] for pair in pairs], side
+        )
+        teacher_BND = self.teacher[side].padded(pairs, english_keep_BN)
+        if not self.special_tokens:
+            keep_BM = keep_BM & self.student.content_mask(ids_BM, attention_BM)
+            english_keep_BN = english_keep_BN & self.student.content_mask(english_BN, english_attention_BN)
+        weights = {}
+        if self.weights is not None:
+            english_weights, foreign_weights = self.weights
+            weights["student_weights_BM"] = foreign_weights[ids_BM].to(self.device)
+            weights["teacher_weights_BN"] = english_weights[english_BN].to(self.device)
+        return PairBatch(
+            student_BMD=self.student(ids_BM.to(self.device), attention_BM.to(self.device)),
+            student_mask_BM=keep_BM.to(self.device),
+            teacher_BND=teacher_BND.to(self.device, non_blocking=True),
+            teacher_mask_BN=english_keep_BN.to(self.device),
+            **weights,
+        )
+
+
+def _needs_weights(values: dict) -> bool:
+    return values["transport"]["marginals"] != "uniform"
+
+
+def _token_weights(english: TokenFile, foreign: TokenFile, student: Encoder) -> tuple[Tensor, Tensor]:
+    """Return the inverse document frequency of every token id on each side of the bitext."""
+    vocabulary_size = student.tokeniser.get_vocab_size()
+    sides = (english, foreign)
+    return tuple(torch.from_numpy(side.inverse_document_frequency(vocabulary_size)) for side in sides)

@@ -1,0 +1,83 @@
+"""Pre-training a small multilingual encoder from scratch by masked language modelling (Devlin et al., NAACL 2019).
+
+Shape suffixes: B texts, L tokens, H hidden size, K masked positions, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from optical.encoder import DOCUMENT, Encoder
+from optical.tokens import TokenFile, batch_of_step
+from optical.training import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The size of an encoder that is trained from scratch."""
+
+    hidden_size: int = 128
+    layers: int = 2
+    heads: int = 4
+    intermediate_size: int = 512
+
+
+def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> nn.Module:
+    """Return a BERT of random weights."""
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=vocabulary_size,
+        hidden_size=architecture.hidden_size,
+        num_hidden_layers=architecture.layers,
+        num_attention_heads=architecture.heads,
+        intermediate_size=architecture.intermediate_size,
+        max_position_embeddings=longest,
+        type_vocab_size=1,
+    )
+    return BertModel(config, add_pooling_layer=False)
+
+
+class MaskedLanguageModel(nn.Module):
+    """An encoder that guesses hidden tokens; the output layer shares the input embeddings."""
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.encoder = encoder
+        vocabulary_size, hidden = encoder.transformer.get_input_embeddings().weight.shape
+        self.transform = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
+        self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+        self.vocabulary_size = vocabulary_size
+
+    def forward(self, ids_BL: Tensor, attention_BL: Tensor, mask_share: float) -> Tensor:
+        """Return the mean cross-entropy of the hidden tokens: 80 % [MASK], 10 % random, 10 % unchanged."""
+        hideable_BL = self.encoder.content_mask(ids_BL, attention_BL)
+        hidden_BL = hideable_BL & (torch.rand(ids_BL.shape).to(ids_BL.device) < mask_share)
+        targets_K = ids_BL[hidden_BL]
+        if len(targets_K) == 0:  # a batch of empty texts teaches nothing
+            return self.bias.sum() * 0.0
+        dice_K = torch.rand(targets_K.shape).to(ids_BL.device)
+        random_K = torch.randint(self.vocabulary_size, targets_K.shape).to(ids_BL.device)
+        seen_K = torch.where(dice_K < 0.8, self.encoder.mask_id, torch.where(dice_K < 0.9, random_K, targets_K))
+        corrupted_BL = ids_BL.masked_scatter(hidden_BL, seen_K)
+        output = self.encoder.transformer(input_ids=corrupted_BL, attention_mask=attention_BL)
+        output_KH = output.last_hidden_state[hidden_BL]
+        embeddings_VH = self.encoder.transformer.get_input_embeddings().weight
+        logits_KV = nn.functional.linear(self.transform(output_KH), embeddings_VH, self.bias)
+        return nn.functional.cross_entropy(logits_KV.float(), targets_K)
+
+
+class PretrainingLoss:
+    """The masked-language-model loss of one part of one step."""
+
+    def __init__(self, model: MaskedLanguageModel, texts: TokenFile, settings: TrainingSettings, mask_share: float):
+        self.model, self.texts, self.settings, self.mask_share = model, texts, settings, mask_share
+        self.device = next(model.parameters()).device
+
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+        position = step * self.settings.accumulation + part
+        chosen = batch_of_step(self.texts.lengths, self.settings.batch_size, position, self.settings.seed)
+        ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
+        return self.model(ids_BL.to(self.device), attention_BL.to(self.device), self.mask_share), {}

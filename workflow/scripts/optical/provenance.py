@@ -1,0 +1,59 @@
+"""What made a model: settings, inputs, code, packages, machine. No path of the machine goes into it."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+from optical import __version__
+from optical.files import sha256_of, write_json
+
+PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
+
+
+def write_provenance(folder: str | Path, settings: dict, inputs: dict[str, str | Path], started: float) -> None:
+    """Write `provenance.json` into a model folder.
+
+    Args:
+        settings: the resolved config of this model.
+        inputs: name -> file or folder whose contents are hashed.
+        started: `time.monotonic()` when the program began.
+    """
+    record = {
+        "settings": settings,
+        "inputs": {name: _hashes(Path(path)) for name, path in inputs.items()},
+        "version": __version__,
+        "git_commit": _git_commit(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "machine": {"processor": platform.machine(), "system": platform.system(), "device": _device()},
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
+    write_json(Path(folder) / "provenance.json", record)
+
+
+def _hashes(path: Path) -> str | dict[str, str]:
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and file.name != "provenance.json")
+    return {str(file.relative_to(path)): sha256_of(file) for file in files}
+
+
+def _git_commit() -> str:
+    command = ["git", "-C", os.path.dirname(__file__), "describe", "--always", "--dirty", "--abbrev=40"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _device() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"

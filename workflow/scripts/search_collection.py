@@ -1,0 +1,43 @@
+"""Search an encoded collection with many query encoders, exhaustively (MaxSim); one run file each.
+
+Example: python workflow/scripts/search_collection.py --shards vectors --settings '{top_k: 1000, memory_mb: 1000}' \
+    --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
+"""
+
+from pathlib import Path
+
+from optical.encoder import load_encoder
+from optical.program import add_machine_arguments, log, program, run_program, yaml_value
+from optical.retrieval import encode_queries, read_queries
+from optical.runs import write_run
+from optical.scoring import search, to_run
+from optical.training import machine_from
+
+
+def main(arguments):
+    machine, settings = machine_from(arguments), arguments.settings
+    device = machine.start()
+    for job in arguments.jobs:
+        encoder = load_encoder(job["encoder"]).to(device)
+        query_ids, texts = zip(*read_queries(job["queries"]), strict=True)
+        vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=machine.precision)
+        hits = search(
+            vectors_QMD,
+            mask_QM,
+            arguments.shards,
+            settings["top_k"],
+            settings["memory_mb"],
+            machine.precision,
+            str(device),
+        )
+        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"])
+        log.info("%s: %d queries", job["tag"], len(texts))
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--shards", nargs="+", required=True, metavar="FOLDER", help="from encode_collection")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {encoder, queries, out, tag}")
+    parser.add_argument("--settings", type=yaml_value, required=True, help="top_k, memory_mb")
+    add_machine_arguments(parser)
+    run_program(main, parser)

@@ -1,0 +1,24 @@
+"""Tokenise both sides of a bitext into memory-mapped token files `english` and `foreign`.
+
+Example: python workflow/scripts/tokenise_bitext.py --tokeniser encoder --bitext train.tsv --out tokens
+"""
+
+from optical.files import atomic_folder, read_rows
+from optical.program import log, program, run_program
+from optical.tokens import write_token_file
+
+
+def main(arguments):
+    with atomic_folder(arguments.out) as folder:
+        for column, side in enumerate(("english", "foreign")):
+            texts = (row[column] for row in read_rows(arguments.bitext, columns=2))
+            pairs = write_token_file(folder / side, arguments.tokeniser, texts)
+    log.info("%d pairs", pairs)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
+    parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    run_program(main, parser)

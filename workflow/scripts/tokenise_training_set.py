@@ -1,0 +1,44 @@
+"""Tokenise the queries and documents of a training set, and turn its triples into memory-mapped row numbers.
+
+Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --training-set folder --out tokens
+"""
+
+from pathlib import Path
+
+from optical.files import atomic_folder, read_jsonl, read_rows
+from optical.program import log, program, run_program
+from optical.teaching import write_triples
+from optical.tokens import write_token_file
+
+
+def main(arguments):
+    source = Path(arguments.training_set)
+    rows_of_queries, rows_of_documents = {}, {}
+    with atomic_folder(arguments.out) as folder:
+        write_token_file(folder / "queries", arguments.tokeniser, _texts(_queries(source), rows_of_queries))
+        write_token_file(folder / "documents", arguments.tokeniser, _texts(_documents(source), rows_of_documents))
+        triples = write_triples(folder / "triples", source / "triples.tsv", rows_of_queries, rows_of_documents)
+    log.info("%d queries, %d documents, %d triples", len(rows_of_queries), len(rows_of_documents), triples)
+
+
+def _queries(source):
+    return (row[:2] for row in read_rows(source / "queries.tsv", columns=2))
+
+
+def _documents(source):
+    for document in read_jsonl(source / "documents.jsonl"):
+        yield document["id"], f"{document.get('title', '')} {document['text']}".strip()
+
+
+def _texts(items, row_of):
+    for identifier, text in items:
+        row_of[identifier] = len(row_of)
+        yield text
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
+    parser.add_argument("--training-set", required=True, metavar="FOLDER", help="queries, documents, triples")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    run_program(main, parser)
