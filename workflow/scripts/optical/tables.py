@@ -1,0 +1,179 @@
+"""The two tables that the whole workflow reads: languages with every tool's code, and data sets with their checksums.
+
+Plain csv, no third-party package: the tables are read while Snakemake builds its graph.
+"""
+
+import csv
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from optical.errors import ConfigError, DataError
+
+LANGUAGE_COLUMNS = ("code", "name", "script", "resource")  # every further column is a tool's code
+RESOURCE_LEVELS = ("low", "high")
+UNKNOWN = "-"  # a checksum or size that is recorded at the first download
+
+# The keys of a bitext source whose values are files.
+FILE_KEYS = ("pairs", "english", "foreign", "moses", "tmx", "documents")
+
+
+class Dataset(NamedTuple):
+    """One file that can be downloaded; `sha256` and `bytes` are "-" where they are not known beforehand."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    bytes: str
+    licence: str
+    format: str
+    note: str
+
+
+def read_languages(path: str | Path) -> dict[str, dict[str, str]]:
+    """Read languages.tsv: our code -> column -> value, in the table's order. An empty cell: the tool lacks it."""
+    header, rows = _read_table(path)
+    missing = [column for column in LANGUAGE_COLUMNS if column not in header]
+    if missing:
+        raise DataError(
+            f"no column {missing[0]}", where=path, hint=f"the first columns are {' '.join(LANGUAGE_COLUMNS)}"
+        )
+    languages: dict[str, dict[str, str]] = {}
+    for number, row in rows:
+        language = dict(zip(header, row, strict=True))
+        _require_unique(language["code"], languages, path, number)
+        if language["resource"] not in RESOURCE_LEVELS:
+            raise DataError(
+                f"line {number}: resource level {language['resource']!r}",
+                where=path,
+                hint=f"one of {', '.join(RESOURCE_LEVELS)}",
+            )
+        languages[language["code"]] = language
+    return languages
+
+
+def read_datasets(path: str | Path) -> dict[str, Dataset]:
+    """Read datasets.tsv: name -> row, in the table's order."""
+    header, rows = _read_table(path)
+    if tuple(header) != Dataset._fields:
+        raise DataError(f"columns {' '.join(header)}", where=path, hint=f"needed: {' '.join(Dataset._fields)}")
+    datasets: dict[str, Dataset] = {}
+    for number, row in rows:
+        dataset = Dataset(*row)
+        _require_unique(dataset.name, datasets, path, number)
+        for column, pattern, hint in _DATASET_CELLS:
+            if not re.fullmatch(pattern, getattr(dataset, column)):
+                raise DataError(f"line {number}: {column} {getattr(dataset, column)!r}", where=path, hint=hint)
+        datasets[dataset.name] = dataset
+    return datasets
+
+
+_DATASET_CELLS = (
+    ("name", r"[A-Za-z0-9][A-Za-z0-9._+-]*", "the name is a file name: letters, digits and . _ + -"),
+    ("url", r"(https?|file)://\S+", "an http, https or file address"),
+    ("sha256", r"[0-9a-f]{64}|-", "64 hexadecimal digits, or - where it is not known yet"),
+    ("bytes", r"\d+|-", "a whole number, or - where it is not known yet"),
+    ("licence", r".+", "say the licence, or 'unverified'"),
+)
+
+
+def get_dataset(name: str, datasets: Mapping[str, Dataset]) -> Dataset:
+    """Return the row of a data set; an unknown name is a `ConfigError` with the nearest names."""
+    if name not in datasets:
+        raise ConfigError(f"no data set {name!r}", where="config/datasets.tsv", hint=_nearest(name, datasets))
+    return datasets[name]
+
+
+def fill_codes(reference: str, language: Mapping[str, str]) -> str:
+    """Replace `{lang}` by our code and `{tool}` by that tool's code of the language.
+
+    >>> fill_codes("ntrex.{ntrex}.txt", {"code": "tl", "ntrex": "fil"})
+    'ntrex.fil.txt'
+    """
+
+    def code(match: re.Match[str]) -> str:
+        column = "code" if match[1] == "lang" else match[1]
+        if column not in language:
+            known = " ".join(f"{{{name}}}" for name in ("lang", *language) if name not in LANGUAGE_COLUMNS)
+            raise ConfigError(f"unknown placeholder {match[0]}", where=reference, hint=f"known: {known}")
+        if not language[column]:
+            raise ConfigError(
+                f"language {language['code']} has no {column} code",
+                where=reference,
+                hint="leave this source out for the language, or fill the cell of config/languages.tsv",
+            )
+        return language[column]
+
+    return re.sub(r"\{(\w+)\}", code, reference)
+
+
+def resolve_reference(
+    reference: str, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
+) -> str:
+    """Turn a file reference of the config into a path: a data set's name, or a path that may hold placeholders.
+
+    A bare name that is neither a data set nor an existing file is a `ConfigError`: a misspelt data set.
+    """
+    filled = fill_codes(reference, language)
+    if filled in datasets:
+        return f"{data_folder}/{filled}"
+    if "/" not in filled and not Path(filled).exists():
+        raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=_nearest(filled, datasets))
+    return filled
+
+
+def resolve_source(
+    source: Mapping[str, object], language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
+) -> dict:
+    """Return a bitext source of the config with its files as paths and, where known, with their licence and name."""
+    resolved = dict(source)
+    licences = []
+    for key in FILE_KEYS:
+        if key in source:
+            reference = str(source[key])
+            resolved[key] = resolve_reference(reference, language, datasets, data_folder)
+            filled = fill_codes(reference, language)
+            if filled in datasets:
+                licences.append(datasets[filled].licence)
+    if licences:
+        resolved.setdefault("licence", "; ".join(dict.fromkeys(licences)))
+    return resolved
+
+
+def source_files(source: Mapping[str, object]) -> list[str]:
+    """Return the files of a resolved bitext source: the inputs of its rule."""
+    return [str(source[key]) for key in FILE_KEYS if key in source]
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"did you mean {', '.join(close)}?" if close else "add a row to config/datasets.tsv, or give a path"
+
+
+def _require_unique(key: str, seen: Mapping[str, object], path: str | Path, number: int) -> None:
+    if not key or key in seen:
+        what = f"{key!r} comes twice" if key else "the first cell is empty"
+        raise DataError(f"line {number}: {what}", where=path, hint="the first column names the row and is unique")
+
+
+def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header and (line number, cells) of a tab-separated table; "#" lines and blank lines are comments."""
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError("no such table", where=path, hint="run from the project's folder, or give its path")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
+    if not lines:
+        raise DataError("the table is empty", where=path)
+    (_, header), *rows = lines
+    for number, row in rows:
+        if len(row) != len(header):
+            raise DataError(
+                f"line {number} has {len(row)} cells, the header has {len(header)}", where=path, hint="separate by tabs"
+            )
+    return header, rows
