@@ -58,7 +58,7 @@ def yaml_value(text: str) -> object:
 
 
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, without a traceback."""
+    """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback."""
     arguments = parser.parse_args()
     _start_log(arguments.log)
     try:

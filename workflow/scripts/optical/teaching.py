@@ -1,4 +1,4 @@
-"""Training the English teacher from triples: ColBERT's losses (Khattab and Zaharia, SIGIR 2020; Santhanam et al., 2022).
+"""Training the English teacher from triples with ColBERT's losses (Khattab and Zaharia, SIGIR 2020).
 
 Shape suffixes: B triples of a batch, N negatives of a triple, P documents of a batch, L and M tokens, D vector size.
 """
