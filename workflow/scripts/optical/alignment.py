@@ -163,7 +163,7 @@ def _runs(state_N: np.ndarray, evidence_NS: np.ndarray) -> list[Run]:
 def viterbi(evidence_NS: np.ndarray, change_rate: float) -> np.ndarray:
     """Return the likeliest sequence of states (N,) when the state changes with probability `change_rate` a row.
 
-    >>> viterbi(np.array([[3.0, 0.0], [-9.0, 0.0], [-9.0, 0.0], [3.0, 0.0]]), 0.01)
+    >>> viterbi(np.array([[3.0, 0.0], [-9.0, 0.0], [-9.0, 0.0], [9.0, 0.0]]), 0.01)
     array([0, 1, 1, 0], dtype=int8)
     """
     rows, states = evidence_NS.shape

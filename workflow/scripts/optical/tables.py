@@ -73,7 +73,7 @@ def read_datasets(path: str | Path) -> dict[str, Dataset]:
 
 _DATASET_CELLS = (
     ("name", r"[A-Za-z0-9][A-Za-z0-9._+-]*", "the name is a file name: letters, digits and . _ + -"),
-    ("url", r"(https?|file)://\S+", "an http, https or file address"),
+    ("url", r"(https?|file)://\S+|[^\s:]+", "an http, https or file address, or a path"),
     ("sha256", r"[0-9a-f]{64}|-", "64 hexadecimal digits, or - where it is not known yet"),
     ("bytes", r"\d+|-", "a whole number, or - where it is not known yet"),
     ("licence", r".+", "say the licence, or 'unverified'"),
