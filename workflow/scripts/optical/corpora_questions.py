@@ -1,0 +1,133 @@
+"""Data of the studies: MTOP utterances, the Swahili slice of MIRACL, and multiple-choice questions."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from optical.corpora_files import Collection, as_list, comparable, path_for, read_qrels, read_queries
+from optical.corpora_open import passage_id
+from optical.errors import ConfigError, DataError
+from optical.files import open_text, read_json, read_jsonl
+
+MTOP_RELEVANCE = ("parallel", "intent")
+
+
+def read_mtop(settings: dict, languages: list[str]) -> Collection:
+    """Read MTOP (Li et al., EACL 2021), as XSemPLR publishes it, as retrieval of utterances.
+
+    `utterances` is the file; the documents are the utterances in `document_language` (the teacher's, `en`), the queries
+    the same utterances in the others. Relevant is, with `relevance: parallel`, the same utterance (and any that reads
+    the same); with `relevance: intent`, every utterance of the same top intent.
+    """
+    relevance = settings.get("relevance", "parallel")
+    if relevance not in MTOP_RELEVANCE:
+        raise ConfigError(f"no relevance {relevance!r} in MTOP", hint=" or ".join(MTOP_RELEVANCE))
+    source = settings.get("document_language", "en")
+    rows = _mtop_rows(settings["utterances"], [source, *languages])
+    groups: dict[str, list[str]] = defaultdict(list)
+    key_of = {
+        row["id"]: row["question"][source] if relevance == "parallel" else _top_intent(row, source) for row in rows
+    }
+    for utterance_id, key in key_of.items():
+        groups[key].append(utterance_id)
+    queries = {lang: [(row["id"], row["question"][lang]) for row in rows] for lang in dict.fromkeys(["en", *languages])}
+    documents = [{"id": row["id"], "text": row["question"][source]} for row in rows]
+    return Collection(documents, queries, [(q, d, 1) for q, key in key_of.items() for d in groups[key]])
+
+
+def mtop_pairs(path: str, source: str, target: str) -> Iterator[tuple[str, str]]:
+    """Yield the parallel utterances of two languages, to serve as bitext."""
+    for row in _mtop_rows(path, [source, target]):
+        yield row["question"][source], row["question"][target]
+
+
+def _mtop_rows(path: str, languages: list[str]) -> list[dict]:
+    """Return the utterances of an MTOP file; every one must exist in every language asked for."""
+    rows = read_json(path)
+    for row in rows:
+        if missing := [lang for lang in languages if not row["question"].get(lang)]:
+            raise DataError(f"utterance {row['id']} is not there in {missing[0]}", where=path)
+    return rows
+
+
+def _top_intent(row: dict, lang: str) -> str:
+    """Return the outermost intent: `IN:CREATE_CALL` of `[IN:CREATE_CALL [SL:CONTACT ... ] ]`."""
+    return row["mr"]["slot_intent"][lang].split()[0].removeprefix("[")
+
+
+def read_miracl_swahili(settings: dict, languages: list[str]) -> Collection:
+    """Read the slice of MIRACL (Zhang et al., TACL 2023) that TyDi QA's gold passages allow without MIRACL's corpus.
+
+    `topics` is MIRACL's topic file, `passages` the TyDi QA files (SQuAD form). A topic whose text is a TyDi question
+    has that question's passages as relevant documents; the documents are all passages, each text once. Queries and
+    documents are both Swahili; other topics are left out, as are those that `qrels`, where given, do not know.
+    """
+    [lang] = languages
+    questions: dict[str, dict[str, None]] = defaultdict(dict)
+    documents: dict[str, dict] = {}
+    for path in as_list(settings["passages"]):
+        for article in read_json(path)["data"]:
+            for paragraph in article["paragraphs"]:
+                document_id = passage_id(paragraph["context"])
+                documents.setdefault(document_id, {"id": document_id, "text": paragraph["context"]})
+                for item in paragraph["qas"]:
+                    questions[comparable(item["question"])][document_id] = None
+    topics = [pair for pair in read_queries(path_for(settings["topics"], lang)) if comparable(pair[1]) in questions]
+    if settings.get("qrels"):
+        judged = {query_id for query_id, _, grade in read_qrels(settings["qrels"]) if grade > 0}
+        topics = [pair for pair in topics if pair[0] in judged]
+    qrels = [(query_id, d, 1) for query_id, text in topics for d in questions[comparable(text)]]
+    return Collection(documents.values(), {lang: topics}, qrels)
+
+
+class Question(NamedTuple):
+    """A multiple-choice question; `answer` is the index of the right option."""
+
+    text: str
+    options: list[str]
+    answer: int
+
+
+def read_mmlu(path: str) -> list[Question]:
+    """Read MMLU (Hendrycks et al., 2021) or a translation: CSV rows of question, four options, letter of the answer."""
+    with open_text(path) as file:
+        rows = list(csv.reader(io.StringIO(file.read(), newline="")))
+    questions = []
+    for number, row in enumerate(rows, start=1):
+        if len(row) != 6 or row[5].strip() not in "ABCD" or not row[5].strip():
+            raise DataError(f"row {number} is no question", where=path, hint="question,A,B,C,D,letter of the answer")
+        questions.append(
+            Question(row[0].strip(), [option.strip() for option in row[1:5]], "ABCD".index(row[5].strip()))
+        )
+    return questions
+
+
+def read_belebele_questions(path: str) -> list[Question]:
+    """Read Belebele's questions (Bandarkar et al., 2024); a question's text is the passage and then the question."""
+    return [
+        Question(
+            f"{row['text']} {item['question']}",
+            [answer["text"] for answer in item["answers"]],
+            [answer["correct"] for answer in item["answers"]].index(True),
+        )
+        for row in read_jsonl(path)
+        for item in row["items"]
+    ]
+
+
+QUESTION_READERS = {"mmlu": read_mmlu, "belebele": read_belebele_questions}
+
+
+def read_parallel_questions(paths: dict[str, str], form: str = "mmlu") -> dict[str, list[Question]]:
+    """Read the same questions in several languages; raise `DataError` where a file does not run parallel.
+
+    `paths` is `{lang: FILE}`; parallel means as many rows with the same right answers.
+    """
+    questions = {lang: QUESTION_READERS[form](path) for lang, path in paths.items()}
+    first = next(iter(questions))
+    for lang, rows in questions.items():
+        if [row.answer for row in rows] != [row.answer for row in questions[first]]:
+            raise DataError(f"its rows do not run parallel to those in {first}", where=paths[lang])
+    return questions

@@ -1,0 +1,34 @@
+"""Prepare a test collection: documents, judgements, and the queries of each language, in one folder.
+
+    python workflow/scripts/prepare_collection.py --collection mine --languages sw so --out results/collections/mine \\
+        --settings '{reader: plain, documents: docs.jsonl, queries: {sw: q.sw.tsv, so: q.so.tsv}, qrels: qrels.txt}'
+"""
+
+import argparse
+import logging
+
+from optical.corpora import prepare_collection
+from optical.corpora_ir_datasets import use_home
+from optical.program import program, run_program, yaml_value
+
+log = logging.getLogger("optical")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Read the collection as its settings say and write the folder."""
+    if arguments.ir_datasets_home:
+        use_home(arguments.ir_datasets_home, arguments.mirror)
+    counts = prepare_collection(arguments.settings, arguments.languages, arguments.out)
+    log.info("%s: %s", arguments.collection, counts)
+
+
+parser = program(__doc__.splitlines()[0])
+parser.add_argument("--collection", required=True, metavar="NAME", help="its name in the config, for the log")
+parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
+parser.add_argument("--languages", required=True, nargs="+", metavar="LANG", help="the languages of the queries")
+parser.add_argument("--out", required=True, metavar="FOLDER", help="where the collection goes")
+parser.add_argument("--ir-datasets-home", metavar="FOLDER", help="where ir_datasets keeps its files")
+parser.add_argument("--mirror", metavar="FOLDER", help="a mirror of downloads, by host and path")
+
+if __name__ == "__main__":
+    run_program(main, parser)
