@@ -13,7 +13,7 @@ from optical.tables import (
     get_dataset,
     read_datasets,
     read_languages,
-    resolve_reference,
+    resolve,
     resolve_source,
     source_files,
 )
@@ -85,12 +85,24 @@ def test_a_resource_level_is_low_or_high(tmp_path):
         read_languages(path)
 
 
+def test_the_config_adds_languages_and_changes_cells():
+    extra = {"eu": {"name": "Basque", "script": "Latn", "resource": "low"}, "sw": {"ebible": "swh-other"}}
+    languages = read_languages(CONFIG / "languages.tsv", extra)
+    assert fill_codes("{lang} {ebible}", languages["sw"]) == "sw swh-other"
+    assert languages["eu"] == dict.fromkeys(LANGUAGES["sw"], "") | {"code": "eu"} | extra["eu"]
+    with pytest.raises(ConfigError, match="unknown column 'colour'"):
+        read_languages(CONFIG / "languages.tsv", {"sw": {"colour": "red"}})
+    with pytest.raises(DataError, match="eu has no script"):
+        read_languages(CONFIG / "languages.tsv", {"eu": {"name": "Basque", "resource": "low"}})
+
+
 def test_references_are_data_sets_or_paths(tmp_path):
     swahili = LANGUAGES["sw"]
-    assert resolve_reference("ntrex.{ntrex}.txt", swahili, DATASETS, "results/data") == "results/data/ntrex.swa.txt"
-    assert resolve_reference("mine/{lang}.tsv", swahili, DATASETS, "results/data") == "mine/sw.tsv"
+    assert resolve("ntrex.{ntrex}.txt", swahili, DATASETS, "results/data") == "results/data/ntrex.swa.txt"
+    assert resolve("mine/{lang}.tsv", swahili, DATASETS, "results/data") == "mine/sw.tsv"
+    assert resolve("plain", swahili, DATASETS, "results/data") == "plain"
     with pytest.raises(ConfigError, match=r"did you mean .*ntrex\.swa\.txt"):
-        resolve_reference("ntrex.swx.txt", swahili, DATASETS, "results/data")
+        resolve("ntrex.swx.txt", swahili, DATASETS, "results/data")
     with pytest.raises(ConfigError, match="fi has no tico code"):
         fill_codes("{tico}", LANGUAGES["fi"])
     with pytest.raises(ConfigError, match="unknown placeholder {klingon}"):

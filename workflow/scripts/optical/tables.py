@@ -33,8 +33,13 @@ class Dataset(NamedTuple):
     note: str
 
 
-def read_languages(path: str | Path) -> dict[str, dict[str, str]]:
-    """Read languages.tsv: our code -> column -> value, in the table's order. An empty cell: the tool lacks it."""
+def read_languages(
+    path: str | Path, additions: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, dict[str, str]]:
+    """Read languages.tsv: our code -> column -> value, in the table's order. An empty cell: the tool lacks it.
+
+    `additions` (code -> some columns, from the config) add languages or change cells of known ones.
+    """
     header, rows = _read_table(path)
     missing = [column for column in LANGUAGE_COLUMNS if column not in header]
     if missing:
@@ -43,15 +48,20 @@ def read_languages(path: str | Path) -> dict[str, dict[str, str]]:
         )
     languages: dict[str, dict[str, str]] = {}
     for number, row in rows:
-        language = dict(zip(header, row, strict=True))
-        _require_unique(language["code"], languages, path, number)
+        _require_unique(row[0], languages, path, number)
+        languages[row[0]] = dict(zip(header, row, strict=True))
+    for code, cells in (additions or {}).items():
+        unknown = [column for column in cells if column not in header]
+        if unknown:
+            raise ConfigError(f"unknown column {unknown[0]!r} of language {code}", hint=f"known: {' '.join(header)}")
+        languages[code] = dict.fromkeys(header, "") | languages.get(code, {}) | {"code": code} | dict(cells)
+    for code, language in languages.items():
+        empty = [column for column in LANGUAGE_COLUMNS if not language[column]]
+        if empty:
+            raise DataError(f"language {code} has no {empty[0]}", where=path, hint="fill the cell")
         if language["resource"] not in RESOURCE_LEVELS:
-            raise DataError(
-                f"line {number}: resource level {language['resource']!r}",
-                where=path,
-                hint=f"one of {', '.join(RESOURCE_LEVELS)}",
-            )
-        languages[language["code"]] = language
+            hint = f"one of {', '.join(RESOURCE_LEVELS)}"
+            raise DataError(f"language {code}: resource level {language['resource']!r}", where=path, hint=hint)
     return languages
 
 
@@ -110,19 +120,20 @@ def fill_codes(reference: str, language: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", code, reference)
 
 
-def resolve_reference(
-    reference: str, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
-) -> str:
+def resolve(reference: str, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str) -> str:
     """Turn a file reference of the config into a path: a data set's name, or a path that may hold placeholders.
 
-    A bare name that is neither a data set nor an existing file is a `ConfigError`: a misspelt data set.
+    What looks like a file of the table, but is neither a row nor a file on disk, is a `ConfigError`: a misspelt name.
     """
     filled = fill_codes(reference, language)
     if filled in datasets:
         return f"{data_folder}/{filled}"
-    if "/" not in filled and not Path(filled).exists():
+    if _LIKE_A_DATASET.fullmatch(filled) and not Path(filled).exists():
         raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=_nearest(filled, datasets))
     return filled
+
+
+_LIKE_A_DATASET = re.compile(r"[^/\s]+\.(txt|tsv|csv|jsonl?|zip|gz|tmx)")
 
 
 def resolve_source(
@@ -134,7 +145,7 @@ def resolve_source(
     for key in FILE_KEYS:
         if key in source:
             reference = str(source[key])
-            resolved[key] = resolve_reference(reference, language, datasets, data_folder)
+            resolved[key] = resolve(reference, language, datasets, data_folder)
             filled = fill_codes(reference, language)
             if filled in datasets:
                 licences.append(datasets[filled].licence)
