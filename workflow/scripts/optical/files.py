@@ -22,7 +22,7 @@ def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
         raise DataError("no such file", where=path, hint="check the path in the config")
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
+        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
             yield file
     except UnicodeDecodeError as error:
         raise DataError(
