@@ -1,0 +1,102 @@
+"""Collections, their vectors, and the searches that make runs."""
+
+
+rule prepare_collection:
+    message:
+        "preparing the collection {wildcards.collection}"
+    input:
+        files=collection_files,
+        script=script("prepare_collection"),
+        library=library("prepare_collection"),
+    output:
+        directory("<results>/collections/{collection}"),
+    params:
+        settings=collection_settings,
+        languages=collection_languages,
+    log:
+        "<logs>/prepare_collection/{collection}.log",
+    benchmark:
+        "<benchmarks>/prepare_collection/{collection}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000, 2),
+        runtime=240,
+    shell:
+        "python {input.script} --collection {wildcards.collection} --settings {params.settings:q} "
+        "--languages {params.languages} --out {output} --log {log}"
+
+
+rule encode_collection:
+    message:
+        "encoding the documents of {wildcards.collection}, once for all languages and methods"
+    input:
+        encoder=teacher(),
+        collection="<results>/collections/{collection}",
+        script=script("encode_collection"),
+        library=library("encode_collection"),
+    output:
+        directory("<results>/vectors/{collection}"),
+    log:
+        "<logs>/encode_collection/{collection}.log",
+    benchmark:
+        "<benchmarks>/encode_collection/{collection}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 2
+    resources:
+        **model_resources(base_mb=3000, times_input=1, minutes=720),
+    shell:
+        "python {input.script} --encoder {input.encoder} --documents {input.collection}/documents.jsonl "
+        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+
+
+rule search_collection:
+    message:
+        "searching {wildcards.collection} in {wildcards.lang}"
+    input:
+        encoders=query_encoders,
+        vectors="<results>/vectors/{collection}",
+        collection="<results>/collections/{collection}",
+        script=script("search_collection"),
+        library=library("search_collection"),
+    output:
+        runs=directory("<results>/runs/{collection}/{lang}/maxsim"),
+    params:
+        jobs=search_jobs,
+        settings=as_argument(config["search"]),
+    log:
+        "<logs>/search_collection/{collection}/{lang}.log",
+    benchmark:
+        "<benchmarks>/search_collection/{collection}/{lang}.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=240),
+    shell:
+        "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --settings {params.settings:q} "
+        "--device {resources.device} --precision {resources.precision} --threads {threads} --log {log}"
+
+
+rule search_lexical:
+    message:
+        "searching {wildcards.collection} with the words of {wildcards.lang}"
+    input:
+        collection="<results>/collections/{collection}",
+        script=script("search_lexical"),
+        library=library("search_lexical"),
+    output:
+        runs=directory("<results>/runs/{collection}/{lang}/lexical"),
+    params:
+        jobs=lexical_jobs,
+    log:
+        "<logs>/search_lexical/{collection}/{lang}.log",
+    benchmark:
+        "<benchmarks>/search_lexical/{collection}/{lang}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=memory(1000, 10),
+        runtime=120,
+    shell:
+        "python {input.script} --documents {input.collection}/documents.jsonl --jobs {params.jobs:q} --log {log}"

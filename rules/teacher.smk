@@ -1,0 +1,82 @@
+"""The encoder and the English teacher."""
+
+
+rule pretrain_encoder:
+    message:
+        "pre-training the encoder"
+    input:
+        tokeniser=tokeniser(),
+        text="<results>/tokens/text",
+        script=script("pretrain_encoder"),
+        library=library("pretrain_encoder"),
+    output:
+        directory("<results>/encoder"),
+    params:
+        settings=pretraining_settings(),
+    log:
+        "<logs>/pretrain_encoder.log",
+    benchmark:
+        "<benchmarks>/pretrain_encoder.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 2
+    resources:
+        **training_resources(base_mb=2000, times_input=2, minutes=1440),
+    shell:
+        "python {input.script} --tokeniser {input.tokeniser} --text {input.text} --settings {params.settings:q} "
+        "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--stop-after-minutes {resources.stop_after_minutes} --device {resources.device} "
+        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
+
+
+rule prepare_training_set:
+    message:
+        "preparing the teacher's training set"
+    input:
+        files=training_set_block()[1],
+        script=script("prepare_training_set"),
+        library=library("prepare_training_set"),
+    output:
+        directory("<results>/training_set"),
+    params:
+        settings=as_argument(training_set_block()[0]),
+    log:
+        "<logs>/prepare_training_set.log",
+    benchmark:
+        "<benchmarks>/prepare_training_set.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000, 2),
+        runtime=240,
+    shell:
+        "python {input.script} --settings {params.settings:q} --out {output} --log {log}"
+
+
+rule train_teacher:
+    message:
+        "training the English teacher"
+    input:
+        encoder=encoder(),
+        training_set="<results>/tokens/training_set",
+        script=script("train_teacher"),
+        library=library("train_teacher"),
+    output:
+        directory("<results>/teacher"),
+    params:
+        settings=teacher_settings(),
+    log:
+        "<logs>/train_teacher.log",
+    benchmark:
+        "<benchmarks>/train_teacher.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 2
+    resources:
+        **training_resources(base_mb=2500, times_input=2, minutes=2880),
+    shell:
+        "python {input.script} --encoder {input.encoder} --training-set {input.training_set} "
+        "--settings {params.settings:q} "
+        "--checkpoints results/checkpoints/train_teacher --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--stop-after-minutes {resources.stop_after_minutes} --device {resources.device} "
+        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

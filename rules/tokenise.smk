@@ -1,0 +1,97 @@
+"""Texts to token ids in memory-mapped files."""
+
+
+rule train_tokeniser:
+    message:
+        "training one tokeniser for all languages"
+    input:
+        texts=pretraining_texts(),
+        script=script("train_tokeniser"),
+        library=library("train_tokeniser"),
+    output:
+        directory("<results>/tokeniser"),
+    params:
+        vocabulary_size=config["tokeniser"]["vocabulary_size"],
+        longest=config["encoder"]["document_length"],
+    log:
+        "<logs>/train_tokeniser.log",
+    benchmark:
+        "<benchmarks>/train_tokeniser.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000, 20),
+        runtime=120,
+    shell:
+        "python {input.script} --texts {input.texts} --vocabulary-size {params.vocabulary_size} "
+        "--longest {params.longest} --out {output} --log {log}"
+
+
+rule tokenise_text:
+    message:
+        "tokenising the pre-training text"
+    input:
+        tokeniser=tokeniser(),
+        texts=pretraining_texts(),
+        script=script("tokenise_text"),
+        library=library("tokenise_text"),
+    output:
+        directory("<results>/tokens/text"),
+    log:
+        "<logs>/tokenise_text.log",
+    benchmark:
+        "<benchmarks>/tokenise_text.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(500, 2),
+        runtime=120,
+    shell:
+        "python {input.script} --tokeniser {input.tokeniser} --texts {input.texts} --out {output} --log {log}"
+
+
+rule tokenise_bitext:
+    message:
+        "tokenising the sentence pairs of {wildcards.lang}"
+    input:
+        tokeniser=tokeniser(),
+        bitext="<results>/bitext/{lang}/train.tsv",
+        script=script("tokenise_bitext"),
+        library=library("tokenise_bitext"),
+    output:
+        directory("<results>/tokens/bitext/{lang}"),
+    log:
+        "<logs>/tokenise_bitext/{lang}.log",
+    benchmark:
+        "<benchmarks>/tokenise_bitext/{lang}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(500, 2),
+        runtime=60,
+    shell:
+        "python {input.script} --tokeniser {input.tokeniser} --bitext {input.bitext} --out {output} --log {log}"
+
+
+rule tokenise_training_set:
+    message:
+        "tokenising the teacher's training set"
+    input:
+        tokeniser=tokeniser(),
+        training_set="<results>/training_set",
+        script=script("tokenise_training_set"),
+        library=library("tokenise_training_set"),
+    output:
+        directory("<results>/tokens/training_set"),
+    log:
+        "<logs>/tokenise_training_set.log",
+    benchmark:
+        "<benchmarks>/tokenise_training_set.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000, 1),
+        runtime=240,
+    shell:
+        "python {input.script} --tokeniser {input.tokeniser} --training-set {input.training_set} "
+        "--out {output} --log {log}"
