@@ -103,6 +103,15 @@ def check_alignment(english: Sequence[str], foreign: Sequence[str], settings: di
     return Alignment(runs, float(np.mean(separations)), checked=True)
 
 
+def length_correlation(english: Sequence[str], foreign: Sequence[str], run: Run, shift: int) -> float | None:
+    """Return the correlation of the log lengths of a run's rows, read with a shift; None where lengths do not vary."""
+    rows = [row for row in range(run.start, run.stop) if 0 <= row + shift < len(foreign)]
+    lengths = np.log([[len(english[row]) + 1, len(foreign[row + shift]) + 1] for row in rows])
+    if len(rows) < 3 or lengths.std(axis=0).min() < 1e-9:
+        return None
+    return round(float(np.corrcoef(lengths.T)[0, 1]), 3)
+
+
 def _check_piece(english: Sequence[str], foreign: Sequence[str], settings: dict) -> tuple[list[Run], float]:
     pairing = _Pairing(english, foreign)
     if _recognition(pairing) < settings["recognition"]:

@@ -1,0 +1,181 @@
+"""Judge one sentence pair: the reasons for which it is dropped, and the evaluation texts that training may not see."""
+
+import csv
+import functools
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from optical.errors import ConfigError
+from optical.files import open_text, read_lines
+
+# ISO 15924 code -> the first word of the Unicode names of the script's letters.
+SCRIPT_WORDS = {
+    "Arab": "ARABIC",
+    "Armn": "ARMENIAN",
+    "Beng": "BENGALI",
+    "Cyrl": "CYRILLIC",
+    "Deva": "DEVANAGARI",
+    "Ethi": "ETHIOPIC",
+    "Geor": "GEORGIAN",
+    "Grek": "GREEK",
+    "Gujr": "GUJARATI",
+    "Guru": "GURMUKHI",
+    "Hang": "HANGUL",
+    "Hani": "CJK",
+    "Hebr": "HEBREW",
+    "Khmr": "KHMER",
+    "Knda": "KANNADA",
+    "Laoo": "LAO",
+    "Latn": "LATIN",
+    "Mlym": "MALAYALAM",
+    "Mymr": "MYANMAR",
+    "Orya": "ORIYA",
+    "Sinh": "SINHALA",
+    "Taml": "TAMIL",
+    "Telu": "TELUGU",
+    "Thai": "THAI",
+}
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
+_WORD = re.compile(r"\w+")
+_SENTENCE_END = re.compile(r"(?<=[.!?।。])\s+")
+_SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
+
+
+def normalise(text: str) -> str:
+    """Return text in NFC with single spaces and without invisible signs (the joiners of Indic scripts stay).
+
+    >>> normalise("  Cafe\\u0301\\u00a0 noir\\u200b ")
+    'Café noir'
+    """
+    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def matching_key(text: str) -> str:
+    """Return what two texts share that differ in nothing but case, spacing and punctuation.
+
+    >>> matching_key("Hello,  World!") == matching_key("hello world")
+    True
+    """
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def reason_to_drop(english: str, foreign: str, settings: Mapping[str, float], script: str) -> str | None:
+    """Return why a normalised pair is dropped, or None. `script` is the ISO 15924 code of the foreign language."""
+    return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, script)), None)
+
+
+def _empty(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    return not english or not foreign
+
+
+def _too_long(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    return any(
+        len(text) > settings["maximum_characters"] or text.count(" ") >= settings["maximum_words"]
+        for text in (english, foreign)
+    )
+
+
+def _unlike_lengths(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    """Ten characters are added to each side: a greeting may be three times as long in another language."""
+    ratio = (len(english) + 10) / (len(foreign) + 10)
+    return max(ratio, 1 / ratio) > settings["maximum_length_ratio"]
+
+
+def _untranslated(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    """Both sides are one text, or nine tenths of five or more English words stand in the foreign side too."""
+    words, others = matching_key(english).split(), set(matching_key(foreign).split())
+    if english.casefold() == foreign.casefold() or (words and set(words) == others):
+        return True
+    return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
+
+
+def _few_letters(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    return any(
+        sum(unicodedata.category(sign)[0] in "LM" for sign in text)
+        < settings["minimum_letters"] * (len(text) - text.count(" "))
+        for text in (english, foreign)
+    )
+
+
+def _wrong_script(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+    return any(
+        script_share(text, code) < settings["minimum_script"] for text, code in ((english, "Latn"), (foreign, script))
+    )
+
+
+REASONS: dict[str, Callable[[str, str, Mapping, str], bool]] = {
+    "empty": _empty,
+    "too long": _too_long,
+    "unlike lengths": _unlike_lengths,
+    "untranslated": _untranslated,
+    "few letters": _few_letters,
+    "wrong script": _wrong_script,
+}
+
+
+def script_share(text: str, script: str) -> float:
+    """Return the share of a text's letters that belong to a script; 1 for a text without letters.
+
+    >>> script_share("काल Tom", "Deva")
+    0.4
+    """
+    word = SCRIPT_WORDS.get(script)
+    if word is None:
+        raise ConfigError(
+            f"unknown script {script!r}", where="config/languages.tsv", hint=f"known: {' '.join(SCRIPT_WORDS)}"
+        )
+    letters = [sign for sign in text if unicodedata.category(sign).startswith("L")]
+    return sum(_script_word(sign) == word for sign in letters) / len(letters) if letters else 1.0
+
+
+@functools.cache
+def _script_word(sign: str) -> str:
+    return unicodedata.name(sign, "?").partition(" ")[0]
+
+
+def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
+    """Return the matching keys of every text in evaluation files, and of the sentences in their longer texts."""
+    keys = set()
+    for path in paths:
+        for text in _texts(Path(path)):
+            keys.add(matching_key(text))
+            sentences = _SENTENCE_END.split(text)
+            if len(sentences) > 1:
+                found = (matching_key(sentence) for sentence in sentences)
+                keys.update(key for key in found if key.count(" ") >= _SENTENCE_WORDS - 1)
+    return keys - {""}
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the texts of a file by its suffix: every line, cell, or string value that a question could be."""
+    kind = next((suffix for suffix in path.suffixes[::-1] if suffix != ".gz"), "")
+    if kind == ".csv":
+        with open_text(path) as file:
+            yield from (cell for row in csv.reader(file) for cell in row)
+    elif kind == ".tsv":
+        yield from (cell for line in read_lines(path) for cell in line.split("\t"))
+    elif kind in (".json", ".jsonl"):
+        yield from _json_texts(path)
+    else:
+        yield from read_lines(path)
+
+
+def _json_texts(path: Path) -> Iterator[str]:
+    with open_text(path) as file:
+        content = file.read()
+    try:
+        values = [json.loads(content)]
+    except json.JSONDecodeError:  # an object a line, whatever the suffix says
+        values = [json.loads(line) for line in content.split("\n") if line.strip()]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            values.extend(item for key, item in value.items() if key not in ("id", "title"))
+        elif isinstance(value, list):
+            values.extend(value)
