@@ -70,7 +70,7 @@ FILE_KEYS: dict[str, tuple[str, ...]] = {
     "belebele": ("questions",),
     "multi30k": ("captions", "images", "queries", "query_images"),
     "mtop": ("utterances",),
-    "miracl_swahili": ("topics", "qrels", "passages"),
+    "miracl_swahili": ("topics", "passages"),
 }
 
 TRAINING_READERS: dict[str, Callable[[dict], TrainingSet]] = {

@@ -78,7 +78,7 @@ def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:
     Ids may differ by language (`{sw: ID}` or a name with `{lang}`); where the qrels do, so do the queries, and their
     ids get the language in front. `min_grade` (1) is the grade from which a document is relevant; `query_field` takes
     another field than the default text (`title`, `description`). `max_queries` keeps the first ones of each language;
-    `max_documents` keeps the judged ones and then the first others; `documents: judged` only the judged ones.
+    `max_documents` keeps the judged ones and then the first others; `documents: pooled` only the judged ones.
     """
     for dataset_id, parts in ids_and_parts(settings, languages):
         check_ir_datasets_id(dataset_id, parts)
@@ -103,7 +103,7 @@ def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:
     documents = _limited(
         _documents(_documents_id(settings, languages)),
         {document for _, document, _ in qrels},
-        0 if settings.get("documents") == "judged" else settings.get("max_documents"),
+        0 if settings.get("documents") == "pooled" else settings.get("max_documents"),
     )
     return Collection(documents, queries, qrels, partial_qrels=True)
 
@@ -199,7 +199,7 @@ def _rows(dataset_id: str, part: str) -> Iterator:
         raise ResourceError(
             f"could not get the {part}: {' '.join(str(error).split())[:200]}",
             where=dataset_id,
-            hint="fetch where there is a network, or put the file under IR_DATASETS_HOME/downloads/<md5>",
+            hint="fetch it (again) where there is a network, or put it under IR_DATASETS_HOME/downloads/<md5>",
         ) from error
 
 

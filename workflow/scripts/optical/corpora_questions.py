@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from optical.corpora_files import Collection, as_list, comparable, path_for, read_qrels, read_queries
+from optical.corpora_files import Collection, as_list, comparable, path_for, read_queries
 from optical.corpora_open import passage_id
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_json, read_jsonl
@@ -62,9 +62,11 @@ def read_miracl_swahili(settings: dict, languages: list[str]) -> Collection:
 
     `topics` is MIRACL's topic file, `passages` the TyDi QA files (SQuAD form). A topic whose text is a TyDi question
     has that question's passages as relevant documents; the documents are all passages, each text once. Queries and
-    documents are both Swahili; other topics are left out, as are those that `qrels`, where given, do not know.
+    documents are both Swahili; other topics are left out.
     """
-    [lang] = languages
+    if len(languages) != 1:
+        raise ConfigError("the Swahili slice of MIRACL has one language", where=languages, hint="languages: [sw]")
+    lang = languages[0]
     questions: dict[str, dict[str, None]] = defaultdict(dict)
     documents: dict[str, dict] = {}
     for path in as_list(settings["passages"]):
@@ -75,9 +77,6 @@ def read_miracl_swahili(settings: dict, languages: list[str]) -> Collection:
                 for item in paragraph["qas"]:
                     questions[comparable(item["question"])][document_id] = None
     topics = [pair for pair in read_queries(path_for(settings["topics"], lang)) if comparable(pair[1]) in questions]
-    if settings.get("qrels"):
-        judged = {query_id for query_id, _, grade in read_qrels(settings["qrels"]) if grade > 0}
-        topics = [pair for pair in topics if pair[0] in judged]
     qrels = [(query_id, d, 1) for query_id, text in topics for d in questions[comparable(text)]]
     return Collection(documents.values(), {lang: topics}, qrels)
 

@@ -1,0 +1,260 @@
+"""Plain collections, training sets, passages: what is written, and what is refused in one line."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optical.corpora import (
+    FILE_KEYS,
+    READERS,
+    TRAINING_FILE_KEYS,
+    TRAINING_READERS,
+    prepare_collection,
+    prepare_training_set,
+)
+from optical.corpora_files import validate_triples
+from optical.errors import ConfigError, DataError
+from optical.passages import document_of_passage, split_documents, split_text, word_spans
+
+DOCUMENTS = {"d1": "The harbour of Mombasa", "d2": "Coffee grows in Moshi", "d3": "Rain falls in April"}
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """Write a small collection and return its block of the config."""
+    lines = [json.dumps({"id": key, "text": text}) for key, text in DOCUMENTS.items()]
+    (tmp_path / "docs.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "q.en.tsv").write_text("1\twhere is the harbour\n2\twhere does coffee grow\n")
+    (tmp_path / "q.sw.tsv").write_text("1\tbandari iko wapi\n2\tkahawa inakua wapi\n")
+    (tmp_path / "qrels.txt").write_text("1 0 d1 1\n1 0 d3 0\n2 0 d2 2\n")
+    return {
+        "reader": "plain",
+        "documents": str(tmp_path / "docs.jsonl"),
+        "queries": {"en": str(tmp_path / "q.en.tsv"), "sw": str(tmp_path / "q.sw.tsv")},
+        "qrels": str(tmp_path / "qrels.txt"),
+    }
+
+
+def append(path, text):
+    with open(path, "a") as file:
+        file.write(text)
+
+
+def test_plain_collection_is_written_whole(plain, tmp_path):
+    out = tmp_path / "out"
+    counts = prepare_collection(plain, ["sw"], out)
+    assert counts == {"documents": 3, "split": None, "queries": {"en": 2, "sw": 2}, "relevant": 2}
+    assert [json.loads(line)["id"] for line in (out / "documents.jsonl").open()] == ["d1", "d2", "d3"]
+    assert (out / "queries" / "sw.tsv").read_text() == "1\tbandari iko wapi\n2\tkahawa inakua wapi\n"
+    assert (out / "qrels.txt").read_text() == "1 0 d1 1\n1 0 d3 0\n2 0 d2 2\n"
+    assert json.loads((out / "collection.json").read_text()) == counts
+
+
+def test_documents_may_be_a_compressed_table(plain, tmp_path):
+    with gzip.open(tmp_path / "docs.tsv.gz", "wt") as file:
+        file.writelines(f"{key}\t{text}\n" for key, text in DOCUMENTS.items())
+    prepare_collection(plain, ["sw"], tmp_path / "jsonl")
+    prepare_collection(plain | {"documents": str(tmp_path / "docs.tsv.gz")}, ["sw"], tmp_path / "tsv")
+    assert (tmp_path / "jsonl/documents.jsonl").read_bytes() == (tmp_path / "tsv/documents.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("docs.jsonl", '{"id": "d1", "text": "again"}\n', "duplicate document id d1"),
+        ("docs.jsonl", '{"id": "d4", "text": "  "}\n', "document d4 has no text"),
+        ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', "white space"),
+        ("docs.jsonl", '{"docid": "d4", "text": "x"}\n', "document 4 lacks id or text"),
+        ("q.sw.tsv", "2\ttena\n", "duplicate sw query id 2"),
+        ("q.sw.tsv", "3\t \n", "query 3 has no text"),
+        ("q.sw.tsv", "3 no tab\n", "line 3 has 1 tab-separated columns"),
+        ("qrels.txt", "2 0 d9 1\n", "qrels name document d9"),
+        ("qrels.txt", "9 0 d1 1\n", "qrels name query 9"),
+        ("qrels.txt", "2 d1 1\n", "line 4 is no TREC judgement"),
+        ("qrels.txt", "2 0 d1 yes\n", "line 4 is no TREC judgement"),
+    ],
+)
+def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, text, message):
+    append(tmp_path / file, text)
+    with pytest.raises(DataError, match=message):
+        prepare_collection(plain, ["sw"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_empty_qrels_are_refused(plain, tmp_path):
+    (tmp_path / "qrels.txt").write_text("1 0 d1 0\n")
+    with pytest.raises(DataError, match="no judgement says"):
+        prepare_collection(plain, ["sw"], tmp_path / "out")
+
+
+def test_queries_without_relevant_document_are_dropped_with_a_warning(plain, tmp_path, caplog):
+    append(tmp_path / "q.sw.tsv", "3\tnani\n4\tlini\n")
+    append(tmp_path / "qrels.txt", "4 0 d1 0\n")
+    counts = prepare_collection(plain, ["sw"], tmp_path / "out")
+    assert counts["queries"] == {"en": 2, "sw": 2}
+    assert "2 of 4 queries in sw have no relevant document" in caplog.text
+    assert "4 0" not in (tmp_path / "out/qrels.txt").read_text()
+
+
+def test_partial_qrels_leave_out_what_is_not_there(plain, tmp_path, caplog):
+    append(tmp_path / "qrels.txt", "2 0 d9 1\n9 0 d1 1\n")
+    counts = prepare_collection(plain | {"partial_qrels": True}, ["sw"], tmp_path / "out")
+    assert counts["relevant"] == 2
+    assert "2 of 5 judgements left out" in caplog.text
+
+
+def test_a_missing_language_and_an_unknown_reader_are_config_errors(plain, tmp_path):
+    with pytest.raises(ConfigError, match="no queries in so"):
+        prepare_collection(plain, ["sw", "so"], tmp_path / "out")
+    with pytest.raises(ConfigError, match="no reader 'csv'"):
+        prepare_collection(plain | {"reader": "csv"}, ["sw"], tmp_path / "out")
+
+
+def test_tables_of_readers_and_file_keys_agree():
+    assert READERS.keys() == FILE_KEYS.keys()
+    assert TRAINING_READERS.keys() == TRAINING_FILE_KEYS.keys()
+
+
+def test_split_documents_keep_document_judgements(plain, tmp_path):
+    prepare_collection(plain | {"split": {"length": 3, "stride": 2}}, ["sw"], tmp_path / "out")
+    passages = [json.loads(line) for line in (tmp_path / "out/documents.jsonl").open()]
+    assert [p["id"] for p in passages] == ["d1#0", "d1#1", "d2#0", "d2#1", "d3#0", "d3#1"]
+    assert passages[1]["text"] == "of Mombasa"
+    assert {document_of_passage(p["id"]) for p in passages} == set(DOCUMENTS)
+    assert "1 0 d1 1" in (tmp_path / "out/qrels.txt").read_text()
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.data())
+def test_passages_cover_every_word_and_overlap(words, length, data):
+    stride = data.draw(st.integers(1, length))
+    text = " ".join(f"w{k}" for k in range(words))
+    passages = [passage.split() for passage in split_text(text, length, stride, word_spans)]
+    assert all(len(passage) == length for passage in passages[:-1])
+    assert [word for passage in passages[:-1] for word in passage[:stride]] + passages[-1] == text.split()
+
+
+def test_passages_by_tokens_of_a_tokeniser(tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    model = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    model.save(str(tmp_path / "tokenizer.json"))
+    document = {"id": "d", "text": "it's raining, again", "title": "Rain"}
+    passages = list(split_documents([document], length=4, stride=2, tokeniser=str(tmp_path / "tokenizer.json")))
+    assert [p["text"] for p in passages] == ["it's raining", "s raining, again"]
+    assert {p["title"] for p in passages} == {"Rain"}
+    with pytest.raises(ConfigError, match="would lose text"):
+        list(split_documents([document], length=4, stride=5))
+
+
+@pytest.fixture
+def training(plain, tmp_path):
+    """Write triples for the small collection and return the training block."""
+    (tmp_path / "triples.tsv").write_text("1\td1\td2\n2\td2\td1\td3\n1\td1\n")
+    return {
+        "reader": "plain",
+        "documents": plain["documents"],
+        "queries": plain["queries"]["en"],
+        "triples": str(tmp_path / "triples.tsv"),
+    }
+
+
+def test_triples_are_copied_and_checked(training, tmp_path):
+    assert prepare_training_set(training, tmp_path / "out") == {"documents": 3, "queries": 2, "triples": 3}
+    assert (tmp_path / "out/triples.tsv").read_text() == (tmp_path / "triples.tsv").read_text()
+
+
+def test_a_limited_training_set_holds_only_what_its_triples_name(training, tmp_path):
+    counts = prepare_training_set(training | {"max_triples": 1}, tmp_path / "out")
+    assert counts == {"documents": 2, "queries": 1, "triples": 1}
+    assert (tmp_path / "out/queries.tsv").read_text() == "1\twhere is the harbour\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("7\td1\td2\n", "triple 4 names query 7"),
+        ("1\td1\td2\td9\n", "triple 4 names document d9"),
+        ("1\td1\t\n", "line 4 is no triple"),
+        ("1\n", "line 4 is no triple"),
+    ],
+)
+def test_a_triple_with_a_missing_id_is_named_by_line(training, tmp_path, line, message):
+    append(tmp_path / "triples.tsv", line)
+    with pytest.raises(DataError, match=message) as caught:
+        prepare_training_set(training, tmp_path / "out")
+    assert str(tmp_path / "triples.tsv") in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_triples_file_is_refused(training, tmp_path):
+    (tmp_path / "triples.tsv").write_text("")
+    with pytest.raises(DataError, match="not one training triple"):
+        prepare_training_set(training, tmp_path / "out")
+
+
+def test_qrels_make_pairs_and_judged_negatives(training, plain, tmp_path):
+    block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
+    prepare_training_set(block, tmp_path / "pairs")
+    assert (tmp_path / "pairs/triples.tsv").read_text() == "1\td1\n2\td2\n"
+    prepare_training_set(block | {"negatives": 1}, tmp_path / "negatives")
+    assert (tmp_path / "negatives/triples.tsv").read_text() == "1\td1\td3\n2\td2\n"
+    prepare_training_set(block | {"min_grade": 2}, tmp_path / "graded")
+    assert (tmp_path / "graded/triples.tsv").read_text() == "2\td2\n"
+
+
+def test_swapped_sides_turn_documents_into_queries(training, plain, tmp_path):
+    block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
+    prepare_training_set(block | {"swap": True, "query_words": 2}, tmp_path / "out")
+    assert (tmp_path / "out/triples.tsv").read_text() == "d1\t1\nd2\t2\n"
+    assert (tmp_path / "out/queries.tsv").read_text() == "d1\tThe harbour\nd2\tCoffee grows\n"
+    documents = [json.loads(line) for line in (tmp_path / "out/documents.jsonl").open()]
+    assert documents[0] == {"id": "1", "text": "where is the harbour"}
+    with pytest.raises(ConfigError, match="cannot serve with swapped sides"):
+        prepare_training_set(block | {"swap": True, "negatives": 1}, tmp_path / "out")
+
+
+MEASURE = """
+import resource, sys
+from optical.corpora_files import validate_triples
+from optical.corpora import prepare_training_set
+folder, lines = sys.argv[1], int(sys.argv[2])
+with open(f"{folder}/triples.tsv", "w") as file:
+    for k in range(lines):
+        file.write(f"{k % 100}\\t{k % 1000}\\t{(k + 1) % 1000}\\n")
+block = {"reader": "plain", "documents": f"{folder}/docs.tsv", "queries": f"{folder}/q.tsv"}
+counts = prepare_training_set(block | {"triples": f"{folder}/triples.tsv"}, f"{folder}/out")
+assert counts["triples"] == lines
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_does_not_grow_with_the_triples(tmp_path):
+    (tmp_path / "docs.tsv").write_text("".join(f"{k}\tdocument\n" for k in range(1000)))
+    (tmp_path / "q.tsv").write_text("".join(f"{k}\tquery\n" for k in range(100)))
+    library = Path(__file__).parents[2] / "workflow/scripts"
+    kilobytes = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", MEASURE, str(tmp_path), str(lines)],
+                cwd=library,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for lines in (20_000, 400_000)
+    ]
+    assert kilobytes[1] - kilobytes[0] < 4_000, kilobytes  # 400,000 triples in memory would take over 60 MB
+
+
+def test_validate_triples_counts(tmp_path):
+    (tmp_path / "t.tsv").write_text("q\ta\tb\nq\tb\ta\n")
+    assert validate_triples(tmp_path / "t.tsv", {"q"}, {"a", "b"}) == 2
