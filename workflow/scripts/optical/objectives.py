@@ -1,0 +1,234 @@
+"""The distillation losses: what the student makes of a foreign sentence against what the teacher makes of its English.
+
+Shapes: B sentence pairs, M student tokens, N teacher tokens, P passages of L tokens, Q queries, D dimensions, 1 an axis
+that broadcasts. Vectors are of unit length; masks are true at real tokens.
+
+Each objective is a small module over a PairBatch that returns a scalar: the mean over the pairs that have tokens on
+both sides, in float32, with gradient to the student only. build_objective sums several of them, as the config says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from optical.errors import ConfigError
+from optical.transport import UNROLLABLE, TransportSettings, greedy, marginals, token_cost, transport_plan
+
+
+@dataclass
+class PairBatch:
+    """Translations of each other, encoded: the student's foreign sentences and the teacher's English ones.
+
+    The weights are those of tokens in the marginals (IDF, say; any scale). The passages are English, encoded by the
+    teacher as documents; without them `score_kd` takes the batch's English sentences.
+    """
+
+    student_BMD: Tensor
+    student_mask_BM: Tensor
+    teacher_BND: Tensor
+    teacher_mask_BN: Tensor
+    student_weights_BM: Tensor | None = None
+    teacher_weights_BN: Tensor | None = None
+    passages_PLD: Tensor | None = None
+    passages_mask_PL: Tensor | None = None
+
+    def real_pairs(self) -> Tensor:
+        """Pairs with a token on both sides, the only ones that count: bool (B,)."""
+        return self.student_mask_BM.bool().any(1) & self.teacher_mask_BN.bool().any(1)
+
+
+def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
+    """Mean over the real pairs; 0, still attached to the graph, if there is none.
+
+    >>> mean_over_pairs(torch.tensor([1.0, 3.0, 9.0]), torch.tensor([True, True, False]))
+    tensor(2.)
+    """
+    return torch.where(real_B, loss_B, 0.0).sum() / real_B.sum().clamp(min=1)
+
+
+def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
+    """Late-interaction scores of all queries and documents: each query token's best cosine, summed; float32 (Q, P).
+
+    A masked document token can never be the best one: it is set to minus infinity, where a product with zero would beat
+    a negative cosine. A document without tokens scores minus infinity, a query without tokens 0 with every other.
+
+    >>> eye = torch.eye(2)
+    >>> max_sim(eye[None], torch.ones(1, 2), eye[None, :1], torch.ones(1, 1))
+    tensor([[1.]])
+    """
+    (Q, M, D), (P, L, _) = query_QMD.shape, document_PLD.shape
+    with torch.autocast(query_QMD.device.type, enabled=False):
+        cosine = query_QMD.float().reshape(Q * M, D) @ document_PLD.float().reshape(P * L, D).T
+    cosine_QMPL = cosine.view(Q, M, P, L).masked_fill(~document_mask_PL.bool(), -torch.inf)
+    # max over one axis, not amax: it keeps the indices for the backward pass, not the whole product
+    best_QMP = cosine_QMPL.max(3).values.masked_fill(~query_mask_QM.bool()[:, :, None], 0.0)
+    return best_QMP.sum(1).masked_fill(~document_mask_PL.bool().any(1), -torch.inf)
+
+
+class OptimalTransport(nn.Module):
+    """OPTICAL (Huang, Yu, Allan 2023): the cost of carrying the student's tokens to the teacher's along the best plan.
+
+    The plan is a constant unless `unroll` differentiates through the solver's iterations.
+    """
+
+    def __init__(self, transport: TransportSettings | Mapping | None = None, unroll: bool = False):
+        super().__init__()
+        self.transport = TransportSettings.from_config(transport)
+        self.unroll = unroll
+        if unroll and self.transport.solver not in UNROLLABLE:
+            what = f"solver {self.transport.solver!r} cannot be unrolled"
+            raise ConfigError(what, where="optimal_transport", hint=f"use one of {', '.join(UNROLLABLE)}")
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        cost_BMN = token_cost(batch.student_BMD, batch.teacher_BND.detach())
+        plan_BMN = transport_plan(
+            cost_BMN,
+            batch.student_mask_BM,
+            batch.teacher_mask_BN,
+            self.transport,
+            batch.student_weights_BM,
+            batch.teacher_weights_BN,
+            unroll=self.unroll,
+        )
+        return mean_over_pairs((plan_BMN * cost_BMN).sum((1, 2)), batch.real_pairs())
+
+
+class SentenceMSE(nn.Module):
+    """Mean-pooled student close to mean-pooled teacher (Reimers and Gurevych 2020): squared distance of the two means.
+
+    Summed over the dimensions, so that it has the scale of a cosine distance and can be added to the others; the mean
+    over the dimensions, as in the paper, is `mean_over_dimensions`.
+    """
+
+    def __init__(self, mean_over_dimensions: bool = False):
+        super().__init__()
+        self.mean_over_dimensions = mean_over_dimensions
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        student_BD = self._pool(batch.student_BMD, batch.student_mask_BM)
+        teacher_BD = self._pool(batch.teacher_BND.detach(), batch.teacher_mask_BN)
+        squared_BD = (student_BD - teacher_BD).square()
+        loss_B = squared_BD.mean(1) if self.mean_over_dimensions else squared_BD.sum(1)
+        return mean_over_pairs(loss_B, batch.real_pairs())
+
+    @staticmethod
+    def _pool(vectors_BMD: Tensor, mask_BM: Tensor) -> Tensor:
+        return (vectors_BMD.float() * marginals(mask_BM)[:, :, None]).sum(1)
+
+
+class GreedyMSE(nn.Module):
+    """DR.DECR (Li et al. 2022): tokens matched one to one, the closest first; squared distance within the matches.
+
+    Summed over the dimensions (for unit vectors twice their cosine distance), averaged over a pair's matches.
+    """
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        student_BMD, teacher_BND = batch.student_BMD.float(), batch.teacher_BND.detach().float()
+        weights = marginals(batch.student_mask_BM), marginals(batch.teacher_mask_BN)
+        cost_BMN = token_cost(batch.student_BMD, teacher_BND)
+        match_BMN = greedy(cost_BMN, *weights, TransportSettings(solver="greedy"))
+        squared_BMN = (
+            student_BMD.square().sum(2)[:, :, None] + teacher_BND.square().sum(2)[:, None] - 2 * (1 - cost_BMN)
+        )
+        return mean_over_pairs((match_BMN * squared_BMN).sum((1, 2)), batch.real_pairs())
+
+
+class Contrastive(nn.Module):
+    """The English sentence of its own pair has to score highest, as a document, among those of the batch.
+
+    Cross-entropy over MaxSim scores (summed over query tokens, as in ColBERT) divided by the temperature.
+    """
+
+    def __init__(self, temperature: float = 1.0):
+        super().__init__()
+        self.temperature = _positive(temperature, "contrastive")
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        score_BB = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND.detach(), batch.teacher_mask_BN)
+        real_B = batch.real_pairs()
+        # a pair that does not count is no document for the others, but its own row must stay finite
+        allowed_BB = real_B[None, :] | torch.eye(len(real_B), dtype=torch.bool, device=real_B.device)
+        score_BB = torch.where(real_B[:, None], score_BB, 0.0).masked_fill(~allowed_BB, -torch.inf)
+        target_B = torch.arange(len(real_B), device=real_B.device)
+        return mean_over_pairs(F.cross_entropy(score_BB / self.temperature, target_B, reduction="none"), real_B)
+
+
+class ScoreKD(nn.Module):
+    """The student has to distribute its scores over passages as the teacher does for the English sentence.
+
+    Kullback-Leibler divergence, teacher to student, of the softmax over MaxSim scores divided by the temperature.
+    """
+
+    def __init__(self, temperature: float = 1.0):
+        super().__init__()
+        self.temperature = _positive(temperature, "score_kd")
+
+    def forward(self, batch: PairBatch) -> Tensor:
+        passages_PLD, mask_PL = batch.passages_PLD, batch.passages_mask_PL
+        if passages_PLD is None or mask_PL is None:
+            passages_PLD, mask_PL = batch.teacher_BND, batch.teacher_mask_BN
+        passages_PLD, real_B, usable_P = passages_PLD.detach(), batch.real_pairs(), mask_PL.bool().any(1)
+        with torch.no_grad():
+            teacher_BP = max_sim(batch.teacher_BND, batch.teacher_mask_BN, passages_PLD, mask_PL)
+        student_BP = max_sim(batch.student_BMD, batch.student_mask_BM, passages_PLD, mask_PL)
+        # finite, then equally impossible on both sides: inf - inf would be NaN, in the value or in the gradient
+        teacher_BP, student_BP = (torch.where(usable_P, x, -1e4) / self.temperature for x in (teacher_BP, student_BP))
+        log_teacher_BP, log_student_BP = teacher_BP.log_softmax(1), student_BP.log_softmax(1)
+        return mean_over_pairs((log_teacher_BP.exp() * (log_teacher_BP - log_student_BP)).sum(1), real_B)
+
+
+def _positive(temperature: float, where: str) -> float:
+    if not temperature > 0:
+        raise ConfigError("temperature must be positive", where=where, hint="1 leaves the scores as they are")
+    return temperature
+
+
+OBJECTIVES: dict[str, type[nn.Module]] = {
+    "optimal_transport": OptimalTransport,
+    "sentence_mse": SentenceMSE,
+    "greedy_mse": GreedyMSE,
+    "contrastive": Contrastive,
+    "score_kd": ScoreKD,
+}
+
+
+class WeightedSum(nn.Module):
+    """Several objectives at once; returns their weighted sum and the value of each before weighting, detached."""
+
+    def __init__(self, terms: Mapping[str, tuple[float, nn.Module]]):
+        super().__init__()
+        self.weights = {name: weight for name, (weight, _) in terms.items()}
+        self.terms = nn.ModuleDict({name: module for name, (_, module) in terms.items()})
+
+    def forward(self, batch: PairBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        values = {name: term(batch) for name, term in self.terms.items()}
+        loss = torch.stack([self.weights[name] * value for name, value in values.items()]).sum()
+        return loss, {name: value.detach() for name, value in values.items()}
+
+
+def build_objective(spec: Mapping[str, object], transport_settings: Mapping | TransportSettings | None) -> WeightedSum:
+    """The weighted sum that a config section asks for: `name: weight`, or `name: {weight: ..., setting: ...}`.
+
+    >>> spec = {"optimal_transport": 1.0, "contrastive": {"weight": 0.5, "temperature": 2.0}}
+    >>> build_objective(spec, {"solver": "sinkhorn"}).weights
+    {'optimal_transport': 1.0, 'contrastive': 0.5}
+    """
+    if not spec:
+        raise ConfigError("no objective given", where="objectives", hint="for instance {optimal_transport: 1.0}")
+    terms = {}
+    for name, value in spec.items():
+        if name not in OBJECTIVES:
+            raise ConfigError(f"unknown objective {name!r}", where="objectives", hint=f"use {', '.join(OBJECTIVES)}")
+        settings = dict(value) if isinstance(value, Mapping) else {"weight": value}
+        weight = settings.pop("weight", 1.0)
+        if name == "optimal_transport":
+            settings = {"transport": transport_settings, **settings}
+        try:
+            terms[name] = (float(weight), OBJECTIVES[name](**settings))
+        except (TypeError, ValueError) as error:
+            hint = "a weight is a number; the settings are those of the class in OBJECTIVES"
+            raise ConfigError(str(error), where=f"objectives: {name}", hint=hint) from error
+    return WeightedSum(terms)

@@ -1,0 +1,351 @@
+"""Optimal transport between the tokens of two sentences, for a whole padded batch at once.
+
+Shapes: B sentence pairs, M student tokens, N teacher tokens, D dimensions of a token vector, 1 an axis that broadcasts.
+
+A *cost* says how far two tokens are apart, the *marginals* how much mass each token sends or receives, and the
+*transport plan* how much of it goes from which token to which. Every solver has one signature:
+
+    solver(cost_BMN, student_weights_BM, teacher_weights_BN, settings) -> plan_BMN
+
+A token without mass is padding: its row or column of the plan is exactly zero, and the rest is what it would be without
+it. A pair in which one side has no mass gets a zero plan and never keeps the batch iterating.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from optical.errors import ConfigError
+
+# A smaller weight counts as this, where one is divided by or has its logarithm taken.
+SMALLEST_WEIGHT = 1e-30
+# Logarithm of the kernel at padding. Not minus infinity, which would give NaN in a pair without tokens.
+PADDING = -1e9
+# Added to each sum that Sinkhorn divides by: a scaling can then neither be infinite nor leave the range of float32.
+SMALLEST_SUM = 1e-18
+# Exponentials below exp(this) count as this: subnormal numbers make a CPU forty times slower and weigh nothing.
+SMALLEST_EXPONENT = -60.0
+# Iterations between two absorptions of the scalings into the kernel, and between two looks at the error (which wait for
+# the GPU). One iteration moves a scaling by at most 1 / (smallest weight): ten of them stay within float32.
+BLOCK = 10
+
+
+@dataclass(frozen=True)
+class TransportSettings:
+    """How a plan is computed.
+
+    solver: a key of SOLVERS.
+    regularisation: weight of the entropy, in units of the cost; for `ipot` its beta, the length of a proximal step.
+    iterations: at most so many; for `ipot` outer steps, each of inner_iterations scalings.
+    tolerance: stop once no pair's plan is off by more than this share of its mass; 0 never stops early.
+    marginals: `uniform`, or the name of the token weights that the caller passes.
+    special_tokens: whether [CLS], [SEP] and the markers take part; for whoever builds the masks.
+    relaxation: price of missing the marginals, for `unbalanced`. mass: share of the mass that `partial` moves.
+    """
+
+    solver: str = "sinkhorn"
+    regularisation: float = 0.1
+    iterations: int = 50
+    tolerance: float = 1e-4
+    marginals: str = "uniform"
+    special_tokens: bool = False
+    inner_iterations: int = 1
+    relaxation: float = 1.0
+    mass: float = 0.9
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.solver in SOLVERS, f"unknown solver {self.solver!r}", f"use one of {', '.join(SOLVERS)}"),
+            (self.regularisation > 0, "regularisation must be positive", "0.1 is soft, 0.01 is sharp"),
+            (self.iterations >= 1 and self.inner_iterations >= 1, "iterations must be at least 1", "50 is usual"),
+            (self.tolerance >= 0, "tolerance must not be negative", "0 never stops early"),
+            (self.relaxation > 0, "relaxation must be positive", "the larger, the closer to balanced"),
+            (0 < self.mass <= 1, "mass must lie in (0, 1]", "0.9 leaves a tenth of the mass where it is"),
+        )
+        for holds, what, hint in checks:
+            if not holds:
+                raise ConfigError(what, where="transport", hint=hint)
+
+    @classmethod
+    def from_config(cls, config: "Mapping[str, object] | TransportSettings | None") -> "TransportSettings":
+        """Settings from a section of the config; a key that does not exist is an error, not a silent default.
+
+        >>> TransportSettings.from_config({"solver": "ipot", "regularisation": 0.05}).regularisation
+        0.05
+        """
+        if isinstance(config, cls):
+            return config
+        known = [field.name for field in fields(cls)]
+        for key in config or {}:
+            if key not in known:
+                raise ConfigError(f"unknown key {key!r}", where="transport", hint=f"known are {', '.join(known)}")
+        return cls(**(config or {}))
+
+
+# --- cost and marginals ---------------------------------------------------------------------------------------------
+
+
+def token_cost(student_BMD: Tensor, teacher_BND: Tensor) -> Tensor:
+    """Cosine distance, in [0, 2], between all token pairs of each sentence pair: float32 (B, M, N), with gradient.
+
+    The vectors must be of unit length already. Autocast is off inside: on costs in half precision no solver converges.
+
+    >>> token_cost(torch.eye(2)[None], torch.eye(2)[None])
+    tensor([[[0., 1.],
+             [1., 0.]]])
+    """
+    with torch.autocast(student_BMD.device.type, enabled=False):
+        return 1 - torch.bmm(student_BMD.float(), teacher_BND.float().transpose(1, 2))
+
+
+def marginals(mask_BM: Tensor, weights_BM: Tensor | None = None) -> Tensor:
+    """Mass of each token: float32 (B, M), summing to 1 in each sentence that has tokens, exactly zero for padding.
+
+    weights_BM: not negative, on any scale (inverse document frequencies, say). Without it, or where all weights of a
+    sentence are zero, its tokens weigh the same.
+
+    >>> marginals(torch.tensor([[True, True, False], [False, False, False]]))
+    tensor([[0.5000, 0.5000, 0.0000],
+            [0.0000, 0.0000, 0.0000]])
+    """
+    mass_BM = uniform_BM = mask_BM.float()
+    if weights_BM is not None:
+        # where, not a product: the weight of padding may be anything, NaN included
+        mass_BM = torch.where(mask_BM.bool(), weights_BM.float(), 0.0)
+        mass_BM = torch.where(mass_BM.sum(1, keepdim=True) > 0, mass_BM, uniform_BM)
+    return mass_BM / mass_BM.sum(1, keepdim=True).clamp(min=SMALLEST_WEIGHT)
+
+
+def _drop_one_sided(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> tuple[Tensor, Tensor]:
+    """A pair with no mass on one side gets none on the other: its marginal error could never vanish otherwise."""
+    both_B1 = (student_weights_BM.sum(1, keepdim=True) > 0) & (teacher_weights_BN.sum(1, keepdim=True) > 0)
+    return student_weights_BM.float() * both_B1, teacher_weights_BN.float() * both_B1
+
+
+def _real(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> Tensor:
+    """Where both tokens have mass: bool (B, M, N)."""
+    return (student_weights_BM > 0)[:, :, None] & (teacher_weights_BN > 0)[:, None, :]
+
+
+def _problem(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> list[Tensor]:
+    """What the entropic solvers start from: log kernel, weights (positive everywhere) and where these are real.
+
+    Shapes BMN, BM1, B1N, BM1, B1N. The cost at padding, whatever it is, is not looked at.
+    """
+    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
+    score_BMN = torch.where(_real(student_BM, teacher_BN), cost_BMN.float() / -settings.regularisation, PADDING)
+    rows_BM1, columns_B1N = student_BM[:, :, None], teacher_BN[:, None, :]
+    positive = (weights.clamp(min=SMALLEST_WEIGHT) for weights in (rows_BM1, columns_B1N))
+    return [score_BMN, *positive, rows_BM1 > 0, columns_B1N > 0]
+
+
+def _exp(exponent: Tensor) -> Tensor:
+    return exponent.clamp(min=SMALLEST_EXPONENT).exp()
+
+
+def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
+    """torch.logsumexp with the axis kept and without subnormal numbers."""
+    highest = exponent_BMN.amax(dim, keepdim=True)
+    return _exp(exponent_BMN - highest).sum(dim, keepdim=True).log() + highest
+
+
+# --- solvers --------------------------------------------------------------------------------------------------------
+
+
+def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """Entropic transport (Cuturi 2013) by stabilised scaling: the log domain's iterates at the plain domain's speed.
+
+    The first iteration runs in the log domain. From then on no row or column sum is off by a factor beyond the smallest
+    weight, so that scalings of a kernel which has absorbed the potentials f and g are safe, however small the
+    regularisation. The kernel is computed anew from the cost every BLOCK iterations, so that an entry which underflowed
+    comes back (Schmitzer 2019, arXiv 1610.06519).
+    """
+    score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
+    f_BM1 = torch.where(m_BM1, rows_BM1.log() - _logsumexp(score_BMN + columns_B1N.log(), 2), 0.0)
+    g_B1N = torch.where(n_B1N, columns_B1N.log() - _logsumexp(score_BMN + f_BM1, 1), 0.0)
+    rows_B1M = rows_BM1.transpose(1, 2)
+    floor = score_BMN.new_full((1, 1, 1), SMALLEST_SUM)
+    done = 1
+    while done < settings.iterations:
+        kernel_BMN = _exp(score_BMN + f_BM1 + g_B1N)
+        # both orders in memory: a row vector times a matrix is three times as fast as a matrix times a column
+        kernel_BNM = kernel_BMN.transpose(1, 2).contiguous()
+        u_B1M, v_B1N = torch.ones_like(rows_B1M), torch.ones_like(columns_B1N)
+        block = min(BLOCK, settings.iterations - done)
+        for _ in range(block):
+            sums_B1M, previous_B1M = torch.baddbmm(floor, v_B1N, kernel_BNM), u_B1M
+            u_B1M = rows_B1M / sums_B1M
+            v_B1N = columns_B1N / torch.baddbmm(floor, u_B1M, kernel_BMN)
+        f_BM1 = f_BM1 + u_B1M.log().transpose(1, 2)
+        g_B1N = g_B1N + v_B1N.log()
+        done += block
+        # the error before the last iteration, whose sums are at hand; it only shrinks
+        if settings.tolerance > 0 and (previous_B1M * sums_B1M - rows_B1M).abs().sum(2).max() < settings.tolerance:
+            break
+    return _exp(score_BMN + f_BM1 + g_B1N) * (m_BM1 & n_B1N)
+
+
+def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """The same problem by POT's batched log-domain solver: the reference, without gradient.
+
+    The method is named because the default of POT 0.9.7, `proximal`, has a sign error, and `sinkhorn` leaves the GPU.
+    """
+    import ot.batch
+
+    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
+    real_BMN = _real(student_BM, teacher_BN)
+    # a weight of zero is exact padding in all of POT's sums but the first, so the cost there is prohibitive as well
+    cost_BMN = torch.where(real_BMN, cost_BMN.float(), 1e4)
+    # a pair without tokens would be NaN and keep the batch iterating: it gets a token on either side, for free
+    empty_B = student_BM.sum(1) == 0
+    student_BM[empty_B, 0], teacher_BN[empty_B, 0], cost_BMN[empty_B] = 1.0, 1.0, 0.0
+    result = ot.batch.solve_batch(
+        cost_BMN,
+        settings.regularisation,
+        student_BM,
+        teacher_BN,
+        max_iter=settings.iterations,
+        tol=settings.tolerance,
+        method="log_sinkhorn",
+        grad="detach",
+    )
+    return result.plan * real_BMN
+
+
+def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """Unregularised transport by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
+
+    An outer step solves, roughly, an entropic problem relative to the last plan: inner_iterations scalings, those of
+    the columns carried over. The columns always hold. The rows do not, in any precision, where the steps are long and
+    the scalings few: beta 0.01 with one scaling leaves up to a third of the mass misplaced after 50 steps, and the plan is
+    then cheaper than the optimum; twenty scalings mend it. In the plain domain float32 underflows there as well.
+    """
+    score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
+    rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
+    plan_BMN, log_plan_BMN, v_B1N = None, rows_BM1 + columns_B1N, torch.zeros_like(columns_B1N)
+    for step in range(1, settings.iterations + 1):
+        log_kernel_BMN = log_plan_BMN + score_BMN
+        for _ in range(settings.inner_iterations):
+            u_BM1 = torch.where(m_BM1, rows_BM1 - _logsumexp(log_kernel_BMN + v_B1N, 2), 0.0)
+            v_B1N = torch.where(n_B1N, columns_B1N - _logsumexp(log_kernel_BMN + u_BM1, 1), 0.0)
+        log_plan_BMN = log_kernel_BMN + u_BM1 + v_B1N
+        if settings.tolerance > 0 and step % BLOCK == 0:
+            # the marginals alone would not do: they may hold long before the plan has stopped moving
+            previous_BMN, plan_BMN = plan_BMN, _exp(log_plan_BMN)
+            if previous_BMN is not None and (plan_BMN - previous_BMN).abs().sum((1, 2)).max() < settings.tolerance:
+                break
+    return _exp(log_plan_BMN) * (m_BM1 & n_B1N)
+
+
+def exact(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """The optimum by the network simplex, pair by pair on the CPU in float64: for tests and ablation. No gradient."""
+    import ot
+
+    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
+    plan_BMN = torch.zeros(cost_BMN.shape)
+    costs, rows, columns = (x.detach().double().cpu().numpy() for x in (cost_BMN, student_BM, teacher_BN))
+    for pair, (cost, row, column) in enumerate(zip(costs, rows, columns, strict=True)):
+        m, n = row.nonzero()[0], column.nonzero()[0]
+        if len(m):
+            plan = ot.emd(row[m] / row[m].sum(), column[n] / column[n].sum(), cost[m[:, None], n])
+            plan_BMN[pair, m[:, None], n] = torch.from_numpy(plan).float()
+    return plan_BMN.to(cost_BMN.device)
+
+
+def greedy(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """One-to-one matching, the cheapest token pair first: the alignment of DR.DECR (Li et al. 2022, arXiv 2112.08185).
+
+    Each of the min(m, n) matches carries the same mass, 1 in all. What is left over on the longer side gets none, so
+    that the marginals hold only where both sides have as many tokens. Without gradient.
+    """
+    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
+    left_BMN = cost_BMN.detach().float().masked_fill(~_real(student_BM, teacher_BN), torch.inf)
+    plan_BMN = torch.zeros_like(left_BMN)
+    (B, M, N), pairs_B = left_BMN.shape, torch.arange(len(left_BMN), device=left_BMN.device)
+    for _ in range(min(M, N)):
+        lowest_B, flat_B = left_BMN.reshape(B, M * N).min(1)
+        m_B, n_B = flat_B // N, flat_B % N
+        plan_BMN[pairs_B, m_B, n_B] += lowest_B.isfinite().float()
+        left_BMN[pairs_B, m_B, :] = torch.inf
+        left_BMN[pairs_B, :, n_B] = torch.inf
+    return plan_BMN / plan_BMN.sum((1, 2), keepdim=True).clamp(min=1)
+
+
+def unbalanced(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """Entropic transport that may miss its marginals at a price: relaxation x KL (Chizat et al., arXiv 1607.05816).
+
+    A token without a counterpart then sends less, instead of distorting the rest; the mass of a plan is not 1. The
+    entropy is relative to the product of the marginals, so that padding drops out. Log domain.
+    """
+    score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
+    rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
+    log_kernel_BMN = score_BMN + rows_BM1 + columns_B1N
+    damping = settings.relaxation / (settings.relaxation + settings.regularisation)
+    v_B1N = torch.zeros_like(columns_B1N)
+    for _ in range(settings.iterations):
+        u_BM1 = torch.where(m_BM1, damping * (rows_BM1 - _logsumexp(log_kernel_BMN + v_B1N, 2)), 0.0)
+        v_B1N = torch.where(n_B1N, damping * (columns_B1N - _logsumexp(log_kernel_BMN + u_BM1, 1)), 0.0)
+    return _exp(log_kernel_BMN + u_BM1 + v_B1N) * (m_BM1 & n_B1N)
+
+
+def partial(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
+    """Entropic transport of a share of the mass; the rest goes to a dummy for free (Chapel et al., arXiv 2002.08276).
+
+    The plan's total is settings.mass, and its marginals stay below the weights.
+    """
+    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
+    rest_B1 = (1 - settings.mass) * student_BM.sum(1, keepdim=True)
+    with_dummy_BMN = torch.nn.functional.pad(cost_BMN.float(), (0, 1, 0, 1))
+    with_dummy_BMN[:, -1, -1] = 10.0  # dummy to dummy must not pay: dearer than two of the largest cosine distances
+    student_BM, teacher_BN = torch.cat([student_BM, rest_B1], 1), torch.cat([teacher_BN, rest_B1], 1)
+    return sinkhorn(with_dummy_BMN, student_BM, teacher_BN, settings)[:, :-1, :-1]
+
+
+SOLVERS: dict[str, Callable[[Tensor, Tensor, Tensor, TransportSettings], Tensor]] = {
+    "sinkhorn": sinkhorn,
+    "sinkhorn_pot": sinkhorn_pot,
+    "ipot": ipot,
+    "exact": exact,
+    "greedy": greedy,
+    "unbalanced": unbalanced,
+    "partial": partial,
+}
+# Those whose iterations can be differentiated through.
+UNROLLABLE = ("sinkhorn", "ipot", "unbalanced", "partial")
+
+
+def transport_plan(
+    cost_BMN: Tensor,
+    student_mask_BM: Tensor,
+    teacher_mask_BN: Tensor,
+    settings: TransportSettings | Mapping[str, object] | None = None,
+    student_token_weights: Tensor | None = None,
+    teacher_token_weights: Tensor | None = None,
+    unroll: bool = False,
+) -> Tensor:
+    """The plan of every pair in a batch: float32 (B, M, N) whatever the cost's precision, exactly zero at padding.
+
+    Without gradient: right for the value at an optimum (envelope theorem), and cheap. unroll differentiates through the
+    iterations instead. Token weights are needed, and used, when settings.marginals is not `uniform`.
+
+    >>> mask = torch.ones(1, 2, dtype=torch.bool)
+    >>> transport_plan(torch.tensor([[[0.0, 1.0], [1.0, 0.0]]]), mask, mask, {"regularisation": 0.5}).round(decimals=3)
+    tensor([[[0.4400, 0.0600],
+             [0.0600, 0.4400]]])
+    """
+    settings = TransportSettings.from_config(settings)
+    if settings.marginals == "uniform":
+        student_token_weights = teacher_token_weights = None
+    elif student_token_weights is None or teacher_token_weights is None:
+        what = f"marginals {settings.marginals!r} need token weights, and a side has none"
+        raise ConfigError(what, where="transport", hint="use marginals: uniform, or pass the weights of both sides")
+    if unroll and settings.solver not in UNROLLABLE:
+        what = f"solver {settings.solver!r} cannot be unrolled"
+        raise ConfigError(what, where="transport", hint=f"use one of {', '.join(UNROLLABLE)}")
+    student_weights_BM = marginals(student_mask_BM, student_token_weights)
+    teacher_weights_BN = marginals(teacher_mask_BN, teacher_token_weights)
+    with_grad = unroll and torch.is_grad_enabled()
+    with torch.set_grad_enabled(with_grad), torch.autocast(cost_BMN.device.type, enabled=False):
+        return SOLVERS[settings.solver](cost_BMN.float(), student_weights_BM, teacher_weights_BN, settings)
