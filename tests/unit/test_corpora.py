@@ -117,6 +117,14 @@ def test_a_missing_language_and_an_unknown_reader_are_config_errors(plain, tmp_p
         prepare_collection(plain | {"reader": "csv"}, ["sw"], tmp_path / "out")
 
 
+def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):
+    foreign = plain | {"queries": {"sw": plain["queries"]["sw"]}}
+    assert prepare_collection(foreign, ["en", "sw"], tmp_path / "sw")["queries"] == {"sw": 2}
+    assert prepare_collection(plain, ["en"], tmp_path / "en")["queries"] == {"en": 2}
+    with pytest.raises(ConfigError, match="no queries in en"):
+        prepare_collection(foreign, ["en"], tmp_path / "out")
+
+
 def test_tables_of_readers_and_file_keys_agree():
     assert READERS.keys() == FILE_KEYS.keys()
     assert TRAINING_READERS.keys() == TRAINING_FILE_KEYS.keys()
