@@ -7,8 +7,8 @@ from pathlib import Path
 
 from optical.files import atomic_folder, read_jsonl, read_rows
 from optical.program import log, program, run_program
-from optical.teaching import write_triples
 from optical.tokens import write_token_file
+from optical.triples import write_triples
 
 
 def main(arguments):
