@@ -218,9 +218,9 @@ def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: Tra
     """Unregularised transport by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
 
     An outer step solves, roughly, an entropic problem relative to the last plan: inner_iterations scalings, those of
-    the columns carried over. The columns always hold. The rows do not, in any precision, where the steps are long and
-    the scalings few: beta 0.01 with one scaling leaves up to a third of the mass misplaced after 50 steps, and the plan is
-    then cheaper than the optimum; twenty scalings mend it. In the plain domain float32 underflows there as well.
+    the columns carried over. The columns always hold. The rows do not, in any precision, where steps are long and
+    scalings few: beta 0.01 with one scaling leaves up to a third of the mass misplaced after 50 steps, and the plan
+    is then cheaper than the optimum; twenty scalings mend it. In the plain domain float32 underflows there as well.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
     rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
