@@ -26,15 +26,15 @@ from optical.files import write_jsonl, write_lines, write_rows
 
 # Every size that can be set. Low-resource languages get hundreds of sentences and pairs, the others thousands.
 DEFAULTS = {
-    "text": {"en": 8000, "fi": 4000, "de": 4000, "fr": 4000, "sw": 1800, "tl": 1600, "so": 1200, "mr": 1000},
+    "text": {"en": 8000, "fi": 4000, "de": 4000, "fr": 4000, "sw": 900, "tl": 800, "so": 600, "mr": 500},
     "bitext": {"fi": 4000, "de": 4000, "fr": 4000, "sw": 900, "tl": 800, "so": 600, "mr": 500},
-    "documents": 1800,
+    "documents": 2000,
     "test_queries": 180,
     "dev_queries": 100,
     "train_queries": 1500,
     "negatives": 4,  # triples of each training query
-    "skew": 0.7,  # how much more often prominent entities are named in text and bitext: 0 evenly, 1 in proportion
-    "query_skew": 0.35,  # the same for test and development queries
+    "skew": 0.9,  # how much more often prominent entities are named in text and bitext: 0 evenly, 1 in proportion
+    "query_skew": 2.0,  # the same for test and development queries
     "wikiclir": {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000},  # documents in the language
     "mmarco": {"de": 1000, "fr": 1000},  # training queries in the language
 }

@@ -17,10 +17,12 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 ABOUT_TERRITORY = (
     ("currency", ("old", "continent", "week", "official")),
     ("since", ("old", "zone", "official", "city")),
-    ("zone", ("week", "city", "currency", "speaks")),
+    ("zone", ("week", "city", "continent", "speaks")),
     ("week", ("zone", "official", "continent", "since")),
-    ("official", ("continent", "currency", "city", "zone")),
+    ("official", ("continent", "city", "zone")),
     ("speaks", ("official", "currency", "script", "continent", "since")),
+    ("city", ("zone", "continent", "speaks", "week")),
+    ("refused", ("zone", "official", "continent", "week")),
 )
 COMPARED = ("currency", "official", "zone", "since")
 COMPARISONS = 300
@@ -32,7 +34,7 @@ def document_plans(rng: random.Random) -> list[list[Fact]]:
     """Return the facts of every document that could be written, in a random order."""
     by_entity = defaultdict(lambda: defaultdict(list))
     by_kind = defaultdict(list)
-    for item in all_facts():
+    for item in (*all_facts(), *_refusals(rng)):
         by_kind[item.kind].append(item)
         for pair in item.slots:
             by_entity[pair][item.kind].append(item)
@@ -57,6 +59,18 @@ def document_plans(rng: random.Random) -> list[list[Fact]]:
     plans = [plan for plan in dict.fromkeys(tuple(plan) for plan in plans) if len(plan) > 1]
     rng.shuffle(plans)
     return [list(plan) for plan in plans]
+
+
+def _refusals(rng: random.Random) -> list[Fact]:
+    """Choose for each territory a currency that CLDR does not list there: its document denies the fact."""
+    used = defaultdict(set)
+    for item in all_facts():
+        if item.kind in ("currency", "old"):
+            used[item.value("T")].add(item.value("C") or item.value("O"))
+    known = sorted({item.value("C") for item in all_facts() if item.kind == "currency"})
+    weights = [prominence("C", code) for code in known]
+    drawn = [(territory, rng.choices(known, weights)[0]) for territory in sorted(used)]
+    return [fact("refused", T=territory, C=code) for territory, code in drawn if code not in used[territory]]
 
 
 def sayable(plan: list[Fact], lang: str) -> list[Fact]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from babel import localedata
+from babel import Locale, localedata
 from babel.core import get_global
-from babel.numbers import format_decimal
 
 LOCALES = {"en": "en", "sw": "sw", "so": "so", "tl": "fil", "mr": "mr", "fi": "fi", "de": "de", "fr": "fr"}
 LANGUAGES = tuple(LOCALES)
@@ -23,6 +22,7 @@ LANGUAGES = tuple(LOCALES)
 CONTINENTS = {"Africa": "002", "America": "019", "Asia": "142", "Europe": "150", "Pacific": "009", "Australia": "009"}
 
 NUMBER_SLOTS = frozenset("PY")
+DIGITS = {"latn": "0123456789", "deva": "०१२३४५६७८९"}  # by CLDR numbering system
 UNWANTED = re.compile(r"[(),;:\d]")  # "Myanmar (Burma)", "pound (1914-1976)": no part of a running sentence
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f"))
 MIN_PERCENT = 2
@@ -37,7 +37,7 @@ class Fact:
 
     def value(self, slot: str) -> str | None:
         """Return the code in a slot, None where the fact has no such slot."""
-        return dict(self.slots).get(slot)
+        return next((code for own, code in self.slots if own == slot), None)
 
 
 def fact(kind: str, **slots: str) -> Fact:
@@ -86,8 +86,13 @@ def name_in(lang: str, slot: str, code: str) -> str | None:
     ('४२', 'swahili', None)
     """
     if slot in NUMBER_SLOTS:
-        return format_decimal(int(code), format="0", locale=LOCALES[lang], numbering_system="default")
+        return code.translate(_digits(lang))
     return names_of(lang).get((slot, code))
+
+
+@cache
+def _digits(lang: str) -> dict[int, str]:
+    return str.maketrans(DIGITS["latn"], DIGITS[Locale(LOCALES[lang]).default_numbering_system])
 
 
 def _own_data(identifier: str) -> dict:

@@ -20,9 +20,11 @@ FOLDER = Path(__file__).parent
 FRAME_FILES = ("atlas_frames.yaml", "atlas_questions.yaml", "atlas_general.yaml")
 SLOT = re.compile(r"\{(\w+)\}")
 
-MAX_WORDS = 26
+MAX_WORDS = 25
+NUMBER_SHARE = 0.3  # of the general sentences: how many have a number
+SAME_TOPIC = {"since": "currency"}  # kinds that one sentence should not both have
 SHAPES = {"statement": 0.55, "question": 0.27, "general": 0.18}
-EXTRA_CLAUSES = (0, 0, 1, 1, 2)  # how many further clauses about the same territory a statement takes, drawn evenly
+EXTRA_CLAUSES = (0, 0, 1, 2, 2)  # how many further clauses about the same territory a statement takes, drawn evenly
 
 
 @cache
@@ -54,7 +56,7 @@ def fill(template: str, item: Fact, lang: str) -> str:
     def name(match: re.Match) -> str:
         slot = match[1]
         text = name_in(lang, slot, item.value(slot))
-        article = lang == "en" and slot == "T" and re.fullmatch(frames()["articles"], text)
+        article = lang == "en" and slot in "TK" and re.fullmatch(frames()["articles"], text)
         return f"the {text}" if article else text
 
     return SLOT.sub(name, template)
@@ -77,7 +79,8 @@ def query(text: str) -> str:
 class SentenceMaker:
     """Draws sentences that say the same in all of `langs`, about facts that have names in all of them.
 
-    Prominent entities are drawn more often (`skew` 0: evenly, 1: in proportion to how often CLDR's facts mention them).
+    What a fact is about is drawn more often if it is prominent (`skew` 0: evenly, 1: in proportion to how often CLDR's
+    facts mention it).
     `more` adds frames of one language: {"statements": [...], "questions": [...]}.
     """
 
@@ -124,11 +127,14 @@ class SentenceMaker:
         """Choose further clauses: other kinds of facts about the first one's territory."""
         by_kind = defaultdict(list)
         for item in self.about[first.value("T")] if first.value("T") else []:
-            if item.kind != first.kind:
-                by_kind[item.kind].append(item)
-        clauses = [(frame, by_kind[frame["kind"]]) for frame in frames()["there"] if frame["kind"] in by_kind]
-        chosen = rng.sample(clauses, min(rng.choice(EXTRA_CLAUSES), len(clauses)))
-        return [(frame, rng.choice(items)) for frame, items in chosen]
+            by_kind[item.kind].append(item)
+        clauses = [frame for frame in frames()["there"] if frame["kind"] in by_kind]
+        chosen, topics = [], {_topic(first.kind)}
+        for frame in rng.sample(clauses, min(rng.choice(EXTRA_CLAUSES), len(clauses))):
+            if _topic(frame["kind"]) not in topics:
+                topics.add(_topic(frame["kind"]))
+                chosen.append((frame, rng.choice(by_kind[frame["kind"]])))
+        return chosen
 
     def _question(self, rng: random.Random) -> tuple[dict[str, str], set]:
         frame = self._frame(rng, "questions")
@@ -136,11 +142,15 @@ class SentenceMaker:
         return {lang: sentence(fill(frame[lang], item, lang)) for lang in self.langs}, _named(frame["en"], item)
 
     def _general(self, rng: random.Random) -> tuple[dict[str, str], set]:
-        """A sentence without names; those with a number are drawn as often as all the others."""
-        with_number = rng.random() < 0.5
+        """Fill a sentence without names."""
+        with_number = rng.random() < NUMBER_SHARE
         frame = rng.choice([frame for frame in frames()["general"] if ("kind" in frame) == with_number])
         item = self._fact(rng, "number")
         return {lang: fill(frame[lang], item, lang) for lang in self.langs}, set()
+
+
+def _topic(kind: str) -> str:
+    return SAME_TOPIC.get(kind, kind)
 
 
 def _named(template: str, item: Fact) -> set[tuple[str, str]]:
