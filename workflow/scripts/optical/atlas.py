@@ -44,7 +44,7 @@ def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
     """Write the collection into a folder and return how much of everything there is.
 
     `settings` overrides `DEFAULTS`; a table of languages is replaced as a whole, so that it may have fewer of them.
-    Every part has a random stream of its own: changing the size of one leaves the others as they are.
+    Every part has a random stream of its own: less text or bitext of one language leaves all else as it is.
     `covered` in the result is the share of test queries all of whose names occur in a language's bitext.
     """
     folder = Path(folder)
