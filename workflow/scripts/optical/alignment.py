@@ -10,6 +10,7 @@ Shape suffixes: N rows, S states (the shifts, then "matches nothing"), O offsets
 """
 
 import dataclasses
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -78,9 +79,13 @@ def anchors(text: str) -> set[str]:
         elif not word[0].isalpha():
             found.add(word)
         elif len(word) >= _PREFIX:
-            plain = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
-            found.add(plain[:_PREFIX])
+            found.add(_without_accents(word[:_PREFIX]))
     return found
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _without_accents(word: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFD", word) if not unicodedata.combining(sign))
 
 
 def check_alignment(english: Sequence[str], foreign: Sequence[str], settings: dict | None = None) -> Alignment:
@@ -132,6 +137,7 @@ def _check_piece(english: Sequence[str], foreign: Sequence[str], settings: dict)
         if run.shift is not None or _excess(evidence_NS[rows, 0].mean(), wrong_O) < settings["acquittal"]:
             runs.append(run)
     aligned_N = state_N == 0
+    runs = sorted([*runs, *_frayed_edges(runs, evidence_NS[:, 0])], key=lambda run: run.start)
     return runs, float(evidence_NS[aligned_N, 0].mean()) if aligned_N.any() else 0.0
 
 
@@ -167,6 +173,20 @@ def _runs(state_N: np.ndarray, evidence_NS: np.ndarray) -> list[Run]:
             gain = float((evidence_NS[start:stop, state] - evidence_NS[start:stop, 0]).sum())
             runs.append(Run(start, stop, None if state == UNMATCHED else SHIFTS[state], gain))
     return runs
+
+
+def _frayed_edges(runs: Sequence[Run], evidence_N: np.ndarray) -> list[Run]:
+    """Return the few rows beside faulty runs that speak against being aligned: where a shift begins, a row is lost."""
+    faulty = {row for run in runs for row in range(run.start, run.stop)}
+    edges = []
+    for run in runs:
+        for row, step in ((run.start - 1, -1), (run.stop, 1)):
+            reach = 0
+            while 0 <= row < len(evidence_N) and row not in faulty and evidence_N[row] < 0 and reach < max(SHIFTS):
+                edges.append(Run(row, row + 1, None, float(-evidence_N[row])))
+                faulty.add(row)
+                row, reach = row + step, reach + 1
+    return edges
 
 
 def viterbi(evidence_NS: np.ndarray, change_rate: float) -> np.ndarray:

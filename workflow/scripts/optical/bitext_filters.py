@@ -1,7 +1,6 @@
 """Judge one sentence pair: the reasons for which it is dropped, and the evaluation texts that training may not see."""
 
 import csv
-import functools
 import json
 import re
 import unicodedata
@@ -95,8 +94,7 @@ def _untranslated(english: str, foreign: str, settings: Mapping, script: str) ->
 
 def _few_letters(english: str, foreign: str, settings: Mapping, script: str) -> bool:
     return any(
-        sum(unicodedata.category(sign)[0] in "LM" for sign in text)
-        < settings["minimum_letters"] * (len(text) - text.count(" "))
+        sum(map(bool, map(_KINDS.__getitem__, text))) < settings["minimum_letters"] * (len(text) - text.count(" "))
         for text in (english, foreign)
     )
 
@@ -128,13 +126,24 @@ def script_share(text: str, script: str) -> float:
         raise ConfigError(
             f"unknown script {script!r}", where="config/languages.tsv", hint=f"known: {' '.join(SCRIPT_WORDS)}"
         )
-    letters = [sign for sign in text if unicodedata.category(sign).startswith("L")]
-    return sum(_script_word(sign) == word for sign in letters) / len(letters) if letters else 1.0
+    kinds = list(map(_KINDS.__getitem__, text))
+    letters = len(kinds) - kinds.count("") - kinds.count(_MARK)
+    return kinds.count(word) / letters if letters else 1.0
 
 
-@functools.cache
-def _script_word(sign: str) -> str:
-    return unicodedata.name(sign, "?").partition(" ")[0]
+_MARK = "mark"
+
+
+class _Kinds(dict):
+    """Sign -> the script of a letter, "mark" for a vowel sign or accent, "" for the rest; filled as signs occur."""
+
+    def __missing__(self, sign: str) -> str:
+        category = unicodedata.category(sign)[0]
+        self[sign] = {"L": unicodedata.name(sign, "?").partition(" ")[0], "M": _MARK}.get(category, "")
+        return self[sign]
+
+
+_KINDS = _Kinds()
 
 
 def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
