@@ -2,8 +2,6 @@
 
 
 rule clean_bitext:
-    message:
-        "cleaning the sentence pairs of {wildcards.lang}"
     input:
         files=bitext_files,
         exclude=excluded_files,
@@ -14,9 +12,6 @@ rule clean_bitext:
         train="<results>/bitext/{lang}/train.tsv",
         dev="<results>/bitext/{lang}/dev.tsv",
         report="<results>/bitext/{lang}/report.json",
-    params:
-        sources=bitext_sources_argument,
-        settings=as_argument(bitext_cleaning()),
     log:
         "<logs>/clean_bitext/{lang}.log",
     benchmark:
@@ -26,6 +21,11 @@ rule clean_bitext:
     resources:
         mem_mb=memory(500, 20),
         runtime=60,
+    params:
+        sources=bitext_sources_argument,
+        settings=as_argument(bitext_cleaning()),
+    message:
+        "cleaning the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
         "--exclude {input.exclude} --languages {input.languages} "

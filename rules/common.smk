@@ -1,6 +1,8 @@
 """Helpers of the rules: which files, methods, seeds and settings belong to which wildcards."""
 
 import ast
+import importlib.util
+import os
 import re
 import sys
 from functools import cache
@@ -9,12 +11,20 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+# A job without an environment of its own runs in the driver's, also where that was not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 from optical.errors import OpticalError
 from optical.program import as_argument
 from optical.corpora import FILE_KEYS, TRAINING_FILE_KEYS
 from optical.tables import RESOURCE_LEVELS as RESOURCES
-from optical.tables import read_datasets, read_languages, resolve, resolve_source, source_files
+from optical.tables import (
+    read_datasets,
+    read_languages,
+    resolve,
+    resolve_source,
+    source_files,
+)
 
 SCRIPTS = "workflow/scripts"
 DATASETS = read_datasets("config/datasets.tsv")
@@ -23,12 +33,34 @@ MAXSIM_KINDS = ("teacher", "distilled")
 TRAINED_KINDS = ("distilled",)
 LEXICAL_KINDS = ("lexical",)
 ATLAS_LANGUAGES = ("en", "sw", "so", "tl", "mr", "fi", "de", "fr")
+ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical").glob("atlas_*.yaml"))
 ATLAS_FILES = [
     "results/atlas/documents.jsonl",
-    *(f"results/atlas/{name}" for name in ("qrels.txt", "dev/qrels.txt", "train/queries.tsv", "train/triples.tsv")),
+    *(
+        f"results/atlas/{name}"
+        for name in (
+            "qrels.txt",
+            "dev/qrels.txt",
+            "train/queries.tsv",
+            "train/triples.tsv",
+        )
+    ),
     *(f"results/atlas/text/{lang}.txt" for lang in ATLAS_LANGUAGES),
     *(f"results/atlas/{part}/{lang}.tsv" for part in ("queries", "dev/queries") for lang in ATLAS_LANGUAGES),
     *(f"results/atlas/{part}/{lang}.tsv" for part in ("bitext", "lexicon") for lang in ATLAS_LANGUAGES[1:]),
+    *(
+        f"results/atlas/{part}/{name}"
+        for part in (
+            "wikiclir/sw",
+            "wikiclir/tl",
+            "wikiclir/fi",
+            "wikiclir/de",
+            "wikiclir/fr",
+            "mmarco/de",
+            "mmarco/fr",
+        )
+        for name in ("documents.jsonl", "queries.tsv", "triples.tsv")
+    ),
 ]
 
 
@@ -75,9 +107,24 @@ def imports_of(path):
 def check_config():
     """Refuse, before any job, names that lead nowhere; say what, where and how to mend it."""
     for key, names, table, remedy in (
-        ("languages", config["languages"], LANGUAGES, "add a row to config/languages.tsv or a block to language_table"),
-        ("methods", config["methods"], config["method_table"], "add it to method_table"),
-        ("collections", config["collections"], config["collection_table"], "add it to collection_table"),
+        (
+            "languages",
+            config["languages"],
+            LANGUAGES,
+            "add a row to config/languages.tsv or a block to language_table",
+        ),
+        (
+            "methods",
+            config["methods"],
+            config["method_table"],
+            "add it to method_table",
+        ),
+        (
+            "collections",
+            config["collections"],
+            config["collection_table"],
+            "add it to collection_table",
+        ),
         ("reference", [config["reference"]], config["methods"], "name one of methods"),
     ):
         for name in names:
@@ -88,11 +135,7 @@ def check_config():
         for lang in config["languages"]:
             if not bitext_sources(lang):
                 raise WorkflowError(f"ConfigError: no sentence pairs [bitext.{lang}]. Hint: list sources for {lang}")
-    for key in ("encoder", "teacher"):
-        source = config[key]["source"]
-        if source != "train" and not Path(source).is_dir():
-            hint = "give a folder in the Hugging Face layout, or 'train'"
-            raise WorkflowError(f"ConfigError: no such folder: {source} [{key}.source]. Hint: {hint}")
+    encoder(), teacher()
 
 
 # --- files that the config names
@@ -172,7 +215,9 @@ def runs_of(kinds):
 
 def levels():
     """Return the languages of each resource level."""
-    return {level: [lang for lang in config["languages"] if LANGUAGES[lang]["resource"] == level] for level in RESOURCES}
+    return {
+        level: [lang for lang in config["languages"] if LANGUAGES[lang]["resource"] == level] for level in RESOURCES
+    }
 
 
 # --- bitext
@@ -238,7 +283,13 @@ def training_set_block():
 def pretraining_settings():
     """Return what decides the pre-trained encoder."""
     keys = {key: value for key, value in config["pretraining"].items() if key != "text"}
-    return as_argument(keys | {"architecture": config["encoder"]["architecture"], "encoder": encoder_settings()})
+    return as_argument(
+        keys
+        | {
+            "architecture": config["encoder"]["architecture"],
+            "encoder": encoder_settings(),
+        }
+    )
 
 
 def teacher_settings():
@@ -255,7 +306,10 @@ def encoder_settings():
 def student_settings(wildcards):
     """Return what decides a student: the common settings, then what its method changes."""
     method = config["method_table"][wildcards.method]
-    changes = {"objectives": method["objectives"], "transport": config["transport"] | method.get("transport", {})}
+    changes = {
+        "objectives": method["objectives"],
+        "transport": config["transport"] | method.get("transport", {}),
+    }
     return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
 
 
@@ -290,7 +344,9 @@ def collection_languages(wildcards):
 
 def query_encoders(wildcards):
     """Return the models of all runs of a language."""
-    return sorted({query_encoder(wildcards.lang, method, seed) for method, seed in runs_of(maxsim_kinds(wildcards.lang))})
+    return sorted(
+        {query_encoder(wildcards.lang, method, seed) for method, seed in runs_of(maxsim_kinds(wildcards.lang))}
+    )
 
 
 def maxsim_kinds(lang):
@@ -317,7 +373,11 @@ def lexical_jobs(wildcards, output):
     """Return the lexical searches of a language: one per method."""
     queries = f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv"
     jobs = [
-        {"queries": queries, "out": f"{output.runs}/{method}/{seed}.trec", "tag": method}
+        {
+            "queries": queries,
+            "out": f"{output.runs}/{method}/{seed}.trec",
+            "tag": method,
+        }
         | {"settings": config["method_table"][method].get("lexical", {})}
         for method, seed in runs_of(LEXICAL_KINDS)
     ]
@@ -400,5 +460,8 @@ def training_resources(base_mb, times_input, minutes):
     """Return the resources of a job that trains: as of a model, and when it saves and stops."""
     machine = config["machine"]
     stop = int(0.9 * minutes) if machine["stop_before_runtime"] else 0
-    extra = {"checkpoint_minutes": machine["checkpoint_minutes"], "stop_after_minutes": stop}
+    extra = {
+        "checkpoint_minutes": machine["checkpoint_minutes"],
+        "stop_after_minutes": stop,
+    }
     return model_resources(base_mb, times_input, minutes) | extra

@@ -6,43 +6,44 @@ localrules:
 
 
 rule fetch_dataset:
-    message:
-        "fetching {wildcards.dataset}"
     input:
         script=script("fetch_dataset"),
         library=library("fetch_dataset"),
     output:
         "results/data/{dataset}",
-    params:
-        row=dataset_row,
     log:
         "<logs>/fetch_dataset/{dataset}.log",
     benchmark:
         "<benchmarks>/fetch_dataset/{dataset}.tsv"
+    retries: 1
     conda:
         "../envs/data.yaml"
-    retries: 1
+    params:
+        row=dataset_row,
+    message:
+        "fetching {wildcards.dataset}"
     shell:
         "python {input.script} --name {wildcards.dataset} --datasets config/datasets.tsv "
         "--lock results/data.lock.tsv --out {output} --log {log}"
 
 
 rule generate_atlas:
-    message:
-        "generating the bundled collection"
     input:
         script=script("generate_atlas"),
         library=library("generate_atlas"),
-        frames="workflow/scripts/optical/atlas_frames.yaml",
+        frames=ATLAS_FRAMES,
     output:
         ATLAS_FILES,
-    params:
-        settings=as_argument(config["atlas"]),
     log:
         "<logs>/generate_atlas.log",
     benchmark:
         "<benchmarks>/generate_atlas.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        seed=config["atlas"]["seed"],
+        settings=as_argument({key: value for key, value in config["atlas"].items() if key != "seed"}),
+    message:
+        "generating the bundled collection"
     shell:
-        "python {input.script} --settings {params.settings:q} --out results/atlas --log {log}"
+        "python {input.script} --seed {params.seed} --settings {params.settings:q} --out results/atlas --log {log}"

@@ -2,17 +2,12 @@
 
 
 rule prepare_collection:
-    message:
-        "preparing the collection {wildcards.collection}"
     input:
         files=collection_files,
         script=script("prepare_collection"),
         library=library("prepare_collection"),
     output:
         directory("<results>/collections/{collection}"),
-    params:
-        settings=collection_settings,
-        languages=collection_languages,
     log:
         "<logs>/prepare_collection/{collection}.log",
     benchmark:
@@ -22,14 +17,17 @@ rule prepare_collection:
     resources:
         mem_mb=memory(1000, 2),
         runtime=240,
+    params:
+        settings=collection_settings,
+        languages=collection_languages,
+    message:
+        "preparing the collection {wildcards.collection}"
     shell:
         "python {input.script} --collection {wildcards.collection} --settings {params.settings:q} "
         "--languages {params.languages} --out {output} --log {log}"
 
 
 rule encode_collection:
-    message:
-        "encoding the documents of {wildcards.collection}, once for all languages and methods"
     input:
         encoder=teacher(),
         collection="<results>/collections/{collection}",
@@ -46,14 +44,14 @@ rule encode_collection:
     threads: 2
     resources:
         **model_resources(base_mb=3000, times_input=1, minutes=720),
+    message:
+        "encoding the documents of {wildcards.collection}, once for all languages and methods"
     shell:
         "python {input.script} --encoder {input.encoder} --documents {input.collection}/documents.jsonl "
         "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
 rule search_collection:
-    message:
-        "searching {wildcards.collection} in {wildcards.lang}"
     input:
         encoders=query_encoders,
         vectors="<results>/vectors/{collection}",
@@ -62,9 +60,6 @@ rule search_collection:
         library=library("search_collection"),
     output:
         runs=directory("<results>/runs/{collection}/{lang}/maxsim"),
-    params:
-        jobs=search_jobs,
-        settings=as_argument(config["search"]),
     log:
         "<logs>/search_collection/{collection}/{lang}.log",
     benchmark:
@@ -73,22 +68,23 @@ rule search_collection:
         "../envs/train.yaml"
     resources:
         **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=240),
+    params:
+        jobs=search_jobs,
+        settings=as_argument(config["search"]),
+    message:
+        "searching {wildcards.collection} in {wildcards.lang}"
     shell:
         "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --settings {params.settings:q} "
         "--device {resources.device} --precision {resources.precision} --threads {threads} --log {log}"
 
 
 rule search_lexical:
-    message:
-        "searching {wildcards.collection} with the words of {wildcards.lang}"
     input:
         collection="<results>/collections/{collection}",
         script=script("search_lexical"),
         library=library("search_lexical"),
     output:
         runs=directory("<results>/runs/{collection}/{lang}/lexical"),
-    params:
-        jobs=lexical_jobs,
     log:
         "<logs>/search_lexical/{collection}/{lang}.log",
     benchmark:
@@ -98,5 +94,9 @@ rule search_lexical:
     resources:
         mem_mb=memory(1000, 10),
         runtime=120,
+    params:
+        jobs=lexical_jobs,
+    message:
+        "searching {wildcards.collection} with the words of {wildcards.lang}"
     shell:
         "python {input.script} --documents {input.collection}/documents.jsonl --jobs {params.jobs:q} --log {log}"

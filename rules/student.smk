@@ -2,8 +2,6 @@
 
 
 rule encode_bitext:
-    message:
-        "encoding the English side of the sentence pairs of {wildcards.lang}"
     input:
         teacher=teacher(),
         tokens="<results>/tokens/bitext/{lang}",
@@ -11,8 +9,6 @@ rule encode_bitext:
         library=library("encode_bitext"),
     output:
         directory("<results>/teacher_vectors/{lang}"),
-    params:
-        sides=config["student"]["sides"],
     log:
         "<logs>/encode_bitext/{lang}.log",
     benchmark:
@@ -21,14 +17,16 @@ rule encode_bitext:
         "../envs/train.yaml"
     resources:
         **model_resources(base_mb=2000, times_input=2, minutes=240),
+    params:
+        sides=config["student"]["sides"],
+    message:
+        "encoding the English side of the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --teacher {input.teacher} --tokens {input.tokens} --sides {params.sides} "
         "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
 rule distil_student:
-    message:
-        "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     input:
         teacher=teacher(),
         tokens="<results>/tokens/bitext/{lang}",
@@ -37,18 +35,20 @@ rule distil_student:
         library=library("distil_student"),
     output:
         directory("<results>/students/{lang}/{method}/{seed}"),
-    wildcard_constraints:
-        method=any_of(methods_of_kind("distilled")),
-    params:
-        settings=student_settings,
     log:
         "<logs>/distil_student/{lang}/{method}/{seed}.log",
     benchmark:
         "<benchmarks>/distil_student/{lang}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        method=any_of(methods_of_kind("distilled")),
     conda:
         "../envs/train.yaml"
     resources:
         **training_resources(base_mb=2500, times_input=2, minutes=720),
+    params:
+        settings=student_settings,
+    message:
+        "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
         "python {input.script} --teacher {input.teacher} --tokens {input.tokens} --vectors {input.vectors} "
         "--settings {params.settings:q} --name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "

@@ -2,8 +2,6 @@
 
 
 rule pretrain_encoder:
-    message:
-        "pre-training the encoder"
     input:
         tokeniser=tokeniser(),
         text="<results>/tokens/text",
@@ -11,8 +9,6 @@ rule pretrain_encoder:
         library=library("pretrain_encoder"),
     output:
         directory("<results>/encoder"),
-    params:
-        settings=pretraining_settings(),
     log:
         "<logs>/pretrain_encoder.log",
     benchmark:
@@ -22,6 +18,10 @@ rule pretrain_encoder:
     threads: 2
     resources:
         **training_resources(base_mb=2000, times_input=2, minutes=1440),
+    params:
+        settings=pretraining_settings(),
+    message:
+        "pre-training the encoder"
     shell:
         "python {input.script} --tokeniser {input.tokeniser} --text {input.text} --settings {params.settings:q} "
         "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
@@ -30,16 +30,12 @@ rule pretrain_encoder:
 
 
 rule prepare_training_set:
-    message:
-        "preparing the teacher's training set"
     input:
         files=training_set_block()[1],
         script=script("prepare_training_set"),
         library=library("prepare_training_set"),
     output:
         directory("<results>/training_set"),
-    params:
-        settings=as_argument(training_set_block()[0]),
     log:
         "<logs>/prepare_training_set.log",
     benchmark:
@@ -49,13 +45,15 @@ rule prepare_training_set:
     resources:
         mem_mb=memory(1000, 2),
         runtime=240,
+    params:
+        settings=as_argument(training_set_block()[0]),
+    message:
+        "preparing the teacher's training set"
     shell:
         "python {input.script} --settings {params.settings:q} --out {output} --log {log}"
 
 
 rule train_teacher:
-    message:
-        "training the English teacher"
     input:
         encoder=encoder(),
         training_set="<results>/tokens/training_set",
@@ -63,8 +61,6 @@ rule train_teacher:
         library=library("train_teacher"),
     output:
         directory("<results>/teacher"),
-    params:
-        settings=teacher_settings(),
     log:
         "<logs>/train_teacher.log",
     benchmark:
@@ -74,6 +70,10 @@ rule train_teacher:
     threads: 2
     resources:
         **training_resources(base_mb=2500, times_input=2, minutes=2880),
+    params:
+        settings=teacher_settings(),
+    message:
+        "training the English teacher"
     shell:
         "python {input.script} --encoder {input.encoder} --training-set {input.training_set} "
         "--settings {params.settings:q} "

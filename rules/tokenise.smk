@@ -2,17 +2,12 @@
 
 
 rule train_tokeniser:
-    message:
-        "training one tokeniser for all languages"
     input:
         texts=pretraining_texts(),
         script=script("train_tokeniser"),
         library=library("train_tokeniser"),
     output:
         directory("<results>/tokeniser"),
-    params:
-        vocabulary_size=config["tokeniser"]["vocabulary_size"],
-        longest=config["encoder"]["document_length"],
     log:
         "<logs>/train_tokeniser.log",
     benchmark:
@@ -22,14 +17,17 @@ rule train_tokeniser:
     resources:
         mem_mb=memory(1000, 20),
         runtime=120,
+    params:
+        vocabulary_size=config["tokeniser"]["vocabulary_size"],
+        longest=config["encoder"]["document_length"],
+    message:
+        "training one tokeniser for all languages"
     shell:
         "python {input.script} --texts {input.texts} --vocabulary-size {params.vocabulary_size} "
         "--longest {params.longest} --out {output} --log {log}"
 
 
 rule tokenise_text:
-    message:
-        "tokenising the pre-training text"
     input:
         tokeniser=tokeniser(),
         texts=pretraining_texts(),
@@ -46,13 +44,13 @@ rule tokenise_text:
     resources:
         mem_mb=memory(500, 2),
         runtime=120,
+    message:
+        "tokenising the pre-training text"
     shell:
         "python {input.script} --tokeniser {input.tokeniser} --texts {input.texts} --out {output} --log {log}"
 
 
 rule tokenise_bitext:
-    message:
-        "tokenising the sentence pairs of {wildcards.lang}"
     input:
         tokeniser=tokeniser(),
         bitext="<results>/bitext/{lang}/train.tsv",
@@ -69,13 +67,13 @@ rule tokenise_bitext:
     resources:
         mem_mb=memory(500, 2),
         runtime=60,
+    message:
+        "tokenising the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --tokeniser {input.tokeniser} --bitext {input.bitext} --out {output} --log {log}"
 
 
 rule tokenise_training_set:
-    message:
-        "tokenising the teacher's training set"
     input:
         tokeniser=tokeniser(),
         training_set="<results>/training_set",
@@ -92,6 +90,8 @@ rule tokenise_training_set:
     resources:
         mem_mb=memory(1000, 1),
         runtime=240,
+    message:
+        "tokenising the teacher's training set"
     shell:
         "python {input.script} --tokeniser {input.tokeniser} --training-set {input.training_set} "
         "--out {output} --log {log}"

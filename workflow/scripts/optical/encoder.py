@@ -24,6 +24,8 @@ from optical.files import read_json, write_json
 from optical.tokens import load_tokeniser
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # an encoder is a folder; whatever fetches one runs elsewhere
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # a bar per saved file tells nobody anything
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # jobs run side by side
 
 QUERY, DOCUMENT = "query", "document"
 
