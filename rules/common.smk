@@ -12,6 +12,8 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
+# Idle threads must sleep, not spin, where more jobs run than the machine has cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 from optical.errors import OpticalError
@@ -154,7 +156,7 @@ def resolved(value, langs):
     if isinstance(value, list):
         return [resolved(item, langs) for item in value]
     if isinstance(value, dict):
-        return {lang: file_of(item, lang) for lang, item in value.items() if lang in langs}
+        return {lang: resolved(item, [lang]) for lang, item in value.items() if lang in langs}
     if "{" in value:
         return {lang: file_of(value, lang) for lang in langs}
     return file_of(value)
@@ -257,17 +259,35 @@ def excluded_files(wildcards):
 
 def tokeniser():
     """Return the folder that holds tokenizer.json: trained, or the given encoder's own."""
-    return "<results>/tokeniser" if config["encoder"]["source"] == "train" else config["encoder"]["source"]
+    return model_folder("encoder", "<results>/tokeniser")
 
 
 def encoder():
-    """Return the folder of the encoder that the teacher starts from."""
-    return "<results>/encoder" if config["encoder"]["source"] == "train" else config["encoder"]["source"]
+    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given."""
+    return model_folder("encoder", "<results>/encoder")
 
 
 def teacher():
     """Return the folder of the teacher: trained here, or given."""
-    return "<results>/teacher" if config["teacher"]["source"] == "train" else config["teacher"]["source"]
+    return model_folder("teacher", "<results>/teacher")
+
+
+def model_folder(key, trained):
+    """Return where a model lies: `trained`, a given folder, or a folder inside an installed Python package."""
+    source = config[key]["source"]
+    if source == "train":
+        return trained
+    if source.startswith("package:"):
+        package, _, inside = source.removeprefix("package:").partition("/")
+        found = importlib.util.find_spec(package)
+        if found is None:
+            hint = f"pip install {package.replace('_', '-')}, or give a folder"
+            raise WorkflowError(f"ConfigError: Python package {package!r} is missing [{key}.source]. Hint: {hint}")
+        source = f"{found.submodule_search_locations[0]}/{inside}"
+    if not Path(source, "config.json").is_file():
+        hint = "give a folder in the Hugging Face layout, or 'train'"
+        raise WorkflowError(f"ConfigError: no model folder: {source} [{key}.source]. Hint: {hint}")
+    return source
 
 
 def pretraining_texts():
