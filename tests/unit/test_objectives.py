@@ -80,7 +80,7 @@ def test_pairs_without_tokens_do_not_count(name):
         getattr(empty, field).data[real] = getattr(batch, field).data
     empty.student_mask_BM[1], empty.teacher_mask_BN[3] = False, False
     empty.student_mask_BM[5], empty.teacher_mask_BN[5] = False, False
-    # the English sentence of pair 1 is there; as a passage of its own it would rightly count for score-kd
+    # an English sentence alone would rightly stay a document for the others
     empty.teacher_mask_BN[1] = False
     loss, (student, _) = gradients(make(name), empty)
     expected, (expected_student, _) = gradients(make(name), batch)

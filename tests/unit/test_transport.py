@@ -209,6 +209,16 @@ def test_iteration_stops_once_the_marginals_hold(solver, monkeypatch):
     assert len(calls) < 5000
 
 
+def test_iteration_goes_on_until_the_marginals_hold():
+    """Every pair must be within the tolerance, however many are so from the start."""
+    cost = random_costs(pairs=16, m=20, n=20)
+    cost[:15] = 1.0
+    plan = transport_plan(cost, *full(cost), {"regularisation": 0.03, "iterations": 10**4, "tolerance": 1e-4})
+    early = transport_plan(cost, *full(cost), {"regularisation": 0.03, "iterations": 11})
+    assert (early.sum(2) - 1 / 20).abs().sum(1).max() > 1e-3
+    assert (plan.sum(2) - 1 / 20).abs().sum(1).max() < 1e-4
+
+
 @pytest.mark.parametrize("solver", list(SOLVERS))
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
 def test_half_precision_costs_give_float32_plans(solver, precision):
@@ -301,6 +311,12 @@ def test_partial_moves_its_share_and_leaves_the_outlier():
     torch.testing.assert_close(plan.sum(), torch.tensor(0.75), atol=1e-3, rtol=0)
     torch.testing.assert_close(plan[0, :3].diagonal(), torch.full((3,), 0.25), atol=5e-3, rtol=0)
     assert plan[0, 3].sum() < 1e-2
+
+
+def test_partial_moves_its_share_however_soft_the_plan():
+    cost = random_costs()
+    plan = transport_plan(cost, *full(cost), {"solver": "partial", "mass": 0.6, "regularisation": 0.5, **SHARP})
+    torch.testing.assert_close(plan.sum((1, 2)), torch.full((4,), 0.6), atol=1e-4, rtol=0)
 
 
 def test_partial_with_all_the_mass_is_balanced():

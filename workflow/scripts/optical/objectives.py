@@ -149,9 +149,8 @@ class Contrastive(nn.Module):
     def forward(self, batch: PairBatch) -> Tensor:
         score_BB = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND.detach(), batch.teacher_mask_BN)
         real_B = batch.real_pairs()
-        # a pair that does not count is no document for the others, but its own row must stay finite
-        allowed_BB = real_B[None, :] | torch.eye(len(real_B), dtype=torch.bool, device=real_B.device)
-        score_BB = torch.where(real_B[:, None], score_BB, 0.0).masked_fill(~allowed_BB, -torch.inf)
+        # minus infinity is right for a document without tokens, but not in a row that must stay finite to count nothing
+        score_BB = torch.where(real_B[:, None], score_BB, 0.0)
         target_B = torch.arange(len(real_B), device=real_B.device)
         return mean_over_pairs(F.cross_entropy(score_BB / self.temperature, target_B, reduction="none"), real_B)
 
