@@ -142,17 +142,22 @@ def _check_piece(english: Sequence[str], foreign: Sequence[str], settings: dict)
 
 
 def _recognition(pairing: "_Pairing") -> float:
-    """Return by how many standard deviations the best shift beats wrong pairs, before anything is fitted."""
-    right, wrong = ([pairing.raw_match(shift) for shift in shifts] for shifts in (SHIFTS, WRONG_OFFSETS))
-    return max(
-        _excess(max(values), np.array(others))
-        for values, others in zip(zip(*right, strict=True), zip(*wrong, strict=True), strict=True)
-    )
+    """Return by how many standard deviations the best shift beats wrong pairs, before anything is fitted.
+
+    The deviation among the few wrong offsets is not believed below what chance alone gives: 1/sqrt(N) for a
+    correlation, one rare anchor that happens to be shared for the anchors.
+    """
+    right, wrong = (np.array([pairing.raw_match(shift) for shift in shifts]) for shifts in (SHIFTS, WRONG_OFFSETS))
+    floors = (pairing.rows**-0.5, np.log(pairing.rows) / pairing.rows)
+    return max(_excess(right[:, k].max(), wrong[:, k], floor) for k, floor in enumerate(floors))
 
 
-def _excess(value: float, others: np.ndarray) -> float:
-    """Return how many standard deviations a value lies above others: repetitive text matches badly but better."""
-    return float((value - others.mean()) / (others.std() + 1e-9))
+def _excess(value: float, others: np.ndarray, floor: float = 1e-9) -> float:
+    """Return how many standard deviations (at least `floor`) a value lies above others.
+
+    Repetitive text matches badly where it is aligned, but still better than with its neighbours.
+    """
+    return float((value - others.mean()) / max(others.std(), floor))
 
 
 def _best_start(pairing: "_Pairing") -> np.ndarray:

@@ -131,7 +131,7 @@ def clean_source(
     misaligned = len(pairs) - len(kept) - dropped.total()
     if misaligned:
         dropped["misaligned"] = misaligned
-        log.warning("%s: %d rows do not belong together: %s", name, misaligned, _in_words(pairs, alignment.runs))
+        log.warning("%s: the sides of %d rows do not match: %s", name, misaligned, _in_words(pairs, alignment.runs))
     return kept, {
         "name": name,
         "format": source_format(source),
@@ -237,4 +237,5 @@ def _shift_in_words(shift: int) -> str:
 
 
 def _in_words(pairs: Sequence[Pair], runs: Iterable[Run]) -> str:
-    return "; ".join(f"{row_name(pairs[run.start])} to {row_name(pairs[run.stop - 1])}" for run in runs)
+    names = ((row_name(pairs[run.start]), row_name(pairs[run.stop - 1])) for run in runs)
+    return "; ".join(first if first == last else f"{first} to {last}" for first, last in names)
