@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from optical.errors import DataError
+from optical.errors import ConfigError, DataError
 from optical.files import atomic_folder, read_json, read_lines, write_json
 
+MOST_DOCUMENTS = (1 << 32) - 1  # a place fits into half a key of optical.hits
 DTYPES = {"float16": np.float16, "float32": np.float32}
 HEADER_BYTES = 128
 REMEDY = "encode the collection again"
@@ -165,3 +166,55 @@ class TokenVectors:
     def ids(self) -> Iterator[str]:
         """Yield the ids of the documents in stored order, without keeping them."""
         return read_lines(self.folder / "ids.txt")
+
+
+class Collection:
+    """The shards side by side: a document's place is its shard's first place plus its own order there."""
+
+    def __init__(self, folders: Sequence[str | Path]):
+        self.shards = [TokenVectors.open(folder) for folder in folders]
+        if not self.shards:
+            raise ConfigError("no shards to search", where="search")
+        self.dim, self.encoder = self.shards[0].dim, self.shards[0].encoder
+        for shard in self.shards:
+            if (shard.dim, shard.encoder) != (self.dim, self.encoder):
+                raise DataError(
+                    "the shards come from different encoders", where=shard.folder, hint="encode the collection again"
+                )
+        self.first_places = np.cumsum([0, *(shard.documents for shard in self.shards)])
+        self.documents = int(self.first_places[-1])
+        if self.documents > MOST_DOCUMENTS:
+            raise DataError(f"{self.documents} documents are more than one search can number", where="search")
+
+    def stored(self, places: np.ndarray) -> Iterator[tuple[TokenVectors, np.ndarray, np.ndarray]]:
+        """Yield for each shard the indices into `places` of its documents and their stored positions there."""
+        shard_of = np.searchsorted(self.first_places, places, side="right") - 1
+        for number, shard in enumerate(self.shards):
+            mine = np.flatnonzero(shard_of == number)
+            if len(mine):
+                wanted, back = np.unique(places[mine] - self.first_places[number], return_inverse=True)
+                there = np.flatnonzero(np.isin(shard.order, wanted))
+                yield shard, mine, there[np.argsort(shard.order[there])][back]
+
+    def ids(self, places: np.ndarray) -> list[str]:
+        """Return the ids of documents, reading the files of ids past without keeping them."""
+        names: list[str] = [""] * len(places)
+        for shard, mine, stored in self.stored(places):
+            wanted = set(stored.tolist())
+            found = {position: name for position, name in enumerate(shard.ids()) if position in wanted}
+            for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
+                names[index] = found[position]
+        return names
+
+    def places(self, wanted: set[str]) -> dict[str, int]:
+        """Return the places of documents by id; raise `DataError` for an unknown id."""
+        found = {}
+        for first, shard in zip(self.first_places.tolist(), self.shards, strict=False):
+            for position, name in enumerate(shard.ids()):
+                if name in wanted:
+                    found[name] = first + int(shard.order[position])
+        if missing := sorted(wanted - found.keys()):
+            hint = "was the run made on another version of the collection?"
+            what = f"{len(missing)} documents have no vectors, such as {missing[0]}"
+            raise DataError(what, where="search", hint=hint)
+        return found
