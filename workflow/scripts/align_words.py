@@ -1,0 +1,37 @@
+"""Make a translation table, P(English word | foreign word), from clean bitext by aligning its words.
+
+python workflow/scripts/align_words.py --bitext results/bitext/sw/train.tsv --out results/tables/sw.tsv \
+    --settings '{aligner: ibm2}'
+
+The table has rows `foreign english probability`; `--out-backward` adds P(foreign word | English word) as rows
+`english foreign probability`. `aligner: eflomal` needs the command eflomal-align on the PATH (its own environment).
+"""
+
+import argparse
+
+from optical.program import log, program, run_program, yaml_value
+from optical.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_table
+from optical.words import check_settings
+
+
+def main(arguments: argparse.Namespace) -> None:
+    settings = check_settings(arguments.settings, DEFAULTS)
+    pairs = read_bitext_words(arguments.bitext)
+    alignments = align(pairs, settings)
+    table, backward_table = count_tables(pairs, alignments)
+    rows = write_table(arguments.out, table)
+    if arguments.out_backward:
+        write_table(arguments.out_backward, backward_table)
+    log.info(
+        "%s: %d translations of %d words, from %d links in %d sentence pairs by %s",
+        *(arguments.out, rows, len(table), sum(map(len, alignments)), len(pairs), settings["aligner"]),
+    )
+
+
+if __name__ == "__main__":
+    parser = program("Make a translation table from bitext by word alignment.")
+    parser.add_argument("--bitext", required=True, help="English<TAB>foreign")
+    parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
+    parser.add_argument("--out", required=True, help="P(English | foreign): foreign, English, probability")
+    parser.add_argument("--out-backward", help="P(foreign | English): English, foreign, probability")
+    run_program(main, parser)
