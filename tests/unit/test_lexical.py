@@ -145,21 +145,28 @@ def run_script(folder, *arguments):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def test_program_searches_many_query_files_with_one_index(folder):
-    done = run_script(folder, "--queries", "sw.tsv", "en.tsv", "--runs-out", "runs/sw.txt", "runs/en.txt")
+def test_program_searches_many_queries_with_one_index(folder):
+    jobs = (
+        "[{queries: sw.tsv, out: runs/sw.txt, tag: bm25}, {queries: en.tsv, out: runs/en.txt, tag: bm25},"
+        " {queries: sw.tsv, out: runs/smt.txt, tag: smt, translation_table: sw.table, settings: {stop_words: true}}]"
+    )
+    done = run_script(folder, "--jobs", jobs)
     assert done.returncode == 0, done.stderr
     assert read_run(folder / "runs/sw.txt") == {}
-    assert [hit[0] for hit in read_run(folder / "runs/en.txt")["q1"]] == ["king", "copy"]
+    for name in ("en", "smt"):
+        assert [hit[0] for hit in read_run(folder / f"runs/{name}.txt")["q1"]] == ["king", "copy"]
+    assert done.stderr.count("4 documents") == 2, "one index for each kind of settings"
 
 
-def test_program_searches_through_translation_tables(folder):
-    table = ["--translation-tables", "sw.table", "--tag", "smt"]
-    done = run_script(folder, "--queries", "sw.tsv", "--runs-out", "sw.txt", *table)
+def test_program_searches_through_a_translation_table(folder):
+    done = run_script(
+        folder, "--queries", "sw.tsv", "--out", "sw.txt", "--translation-table", "sw.table", "--tag", "smt"
+    )
     assert done.returncode == 0, done.stderr
     assert (folder / "sw.txt").read_text().splitlines()[0].split()[::5] == ["q1", "smt"]
 
 
-def test_program_refuses_lists_of_unequal_length(folder):
-    done = run_script(folder, "--queries", "sw.tsv", "en.tsv", "--runs-out", "sw.txt")
+def test_program_names_what_a_search_lacks(folder):
+    done = run_script(folder, "--jobs", "[{queries: sw.tsv}]")
     assert done.returncode == 1
-    assert "2 query files, 1 runs" in done.stderr
+    assert "lacks out, tag" in done.stderr

@@ -1,0 +1,68 @@
+"""BM25 and the translation table on real Swahili questions: the figures that were measured before."""
+
+import html
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from optical.corpora_open import read_afriqa
+from optical.evaluation import evaluate
+from optical.lexical import index_documents, search_bm25, search_psq
+from optical.word_alignment import DEFAULTS, align, count_tables
+from optical.words import words
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("OPTICAL_MIRROR"), reason="OPTICAL_MIRROR names no folder with the real files"
+)
+
+
+def files(pattern):
+    """Return the mirrored files of a pattern below the host, which must exist."""
+    found = sorted(Path(os.environ["OPTICAL_MIRROR"]).glob(f"raw.githubusercontent.com/{pattern}"))
+    assert found, pattern
+    return [str(path) for path in found]
+
+
+@pytest.fixture(scope="module")
+def afriqa():
+    folder = "masakhane-io/afriqa/*/data/gold_passages"
+    settings = {"questions": {"sw": files(f"{folder}/swa/*.test.json")[0]}, "passages": files(f"{folder}/*/*.json")}
+    collection = read_afriqa(settings | {"titles": True}, ["sw"])
+    judgments = {}
+    for query_id, document_id, grade in collection.qrels:
+        judgments.setdefault(query_id, {})[document_id] = grade
+    return index_documents(collection.documents), dict(collection.queries), judgments
+
+
+def reciprocal_rank(run, judgments):
+    rows = evaluate({query_id: dict(hits) for query_id, hits in run.items()}, judgments, list(run), ["RR@10"])
+    assert len(rows) == 295
+    return sum(value for _, _, value in rows) / len(rows)
+
+
+@pytest.mark.parametrize(("lang", "expected"), [("sw", 0.344), ("en", 0.662)])
+def test_bm25_gives_the_reference_points(afriqa, lang, expected):
+    index, queries, judgments = afriqa
+    assert reciprocal_rank(search_bm25(index, dict(queries[lang])), judgments) == pytest.approx(expected, abs=0.005)
+
+
+def test_translation_table_lies_between_untranslated_and_human_queries(afriqa):
+    index, queries, judgments = afriqa
+    english, swahili = (
+        Path(files(f"MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{name}.txt")[0]).read_text().splitlines()
+        for name in ("src.eng", "ref.swa")
+    )
+    pairs = list(zip(english, swahili, strict=True)) + tico_pairs()
+    pairs = [(words(english), words(foreign)) for english, foreign in pairs]
+    table, _ = count_tables(pairs, align(pairs, DEFAULTS))
+    assert 0.45 < reciprocal_rank(search_psq(index, dict(queries["sw"]), table), judgments) < 0.662
+
+
+def tico_pairs():
+    archive = zipfile.ZipFile(files("tico-19/**/all.en-sw.tmx.zip")[0])
+    text = archive.read(archive.namelist()[0]).decode()
+    units = (re.findall(r"<seg>(.*?)</seg>", unit, re.DOTALL) for unit in re.findall(r"<tu\b.*?</tu>", text, re.DOTALL))
+    return [tuple(html.unescape(sentence) for sentence in unit[:2]) for unit in units]
