@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optical.corpora_open import read_afriqa
+from optical.corpora_open import read_afriqa, read_belebele
 from optical.evaluation import evaluate
 from optical.lexical import index_documents, search_bm25, search_psq
 from optical.word_alignment import DEFAULTS, align, count_tables
@@ -39,7 +39,7 @@ def afriqa():
 
 def reciprocal_rank(run, judgments):
     rows = evaluate({query_id: dict(hits) for query_id, hits in run.items()}, judgments, list(run), ["RR@10"])
-    assert len(rows) == 295
+    assert len(rows) == len(run) >= 295
     return sum(value for _, _, value in rows) / len(rows)
 
 
@@ -47,6 +47,14 @@ def reciprocal_rank(run, judgments):
 def test_bm25_gives_the_reference_points(afriqa, lang, expected):
     index, queries, judgments = afriqa
     assert reciprocal_rank(search_bm25(index, dict(queries[lang])), judgments) == pytest.approx(expected, abs=0.005)
+
+
+def test_bm25_gives_the_reference_point_of_belebele():
+    questions = {"en": files("saeub/item-evaluation/*/data/belebele/eng_Latn.jsonl")[0]}
+    collection = read_belebele({"questions": questions}, [])
+    judgments = {query_id: {document_id: grade} for query_id, document_id, grade in collection.qrels}
+    run = search_bm25(index_documents(collection.documents), dict(collection.queries["en"]))
+    assert reciprocal_rank(run, judgments) == pytest.approx(0.853, abs=0.001)
 
 
 def test_translation_table_lies_between_untranslated_and_human_queries(afriqa):

@@ -134,6 +134,13 @@ def test_unknown_choices_are_refused(setting):
         align([(["a"], ["b"])], DEFAULTS | setting)
 
 
+def test_more_than_memory_holds_is_refused_before_it_is_tried(monkeypatch):
+    monkeypatch.setattr("optical.word_alignment.MOST_CELLS", 3)
+    assert align([(["a"], ["b", "c", "d"])], DEFAULTS)
+    with pytest.raises(ResourceError, match="1 sentence pairs have 4 pairs of words.*aligner: eflomal"):
+        align([(["a", "b"], ["c", "d"])], DEFAULTS)
+
+
 def test_eflomal_that_is_not_installed_says_how_to_get_it(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ResourceError, match="pip install eflomal"):

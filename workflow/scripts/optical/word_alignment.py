@@ -26,6 +26,7 @@ SentencePair = tuple[list[str], list[str]]  # English words, foreign words
 Links = set[tuple[int, int]]  # (English position, foreign position)
 Table = dict[str, dict[str, float]]  # given word -> word -> probability
 
+MOST_CELLS = 50_000_000
 NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 DEFAULTS = {
@@ -109,8 +110,14 @@ def align_ibm2(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Link
 
     Brown et al. 1993 in the form of Dyer et al. 2013 (fast_align): the prior of a link falls exponentially with its
     distance from the diagonal, translation probabilities have a Dirichlet prior (variational Bayes). Deterministic.
-    Memory: about 100 bytes for each pair of words within a sentence pair.
+    About 150 bytes of memory for each pair of words within a sentence pair; more than `MOST_CELLS` are refused.
     """
+    size = sum(len(english) * len(foreign) for english, foreign in pairs)
+    if size > MOST_CELLS:
+        raise ResourceError(
+            f"{len(pairs)} sentence pairs have {size} pairs of words; ibm2 takes {MOST_CELLS} at most",
+            hint="set aligner: eflomal, or take less bitext",
+        )
     cells = _Cells(pairs)
     foreign_from_english = _best_links(cells, settings, given=0)
     english_from_foreign = _best_links(cells, settings, given=1)
@@ -172,10 +179,11 @@ def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
 
 
 def _likeliest(cells: _Cells, weight_P: np.ndarray, null_weight: np.ndarray, column_P: np.ndarray) -> list[Links]:
-    order = np.lexsort((-weight_P, column_P))  # stable: of equal weights the first position wins
-    first = np.r_[True, np.diff(column_P[order]) > 0]
-    best = order[first]
-    best = best[weight_P[best] > null_weight[column_P[best]]]
+    most = null_weight.copy()
+    np.maximum.at(most, column_P, weight_P)
+    winners = np.flatnonzero((weight_P == most[column_P]) & (weight_P > null_weight[column_P]))
+    _, first = np.unique(column_P[winners], return_index=True)  # of equal weights the first position wins
+    best = winners[first]
     links: list[Links] = [set() for _ in range(cells.sentences)]
     rows = zip(cells.sentence_P[best], cells.position_P[0][best], cells.position_P[1][best], strict=True)
     for sentence, english, foreign in rows:
