@@ -1,0 +1,164 @@
+"""Each conda environment holds what its rules import, and nothing that it should not; a run uses nothing else.
+
+Where no conda channel can be reached, `conda_stand_in` builds the environments as virtual environments from the same
+yaml. `OPTICAL_TEST_ENVIRONMENTS` names a folder to keep them in between runs of the tests.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cluster import conda_stand_in
+from workspace import ROOT, TABLE, make_workspace, programs_of, rules, run_snakemake, third_party_imports
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("conda")]
+
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+FORBIDDEN = {
+    "data": ["torch", "transformers", "ot", "snakemake"],
+    "train": ["ir_datasets", "ir_measures", "sacrebleu", "matplotlib", "snakemake"],
+    "translate": ["ot", "ir_datasets", "ir_measures", "bm25s", "snakemake"],
+    "evaluate": ["torch", "transformers", "ot", "ir_datasets", "snakemake"],
+    "report": ["torch", "transformers", "ot", "ir_datasets", "snakemake"],
+    "driver": ["torch", "transformers", "ot"],
+}
+# modules that are imported from a package of another name
+PACKAGE_OF = {
+    "yaml": "pyyaml",
+    "ot": "pot",
+    "Stemmer": "pystemmer",
+    "pynvml": "nvidia-ml-py",
+    "matplotlib": "matplotlib",
+}
+# packages that a rule needs although no program imports them by name
+COMPANIONS = {
+    "pytrec_eval-terrier",  # ir_measures loads it
+    "sentencepiece",  # transformers loads it for translators' tokenisers
+    "snakemake-executor-plugin-slurm",
+    "snakemake-executor-plugin-cluster-generic",
+    "pygments",  # Snakemake's report
+    "pandas",  # the Slurm plugin's reports
+    "numpy",
+}
+
+
+def imports_of(environment):
+    """Return the modules that must be importable in an environment."""
+    if environment == "driver":
+        return third_party_imports("rules/common.smk", within_functions=False)
+    return third_party_imports(*(f"workflow/scripts/{program}.py" for program in programs_of(environment)))
+
+
+@pytest.fixture(scope="module")
+def conda(tmp_path_factory):
+    """Return (variables with the stand-in on PATH, conda prefix, environment name -> folder), all of them built."""
+    kept = os.environ.get("OPTICAL_TEST_ENVIRONMENTS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("conda")
+    programs = conda_stand_in.install(folder / "base")
+    variables = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    workspace = make_workspace(tmp_path_factory.mktemp("create"))
+    prefix = folder / "prefix"
+    run_snakemake(
+        workspace, "--sdm", "conda", "--conda-prefix", prefix, "--conda-create-envs-only", environment=variables
+    )
+    built = {}
+    for name in ENVIRONMENTS:
+        source = ROOT / f"envs/{name}.yaml"
+        copies = [copy for copy in prefix.glob("*.yaml") if copy.read_bytes() == source.read_bytes()]
+        built[name] = copies[0].with_suffix("") if copies else folder / name
+        if not built[name].exists():  # no rule of the small run is in it
+            conda_stand_in.create(source, built[name])
+    return variables, prefix, built
+
+
+def test_every_rule_names_an_environment_that_exists():
+    assert {name for name, (_, environment) in rules().items() if environment not in ENVIRONMENTS} == set()
+
+
+def test_rules_are_read_as_snakemake_reads_them(tmp_path):
+    done = run_snakemake(make_workspace(tmp_path), "--list-rules")
+    assert set(done.stdout.split()) - {"all"} >= set(rules())
+    assert len(rules()) > 10
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_everything_is_pinned(name):
+    python, requirements = conda_stand_in.read_environment(ROOT / f"envs/{name}.yaml")
+    assert re.fullmatch(r"3\.\d+", python)
+    assert all(re.fullmatch(r"[\w-]+==[\w.]+", requirement) for requirement in requirements)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_nothing_is_there_that_no_program_imports(name):
+    if name != "driver" and not programs_of(name):
+        pytest.skip(f"no rule runs in {name} yet")
+    _, requirements = conda_stand_in.read_environment(ROOT / f"envs/{name}.yaml")
+    packages = {PACKAGE_OF.get(module, module).lower() for module in imports_of(name)}
+    listed = {requirement.split("==")[0] for requirement in requirements} - COMPANIONS
+    assert {package for package in listed if package.lower() not in packages} == set()
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_holds_what_its_programs_import(conda, name):
+    modules = sorted(imports_of(name))
+    assert modules or not programs_of(name)
+    command = [conda[2][name] / "bin/python", "-I", "-c", f"import {', '.join(modules)}" if modules else ""]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_lacks_what_it_should_not_hold(conda, name):
+    find = "import sys, importlib.util as i; print(*[name for name in sys.argv[1:] if i.find_spec(name)])"
+    command = [conda[2][name] / "bin/python", "-I", "-c", find, *FORBIDDEN[name]]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_the_same_pins_everywhere():
+    versions = {}
+    for name in ENVIRONMENTS:
+        for requirement in conda_stand_in.read_environment(ROOT / f"envs/{name}.yaml")[1]:
+            package, _, version = requirement.partition("==")
+            versions.setdefault(package.lower(), set()).add(version)
+    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+
+
+def test_a_run_takes_every_rule_into_its_own_environment(conda, tmp_path):
+    variables, prefix, built = conda
+    workspace = make_workspace(tmp_path)
+    arguments = ("--cores", 2, "--sdm", "conda", "--conda-prefix", prefix, "--show-failed-logs")
+    done = run_snakemake(workspace, *arguments, environment=variables)
+    used = set(re.findall(r"Activating conda environment: (\S+)", done.stdout))
+    expected = {str(built[environment]) for program, environment in rules().values() if program}
+    assert used <= expected
+    assert {str(built[name]) for name in ("data", "train", "evaluate")} <= used
+    assert (workspace / TABLE).read_text().startswith("method\t")
+
+
+@pytest.mark.parametrize(
+    ("dependency", "problem"),
+    [
+        ("numpy", "not pinned"),
+        ("numpy>=2", "not pinned"),
+        ("numpy=2.*", "not pinned"),
+        ("nunpy=2.4.6", "no PyPI name"),
+    ],
+)
+def test_the_stand_in_refuses_what_is_not_pinned_or_known(tmp_path, dependency, problem):
+    file = tmp_path / "a.yaml"
+    file.write_text(yaml.safe_dump({"channels": conda_stand_in.CHANNELS, "dependencies": ["python=3.11", dependency]}))
+    with pytest.raises(conda_stand_in.Refused, match=problem):
+        conda_stand_in.read_environment(file)
+
+
+def test_the_stand_in_leaves_no_half_environment(tmp_path):
+    file = tmp_path / "a.yaml"
+    package = {"pip": ["optical-no-such-package==0.0.1"]}
+    file.write_text(yaml.safe_dump({"channels": conda_stand_in.CHANNELS, "dependencies": ["python=3.11", package]}))
+    with pytest.raises(conda_stand_in.Refused, match="could not install"):
+        conda_stand_in.create(file, tmp_path / "environment")
+    assert not (tmp_path / "environment").exists()

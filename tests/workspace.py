@@ -1,0 +1,95 @@
+"""A folder to run the workflow in without touching the repository, and what its rules say of themselves."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ROOT / "tests/config/small.yaml"
+TABLE = "results/map_table.tsv"
+# A variable of the machine that runs the tests may change neither what is written nor how long it takes.
+QUIET = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONHASHSEED": "0"}
+
+
+def make_workspace(folder):
+    """Link the workflow into a folder, so that a run there writes its results there."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("workflow", "rules", "envs", "config"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def snakemake_command(*arguments, config=SMALL):
+    """Return the command that runs Snakemake as this Python has it."""
+    files = [] if config is None else ["--configfile", str(config)]
+    return [sys.executable, "-m", "snakemake", *map(str, arguments), *files, "--", TABLE]
+
+
+def run_snakemake(workspace, *arguments, config=SMALL, environment=None, check=True):
+    """Run Snakemake in a workspace and return its output, all of it in the failure's message."""
+    done = subprocess.run(
+        snakemake_command(*arguments, config=config),
+        cwd=workspace,
+        env=os.environ | QUIET | (environment or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert not check or done.returncode == 0, done.stdout
+    return done
+
+
+# --- what the rules say
+
+
+def rules():
+    """Return, by rule, the program it runs (None for plain shell) and its conda environment."""
+    found = {}
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        for block in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            program = re.search(r'script\("(\w+)"\)', block)
+            environment = re.search(r'conda:\s+"\.\./envs/(\w+)\.yaml"', block)
+            found[block.partition(":")[0]] = (program and program[1], environment and environment[1])
+    return found
+
+
+def programs_of(environment):
+    """Return the programs of the rules that name a conda environment."""
+    return sorted({program for program, named in rules().values() if named == environment and program})
+
+
+def third_party_imports(*files, within_functions=True):
+    """Return the top-level modules outside Python and this project that files import, also by way of `optical`.
+
+    >>> "torch" in third_party_imports("workflow/scripts/distil_student.py")
+    True
+    """
+    found, seen, waiting = set(), set(), [ROOT / file for file in files]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for module in _modules(ast.parse(path.read_text(encoding="utf-8")), within_functions):
+            if module.split(".")[0] == "optical":
+                own = ROOT / "workflow/scripts" / f"{module.replace('.', '/')}.py"
+                waiting += [own] if own.is_file() else []
+            else:
+                found.add(module.split(".")[0])
+    return found - set(sys.stdlib_module_names)
+
+
+def _modules(node, within_functions):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (name.name for name in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module:
+            yield child.module
+            if child.module.startswith("optical"):
+                yield from (f"{child.module}.{name.name}" for name in child.names)
+        elif within_functions or not isinstance(child, ast.FunctionDef):
+            yield from _modules(child, within_functions)
