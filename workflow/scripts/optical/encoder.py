@@ -162,25 +162,25 @@ class Encoder(nn.Module):
         """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
         folder = Path(folder)
         self.save_transformer(folder)
-        settings = self.settings
-        modules = [("0", "", "sentence_transformers.models.Transformer")]
-        if settings.dimension:
-            modules.append(("1", "1_Dense", "pylate.models.Dense.Dense"))
-            (folder / "1_Dense").mkdir(exist_ok=True)
-            weights = {"linear.weight": self.projection.weight.detach().cpu().contiguous()}
-            save_file(weights, folder / "1_Dense" / "model.safetensors", metadata={"format": "pt"})
-            write_json(
-                folder / "1_Dense" / "config.json",
-                {
-                    "in_features": self.transformer.config.hidden_size,
-                    "out_features": settings.dimension,
-                    "bias": False,
-                    "activation_function": "torch.nn.modules.linear.Identity",
-                },
-            )
+        settings, hidden = self.settings, self.transformer.config.hidden_size
+        # Without a projection an identity is written: PyLate would add a random one.
+        weight_DH = self.projection.weight if settings.dimension else torch.eye(hidden)
+        (folder / "1_Dense").mkdir(exist_ok=True)
+        weights = {"linear.weight": weight_DH.detach().cpu().contiguous()}
+        save_file(weights, folder / "1_Dense" / "model.safetensors", metadata={"format": "pt"})
+        write_json(
+            folder / "1_Dense" / "config.json",
+            {
+                "in_features": hidden,
+                "out_features": self.dimension,
+                "bias": False,
+                "activation_function": "torch.nn.modules.linear.Identity",
+            },
+        )
+        modules = (("", "sentence_transformers.models.Transformer"), ("1_Dense", "pylate.models.Dense.Dense"))
         write_json(
             folder / "modules.json",
-            [{"idx": int(index), "name": index, "path": path, "type": kind} for index, path, kind in modules],
+            [{"idx": index, "name": str(index), "path": path, "type": kind} for index, (path, kind) in enumerate(modules)],
         )
         write_json(
             folder / "config_sentence_transformers.json",
@@ -191,7 +191,9 @@ class Encoder(nn.Module):
                 "document_length": settings.document_length,
                 "do_query_expansion": settings.query_expansion,
                 "attend_to_expansion_tokens": settings.attend_to_expansion,
-                "skiplist_words": list(string.punctuation) if settings.skip_punctuation else [],
+                # a sign without a token would stand for [UNK], and PyLate would skip every unknown word
+                "skiplist_words": [self.tokeniser.id_to_token(token) for token in self.skipped_ids.tolist()],
+                "projection": bool(settings.dimension),  # ours: false where 1_Dense is an identity
                 "similarity_fn_name": "MaxSim",
                 "model_type": "ColBERT",
             },
@@ -256,8 +258,9 @@ def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) ->
 def _saved_settings(folder: Path) -> EncoderSettings:
     saved = read_json(folder / "config_sentence_transformers.json")
     dense = folder / "1_Dense" / "config.json"
+    projected = saved.get("projection", dense.is_file())
     return EncoderSettings(
-        dimension=read_json(dense)["out_features"] if dense.is_file() else 0,
+        dimension=read_json(dense)["out_features"] if projected else 0,
         query_length=saved["query_length"],
         document_length=saved["document_length"],
         query_marker=saved["query_prefix"],
