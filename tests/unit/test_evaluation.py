@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from optical.errors import ConfigError, DataError
 from optical.evaluation import SCORE_COLUMNS, evaluate, evaluate_run, read_ranking, read_scores, write_scores
 

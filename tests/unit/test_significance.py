@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+
 from optical.significance import (
     bootstrap_interval,
     effect_size,
@@ -11,7 +13,6 @@ from optical.significance import (
     randomisation_test,
     sd_over_seeds,
 )
-from scipy import stats
 
 RANDOM = np.random.default_rng(7)
 
