@@ -180,7 +180,7 @@ class Encoder(nn.Module):
         modules = (("", "sentence_transformers.models.Transformer"), ("1_Dense", "pylate.models.Dense.Dense"))
         write_json(
             folder / "modules.json",
-            [{"idx": index, "name": str(index), "path": path, "type": kind} for index, (path, kind) in enumerate(modules)],
+            [{"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(modules)],
         )
         write_json(
             folder / "config_sentence_transformers.json",
