@@ -12,7 +12,6 @@ tokens of a block, N documents of a block, L tokens of a document, B pairs of a 
 """
 
 import contextlib
-import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +24,11 @@ from optical.hits import Best
 from optical.vectors import Collection, TokenVectors
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
 # The product of one block with one group of columns: what a core's own cache holds, or what keeps an accelerator busy.
 COLUMNS = {"cpu": 512, "cuda": 2048}
 PRODUCT_BYTES = {"cpu": 2 << 20, "cuda": 256 << 20}
+FAULT_BYTES = 1 << 17  # mapped around the two ends of a document when it is first touched
 PAIR_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # gathered vectors of pairs and their product
 # Rows are rounded up, since bf16 products are compiled at the first use of a shape, which takes as long as using it.
 ROWS = 32
@@ -61,22 +62,28 @@ def scan(
     columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
     workers = _workers(device)
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
-    longest = max(int(np.diff(shard.offsets).max(initial=1)) for shard in collection.shards)
-    tokens = max(product_bytes // (columns * dtype.itemsize), longest)
+    tokens = max(product_bytes // (columns * dtype.itemsize), collection.longest())
     best = Best(mask_QM.any(1), top_k, memory // 4)
     blocks = _blocks(collection, memory // 8, tokens, best.room)  # two windows may be open at a time
     lock = threading.Lock()
 
     def work() -> None:
         rows = _rounded(tokens)
-        buffer_TD = torch.zeros(rows, collection.dim, dtype=dtype, device=device)
-        buffer = torch.empty(rows * columns, dtype=dtype, device=device)
+        # Kept for all blocks: fresh memory of this size costs as much as filling it.
+        fp32_TD = torch.zeros(rows, collection.dim, device=device)
+        vectors_TD = fp32_TD if dtype == torch.float32 else fp32_TD.to(dtype)
+        product = torch.empty(rows * columns, dtype=dtype, device=device)
         while True:
             with lock:
                 block = next(blocks, None)
             if block is None:
                 return
-            scores_QN = _block_scores(block, groups, len(mask_QM), buffer_TD, buffer)
+            used = len(block.vectors_TD)
+            fp32_TD[:used].copy_(block.vectors_TD)
+            if dtype != torch.float32:  # by way of fp32, since float16 to bf16 is slow
+                vectors_TD[:used].copy_(fp32_TD[:used])
+            # rows to the next multiple are left over from before, and not looked at
+            scores_QN = _block_scores(vectors_TD[: _rounded(used)], block.lengths_N, groups, len(mask_QM), product)
             with lock:
                 best.add(scores_QN, block.places_N)
 
@@ -85,43 +92,39 @@ def scan(
 
 
 def _block_scores(
-    block: Block, groups: list[Group], queries: int, buffer_TD: torch.Tensor, buffer: torch.Tensor
+    vectors_TD: torch.Tensor, lengths_N: np.ndarray, groups: list[Group], queries: int, buffer: torch.Tensor
 ) -> torch.Tensor:
-    """Return the scores of a block's documents, fp32, (Q, N); the buffers hold its vectors and its products."""
-    tokens = len(block.vectors_TD)
-    buffer_TD[:tokens].copy_(block.vectors_TD)
-    tokens_TD = buffer_TD[: _rounded(tokens)]  # the last rows are left over from before, and not looked at
-    scores_QN = torch.zeros(queries, len(block.lengths_N), device=buffer.device)
-    for group in groups:
-        columns = group.vectors_DC.shape[1]
-        product_TC = buffer[: len(tokens_TD) * columns].view(-1, columns)
-        torch.mm(tokens_TD, group.vectors_DC, out=product_TC)
-        maxima_NC = _maxima(product_TC, block.lengths_N)
-        scores_QN[group.rows] = torch.mm(maxima_NC.float(), group.owner_CQ).T
+    """Return the scores of a block's documents, fp32, (Q, N); the buffer is for its products."""
+    runs = _equal_runs(lengths_N)
+    scores_QN = torch.zeros(queries, len(lengths_N), device=buffer.device)
+    for rows, group_DC, owner_CQ in groups:
+        columns = group_DC.shape[1]
+        product_TC = buffer[: len(vectors_TD) * columns].view(-1, columns)
+        torch.mm(vectors_TD, group_DC, out=product_TC)
+        scores_QN[rows] = torch.mm(_maxima(product_TC, runs).float(), owner_CQ).T
     return scores_QN
 
 
-def _maxima(product_TC: torch.Tensor, lengths_N: np.ndarray) -> torch.Tensor:
-    """Return the maximum over each document's tokens, (N, C).
+def _maxima(product_TC: torch.Tensor, runs: list[tuple[int, int, int]]) -> torch.Tensor:
+    """Return the maximum over each document's tokens, (N, C); `runs` are of documents, as `_equal_runs` gives them.
 
-    A processor compares bf16 slowly but 16-bit integers fast, and the bits of floats that are not negative sort as
+    A processor compares integers faster than floats, bf16 by far, and the bits of floats that are not negative sort as
     integers do. Negative floats are below them in both orders but reversed among themselves: where a maximum is
     negative, which takes a document without one token on the query's side, all are taken again as floats.
     """
-    if product_TC.device.type == "cpu" and product_TC.dtype == torch.bfloat16:
-        bits_NC = _segment_maxima(product_TC.view(torch.int16), lengths_N)
+    if product_TC.device.type == "cpu":
+        bits_NC = _segment_maxima(product_TC.view(INTEGERS[product_TC.dtype]), runs)
         if int(bits_NC.min()) >= 0:
-            return bits_NC.view(torch.bfloat16)
-    return _segment_maxima(product_TC, lengths_N)
+            return bits_NC.view(product_TC.dtype)
+    return _segment_maxima(product_TC, runs)
 
 
-def _segment_maxima(product_TC: torch.Tensor, lengths_N: np.ndarray) -> torch.Tensor:
+def _segment_maxima(product_TC: torch.Tensor, runs: list[tuple[int, int, int]]) -> torch.Tensor:
     """Return the maximum over each document's rows, one operation for each run of equal lengths."""
     columns = product_TC.shape[1]
-    maxima_NC = torch.empty(len(lengths_N), columns, dtype=product_TC.dtype, device=product_TC.device)
+    maxima_NC = torch.empty(runs[-1][1], columns, dtype=product_TC.dtype, device=product_TC.device)
     token = 0
-    for first, last in _equal_runs(lengths_N):
-        length = int(lengths_N[first])
+    for first, last, length in runs:
         end = token + (last - first) * length
         torch.amax(product_TC[token:end].view(last - first, length, columns), 1, out=maxima_NC[first:last])
         token = end
@@ -135,25 +138,30 @@ def pair_scores(
 
     Vectors of masked query tokens must be zero. A document without a token scores minus infinity.
     """
-    device = vectors_QMD.device
+    device, dim = vectors_QMD.device, collection.dim
     workers = _workers(device)
-    budget = min(memory // 2 // workers, PAIR_BYTES[device.type])
+    budget = min(memory // 4 // workers, PAIR_BYTES[device.type])
+    tokens = max(budget // (8 * dim + 4 * vectors_QMD.shape[1]), collection.longest())
     scores_B = torch.full((len(rows_B),), float("-inf"))
-    tasks = _pair_tasks(collection, places_B, budget // (8 * collection.dim + 4 * vectors_QMD.shape[1]))
+    tasks = _pair_tasks(collection, places_B, tokens)
     lock = threading.Lock()
 
     def work() -> None:
+        fp32_TD = torch.empty(tokens, dim, device=device)
+        mapped, mapped_TD, touched = None, None, 0
         while True:
             with lock:
                 task = next(tasks, None)
             if task is None:
                 return
             shard, pairs, starts_B, length = task
-            rows = torch.from_numpy(rows_B[pairs]).to(device)
-            tokens_XD = _gather(shard, starts_B, np.full(len(starts_B), length)).to(device).float()
-            product_BLM = torch.bmm(
-                tokens_XD.view(len(pairs), length, -1), vectors_QMD.index_select(0, rows).transpose(1, 2)
-            )
+            used = len(pairs) * length
+            touched += used * dim * 4 + len(pairs) * FAULT_BYTES
+            if shard is not mapped or touched > memory // 4 // workers:  # a new mapping lets go of the pages of the old
+                mapped, mapped_TD, touched = shard, torch.from_numpy(shard.tokens_between(0, shard.tokens)), 0
+            fp32_TD[:used].copy_(mapped_TD.index_select(0, _token_index(starts_B, np.full(len(pairs), length))))
+            queries_BMD = vectors_QMD.index_select(0, torch.from_numpy(rows_B[pairs]).to(device))
+            product_BLM = torch.bmm(fp32_TD[:used].view(len(pairs), length, dim), queries_BMD.transpose(1, 2))
             scores_B[torch.from_numpy(pairs)] = product_BLM.amax(1).sum(1).cpu()
 
     _in_parallel(work, workers)
@@ -167,8 +175,7 @@ def _pair_tasks(
     for shard, mine, stored in collection.stored(places_B):
         starts, lengths = shard.offsets[stored], shard.offsets[stored + 1] - shard.offsets[stored]
         order = np.lexsort((stored, lengths))  # neighbours on the disk side by side
-        for first, last in _equal_runs(lengths[order]):
-            length = int(lengths[order[first]])
+        for first, last, length in _equal_runs(lengths[order]):
             step = max(tokens // max(length, 1), 1)
             for begin in range(first, last if length else first, step):
                 some = order[begin : min(begin + step, last)]
@@ -214,11 +221,6 @@ def _window_blocks(
         first = last
 
 
-def _gather(shard: TokenVectors, starts: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
-    """Copy the token vectors of documents of a shard, one after the other."""
-    return torch.from_numpy(shard.tokens_between(0, shard.tokens)).index_select(0, _token_index(starts, lengths))
-
-
 def _token_index(starts: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
     """Count from each start as far as its length says.
 
@@ -229,14 +231,14 @@ def _token_index(starts: np.ndarray, lengths: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.repeat(shifts, lengths) + np.arange(lengths.sum()))
 
 
-def _equal_runs(values: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of the runs of equal values.
+def _equal_runs(values: np.ndarray) -> list[tuple[int, int, int]]:
+    """Return the runs of equal values: begin, end and value.
 
-    >>> list(_equal_runs(np.array([4, 4, 6])))
-    [(0, 2), (2, 3)]
+    >>> _equal_runs(np.array([4, 4, 6]))
+    [(0, 2, 4), (2, 3, 6)]
     """
-    cuts = (np.flatnonzero(np.diff(values)) + 1).tolist()
-    return itertools.pairwise([0, *cuts, len(values)]) if len(values) else iter(())
+    begins = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()][: len(values)]
+    return list(zip(begins, [*begins[1:], len(values)], values[begins].tolist(), strict=True))
 
 
 def _groups(vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, dtype: torch.dtype) -> list[Group]:

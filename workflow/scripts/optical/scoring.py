@@ -22,10 +22,10 @@ from optical.maxsim import PRECISIONS, pair_scores, scan
 from optical.runs import Run
 from optical.vectors import Collection
 
-# A bf16 search looks this much deeper than asked, and is done again in fp32 for a query where an unseen document could
-# still belong to the hits: if its rounding error were so many times the root mean square error of those seen.
-DEEPER = 0.5
-DEEPER_AT_LEAST = 32
+# A bf16 search keeps this many times the hits asked for, and is done again in fp32 for a query where a document beyond
+# them could still belong to the hits, were its rounding error so many times the root mean square error of those seen.
+DEEPER = 2
+FEWEST = 32  # so many errors at least are seen
 ERROR_MARGIN = 6.0
 
 
@@ -126,22 +126,34 @@ def _prepared(
 def _scan_and_rescore(
     vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, collection: Collection, top_k: int, memory: int, precision: str
 ) -> torch.Tensor:
-    """Find candidates at low precision, score them again in fp32, and scan in fp32 for the queries left in doubt."""
-    deeper = top_k + max(DEEPER_AT_LEAST, int(top_k * DEEPER))
-    coarse_QK = scan(vectors_QMD, mask_QM, collection, deeper, memory, precision)
-    rows_B, columns_B = (coarse_QK != NOTHING).nonzero(as_tuple=True)
-    coarse_B, places_B = from_keys(coarse_QK[rows_B, columns_B])
-    exact_B = pair_scores(vectors_QMD, collection, rows_B.numpy(), places_B.numpy(), memory)
+    """Find candidates at low precision, score them again in fp32, and scan in fp32 for the queries left in doubt.
+
+    The best candidates are scored first; they tell the rounding error, and with it which others could join the hits.
+    """
+    first_K = max(top_k, FEWEST)
+    coarse_QK = scan(vectors_QMD, mask_QM, collection, first_K * DEEPER, memory, precision)
+    coarse_scores_QK, places_QK = from_keys(coarse_QK)
+    there_QK = coarse_QK != NOTHING
     keys_QK = torch.full_like(coarse_QK, NOTHING)
-    keys_QK[rows_B, columns_B] = to_keys(exact_B, places_B)
+
+    def rescore(chosen_QK: torch.Tensor) -> torch.Tensor:
+        rows_B, places_B = chosen_QK.nonzero()[:, 0].numpy(), places_QK[chosen_QK]
+        exact_B = pair_scores(vectors_QMD, collection, rows_B, places_B.numpy(), memory)
+        keys_QK[chosen_QK] = to_keys(exact_B, places_B)
+        return exact_B
+
+    first_QK = there_QK.clone()
+    first_QK[:, first_K:] = False
+    error_B = rescore(first_QK) - coarse_scores_QK[first_QK]
+    if not len(error_B):
+        return keys_QK[:, :top_k]
+    margin = ERROR_MARGIN * float(error_B.square().mean().sqrt())
+    worst_hit_Q1 = from_keys(keys_QK.topk(min(top_k, keys_QK.shape[1]), dim=1).values[:, -1:])[0]
+    could_join_QK = there_QK & (coarse_scores_QK + margin >= worst_hit_Q1)
+    rescore(could_join_QK & ~first_QK)
     hits_QK = keys_QK.sort(dim=1, descending=True).values[:, :top_k]
-    if coarse_QK.shape[1] < deeper:  # every document was scored again
-        return hits_QK
-    error_QK = torch.zeros(coarse_QK.shape)
-    error_QK[rows_B, columns_B] = exact_B - coarse_B
-    unseen_at_best_Q = from_keys(coarse_QK[:, -1])[0] + ERROR_MARGIN * error_QK.square().mean(1).sqrt()
-    in_doubt_Q = (unseen_at_best_Q >= from_keys(hits_QK[:, -1])[0]) & mask_QM.any(1).cpu()
-    if in_doubt_Q.any():
+    in_doubt_Q = could_join_QK[:, -1]
+    if coarse_QK.shape[1] == first_K * DEEPER and in_doubt_Q.any():
         some = in_doubt_Q.to(mask_QM.device)
         hits_QK[in_doubt_Q] = scan(vectors_QMD[some], mask_QM[some], collection, top_k, memory, "fp32")
     return hits_QK

@@ -186,6 +186,10 @@ class Collection:
         if self.documents > MOST_DOCUMENTS:
             raise DataError(f"{self.documents} documents are more than one search can number", where="search")
 
+    def longest(self) -> int:
+        """Return the tokens of the longest document, 1 at least."""
+        return max(int(np.diff(shard.offsets).max(initial=1)) for shard in self.shards)
+
     def stored(self, places: np.ndarray) -> Iterator[tuple[TokenVectors, np.ndarray, np.ndarray]]:
         """Yield for each shard the indices into `places` of its documents and their stored positions there."""
         shard_of = np.searchsorted(self.first_places, places, side="right") - 1
