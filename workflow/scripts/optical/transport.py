@@ -23,13 +23,13 @@ from optical.errors import ConfigError
 SMALLEST_WEIGHT = 1e-30
 # Logarithm of the kernel at padding. Not minus infinity, which would give NaN in a pair without tokens.
 PADDING = -1e9
-# Added to each sum that Sinkhorn divides by: a scaling can then neither be infinite nor leave the range of float32.
-SMALLEST_SUM = 1e-18
-# Exponentials below exp(this) count as this: subnormal numbers make a CPU forty times slower and weigh nothing.
+# An entry of the plan up to this is none.
+SMALLEST_MASS = 1e-25
+# An exponential below exp(this) counts as this: subnormal numbers make a CPU forty times slower and weigh nothing.
 SMALLEST_EXPONENT = -60.0
-# Iterations between two absorptions of the scalings into the kernel, and between two looks at the error (which wait for
-# the GPU). One iteration moves a scaling by at most 1 / (smallest weight): ten of them stay within float32.
-BLOCK = 10
+# Between two absorptions into the kernel, and two looks at the error (which wait for the GPU), scalings may grow by
+# exp(this) at most: twice that, for rows and columns, leaves exp(SMALLEST_EXPONENT) negligible. And so many iterations.
+LARGEST_GROWTH, LONGEST_BLOCK = 15.0, 25
 
 
 @dataclass(frozen=True)
@@ -132,23 +132,33 @@ def _real(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> Tensor:
 def _problem(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> list[Tensor]:
     """What the entropic solvers start from: log kernel, weights (positive everywhere) and where these are real.
 
-    Shapes BMN, BM1, B1N, BM1, B1N. The cost at padding, whatever it is, is not looked at.
+    Shapes BMN, BM1, B1N, BM1, B1N. The cost at padding may be any finite number.
     """
     student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
-    score_BMN = torch.where(_real(student_BM, teacher_BN), cost_BMN.float() / -settings.regularisation, PADDING)
     rows_BM1, columns_B1N = student_BM[:, :, None], teacher_BN[:, None, :]
-    positive = (weights.clamp(min=SMALLEST_WEIGHT) for weights in (rows_BM1, columns_B1N))
-    return [score_BMN, *positive, rows_BM1 > 0, columns_B1N > 0]
+    m_BM1, n_B1N = rows_BM1 > 0, columns_B1N > 0
+    score_BMN = torch.add(torch.where(m_BM1, 0.0, PADDING), cost_BMN.float(), alpha=-1 / settings.regularisation)
+    score_BMN = score_BMN.add_(torch.where(n_B1N, 0.0, PADDING))
+    return [score_BMN, rows_BM1.clamp(min=SMALLEST_WEIGHT), columns_B1N.clamp(min=SMALLEST_WEIGHT), m_BM1, n_B1N]
+
+
+# The next three overwrite what they are given, which has to be a temporary: new memory is what takes the time here.
+
+
+def _plan(exponent_BMN: Tensor) -> Tensor:
+    """The plan from its logarithm: exactly zero at padding."""
+    return torch.nn.functional.threshold(_exp(exponent_BMN), SMALLEST_MASS, 0.0)
 
 
 def _exp(exponent: Tensor) -> Tensor:
-    return exponent.clamp(min=SMALLEST_EXPONENT).exp()
+    clamp = exponent.clamp if exponent.requires_grad else exponent.clamp_
+    return clamp(min=SMALLEST_EXPONENT).exp_()
 
 
 def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
     """torch.logsumexp with the axis kept and without subnormal numbers."""
-    highest = exponent_BMN.amax(dim, keepdim=True)
-    return _exp(exponent_BMN - highest).sum(dim, keepdim=True).log() + highest
+    highest = exponent_BMN.detach().amax(dim, keepdim=True)
+    return _exp(exponent_BMN.sub_(highest)).sum(dim, keepdim=True).log() + highest
 
 
 # --- solvers --------------------------------------------------------------------------------------------------------
@@ -157,34 +167,36 @@ def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
 def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
     """Entropic transport (Cuturi 2013) by stabilised scaling: the log domain's iterates at the plain domain's speed.
 
-    The first iteration runs in the log domain. From then on no row or column sum is off by a factor beyond the smallest
-    weight, so that scalings of a kernel which has absorbed the potentials f and g are safe, however small the
-    regularisation. The kernel is computed anew from the cost every BLOCK iterations, so that an entry which underflowed
-    comes back (Schmitzer 2019, arXiv 1610.06519).
+    The first iteration runs in the log domain; the others scale a kernel that has absorbed the potentials f and g and
+    is computed anew from the cost before the scalings can leave float32's range (Schmitzer 2019, arXiv 1610.06519).
+    When that is follows from the last iteration: the factor by which one changes its scalings never grows again.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
     f_BM1 = torch.where(m_BM1, rows_BM1.log() - _logsumexp(score_BMN + columns_B1N.log(), 2), 0.0)
     g_B1N = torch.where(n_B1N, columns_B1N.log() - _logsumexp(score_BMN + f_BM1, 1), 0.0)
     rows_B1M = rows_BM1.transpose(1, 2)
-    floor = score_BMN.new_full((1, 1, 1), SMALLEST_SUM)
-    done = 1
+    done, block = 1, 1
     while done < settings.iterations:
-        kernel_BMN = _exp(score_BMN + f_BM1 + g_B1N)
+        kernel_BMN = _exp((score_BMN + f_BM1).add_(g_B1N))
         # both orders in memory: a row vector times a matrix is three times as fast as a matrix times a column
         kernel_BNM = kernel_BMN.transpose(1, 2).contiguous()
         u_B1M, v_B1N = torch.ones_like(rows_B1M), torch.ones_like(columns_B1N)
-        block = min(BLOCK, settings.iterations - done)
+        block = min(block, settings.iterations - done)
         for _ in range(block):
-            sums_B1M, previous_B1M = torch.baddbmm(floor, v_B1N, kernel_BNM), u_B1M
+            sums_B1M, previous_B1M = torch.bmm(v_B1N, kernel_BNM), u_B1M
             u_B1M = rows_B1M / sums_B1M
-            v_B1N = columns_B1N / torch.baddbmm(floor, u_B1M, kernel_BMN)
+            v_B1N = columns_B1N / torch.bmm(u_B1M, kernel_BMN)
         f_BM1 = f_BM1 + u_B1M.log().transpose(1, 2)
         g_B1N = g_B1N + v_B1N.log()
         done += block
         # the error before the last iteration, whose sums are at hand; it only shrinks
-        if settings.tolerance > 0 and (previous_B1M * sums_B1M - rows_B1M).abs().sum(2).max() < settings.tolerance:
+        error = (previous_B1M * sums_B1M - rows_B1M).abs().sum(2).max()
+        growth = torch.where(m_BM1.transpose(1, 2), (u_B1M / previous_B1M).log().abs(), 0.0).max()
+        error, growth = torch.stack([error, growth]).tolist()
+        if error < settings.tolerance:
             break
-    return _exp(score_BMN + f_BM1 + g_B1N) * (m_BM1 & n_B1N)
+        block = max(1, int(min(LONGEST_BLOCK, LARGEST_GROWTH / max(growth, 1e-6))))
+    return _plan((score_BMN + f_BM1).add_(g_B1N))
 
 
 def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
@@ -231,12 +243,12 @@ def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: Tra
             u_BM1 = torch.where(m_BM1, rows_BM1 - _logsumexp(log_kernel_BMN + v_B1N, 2), 0.0)
             v_B1N = torch.where(n_B1N, columns_B1N - _logsumexp(log_kernel_BMN + u_BM1, 1), 0.0)
         log_plan_BMN = log_kernel_BMN + u_BM1 + v_B1N
-        if settings.tolerance > 0 and step % BLOCK == 0:
+        if settings.tolerance > 0 and step % LONGEST_BLOCK == 0:
             # the marginals alone would not do: they may hold long before the plan has stopped moving
-            previous_BMN, plan_BMN = plan_BMN, _exp(log_plan_BMN)
+            previous_BMN, plan_BMN = plan_BMN, _exp(log_plan_BMN.clone())
             if previous_BMN is not None and (plan_BMN - previous_BMN).abs().sum((1, 2)).max() < settings.tolerance:
                 break
-    return _exp(log_plan_BMN) * (m_BM1 & n_B1N)
+    return _plan(log_plan_BMN.clone())
 
 
 def exact(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
@@ -287,7 +299,7 @@ def unbalanced(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, setting
     for _ in range(settings.iterations):
         u_BM1 = torch.where(m_BM1, damping * (rows_BM1 - _logsumexp(log_kernel_BMN + v_B1N, 2)), 0.0)
         v_B1N = torch.where(n_B1N, damping * (columns_B1N - _logsumexp(log_kernel_BMN + u_BM1, 1)), 0.0)
-    return _exp(log_kernel_BMN + u_BM1 + v_B1N) * (m_BM1 & n_B1N)
+    return _plan(log_kernel_BMN + u_BM1 + v_B1N)
 
 
 def partial(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
