@@ -1,0 +1,78 @@
+"""`optical` on the command line: look at alignments, search a collection, take models away, ask what there is.
+
+    optical --help
+    optical align --help
+
+Nothing heavy is imported before a command needs it: the help appears at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from optical import __version__, cli_align, cli_doctor, cli_export, cli_languages, cli_search
+from optical.errors import OpticalError
+
+DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."
+EXIT_CODES = "exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 130 interrupted"
+COMMANDS = {
+    "align": cli_align,
+    "search": cli_search,
+    "export": cli_export,
+    "languages": cli_languages,
+    "doctor": cli_doctor,
+}
+
+
+class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps the lines of examples, and shows the defaults that say something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line with a hint."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments in one line and leave with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}. Hint: {self.prog} --help shows an example\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = Parser(prog="optical", description=DESCRIPTION, epilog=EXIT_CODES, formatter_class=Help, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"optical {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        first, _, rest = module.__doc__.partition("\n")
+        command = commands.add_parser(
+            name, help=first, description=first, epilog=rest.strip("\n"), formatter_class=Help, allow_abbrev=False
+        )
+        command.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what a user can mend is one line on the error stream."""
+    arguments = parser().parse_args(argv)
+    try:
+        return arguments.run(arguments) or 0
+    except OpticalError as error:
+        if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
+            raise
+        print(f"optical {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # as in `optical languages | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

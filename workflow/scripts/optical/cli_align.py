@@ -1,0 +1,170 @@
+"""Show which tokens of two sentences optimal transport aligns.
+
+example:
+  optical align --model results/students/sw/optical/1 --teacher results/teacher "swali la kwanza" "the first question"
+
+A row is a token of the foreign sentence; the darker a cell, the more of the row's mass goes to that English token.
+Without further options the transport is the one that the model was trained with.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from optical.errors import DataError, ResourceError
+from optical.files import read_json
+from optical.terminal import columns_of_terminal, pad, print_json, width
+
+if TYPE_CHECKING:
+    from optical.encoder import Encoder
+    from optical.transport import TransportSettings
+
+SHADES = " ░▒▓█"
+NARROWEST = 3
+# Those that are installed are tried in this order for each sign.
+FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans Devanagari", "Lohit Devanagari", "FreeSans", "Noto Sans Ethiopic")
+
+
+class Alignment(NamedTuple):
+    """The tokens of both sentences, the plan and the cost between them (lists of rows, one per foreign token)."""
+
+    foreign: list[str]
+    english: list[str]
+    plan: list[list[float]]
+    cost: list[list[float]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical align`."""
+    parser.add_argument("foreign", help="the sentence in the student's language")
+    parser.add_argument("english", help="its translation, read by the teacher")
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="the student")
+    parser.add_argument("--teacher", metavar="FOLDER", help="reads the English sentence; without it the model does")
+    parser.add_argument("--solver", help="sinkhorn, ipot, exact, greedy, ...; see config/README.md")
+    parser.add_argument("--regularisation", type=float, metavar="X", help="0.1 is soft, 0.01 is sharp")
+    parser.add_argument("--special-tokens", action="store_true", help="align [CLS], markers and [SEP] too")
+    parser.add_argument("--png", metavar="FILE", help="draw it into a file too; needs matplotlib")
+    parser.add_argument("--json", action="store_true", help="print tokens, plan and cost for programs")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Align the two sentences; print the picture or JSON, and draw the file asked for."""
+    from optical.encoder import load_encoder
+
+    if arguments.png and Path(arguments.png).suffix not in (".png", ".svg", ".pdf"):
+        raise DataError("neither .png nor .svg nor .pdf", where=arguments.png, hint="give a file name with one of them")
+    student = load_encoder(arguments.model)
+    teacher = load_encoder(arguments.teacher) if arguments.teacher else student
+    settings = transport_settings(arguments.model, arguments.solver, arguments.regularisation)
+    alignment = align(student, teacher, arguments.foreign, arguments.english, settings, arguments.special_tokens)
+    if arguments.png:
+        draw(alignment, arguments.png)
+    if arguments.json:
+        total = sum(
+            mass * cost
+            for row, costs in zip(alignment.plan, alignment.cost, strict=True)
+            for mass, cost in zip(row, costs, strict=True)
+        )
+        transport = {"solver": settings.solver, "regularisation": settings.regularisation}
+        print_json(alignment._asdict() | {"transport": transport, "transport_cost": total})
+    else:
+        print(picture(alignment, columns_of_terminal()))
+
+
+def transport_settings(model: str, solver: str | None, regularisation: float | None) -> "TransportSettings":
+    """Return how the model was trained to transport, where its provenance tells, changed as asked.
+
+    Marginals are uniform: other token weights come from the bitext, which is not at hand.
+    """
+    from optical.transport import TransportSettings
+
+    provenance = Path(model) / "provenance.json"
+    trained = read_json(provenance).get("settings", {}).get("transport", {}) if provenance.is_file() else {}
+    asked = {"solver": solver, "regularisation": regularisation, "marginals": "uniform"}
+    return TransportSettings.from_config(trained | {key: value for key, value in asked.items() if value is not None})
+
+
+def align(
+    student: "Encoder", teacher: "Encoder", foreign: str, english: str, settings: "TransportSettings", special: bool
+) -> Alignment:
+    """Return the transport plan between the query tokens of two sentences; `special` keeps [CLS] and its like."""
+    import torch
+
+    from optical.encoder import QUERY
+    from optical.errors import ConfigError
+    from optical.tokens import tokenise
+    from optical.transport import token_cost, transport_plan
+
+    if student.dimension != teacher.dimension:
+        what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions"
+        raise ConfigError(what, where="align", hint="--teacher must be the model that the student was distilled from")
+    sides = []
+    for encoder, text in ((student, foreign), (teacher, english)):
+        ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
+        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
+        keep_L = keep_L | special
+        if not keep_L.any():
+            raise DataError("a sentence without a token", where=repr(text), hint="give some words")
+        tokens = [encoder.tokeniser.id_to_token(token) for token in ids_L[keep_L].tolist()]
+        sides.append((vectors_LD[keep_L][None], torch.ones(1, len(tokens), dtype=torch.bool), tokens))
+    (student_BMD, student_BM, foreign_tokens), (teacher_BND, teacher_BN, english_tokens) = sides
+    cost_BMN = token_cost(student_BMD, teacher_BND)
+    plan_BMN = transport_plan(cost_BMN, student_BM, teacher_BN, settings)
+    return Alignment(foreign_tokens, english_tokens, plan_BMN[0].tolist(), cost_BMN[0].tolist())
+
+
+def picture(alignment: Alignment, columns: int) -> str:
+    """Draw the plan with shaded cells, at most `columns` wide: English tokens on top, several panels where needed.
+
+    >>> print(picture(Alignment(["swali"], ["the", "question"], [[0.1, 0.9]], [[1.0, 0.2]]), 60))
+          the question
+    swali ░░░ ████████  question 0.90
+    """
+    label = max(width(token) for token in alignment.foreign)
+    shares = [[mass / (sum(row) or 1.0) for mass in row] for row in alignment.plan]
+    widest = max(width(token) for token in alignment.english)
+    room = columns - label - 8 - widest
+    panels, used = [[]], 0
+    for index, token in enumerate(alignment.english):
+        needed = max(width(token), NARROWEST) + 1
+        if panels[-1] and used + needed > room:
+            panels.append([])
+            used = 0
+        panels[-1].append(index)
+        used += needed
+    lines = []
+    for panel in panels:
+        widths = {index: max(width(alignment.english[index]), NARROWEST) for index in panel}
+        heads = " ".join(pad(alignment.english[index], widths[index]) for index in panel)
+        lines.append(f"{' ' * label} {heads}".rstrip())
+        for token, row in zip(alignment.foreign, shares, strict=True):
+            cells = " ".join(_shade(row[index]) * widths[index] for index in panel)
+            best = max(range(len(row)), key=row.__getitem__)
+            lines.append(f"{pad(token, label, right=True)} {cells}  {alignment.english[best]} {row[best]:.2f}")
+        lines.append("")
+    return "\n".join(lines[:-1])
+
+
+def _shade(share: float) -> str:
+    return SHADES[min(int(share * 4 + 0.8), 4)]
+
+
+def draw(alignment: Alignment, path: str) -> None:
+    """Draw the plan as a heat map into a PNG, SVG or PDF file."""
+    try:
+        from matplotlib import font_manager, rc_context
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ResourceError("matplotlib is missing", where="--png", hint='pip install -e ".[report]"') from error
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    with rc_context({"font.family": [font for font in FONTS if font in there]}):
+        rows, columns = len(alignment.foreign), len(alignment.english)
+        figure = Figure(figsize=(2 + 0.45 * columns, 1.5 + 0.35 * rows), layout="constrained")
+        axes = figure.subplots()
+        shares = [[mass / (sum(row) or 1.0) for mass in row] for row in alignment.plan]
+        image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(columns), alignment.english, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(rows), alignment.foreign)
+        figure.colorbar(image, label="share of the token's mass")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)

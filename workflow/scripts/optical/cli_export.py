@@ -1,0 +1,88 @@
+"""Write a student and its teacher as other programs load them: PyLate, sentence-transformers, Stanford ColBERT, ONNX.
+
+examples:
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw-onnx --format onnx
+
+The folder gets `query/` (the student), `document/` (the teacher) and a model card (README.md) from what is recorded.
+"""
+
+import argparse
+import dataclasses
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from optical.errors import DataError
+from optical.files import read_json
+
+FORMATS = ("pylate", "stanford", "onnx")  # of optical.export, which is slow to import
+
+
+class Origin(NamedTuple):
+    """What a student's place in the results tells about it; empty where it lies elsewhere."""
+
+    lang: str
+    method: str
+    seed: str
+    results: Path | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical export`."""
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="the student: reads queries")
+    parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="is made; must not be there yet")
+    parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate is for sentence-transformers too")
+    parser.add_argument("--lang", metavar="CODE", help="language of the queries (default: from the model's folder)")
+    parser.add_argument("--scores", metavar="FILE", help="scores table for the model card")
+    parser.add_argument("--bitext-report", metavar="FILE", help="for the card (default: the experiment's report.json)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export and say where."""
+    from optical.encoder import load_encoder
+    from optical.export import export
+    from optical.model_card import model_card, read_scores
+
+    origin = origin_of(Path(arguments.model))
+    lang = arguments.lang or origin.lang
+    scores = read_scores(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
+    bitext = _bitext_report(arguments.bitext_report, origin)
+    student, teacher = load_encoder(arguments.model), load_encoder(arguments.teacher)
+    sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
+    files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
+    files = {name: file for name, file in files.items() if file.is_file()}
+    provenance = {
+        name: read_json(files[f"{side}/provenance.json"]) if f"{side}/provenance.json" in files else {}
+        for name, side in (("student", "query"), ("teacher", "document"))
+    }
+    settings = dataclasses.asdict(student.settings) | {"dimension": student.dimension}
+    card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores)
+    export(student, teacher, arguments.to, arguments.format, card, files)
+    print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")
+
+
+def origin_of(model: Path) -> Origin:
+    """Read language, method and seed from a path such as results/students/sw/optical/1.
+
+    >>> origin_of(Path("results/students/sw/optical/1"))[:3]
+    ('sw', 'optical', '1')
+    >>> origin_of(Path("elsewhere/model"))[:3]
+    ('', '', '')
+    """
+    found = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
+    if not found:
+        return Origin("", "", "", None)
+    return Origin(*found.groups(), model.parents[3])
+
+
+def _bitext_report(given: str | None, origin: Origin) -> dict | None:
+    """Return the report of the sentence pairs: the given one, else that of the experiment, if there is one."""
+    if given:
+        report = read_json(given)
+        if "sources" not in report or "train" not in report:
+            raise DataError("no report of cleaned bitext", where=given, hint="results/bitext/LANG/report.json is one")
+        return report
+    beside = origin.results and origin.results / "bitext" / origin.lang / "report.json"
+    return read_json(beside) if beside and beside.is_file() else None

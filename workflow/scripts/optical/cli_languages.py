@@ -1,0 +1,73 @@
+"""List the languages: script, resource level, and what the config has for each.
+
+examples:
+  optical languages
+  optical languages --config config/open.yaml --all
+
+Bitext and collections are those of the config; students are the trained ones in its results folder.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from optical.errors import ConfigError
+from optical.project import TABLE, project_folder, read_config
+from optical.tables import fill_codes, read_languages
+from optical.terminal import print_json, table
+
+HEADER = ("code", "name", "script", "resource", "bitext", "collections", "students")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical languages`."""
+    parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
+    parser.add_argument("--all", action="store_true", help="those of the table that the config does not name, too")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a language, for programs")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the table."""
+    project = project_folder()
+    config = read_config([project / "config/config.yaml", *arguments.config])
+    languages = read_languages(project / TABLE, config.get("language_table", {}))
+    if unknown := [code for code in config.get("languages", []) if code not in languages]:
+        raise ConfigError(f"unknown language {unknown[0]!r}", where="languages", hint=f"add it to {TABLE}")
+    chosen = languages if arguments.all else ["en", *config["languages"]]
+    rows = [describe(languages[code], config, project) for code in chosen]
+    if arguments.json:
+        for row in rows:
+            print_json(row)
+    else:
+        cells = [[" ".join(row[key]) if isinstance(row[key], list) else row[key] for key in HEADER] for row in rows]
+        print(table([HEADER, *([cell or "-" for cell in row] for row in cells)]))
+
+
+def describe(language: Mapping[str, str], config: Mapping, project: Path) -> dict[str, str | list[str]]:
+    """Return the row of a language; lists for what it may have several of."""
+    code = language["code"]
+    trained = code in config["languages"]
+    sources = config["bitext"].get(code, config["bitext"].get("*", [])) if trained else []
+    students = project / config["results"] / "students" / code
+    return {
+        **{key: language[key] for key in HEADER[:4]},
+        "bitext": [source["name"] for source in sources if _has_codes(source, language)],
+        "collections": [name for name in config["collections"] if _has_queries(name, code, config)],
+        "students": sorted({path.parents[1].name for path in students.glob("*/*/config.json")}),
+    }
+
+
+def _has_codes(source: Mapping[str, object], language: Mapping[str, str]) -> bool:
+    """Return whether the language has the codes that the source's file names ask for."""
+    try:
+        for value in source.values():
+            if isinstance(value, str):
+                fill_codes(value, language)
+    except ConfigError:
+        return False
+    return True
+
+
+def _has_queries(collection: str, code: str, config: Mapping) -> bool:
+    block = config["collection_table"].get(collection, {})
+    return code in ["en", *block.get("languages", config["languages"])]

@@ -1,0 +1,235 @@
+"""Search an encoded collection with a query in any language that has a student.
+
+examples:
+  optical search --collection atlas --lang sw "lugha ya Ufaransa"
+  optical search --collection atlas --lang sw --queries results/collections/atlas/queries/sw.tsv --out run.trec
+
+The words of a passage that the query matched are bold, or in square brackets where there is no terminal.
+The collection is a prepared folder, or its name under RESULTS/collections; its vectors lie under RESULTS/vectors.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from optical.errors import ConfigError, DataError
+from optical.files import open_text, read_rows
+from optical.terminal import columns_of_terminal, mark_words, print_json
+
+if TYPE_CHECKING:
+    from optical.encoder import Encoder
+    from optical.scoring import Hits
+
+SHOWN_CHARACTERS = 400
+MEMORY_MB = 1024
+
+
+class Place(NamedTuple):
+    """Where what a search needs lies."""
+
+    documents: Path
+    shards: list[Path]
+    model: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical search`."""
+    parser.add_argument("query", nargs="?", help="the query's text")
+    parser.add_argument("--queries", metavar="FILE", help="many queries instead: query_id<TAB>text")
+    parser.add_argument("--collection", required=True, metavar="C", help="a prepared collection: folder or name")
+    parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: the collection's, or results)")
+    parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
+    parser.add_argument("--method", default="optical", help="whose student reads the query; zero-shot is the teacher")
+    parser.add_argument("--seed", type=int, default=1, help="which of its students")
+    parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="how many passages")
+    parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Search and print ranked passages or JSON, or write a run."""
+    queries = read_queries(arguments)
+    place = locate(arguments)
+    import torch
+
+    from optical.encoder import load_encoder
+    from optical.runs import write_run
+    from optical.scoring import to_run
+
+    if arguments.device != "cpu" and not torch.cuda.is_available():
+        raise ConfigError("no CUDA device", where="--device", hint="leave --device out to search on the processor")
+    torch.set_num_threads(arguments.threads)
+    encoder = load_encoder(place.model).to(arguments.device)
+    started = time.monotonic()
+    hits, answers = answer(encoder, queries, place, arguments.top, with_passages=not arguments.out)
+    seconds = time.monotonic() - started
+    if arguments.out:
+        write_run(arguments.out, to_run([query_id for query_id, _ in queries], hits), tag=arguments.method)
+    for result in answers:
+        if arguments.json:
+            print_json(result)
+        else:
+            print("\n\n".join(passage_as_text(passage) for passage in result["passages"]))
+            print(f"\n{len(result['passages'])} passages in {seconds:.2f} s")
+
+
+def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return (query id, text) of the one query or of the file."""
+    if bool(arguments.query) == bool(arguments.queries):
+        hint = 'optical search --collection C --lang sw "swali", or --queries FILE'
+        raise ConfigError("give one query, or a file of queries", where="search", hint=hint)
+    if arguments.queries and not (arguments.out or arguments.json):
+        raise ConfigError("where should the results go?", where="--queries", hint="add --out run.trec or --json")
+    if arguments.top < 1:
+        raise ConfigError(f"--top {arguments.top}", where="search", hint="at least 1")
+    if arguments.query:
+        return [("1", arguments.query)]
+    queries = [(row[0], row[1]) for row in read_rows(arguments.queries, columns=2)]
+    if not queries:
+        raise DataError("no queries", where=arguments.queries, hint="one a line: query_id<TAB>text")
+    return queries
+
+
+def locate(arguments: argparse.Namespace) -> Place:
+    """Find the collection, its vectors and the model; say what to run for one that is missing."""
+    folder = Path(arguments.collection)
+    if (folder / "documents.jsonl").is_file():
+        beside = folder.resolve().parent.parent if folder.resolve().parent.name == "collections" else Path("results")
+        results = Path(arguments.results or beside)
+    else:
+        results = Path(arguments.results or "results")
+        folder = results / "collections" / arguments.collection
+    if not (folder / "documents.jsonl").is_file():
+        known = sorted(path.parent.name for path in (results / "collections").glob("*/documents.jsonl"))
+        hint = f"prepared are {', '.join(known)}" if known else f"run: snakemake --cores 2 {folder}"
+        raise DataError("no prepared collection", where=folder, hint=hint)
+    vectors = results / "vectors" / folder.name
+    shards = [meta.parent for meta in (*sorted(vectors.glob("*/meta.json")), *vectors.glob("meta.json"))]
+    if not shards:
+        hint = f"run: snakemake --cores 2 results/vectors/{folder.name}, or name the experiment's folder by --results"
+        raise DataError("the collection is not encoded", where=vectors, hint=hint)
+    return Place(folder / "documents.jsonl", shards, _model(arguments, results))
+
+
+def _model(arguments: argparse.Namespace, results: Path) -> Path:
+    """Return the folder of the model that reads the queries."""
+    if arguments.model:
+        return Path(arguments.model)
+    if not arguments.lang:
+        raise ConfigError("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
+    teacher = arguments.lang == "en" or arguments.method == "zero-shot"
+    student = results / "students" / arguments.lang / arguments.method / str(arguments.seed)
+    model = results / "teacher" if teacher else student
+    if not (model / "config.json").is_file():
+        pattern = "students/*/*/*/config.json"
+        known = [" ".join(path.parent.relative_to(results / "students").parts) for path in results.glob(pattern)]
+        trained = f"trained (language, method, seed): {'; '.join(sorted(known))}" if known else "none is trained yet"
+        raise DataError("no such model", where=model, hint=f"{trained}; or name a folder by --model")
+    return model
+
+
+def answer(
+    encoder: "Encoder", queries: Sequence[tuple[str, str]], place: Place, top: int, with_passages: bool
+) -> tuple[list["Hits"], list[dict]]:
+    """Search; return the hits of each query and, if wanted, their passages with the matched words."""
+    from optical.matching import text_of, vectors_of
+    from optical.retrieval import encode_queries
+    from optical.scoring import search
+    from optical.vectors import Collection
+
+    texts = [text for _, text in queries]
+    vectors_QMD, mask_QM = encode_queries(encoder, texts)
+    device = str(next(encoder.parameters()).device)
+    hits = search(vectors_QMD, mask_QM, place.shards, top, MEMORY_MB, device=device)
+    if not with_passages:
+        return hits, []
+    wanted = {name for found in hits for name in found.ids}
+    documents = read_documents(place.documents, wanted)
+    document_vectors = vectors_of(Collection(place.shards), sorted(wanted)) if wanted else {}
+    answers = []
+    for (query_id, text), found, vectors_MD, mask_M in zip(queries, hits, vectors_QMD, mask_QM, strict=True):
+        tokens, content_M = query_tokens(encoder, text, mask_M)
+        passages = [
+            {
+                "rank": rank,
+                "id": name,
+                "score": round(score, 6),
+                "text": text_of(documents[name]),
+                "matches": _matches(encoder, tokens, vectors_MD[content_M], documents[name], document_vectors[name]),
+            }
+            for rank, (name, score) in enumerate(zip(found.ids, found.scores.tolist(), strict=True), start=1)
+        ]
+        answers.append({"query_id": query_id, "query": text, "passages": passages})
+    return hits, answers
+
+
+def query_tokens(encoder: "Encoder", text: str, mask_M: object) -> tuple[list[str], object]:
+    """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
+    import torch
+
+    from optical.encoder import QUERY
+    from optical.tokens import tokenise
+
+    ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
+    kept = ids_BL[0][keep_BL[0]]
+    content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None])[0]
+    content_M = torch.zeros(len(mask_M), dtype=torch.bool)
+    content_M[: len(content)] = content
+    return [encoder.tokeniser.id_to_token(token) for token in kept[content].tolist()], content_M
+
+
+def _matches(encoder: "Encoder", tokens: list[str], vectors_MD: object, document: dict, stored: object) -> list[dict]:
+    from optical.matching import matches, text_of
+
+    text = text_of(document)
+    found = matches(encoder, tokens, vectors_MD, text, stored)
+    return [
+        match._asdict() | {"word": text[match.start : match.end], "similarity": round(match.similarity, 4)}
+        for match in found
+    ]
+
+
+def read_documents(path: Path, wanted: set[str]) -> dict[str, dict]:
+    """Return some documents of a collection by id, reading no further than the last of them."""
+    import json
+
+    found: dict[str, dict] = {}
+    first = '{"id": "'  # how the collection's lines begin: an id is compared before its line is parsed
+    with open_text(path) as file:
+        for line in file:
+            if len(found) == len(wanted):
+                break
+            if line.startswith(first) and line[len(first) : line.find('"', len(first))] not in wanted:
+                continue
+            document = json.loads(line)
+            if document["id"] in wanted:
+                found[document["id"]] = document
+    if missing := sorted(wanted - found.keys()):
+        hint = "the collection has changed since: encode it again"
+        raise DataError(f"no document {missing[0]}, though it has vectors", where=path, hint=hint)
+    return found
+
+
+def passage_as_text(passage: dict) -> str:
+    """Write one passage for people: rank, score, id, and the text around the matched words.
+
+    >>> print(passage_as_text({"rank": 1, "id": "d1", "score": 3.25, "text": "the moon", "matches": []}))
+    1. d1  3.2500
+       the moon
+    """
+    import textwrap
+
+    text, spans = passage["text"], [(match["start"], match["end"]) for match in passage["matches"]]
+    if len(text) > SHOWN_CHARACTERS:
+        begin = max(0, min(spans)[0] - SHOWN_CHARACTERS // 4) if spans else 0
+        end = begin + SHOWN_CHARACTERS
+        spans = [(start - begin, stop - begin) for start, stop in spans if begin <= start and stop <= end]
+        text = text[begin:end]
+    lines = textwrap.wrap(mark_words(text, spans), columns_of_terminal() - 3) or [""]
+    head = f"{passage['rank']}. {passage['id']}  {passage['score']:.4f}"
+    return "\n".join([head, *(f"   {line}" for line in lines)])

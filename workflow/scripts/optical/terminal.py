@@ -1,0 +1,66 @@
+"""Text on a terminal: how wide it is, padding, tables, bold words."""
+
+import json
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+BOLD, PLAIN = "\033[1m", "\033[0m"
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes: none for combining marks, two for wide signs.
+
+    >>> width("moon"), width("चंद्र"), width("月")
+    (4, 3, 2)
+    """
+    return sum(_width_of_sign(sign) for sign in text)
+
+
+def _width_of_sign(sign: str) -> int:
+    if unicodedata.category(sign) in ("Mn", "Me", "Cf", "Cc"):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+
+
+def pad(text: str, columns: int, right: bool = False) -> str:
+    """Fill a text with spaces to a width; `right` puts it at the right end.
+
+    >>> pad("चंद्र", 5, right=True)
+    '  चंद्र'
+    """
+    spaces = " " * (columns - width(text))
+    return spaces + text if right else text + spaces
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows of cells out in columns of equal width.
+
+    >>> print(table([("code", "name"), ("sw", "Swahili")]))
+    code  name
+    sw    Swahili
+    """
+    widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(pad(cell, columns) for cell, columns in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def columns_of_terminal() -> int:
+    """Return the width of the terminal, 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def mark_words(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return the text with some spans bold on a terminal, in square brackets elsewhere; spans must not overlap."""
+    before, after = (BOLD, PLAIN) if sys.stdout.isatty() else ("[", "]")
+    parts, end = [], 0
+    for start, stop in sorted(spans):
+        parts += [text[end:start], before, text[start:stop], after]
+        end = stop
+    return "".join([*parts, text[end:]])
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON."""
+    print(json.dumps(value, ensure_ascii=False))
