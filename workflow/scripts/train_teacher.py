@@ -1,7 +1,7 @@
 """Train the English late-interaction teacher (ColBERT) on triples.
 
 Example: python workflow/scripts/train_teacher.py --encoder encoder --training-set tokens --out teacher \
-    --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, encoder: {dimension: 64}}'
+    --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, negatives: 1, encoder: {dimension: 64}}'
 """
 
 import time
@@ -27,7 +27,7 @@ def main(arguments):
     encoder = load_encoder(arguments.encoder, settings_from_config(values["encoder"])).to(device)
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}
     checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
-    loss = TeacherLoss(encoder, Path(arguments.training_set), settings, values["in_batch_negatives"])
+    loss = TeacherLoss(encoder, Path(arguments.training_set), settings, values)
     curve = train(encoder, loss, settings, machine, checkpoints, "teacher")
     with atomic_folder(arguments.out) as folder:
         encoder.save(folder)

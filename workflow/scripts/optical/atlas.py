@@ -31,8 +31,8 @@ DEFAULTS = {
     "documents": 2000,
     "test_queries": 180,
     "dev_queries": 100,
-    "train_queries": 1500,
-    "negatives": 4,  # triples of each training query
+    "train_queries": 9000,
+    "negatives": 2,  # triples of each training query
     "skew": 0.9,  # how much more often prominent entities are named in text and bitext: 0 evenly, 1 in proportion
     "query_skew": 2.0,  # the same for test and development queries
     "wikiclir": {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000},  # documents in the language
@@ -56,7 +56,7 @@ def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
     test = ask(_stream(seed, "test"), collection, "test", sizes["test_queries"], skew, taken, LANGUAGES)
     dev = ask(_stream(seed, "dev"), collection, "dev", sizes["dev_queries"], skew, taken, LANGUAGES)
     held_out = set(taken)
-    train = ask(_stream(seed, "train"), collection, "training", sizes["train_queries"], 0.0, taken, ["en"])
+    train = _ask_in_rounds(_stream(seed, "train"), collection, sizes["train_queries"], held_out)
 
     counts = {"documents": _write_documents(folder, collection, seed)}
     counts["test"] = _write_queries(folder, "t", test, collection)
@@ -76,6 +76,18 @@ def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
         for lang, size in sizes["mmarco"].items()
     }
     return counts
+
+
+def _ask_in_rounds(rng: random.Random, collection: Collection, size: int, held_out: set[Key]) -> list:
+    """Ask English training questions about all that is not held out, again in other words until there are enough."""
+    asked: dict[str, tuple[Key, dict[str, str]]] = {}
+    while len(asked) < size:
+        before = len(asked)
+        for key, texts in ask(rng, collection, "training", size - len(asked), 0.0, set(held_out), ["en"]):
+            asked.setdefault(texts["en"], (key, texts))
+        if len(asked) < before + size // 100:  # nearly every wording has been used
+            break
+    return list(asked.values())
 
 
 def _check(settings: dict) -> dict:

@@ -29,15 +29,20 @@ def ranking_loss(scores_BP: Tensor, targets_B: Tensor, forbidden_BP: Tensor) -> 
 
 
 class TeacherLoss:
-    """The ranking loss of one part of one step: each query's positive against its negatives, or all of the batch's."""
+    """The ranking loss of one part of one step: each query's positive against its negatives, or all of the batch's.
 
-    def __init__(self, encoder: Encoder, training_set: Path, settings: TrainingSettings, in_batch_negatives: bool):
-        self.encoder, self.settings, self.in_batch_negatives = encoder, settings, in_batch_negatives
+    A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
+    """
+
+    def __init__(self, encoder: Encoder, training_set: Path, settings: TrainingSettings, values: dict):
+        self.encoder, self.settings = encoder, settings
+        self.in_batch_negatives, self.negatives = values["in_batch_negatives"], values["negatives"]
         self.queries, self.documents = TokenFile(training_set / "queries"), TokenFile(training_set / "documents")
         self.triples = open_triples(training_set / "triples")
         self.lengths = self.documents.lengths[self.triples[:, 1]]
+        self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
         self.device = next(encoder.parameters()).device
-        if not in_batch_negatives and self.triples.shape[1] < 3:
+        if not self.in_batch_negatives and self.triples.shape[1] < 3:
             raise DataError(
                 "the triples hold no negatives", where=training_set, hint="set teacher.in_batch_negatives: true"
             )
@@ -45,24 +50,33 @@ class TeacherLoss:
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
         position = step * self.settings.accumulation + part
         rows = batch_of_step(self.lengths, self.settings.batch_size, position, self.settings.seed)
-        triples = np.asarray(self.triples[rows])
-        documents = np.unique(triples[:, 1:][triples[:, 1:] != MISSING])  # each document is encoded once a batch
-        query_BMD, query_keep_BM = self._encode([self.queries[row] for row in triples[:, 0]], QUERY)
+        queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
+        documents = np.unique(candidates_BN[candidates_BN != MISSING])  # each document is encoded once a batch
+        query_BMD, query_keep_BM = self._encode([self.queries[row] for row in queries], QUERY)
         document_PLD, document_keep_PL = self._encode([self.documents[row] for row in documents], DOCUMENT)
         scores_BP = max_sim(query_BMD, query_keep_BM, document_PLD, document_keep_PL)
-        targets_B = torch.from_numpy(np.searchsorted(documents, triples[:, 1])).to(self.device)
-        forbidden_BP = torch.from_numpy(self._forbidden(triples, documents)).to(self.device)
+        targets_B = torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])).to(self.device)
+        forbidden_BP = torch.from_numpy(self._forbidden(queries, candidates_BN, documents)).to(self.device)
         return ranking_loss(scores_BP, targets_B, forbidden_BP), {}
+
+    def _candidates(self, triples: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the queries, and per query its positive and `negatives` of its negatives, in turn from batch to batch."""
+        given = triples.shape[1] - 2
+        turn = [2 + (position * self.negatives + number) % given for number in range(min(self.negatives, given))]
+        return triples[:, 0], triples[:, [1, *turn]]
 
     def _encode(self, texts: list, kind: str) -> tuple[Tensor, Tensor]:
         ids_BL, attention_BL, keep_BL = self.encoder.frame(texts, kind)
         return self.encoder(ids_BL.to(self.device), attention_BL.to(self.device)), keep_BL.to(self.device)
 
-    def _forbidden(self, triples: np.ndarray, documents: np.ndarray) -> np.ndarray:
-        """Return which documents a query is not compared with: others' (unless in-batch), and its other positives."""
-        if self.in_batch_negatives:
-            same_query_BB = triples[:, :1] == triples[None, :, 0]
-            positive_BP = triples[:, 1:2] == documents[None, :]
-            return (same_query_BB.astype(np.int32) @ positive_BP.astype(np.int32) > 0) & ~positive_BP
-        own_BP = (triples[:, 1:, None] == documents[None, None, :]).any(axis=1)
-        return ~own_BP
+    def _forbidden(self, queries: np.ndarray, candidates_BN: np.ndarray, documents: np.ndarray) -> np.ndarray:
+        """Return which documents each query is not compared with: its other positives, and others' candidates."""
+        relevant_BP = np.isin(self._codes(queries[:, None], documents[None, :]), self.positives)
+        forbidden_BP = relevant_BP & (candidates_BN[:, :1] != documents[None, :])
+        if not self.in_batch_negatives:
+            forbidden_BP |= ~(candidates_BN[:, :, None] == documents[None, None, :]).any(axis=1)
+        return forbidden_BP
+
+    def _codes(self, queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
+        """Return one number for each pair of a query and a document."""
+        return np.asarray(queries, dtype=np.int64) * len(self.documents) + documents
