@@ -456,10 +456,13 @@ def scores_of(wildcards):
 
 
 def memory(base_mb, times_input):
-    """Return a resource function: base plus a multiple of the input's size, doubled with each attempt."""
+    """Return a resource function: base plus a multiple of the input's size, doubled twice at most with the attempts.
+
+    Most attempts of a training are no failures for want of memory: it was stopped, and goes on.
+    """
 
     def mem_mb(wildcards, input, attempt):
-        return int((base_mb + times_input * input.size_mb) * 2 ** (attempt - 1))
+        return int((base_mb + times_input * input.size_mb) * 2 ** min(attempt - 1, 2))
 
     return mem_mb
 
@@ -470,18 +473,20 @@ def model_resources(base_mb, times_input, minutes):
     return {
         "mem_mb": memory(base_mb, times_input),
         "runtime": minutes,
-        "gpu": machine["gpus"],
+        "gpu": min(1, machine["gpus"]),
         "device": machine["device"],
         "precision": machine["precision"],
     }
 
 
 def training_resources(base_mb, times_input, minutes):
-    """Return the resources of a job that trains: as of a model, and when it saves and stops."""
+    """Return the resources of a job that trains: as of a model, its devices, and when it saves and stops."""
     machine = config["machine"]
-    stop = int(0.9 * minutes) if machine["stop_before_runtime"] else 0
+    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine['gpus']}"
     extra = {
+        "gpu": machine["gpus"],
+        "launcher": several if machine["gpus"] > 1 else "python",
         "checkpoint_minutes": machine["checkpoint_minutes"],
-        "stop_after_minutes": stop,
+        "stop_before_runtime": int(machine["stop_before_runtime"]),
     }
     return model_resources(base_mb, times_input, minutes) | extra

@@ -50,9 +50,10 @@ rule distil_student:
     message:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
-        "python {input.script} --teacher {input.teacher} --tokens {input.tokens} --vectors {input.vectors} "
-        "--settings {params.settings:q} --name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "{resources.launcher} {input.script} --teacher {input.teacher} --tokens {input.tokens} "
+        "--vectors {input.vectors} --settings {params.settings:q} "
+        "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoint-minutes {resources.checkpoint_minutes} "
-        "--stop-after-minutes {resources.stop_after_minutes} --device {resources.device} "
+        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -23,9 +23,10 @@ rule pretrain_encoder:
     message:
         "pre-training the encoder"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser} --text {input.text} --settings {params.settings:q} "
+        "{resources.launcher} {input.script} --tokeniser {input.tokeniser} --text {input.text} "
+        "--settings {params.settings:q} "
         "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
-        "--stop-after-minutes {resources.stop_after_minutes} --device {resources.device} "
+        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
@@ -75,8 +76,8 @@ rule train_teacher:
     message:
         "training the English teacher"
     shell:
-        "python {input.script} --encoder {input.encoder} --training-set {input.training_set} "
+        "{resources.launcher} {input.script} --encoder {input.encoder} --training-set {input.training_set} "
         "--settings {params.settings:q} "
         "--checkpoints results/checkpoints/train_teacher --checkpoint-minutes {resources.checkpoint_minutes} "
-        "--stop-after-minutes {resources.stop_after_minutes} --device {resources.device} "
+        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -43,7 +43,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoints", metavar="FOLDER", help="save here and resume from here")
     parser.add_argument("--checkpoint-minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-steps", type=int, default=0, help="0: by minutes alone")
-    parser.add_argument("--stop-after-minutes", type=float, default=0.0, help="0: never; else save and exit with 75")
+    parser.add_argument(
+        "--runtime-minutes",
+        type=float,
+        default=0.0,
+        help="granted by the cluster: save and exit with 75 before; 0: none",
+    )
     parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
 
@@ -60,7 +65,7 @@ def yaml_value(text: str) -> object:
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback."""
     arguments = parser.parse_args()
-    _start_log(arguments.log)
+    _start_log(arguments.log, _goes_on(arguments))
     try:
         main(arguments)
     except OpticalError as error:
@@ -73,11 +78,19 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
         sys.exit(1)
 
 
-def _start_log(path: str | None) -> None:
+def _goes_on(arguments: argparse.Namespace) -> bool:
+    # a training that was stopped continues its log, which says when and why it stopped
+    checkpoints = getattr(arguments, "checkpoints", None)
+    return bool(checkpoints) and any(Path(checkpoints).glob("*/step-*.pt"))
+
+
+def _start_log(path: str | None, goes_on: bool) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if path:
+    if os.environ.get("RANK", "0") != "0":  # of several processes of one training, the first speaks for all
+        handlers[0].setLevel(logging.ERROR)
+    elif path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+        handlers.append(logging.FileHandler(path, mode="a" if goes_on else "w", encoding="utf-8"))
         if not sys.stderr.isatty():  # Snakemake shows the log of a failed job itself: say everything once
             handlers[0].setLevel(logging.ERROR)
     logging.basicConfig(

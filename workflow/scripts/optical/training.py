@@ -8,7 +8,6 @@ same weights, bit for bit on one kind of CPU.
 import dataclasses
 import logging
 import math
-import os
 import signal
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from optical import devices, parallel
 from optical.checkpoints import Checkpoints
 from optical.encoder import autocast
 from optical.errors import ConfigError, ResourceError
@@ -28,6 +28,7 @@ from optical.program import Progress
 log = logging.getLogger(__name__)
 
 STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
+RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
 
 LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, float]]]
 
@@ -56,7 +57,7 @@ class Machine:
     threads: int = 1
     checkpoint_minutes: float = 10.0
     checkpoint_steps: int = 0  # 0: by minutes alone
-    stop_after_minutes: float = 0.0  # 0: never; else stop in time before the cluster's limit
+    runtime_minutes: float = 0.0  # what the cluster grants: save and stop in time before it is over; 0: no limit
     rank: int = 0
     world: int = 1
 
@@ -64,20 +65,14 @@ class Machine:
         """Set up threads and device, say what is used, and refuse in one line what is not there."""
         torch.set_num_threads(max(1, self.threads))
         torch.use_deterministic_algorithms(True, warn_only=True)
-        name = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
-        if name.startswith("cuda") and not torch.cuda.is_available():
-            raise ResourceError(
-                "a GPU was asked for, but torch sees none",
-                where=f"device: {self.device}",
-                hint="check nvidia-smi and that torch is a CUDA build, or set machine.device: auto",
-            )
-        device = torch.device(name)
+        device = devices.choose(self.device)
         if device.type == "cuda":
             properties = torch.cuda.get_device_properties(device)
             memory = f"{properties.total_memory / 2**30:.0f} GiB"
             log.info("device: %s x %d, %s, %s", properties.name, self.world, memory, self.precision)
         else:
-            log.info("device: cpu, %d threads, %s", torch.get_num_threads(), self.precision)
+            log.info("device: cpu x %d, %d threads, %s", self.world, torch.get_num_threads(), self.precision)
+        parallel.join(device, self.world)
         return device
 
 
@@ -135,7 +130,8 @@ def train(
         checkpoints: where to save and resume; None for none.
         what: name shown beside the progress.
 
-    Exits with status `STOPPED_EARLY` on SIGTERM or when `machine.stop_after_minutes` have passed, after saving.
+    Exits with status `STOPPED_EARLY` on SIGTERM, or shortly before `machine.runtime_minutes` have passed, after saving.
+    Of several processes only the first returns; the others have nothing to write and end here.
     """
     if settings.accumulation % machine.world:
         raise ConfigError(
@@ -144,7 +140,7 @@ def train(
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
-    first, curve = _resume(model, optimiser, checkpoints)
+    first, curve = _resume(model, optimiser, checkpoints, machine)
     clock = _Clock(machine)
     model.train()
     with Progress(what, settings.steps, done=first) as progress:
@@ -161,12 +157,17 @@ def train(
             optimiser.zero_grad(set_to_none=True)
             curve.append({"step": step} | figures)
             progress.advance(1, **figures)
-            if checkpoints and (clock.checkpoint_due(step) or clock.must_stop()):
-                if machine.rank == 0:
-                    checkpoints.save(_state(model, optimiser, step + 1, curve))
-                if clock.must_stop() and step + 1 < settings.steps:
-                    log.warning("stopped early after step %d: %s; run again to go on", step, clock.reason)
-                    sys.exit(STOPPED_EARLY)
+            stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
+            if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
+                checkpoints.save(_state(model, optimiser, step + 1, curve))
+            if stop:
+                remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
+                log.warning("stopped early after step %d: %s; %s", step, clock.reason or "another process", remedy)
+                parallel.leave(machine.world)
+                sys.exit(STOPPED_EARLY)
+    parallel.leave(machine.world)
+    if machine.rank:
+        sys.exit(0)
     return curve
 
 
@@ -186,20 +187,20 @@ def _backward(
             loss, figures = loss_of_step(step, part)
         (loss / settings.accumulation).backward()
         for name, value in ({"loss": loss.detach()} | figures).items():
-            totals[name] = totals.get(name, 0.0) + float(value) * machine.world / settings.accumulation
-    if machine.world > 1:
-        for weight in model.parameters():
-            if weight.grad is not None:
-                torch.distributed.all_reduce(weight.grad)
-    return totals
+            totals[name] = totals.get(name, 0.0) + float(value) / settings.accumulation
+    parallel.sum_gradients(model, machine.world)
+    return parallel.sum_figures(totals, device, machine.world)
 
 
 def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list) -> dict:
     return {"step": step, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "curve": curve}
 
 
-def _resume(model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None) -> tuple[int, list]:
-    state = checkpoints.load() if checkpoints else None
+def _resume(
+    model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
+) -> tuple[int, list]:
+    state = checkpoints.load() if checkpoints and machine.rank == 0 else None
+    state = parallel.from_first(state, machine.world)
     if state is None:
         return 0, []
     model.load_state_dict(state["model"])
@@ -214,6 +215,7 @@ class _Clock:
         self.machine = machine
         self.started = self.saved = time.monotonic()
         self.reason = ""
+        self.limit = seconds_to_train(machine.runtime_minutes)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGUSR1, self._terminate)  # what Slurm can send some time before the limit
 
@@ -229,23 +231,28 @@ class _Clock:
         return bool(by_steps or by_time)
 
     def must_stop(self) -> bool:
-        limit = self.machine.stop_after_minutes
-        if limit and not self.reason and time.monotonic() - self.started > 60 * limit:
-            self.reason = f"{limit:g} minutes have passed"
+        if self.limit and not self.reason and time.monotonic() - self.started > self.limit:
+            self.reason = f"of {self.machine.runtime_minutes:g} minutes granted {self.limit / 60:.1f} have passed"
         return bool(self.reason)
+
+
+def seconds_to_train(runtime_minutes: float) -> float:
+    """Return after how many seconds to save and stop, so that start and end fit into the time that was granted.
+
+    >>> seconds_to_train(1), seconds_to_train(60), seconds_to_train(2880), seconds_to_train(0)
+    (40.0, 3240.0, 172200.0, 0.0)
+    """
+    least, share, most = RESERVE
+    granted = 60.0 * runtime_minutes
+    return granted - min(max(least, share * granted), most) if granted else 0.0
 
 
 def machine_from(arguments: object) -> Machine:
     """Take the machine from a program's arguments (see `program.add_machine_arguments`) and torchrun's variables."""
     given = vars(arguments)
     names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
-    values = {name: given[name] for name in names}
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    if world > 1 and torch.cuda.is_available():
-        values["device"] = f"cuda:{os.environ['LOCAL_RANK']}"
-    return Machine(**values, rank=rank, world=world)
+    rank, world = parallel.rank_and_world()
+    return Machine(**{name: given[name] for name in names}, rank=rank, world=world)
 
 
 def settings_from(values: dict) -> TrainingSettings:

@@ -1,0 +1,139 @@
+"""Which device a process computes on: one GPU each by lease, where several jobs share a machine.
+
+A workflow manager only counts GPUs: two jobs of one GPU each would both take the first. Here each process locks one
+device with a file in the machine's temporary folder; the lock ends with the process, however that ends. The device is
+known by its UUID, so that a scheduler which renumbers the devices of each job does no harm.
+"""
+
+import fcntl
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from optical.errors import ResourceError
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 600.0  # for another job to give its device back
+LOOK_EVERY_SECONDS = 1.0
+
+_leases: list[BinaryIO] = []  # open files: a lock lasts as long as its file is open
+
+
+def choose(name: str) -> "torch.device":
+    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`; `auto` and `cuda` lease one GPU of those that are there.
+
+    Raises:
+        ResourceError: a GPU is asked for and torch sees none, or all are taken for longer than `PATIENCE_SECONDS`.
+    """
+    import torch
+
+    if name in ("auto", "cuda"):
+        _take_one()
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ResourceError(
+            "a GPU was asked for, but torch sees none",
+            where=f"device: {name}",
+            hint="check nvidia-smi and that torch is a CUDA build, or set machine.device: auto",
+        )
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise ResourceError(
+            f"device {name} was asked for, but there are {count}",
+            where=f"CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', '')}",
+            hint="count from cuda:0, or set machine.device: cuda to take any free one",
+        )
+    return device
+
+
+def _take_one() -> None:
+    uuids = visible_gpus()
+    if uuids and not _leases:
+        os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
+
+
+def visible_gpus() -> list[str]:
+    """Return the UUIDs of the GPUs that this process may use; none where there is no driver or no `pynvml`."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except Exception:  # no such module, no driver: torch says the rest
+        return []
+    count = pynvml.nvmlDeviceGetCount()
+    uuids = [str(pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(index))) for index in range(count)]
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # NVML's order, so that numbers mean the same device
+    return allowed(uuids, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def allowed(uuids: list[str], variable: str | None) -> list[str]:
+    """Return the devices that CUDA_VISIBLE_DEVICES allows: numbers, or UUIDs or the beginnings of them.
+
+    >>> allowed(["GPU-aa", "GPU-bb", "GPU-cc"], "2,GPU-a")
+    ['GPU-cc', 'GPU-aa']
+    >>> allowed(["GPU-aa"], None), allowed(["GPU-aa"], "")
+    (['GPU-aa'], [])
+    """
+    if variable is None:
+        return uuids
+    chosen = []
+    for item in (part.strip() for part in variable.split(",")):
+        if item.startswith("MIG-"):
+            chosen.append(item)
+        elif item.isdigit():
+            chosen += uuids[int(item) : int(item) + 1]
+        elif item:
+            chosen += [uuid for uuid in uuids if uuid.startswith(item)][:1]
+    return chosen
+
+
+def lease(uuids: list[str], folder: str | Path | None = None, patience: float = PATIENCE_SECONDS) -> str:
+    """Lock the first free device for the life of this process and return it.
+
+    Args:
+        uuids: the devices to choose from.
+        folder: of the lock files; by default in the machine's temporary folder, never on a disk that machines share.
+        patience: seconds to wait for one to become free.
+    """
+    folder = Path(folder or Path(tempfile.gettempdir()) / "optical-leases")
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o1777)  # all users of the machine
+    deadline = time.monotonic() + patience
+    waiting = False
+    while True:
+        for uuid in uuids:
+            if _lock(folder / f"{uuid}.lock"):
+                log.info("leased %s, one of %d devices", uuid, len(uuids))
+                return uuid
+        if time.monotonic() > deadline:
+            raise ResourceError(
+                f"all {len(uuids)} GPUs are leased by other jobs",
+                where=folder,
+                hint="give Snakemake as many as there are, e.g. --resources gpu=1, so that jobs queue there",
+            )
+        if not waiting:
+            log.info("waiting for one of %d leased devices", len(uuids))
+            waiting = True
+        time.sleep(min(LOOK_EVERY_SECONDS, patience))
+
+
+def _lock(path: Path) -> bool:
+    # opened for reading, which locks as well, because the file may be another user's
+    file = path.open("rb") if path.exists() else os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT, 0o644), "rb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _leases.append(file)
+    return True
