@@ -8,6 +8,8 @@ Without further options the transport is the one that the model was trained with
 """
 
 import argparse
+import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -167,4 +169,8 @@ def draw(alignment: Alignment, path: str) -> None:
         axes.set_yticks(range(rows), alignment.foreign)
         figure.colorbar(image, label="share of the token's mass")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            figure.savefig(path, dpi=150)
+    if any("missing from font" in str(warning.message) for warning in caught):
+        print(f"{path}: no font here has all signs; boxes stand for some. Install Noto Sans for them", file=sys.stderr)

@@ -107,8 +107,7 @@ def _training(provenance: Mapping[str, Mapping], method: str) -> str:
             f"- {name}: {', '.join(known) or 'settings in provenance.json'}; "
             f"{record.get('wall_seconds', '?')} s on {machine}; code {str(record.get('git_commit', 'unknown'))[:12]}"
         )
-        if objectives := settings.get("objectives"):
-            lines.append(f"- {name}'s objectives: {objectives}; transport: {settings.get('transport')}")
+        lines += [f"- {name}'s {key}: {settings[key]}" for key in ("objectives", "transport") if key in settings]
     return "\n".join([*lines[:1], "", *lines[1:], "", "All settings and checksums: `*/provenance.json`."])
 
 

@@ -1,0 +1,388 @@
+"""Every command of `optical`: what it prints, what it writes, and how it refuses bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optical import cli, cli_doctor, terminal
+from optical.cli_align import Alignment, picture
+from optical.cli_search import passage_as_text
+from optical.encoder import DOCUMENT, load_encoder
+from optical.matching import matches, text_of
+from optical.project import project_folder
+from optical.runs import read_run
+from tiny_models import TEXTS, save_encoder
+from toy_results import DOCUMENTS, make_results
+
+HEAVY = {"torch", "transformers", "pandas", "numpy", "yaml", "matplotlib"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return make_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def optical(capsys):
+    """Run a command; return exit code, output, error output."""
+
+    def run(*arguments):
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as leaving:
+            code = leaving.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def student_of(results):
+    return results / "students/sw/optical/1"
+
+
+# --- help and errors
+
+
+def test_help_imports_nothing_heavy_and_is_quick():
+    code = (
+        "import sys, resource\nfrom optical.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), used.ru_utime + used.ru_stime)"
+    )
+    library = {"PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | library)
+    heavy, _, seconds = done.stdout.splitlines()[-1].rpartition(" ")
+    assert heavy == "[]"
+    assert float(seconds) < 0.5
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help_with_an_example(optical, command):
+    code, output, _ = optical(command, "--help")
+    assert code == 0
+    assert f"\n  optical {command}" in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["align", "one sentence"],
+        ["align", "--model", "MODEL", "a", "b", "--regularisation", "much"],
+        ["search", "word"],
+        ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "x", "--format", "floppy"],
+    ],
+)
+def test_wrong_arguments_are_one_line_with_a_hint_and_code_2(optical, arguments):
+    code, _, error = optical(*arguments)
+    assert code == 2
+    assert error.count("\n") == 1 and "Hint: " in error
+
+
+BAD_INPUT = {
+    "no model": ["align", "--model", "nowhere", "a", "b"],
+    "no teacher": ["align", "--model", "MODEL", "--teacher", "nowhere", "a", "b"],
+    "no words": ["align", "--model", "MODEL", "moon", "  "],
+    "unknown solver": ["align", "--model", "MODEL", "moon", "moon", "--solver", "magic"],
+    "negative regularisation": ["align", "--model", "MODEL", "moon", "moon", "--regularisation", "-1"],
+    "no picture format": ["align", "--model", "MODEL", "moon", "moon", "--png", "picture.docx"],
+    "another size": ["align", "--model", "MODEL", "--teacher", "OTHER", "moon", "moon"],
+    "no collection": ["search", "--results", "RESULTS", "--collection", "nowhere", "--lang", "sw", "swali"],
+    "no student": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "so", "swali"],
+    "no language": ["search", "--results", "RESULTS", "--collection", "atlas", "swali"],
+    "no query": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "sw"],
+    "two queries": ["search", "--results", "RESULTS", "--collection", "atlas", "--queries", "x", "swali"],
+    "no queries file": [
+        "search",
+        "--results",
+        "RESULTS",
+        "--collection",
+        "atlas",
+        "--lang",
+        "sw",
+        "--queries",
+        "x",
+        "--json",
+    ],
+    "no place for a run": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "sw", "--queries", "x"],
+    "no results wanted": [
+        "search",
+        "--results",
+        "RESULTS",
+        "--collection",
+        "atlas",
+        "--lang",
+        "sw",
+        "swali",
+        "--top",
+        "0",
+    ],
+    "export of nothing": ["export", "--model", "nowhere", "--teacher", "MODEL", "--to", "OUT"],
+    "export over files": ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "RESULTS"],
+    "export of two sizes": ["export", "--model", "MODEL", "--teacher", "OTHER", "--to", "OUT"],
+    "scores of others": ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "OUT", "--scores", "SCORES"],
+    "no scores": ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "OUT", "--scores", "MODEL/config.json"],
+    "no report": [
+        "export",
+        "--model",
+        "MODEL",
+        "--teacher",
+        "MODEL",
+        "--to",
+        "OUT",
+        "--bitext-report",
+        "MODEL/config.json",
+    ],
+    "no config": ["languages", "--config", "nowhere.yaml"],
+    "no YAML": ["languages", "--config", "BROKEN"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD_INPUT.values(), ids=BAD_INPUT)
+def test_bad_input_is_one_line_with_a_hint_and_code_1(optical, results, tmp_path, arguments):
+    other = save_encoder(tmp_path / "other", dimension=8)
+    (tmp_path / "broken.yaml").write_text("a: [1\nb: }", encoding="utf-8")
+    scores = tmp_path / "scores.tsv"
+    scores.write_text("collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue\nc\tmse\tsw\t1\tq\tAP\t0.5\n")
+    places = {"MODEL": student_of(results), "OTHER": other, "RESULTS": results, "OUT": tmp_path / "out"}
+    places |= {"SCORES": scores, "BROKEN": tmp_path / "broken.yaml"}
+    for word, path in places.items():
+        arguments = [argument.replace(word, str(path)) for argument in arguments]
+    code, output, error = optical(*arguments)
+    assert (code, output) == (1, "")
+    assert error.count("\n") == 1 and "Hint: " in error, error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_traceback_comes_only_when_asked_for(results):
+    with pytest.raises(Exception, match="no config.json"):
+        cli.main(["align", "--traceback", "--model", str(results), "a", "b"])
+
+
+# --- align
+
+
+def test_align_gives_a_plan_whose_rows_and_columns_weigh_the_same(optical, results):
+    code, output, _ = optical(
+        "align", "--model", student_of(results), "--teacher", results / "teacher", "mto uko wapi", "the river", "--json"
+    )
+    assert code == 0
+    found = json.loads(output)
+    plan = np.array(found["plan"])
+    assert plan.shape == (len(found["foreign"]), len(found["english"])) == np.shape(found["cost"])
+    np.testing.assert_allclose(plan.sum(axis=1), 1 / len(plan), atol=1e-3)
+    assert found["transport_cost"] == pytest.approx((plan * np.array(found["cost"])).sum())
+
+
+def test_align_transports_as_the_model_was_trained_unless_told_otherwise(optical, results):
+    arguments = ["align", "--model", student_of(results), "mto uko", "the river", "--json"]
+    trained = json.loads(optical(*arguments)[1])["transport"]
+    assert trained == {"solver": "ipot", "regularisation": 0.2}
+    told = json.loads(optical(*arguments, "--solver", "exact", "--regularisation", "0.5")[1])["transport"]
+    assert told == {"solver": "exact", "regularisation": 0.5}
+
+
+def test_align_aligns_a_sentence_with_itself_on_the_diagonal(optical, results):
+    arguments = ["align", "--model", results / "teacher", TEXTS[0], TEXTS[0], "--solver", "exact", "--json"]
+    plan = np.array(json.loads(optical(*arguments)[1])["plan"])
+    np.testing.assert_allclose(plan, np.eye(len(plan)) / len(plan), atol=1e-6)
+
+
+def test_align_draws_a_picture_of_marathi(optical, results, tmp_path):
+    code, output, _ = optical(
+        "align", "--model", student_of(results), "चंद्र आणि सूर्य", "the moon", "--png", tmp_path / "plan.png"
+    )
+    assert code == 0
+    assert "चंद्र" in output and "░" in output
+    assert (tmp_path / "plan.png").read_bytes().startswith(b"\x89PNG")
+
+
+@given(
+    foreign=st.lists(st.sampled_from(["swali", "##la", "चंद्र", "月", "é"]), min_size=1, max_size=6),
+    english=st.lists(st.sampled_from(["the", "question", "##s", "moon"]), min_size=1, max_size=20),
+    columns=st.integers(40, 120),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_picture_fits_the_terminal_and_shows_every_token(foreign, english, columns, seed):
+    plan = np.random.default_rng(seed).random((len(foreign), len(english))).tolist()
+    lines = picture(Alignment(foreign, english, plan, plan), columns).splitlines()
+    assert max(terminal.width(line) for line in lines) <= columns
+    heads = " ".join(line for line in lines if not any(sign in line for sign in "░▒▓█.")).split()
+    assert heads == english
+
+
+def test_a_combining_mark_takes_no_column():
+    assert [terminal.width(text) for text in ("सूर्य", "e\u0301", "月", "\u200d")] == [3, 1, 2, 0]
+
+
+# --- search
+
+
+def test_search_ranks_by_maxsim_and_marks_the_words_that_matched(optical, results):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "en"]
+    code, output, _ = optical(*arguments, TEXTS[1], "--json", "--top", 3)
+    assert code == 0
+    best = json.loads(output)["passages"]
+    assert [passage["rank"] for passage in best] == [1, 2, 3]
+    assert best[0]["score"] >= best[1]["score"] >= best[2]["score"]
+    for passage in best:
+        for match in passage["matches"]:
+            assert passage["text"][match["start"] : match["end"]] == match["word"]
+    assert "[" in optical(*arguments, TEXTS[1])[1]
+
+
+def test_search_takes_a_folder_and_a_name_alike(optical, results):
+    name = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "swali", "--json")
+    folder = optical("search", "--collection", results / "collections/atlas", "--lang", "sw", "swali", "--json")
+    assert name == folder and name[0] == 0
+
+
+def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):
+    queries = results / "collections/atlas/queries/sw.tsv"
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--queries", queries]
+    assert optical(*arguments, "--out", tmp_path / "run.trec")[0] == 0
+    run = read_run(tmp_path / "run.trec")
+    answers = [json.loads(line) for line in optical(*arguments, "--json")[1].splitlines()]
+    assert {answer["query_id"]: [p["id"] for p in answer["passages"]] for answer in answers} == {
+        query: [document for document, _ in hits] for query, hits in run.items()
+    }
+    assert list(run) == ["q1", "q2"]
+
+
+def test_the_hint_of_a_missing_student_names_those_there_are(optical, results):
+    error = optical("search", "--results", results, "--collection", "atlas", "--lang", "so", "x")[2]
+    assert "sw optical 1" in error
+
+
+@pytest.mark.parametrize("number", range(len(DOCUMENTS)))
+def test_a_marked_word_holds_the_most_similar_token(results, number):
+    encoder, text = load_encoder(results / "teacher"), text_of(DOCUMENTS[number])
+    pieces = encoder.tokeniser.encode(text, add_special_tokens=False)
+    ((_, document_LD, ids_L),) = encoder.encode([pieces.ids], DOCUMENT)
+    content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
+    query_MD = torch.nn.functional.normalize(torch.randn(4, encoder.dimension), dim=-1)
+    found = matches(encoder, list("abcd"), query_MD, text, document_LD.numpy())
+    best = (query_MD @ document_LD[content_L].T).argmax(dim=1)
+    for token, index in zip("abcd", best, strict=True):
+        piece = encoder.tokeniser.id_to_token(int(ids_L[content_L][index])).removeprefix("##")
+        (word,) = [text[match.start : match.end] for match in found if token in match.query_tokens]
+        assert piece == "[UNK]" or piece in word.lower()
+    assert [match.start for match in found] == sorted({match.start for match in found})
+
+
+def test_a_long_passage_is_cut_around_its_marks():
+    text = "x " * 900 + "moon"
+    match = {"start": 1800, "end": 1804}
+    shown = passage_as_text({"rank": 1, "id": "d", "score": 1.0, "text": text, "matches": [match]})
+    assert "[moon]" in shown and len(shown) < 600
+
+
+# --- export: the formats are tested beside the programs that read them
+
+
+def test_the_model_card_says_languages_licences_scores_and_limits(optical, results, tmp_path):
+    scores = tmp_path / "scores.tsv"
+    rows = ["collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue"]
+    rows += [f"atlas\toptical\tsw\t1\t{query}\tAP\t{value}" for query, value in (("q1", 0.5), ("q2", 1.0))]
+    rows += ["atlas\toptical\tsw\t2\tq1\tAP\t0.0", "atlas\tmse\tsw\t1\tq1\tAP\t0.0"]
+    scores.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    assert optical(*arguments, "--scores", scores)[0] == 0
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    for part in ("- sw\n- en", "| tico19 | 9 | CC0 |", "CC BY 4.0", "| atlas | AP | 0.7500 | 2 |", "12 tokens", "ipot"):
+        assert part in card
+    assert (tmp_path / "out/query/provenance.json").is_file()
+    assert not (tmp_path / "out/document/provenance.json").exists()
+
+
+def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):
+    arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    assert optical(*arguments)[0] == 0
+    for name, source in (("query", student_of(results)), ("document", results / "teacher")):
+        ours, theirs = load_encoder(source), load_encoder(tmp_path / "out" / name)
+        assert ours.settings == theirs.settings
+        assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+# --- languages and doctor
+
+
+def test_languages_lists_the_config_and_the_whole_table(optical):
+    code, output, _ = optical("languages")
+    assert code == 0 and output.split("\n")[0].split() == [
+        "code",
+        "name",
+        "script",
+        "resource",
+        "bitext",
+        "collections",
+        "students",
+    ]
+    assert "Swahili" in output and "Zulu" not in output
+    every = [json.loads(line) for line in optical("languages", "--all", "--json")[1].splitlines()]
+    by_code = {row["code"]: row for row in every}
+    assert by_code["zu"]["name"] == "Zulu" and by_code["zu"]["bitext"] == []
+    assert by_code["sw"]["collections"] == ["atlas"] and by_code["sw"]["bitext"] == ["atlas"]
+
+
+def test_languages_reads_a_config_laid_over_the_default(optical):
+    rows = optical("languages", "--config", project_folder() / "config/open.yaml", "--json")[1].splitlines()
+    by_code = {row["code"]: row for row in map(json.loads, rows)}
+    assert by_code["sw"]["collections"] == ["flores", "afriqa"]
+    assert by_code["fi"]["collections"] == ["flores"]
+
+
+def test_doctor_says_one_line_each_and_succeeds_here(optical):
+    code, output, _ = optical("doctor")
+    subjects = [line.split()[1] for line in output.splitlines()]
+    assert {
+        "python",
+        "packages",
+        "torch",
+        "cuda",
+        "bf16",
+        "memory",
+        "disk",
+        "snakemake",
+        "slurm",
+        "conda",
+        "network",
+    } <= set(subjects)
+    assert code == int("BAD" in output)
+
+
+def test_doctor_fails_where_something_needed_is_missing(optical, monkeypatch):
+    monkeypatch.setattr(cli_doctor, "installed", lambda package: None if package == "bm25s" else "999")
+    code, output, _ = optical("doctor")
+    assert code == 1
+    assert "bm25s is missing" in output and "pip install" in output
+    assert "torch is 999, not ==2.13.0" in output
+
+
+def test_doctor_knows_a_mirror(optical, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli_doctor, "CHECKS", (cli_doctor.network,))
+    monkeypatch.setenv("OPTICAL_MIRROR", str(tmp_path))
+    assert optical("doctor")[0] == 0
+    monkeypatch.setenv("OPTICAL_MIRROR", str(tmp_path / "gone"))
+    code, output, _ = optical("doctor", "--json")
+    assert code == 1 and json.loads(output)["state"] == "BAD"
+
+
+def test_a_container_has_the_memory_of_its_limit(tmp_path):
+    limit = tmp_path / "memory.max"
+    limit.write_text("1000\n")
+    assert cli_doctor.memory_bytes((str(limit),)) == 1000
+    limit.write_text("max\n")
+    assert cli_doctor.memory_bytes((str(limit), str(tmp_path / "none"))) > 1000
