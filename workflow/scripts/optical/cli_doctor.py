@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from optical.errors import OpticalError
-from optical.project import project_folder
 from optical.terminal import print_json
 
 OK, ABSENT, BAD = "ok", "no", "BAD"
@@ -90,13 +88,13 @@ def packages() -> Iterator[Finding]:
 
 
 def _requirements() -> list[str]:
+    """Return what the project asks for: its pyproject.toml beside the code, else the installed package's record."""
     import tomllib
 
-    try:
-        text = (project_folder() / "pyproject.toml").read_text(encoding="utf-8")
-        return tomllib.loads(text)["project"]["dependencies"]
-    except (OpticalError, OSError):
-        return importlib.metadata.requires("optical") or []
+    project = Path(__file__).resolve().parents[3] / "pyproject.toml"
+    if project.is_file():
+        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    return importlib.metadata.requires("optical") or []
 
 
 def installed(package: str) -> str | None:

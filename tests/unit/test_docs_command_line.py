@@ -1,0 +1,46 @@
+"""Every `optical` line of the documentation and of the commands' help runs, on small random models."""
+
+import re
+import shlex
+
+import pytest
+
+from optical import cli
+from toy_results import make_results
+from workspace import ROOT
+
+PAGE = ROOT / "docs/command-line.md"
+IN_DOCS = re.findall(r"^\$ optical (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+IN_HELP = [line for module in cli.COMMANDS.values() for line in re.findall(r"^  optical (.*)$", module.__doc__, re.M)]
+
+
+@pytest.fixture
+def workspace(tmp_path_factory, monkeypatch):
+    """A folder with config/ and the results of an experiment."""
+    folder = tmp_path_factory.getbasetemp() / "documentation"
+    if not folder.exists():
+        make_results(folder / "results")
+        (folder / "config").symlink_to(ROOT / "config")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize("line", dict.fromkeys([*IN_DOCS, *IN_HELP]))
+def test_the_example_runs(workspace, line, capsys):
+    arguments = shlex.split(line)
+    if "--to" in arguments:
+        place = arguments.index("--to") + 1
+        arguments[place] = str(workspace / re.sub(r"\W", "-", line))
+    assert cli.main(arguments) in ((0, 1) if line == "doctor" else (0,))
+    output, error = capsys.readouterr()
+    assert error == ""
+    assert output or "--out" in arguments
+
+
+def test_the_page_names_every_command_and_format():
+    text = PAGE.read_text(encoding="utf-8")
+    for command in cli.COMMANDS:
+        assert f"| `optical {command}` |" in text
+    for form in cli.cli_export.FORMATS:
+        assert f"| `{form}` |" in text
+    assert len(IN_DOCS) > 10 and len(IN_HELP) >= len(cli.COMMANDS)
