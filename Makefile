@@ -1,0 +1,31 @@
+# For people who change the project; who only runs it needs none of this.
+.PHONY: check lint test small bench docs
+
+# Several tests at a time; each keeps to one core.
+PROCESSES ?= auto
+export OMP_NUM_THREADS ?= 1
+
+check: lint test
+
+lint:
+	ruff check .
+	ruff format --check .
+	snakefmt --check rules workflow/Snakefile
+	snakemake --lint
+
+test:
+	@python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile
+
+# The small experiment in a folder of its own; a second call runs only what a change touched.
+small:
+	mkdir -p results/small
+	cd results/small && ln -sfn ../../workflow ../../rules ../../envs ../../config .
+	cd results/small && snakemake --cores 2 --configfile ../../tests/config/small.yaml -- results/map_table.tsv
+	cat results/small/results/map_table.tsv
+
+bench:
+	for program in benchmarks/*.py; do python $$program || exit 1; done
+
+# The tables of keys in config/README.md, from the schema.
+docs:
+	python workflow/scripts/describe_config.py --schema workflow/schemas/config.schema.yaml --page config/README.md
