@@ -80,11 +80,13 @@ def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
 
 def _ask_in_rounds(rng: random.Random, collection: Collection, size: int, held_out: set[Key]) -> list:
     """Ask English training questions about all that is not held out, again in other words until there are enough."""
+    openings = frames()["openings"]
     asked: dict[str, tuple[Key, dict[str, str]]] = {}
     while len(asked) < size:
         before = len(asked)
         for key, texts in ask(rng, collection, "training", size - len(asked), 0.0, set(held_out), ["en"]):
-            asked.setdefault(texts["en"], (key, texts))
+            text = rng.choice(openings) + texts["en"] if rng.random() < 0.3 else texts["en"]
+            asked.setdefault(text, (key, {"en": text}))
         if len(asked) < before + size // 100:  # nearly every wording has been used
             break
     return list(asked.values())
