@@ -482,7 +482,7 @@ def model_resources(base_mb, times_input, minutes):
 def training_resources(base_mb, times_input, minutes):
     """Return the resources of a job that trains: as of a model, its devices, and when it saves and stops."""
     machine = config["machine"]
-    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine['gpus']}"
+    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine['gpus']} --"
     extra = {
         "gpu": machine["gpus"],
         "launcher": several if machine["gpus"] > 1 else "python",
