@@ -1,0 +1,51 @@
+"""Run the workflow's programs in processes of their own, quickly: torch is imported once, by a server that forks them.
+
+Each program runs as `python workflow/scripts/NAME.py ...` would: same arguments, exit status and signals.
+"""
+
+import multiprocessing
+import os
+import runpy
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.distillation"]
+
+
+def _run(name, arguments, output, environment):
+    os.environ.update(environment)
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    script = ROOT / f"workflow/scripts/{name}.py"
+    sys.argv = [str(script), *arguments]
+    runpy.run_path(str(script), run_name="__main__")
+
+
+def server():
+    """Return the context whose processes are forked from one that has torch in memory."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+class Run:
+    """One program that runs, or ran."""
+
+    def __init__(self, context, name, output, environment=None, **arguments):
+        self.output = Path(output)
+        words = []
+        for option, value in arguments.items():
+            words += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
+        self.process = context.Process(target=_run, args=(name, words, str(output), environment or {}))
+        self.process.start()
+
+    def wait(self, seconds=120):
+        """Return the exit status; negative is the signal that ended it."""
+        self.process.join(seconds)
+        if self.process.is_alive():
+            self.process.kill()
+            raise TimeoutError(self.output.read_text())
+        return self.process.exitcode
