@@ -9,8 +9,8 @@ from scipy import stats
 
 from optical.comparison import Statistics, compare_methods, weigh
 from optical.errors import DataError
-from optical.evaluation import write_scores
 from optical.report_tables import GROUPS, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
+from optical.scores import write_scores
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 LEVELS = {"low": ["sw", "so"], "high": ["de"]}

@@ -10,9 +10,9 @@ import argparse
 
 from optical.comparison import CELL_COLUMNS, Statistics, cell_rows, compare_methods
 from optical.errors import ConfigError
-from optical.evaluation import read_scores
 from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
+from optical.scores import read_scores
 
 
 def main(arguments: argparse.Namespace) -> None:

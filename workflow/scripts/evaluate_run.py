@@ -14,9 +14,10 @@ import argparse
 from functools import cache
 
 from optical.errors import ConfigError, DataError
-from optical.evaluation import evaluate, read_judgments, read_ranking, write_scores
+from optical.evaluation import evaluate, read_judgments, read_ranking
 from optical.files import read_rows
 from optical.program import log, program, run_program, yaml_value
+from optical.scores import write_scores
 
 JOB_KEYS = ("run", "method", "lang", "seed", "queries")
 

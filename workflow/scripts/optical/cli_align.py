@@ -11,29 +11,14 @@ import argparse
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from optical.errors import DataError, ResourceError
-from optical.files import read_json
+from optical.fonts import families
 from optical.terminal import columns_of_terminal, pad, print_json, width
-
-if TYPE_CHECKING:
-    from optical.encoder import Encoder
-    from optical.transport import TransportSettings
+from optical.token_alignment import Alignment, align, transport_cost, transport_settings
 
 SHADES = " ░▒▓█"
 NARROWEST = 3
-# Those that are installed are tried in this order for each sign.
-FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans Devanagari", "Lohit Devanagari", "FreeSans", "Noto Sans Ethiopic")
-
-
-class Alignment(NamedTuple):
-    """The tokens of both sentences, the plan and the cost between them (lists of rows, one per foreign token)."""
-
-    foreign: list[str]
-    english: list[str]
-    plan: list[list[float]]
-    cost: list[list[float]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,57 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.png:
         draw(alignment, arguments.png)
     if arguments.json:
-        total = sum(
-            mass * cost
-            for row, costs in zip(alignment.plan, alignment.cost, strict=True)
-            for mass, cost in zip(row, costs, strict=True)
-        )
         transport = {"solver": settings.solver, "regularisation": settings.regularisation}
-        print_json(alignment._asdict() | {"transport": transport, "transport_cost": total})
+        print_json(alignment._asdict() | {"transport": transport, "transport_cost": transport_cost(alignment)})
     else:
         print(picture(alignment, columns_of_terminal()))
-
-
-def transport_settings(model: str, solver: str | None, regularisation: float | None) -> "TransportSettings":
-    """Return how the model was trained to transport, where its provenance tells, changed as asked.
-
-    Marginals are uniform: other token weights come from the bitext, which is not at hand.
-    """
-    from optical.transport import TransportSettings
-
-    provenance = Path(model) / "provenance.json"
-    trained = read_json(provenance).get("settings", {}).get("transport", {}) if provenance.is_file() else {}
-    asked = {"solver": solver, "regularisation": regularisation, "marginals": "uniform"}
-    return TransportSettings.from_config(trained | {key: value for key, value in asked.items() if value is not None})
-
-
-def align(
-    student: "Encoder", teacher: "Encoder", foreign: str, english: str, settings: "TransportSettings", special: bool
-) -> Alignment:
-    """Return the transport plan between the query tokens of two sentences; `special` keeps [CLS] and its like."""
-    import torch
-
-    from optical.encoder import QUERY
-    from optical.errors import ConfigError
-    from optical.tokens import tokenise
-    from optical.transport import token_cost, transport_plan
-
-    if student.dimension != teacher.dimension:
-        what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions"
-        raise ConfigError(what, where="align", hint="--teacher must be the model that the student was distilled from")
-    sides = []
-    for encoder, text in ((student, foreign), (teacher, english)):
-        ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
-        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
-        keep_L = keep_L | special
-        if not keep_L.any():
-            raise DataError("a sentence without a token", where=repr(text), hint="give some words")
-        tokens = [encoder.tokeniser.id_to_token(token) for token in ids_L[keep_L].tolist()]
-        sides.append((vectors_LD[keep_L][None], torch.ones(1, len(tokens), dtype=torch.bool), tokens))
-    (student_BMD, student_BM, foreign_tokens), (teacher_BND, teacher_BN, english_tokens) = sides
-    cost_BMN = token_cost(student_BMD, teacher_BND)
-    plan_BMN = transport_plan(cost_BMN, student_BM, teacher_BN, settings)
-    return Alignment(foreign_tokens, english_tokens, plan_BMN[0].tolist(), cost_BMN[0].tolist())
 
 
 def picture(alignment: Alignment, columns: int) -> str:
@@ -154,12 +92,11 @@ def _shade(share: float) -> str:
 def draw(alignment: Alignment, path: str) -> None:
     """Draw the plan as a heat map into a PNG, SVG or PDF file."""
     try:
-        from matplotlib import font_manager, rc_context
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ResourceError("matplotlib is missing", where="--png", hint='pip install -e ".[report]"') from error
-    there = {font.name for font in font_manager.fontManager.ttflist}
-    with rc_context({"font.family": [font for font in FONTS if font in there]}):
+    with rc_context({"font.family": list(families())}):
         rows, columns = len(alignment.foreign), len(alignment.english)
         figure = Figure(figsize=(2 + 0.45 * columns, 1.5 + 0.35 * rows), layout="constrained")
         axes = figure.subplots()

@@ -6,15 +6,13 @@ who runs `ir_measures qrels.txt run.txt AP` gets the same figures.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import ir_measures
 
 from optical.errors import ConfigError, DataError
-from optical.files import open_text, read_lines, write_lines
-
-SCORE_COLUMNS = ("collection", "method", "lang", "seed", "query_id", "measure", "value")
+from optical.files import open_text
 
 Judgments = dict[str, dict[str, int]]  # query id -> document id -> relevance
 Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
@@ -106,28 +104,3 @@ def evaluate_run(
 ) -> list[tuple]:
     """Return rows (query id, measure, value) of one run file against one qrels file; see `evaluate`."""
     return evaluate(read_ranking(run_path), read_judgments(qrels_path), query_ids, measures)
-
-
-def write_scores(path: str | Path, rows: Iterable[Sequence]) -> int:
-    """Write score rows (`SCORE_COLUMNS`) with a header; values have six decimals. Return the number of rows."""
-    lines = ("\t".join([*map(str, row[:-1]), f"{row[-1]:.6f}"]) for row in rows)
-    return write_lines(path, _with_header(lines)) - 1
-
-
-def _with_header(lines: Iterable[str]) -> Iterator[str]:
-    yield "\t".join(SCORE_COLUMNS)
-    yield from lines
-
-
-def read_scores(paths: Iterable[str | Path]) -> Iterator[tuple]:
-    """Yield the rows (`SCORE_COLUMNS`, the last a number) of score files."""
-    for path in paths:
-        lines = read_lines(path)
-        if tuple(next(lines, "").split("\t")) != SCORE_COLUMNS:
-            raise DataError("not a file of scores", where=path, hint=f"its header must be {' '.join(SCORE_COLUMNS)}")
-        for number, line in enumerate(lines, start=2):
-            cells = line.split("\t")
-            try:
-                yield (*cells[:-1], float(cells[-1]))
-            except ValueError as error:
-                raise DataError(f"line {number} ends in no number: {line!r}", where=path) from error

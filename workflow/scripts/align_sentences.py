@@ -1,0 +1,51 @@
+"""Align a held-out sentence pair twice: the teacher reads the foreign sentence, then the distilled student reads it.
+
+python workflow/scripts/align_sentences.py --lang sw --student students/sw/optical/1 --teacher teacher \
+    --bitext bitext/sw/dev.tsv --out alignments/sw.json
+
+The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on each side.
+"""
+
+from optical.encoder import load_encoder
+from optical.errors import DataError
+from optical.files import read_rows, write_json
+from optical.program import program, run_program
+from optical.token_alignment import align, transport_cost, transport_settings
+
+FEWEST, MOST = 5, 12
+
+
+def main(arguments):
+    number, english, foreign = pick_pair(list(read_rows(arguments.bitext, columns=2)), arguments.bitext)
+    teacher, student = load_encoder(arguments.teacher), load_encoder(arguments.student)
+    settings = transport_settings(arguments.student, None, None)
+    found = {}
+    for when, reader in (("before", teacher), ("after", student)):
+        alignment = align(reader, teacher, foreign, english, settings, special=False)
+        tokens = {"foreign": alignment.foreign, "english": alignment.english}
+        found[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
+    texts = {"foreign_text": foreign, "english_text": english, "source": f"held-out pair {number}"}
+    transport = {"solver": settings.solver, "regularisation": settings.regularisation}
+    write_json(arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | found)
+
+
+def pick_pair(pairs, path):
+    """Return (number, English, foreign) of the first pair of fair length; of the first pair where none has."""
+    if not pairs:
+        raise DataError("no held-out sentence pair", where=path, hint="let bitext_cleaning.dev_pairs be at least 1")
+    fair = (
+        (number, english, foreign)
+        for number, (english, foreign, *_) in enumerate(pairs, start=1)
+        if all(FEWEST <= len(side.split()) <= MOST for side in (english, foreign))
+    )
+    return next(fair, (1, *pairs[0][:2]))
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--lang", required=True)
+    parser.add_argument("--student", required=True, metavar="FOLDER")
+    parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
+    parser.add_argument("--out", required=True, metavar="FILE")
+    run_program(main, parser)

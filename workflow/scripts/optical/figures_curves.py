@@ -1,0 +1,80 @@
+"""Lines: what a student's loss does over its steps, and what more sentence pairs buy."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from optical.figures import Row, add_legend, panels, styles
+
+POINTS = 60
+
+
+def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float], points: int = POINTS) -> list[Row]:
+    """Return a learning curve as at most `points` means over equal spans of steps, and as shares of the first.
+
+    >>> curve_rows("sw", "mse", "1", [4.0, 2.0, 1.0, 1.0], points=2)[1]
+    {'lang': 'sw', 'method': 'mse', 'seed': '1', 'step': 4, 'loss': 1.0, 'share_of_first': 0.333333}
+    """
+    parts = min(points, len(losses))
+    bounds = [len(losses) * place // parts for place in range(parts + 1)] if parts else []
+    spans = [(end, sum(losses[start:end]) / (end - start)) for start, end in zip(bounds, bounds[1:], strict=False)]
+    first = spans[0][1] if spans else 0.0
+    return [
+        {"lang": lang, "method": method, "seed": seed, "step": end, "loss": round(loss, 6)}
+        | {"share_of_first": round(loss / first, 6) if first else 0.0}
+        for end, loss in spans
+    ]
+
+
+def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str) -> Figure:
+    """Draw a panel per language, a line per method and seed: the loss as a share of where it began.
+
+    Losses of different methods have different units; their shapes can be compared, their heights cannot.
+    """
+    figure, grid, free = panels(list(names.values()), height=2.0)
+    looks = styles(methods, reference)
+    lines: dict[tuple, list[Row]] = {}
+    for row in rows:
+        lines.setdefault((row["lang"], row["method"], row["seed"]), []).append(row)
+    for axes, lang in zip(grid, names, strict=True):
+        labelled = set()
+        for (line_lang, method, _), line in lines.items():
+            if line_lang == lang:
+                axes.plot(
+                    [float(row["step"]) for row in line],
+                    [float(row["share_of_first"]) for row in line],
+                    color=looks[method].colour,
+                    linestyle=looks[method].dashes,
+                    linewidth=1.4,
+                    label=None if method in labelled else method,
+                )
+                labelled.add(method)
+        axes.set_ylim(bottom=0)
+    figure.supxlabel("step", fontsize=9)
+    figure.supylabel("loss, share of its start", fontsize=9)
+    add_legend(figure, grid[0], free)
+    return figure
+
+
+def draw_bitext_curve(
+    rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
+) -> Figure:
+    """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method."""
+    figure, grid, free = panels(list(names.values()), height=2.2)
+    looks = styles(methods, reference)
+    for axes, lang in zip(grid, names, strict=True):
+        for method in methods:
+            mine = [row for row in rows if (row["lang"], row["method"]) == (lang, method)]
+            if mine:
+                pairs, means = zip(*sorted((float(row["pairs"]), float(row["mean"])) for row in mine), strict=True)
+                look = looks[method]
+                axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=method)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda pairs, _: f"{pairs:,.0f}".replace(",", "\u202f")))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(0, 1)
+    figure.supxlabel("sentence pairs", fontsize=9)
+    figure.supylabel(f"mean {measure}", fontsize=9)
+    add_legend(figure, grid[0], free)
+    return figure

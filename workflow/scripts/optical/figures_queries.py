@@ -1,0 +1,101 @@
+"""Which queries a method wins and loses against another: a step of bars per language, and the texts of the extremes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from optical.figures import BETTER, QUIET, WORSE, Row, panels
+
+SAME = 0.0005
+
+
+def query_means(scores: Iterable[tuple], collection: str, measure: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Return (method, language) -> query id -> mean over seeds, from score rows (`scores.SCORE_COLUMNS`)."""
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row_collection, method, lang, _, query_id, row_measure, value in scores:
+        if (row_collection, row_measure) == (collection, measure):
+            found.setdefault((method, lang), {}).setdefault(query_id, []).append(value)
+    return {
+        key: {query_id: sum(values) / len(values) for query_id, values in queries.items()}
+        for key, queries in found.items()
+    }
+
+
+def strongest_rival(means: Mapping[tuple[str, str], Mapping[str, float]], candidates: Sequence[str]) -> str:
+    """Return the candidate with the highest mean over its languages, the first of equals.
+
+    >>> strongest_rival({("a", "sw"): {"q": 0.5}, ("b", "sw"): {"q": 0.7}}, ["a", "b"])
+    'b'
+    """
+
+    def mean_of(method: str) -> float:
+        per_lang = [sum(queries.values()) / len(queries) for (name, _), queries in means.items() if name == method]
+        return sum(per_lang) / len(per_lang) if per_lang else -1.0
+
+    return max(candidates, key=mean_of)
+
+
+def gain_rows(
+    means: Mapping[tuple[str, str], Mapping[str, float]],
+    method: str,
+    rival: str,
+    texts: Mapping[str, Mapping[str, str]],
+) -> list[Row]:
+    """Return a row per query: both scores, the gain, and its text, by language from best to worst.
+
+    `texts` is language -> query id -> text; its languages are those that are drawn, `en` gives the English wording.
+    """
+    rows = []
+    for lang in (lang for lang in texts if lang != "en"):
+        ours, theirs = means.get((method, lang), {}), means.get((rival, lang), {})
+        gains = sorted((theirs[query_id] - ours[query_id], query_id) for query_id in ours if query_id in theirs)
+        rows += [
+            {
+                "lang": lang,
+                "query_id": query_id,
+                "method": method,
+                "score": round(ours[query_id], 6),
+                "rival": rival,
+                "rival_score": round(theirs[query_id], 6),
+                "gain": round(-loss, 6),
+                "query": texts[lang].get(query_id, ""),
+                "english": texts.get("en", {}).get(query_id, ""),
+            }
+            for loss, query_id in gains
+        ]
+    return rows
+
+
+def draw_gains(rows: Sequence[Row], names: Mapping[str, str], measure: str) -> Figure:
+    """Draw a panel per language: the gain of each query, from the greatest to the greatest loss, and their counts."""
+    figure, grid, _ = panels(list(names.values()), height=2.0)
+    for axes, lang in zip(grid, names, strict=True):
+        gains = [float(row["gain"]) for row in rows if row["lang"] == lang]
+        places = range(len(gains))
+        colours = [BETTER if gain > 0 else WORSE for gain in gains]
+        axes.bar(places, gains, width=1.0, color=colours, linewidth=0)
+        axes.axhline(0, color="black", linewidth=0.8)
+        better, worse = sum(gain > SAME for gain in gains), sum(gain < -SAME for gain in gains)
+        alike = len(gains) - better - worse
+        for x, y, side, note, colour in (
+            (0.98, 0.9, "right", f"{better} better", BETTER),
+            (0.98, 0.78, "right", f"{alike} alike", QUIET),
+            (0.02, 0.04, "left", f"{worse} worse", WORSE),
+        ):
+            axes.text(x, y, note, color=colour, ha=side, transform=axes.transAxes)
+        axes.set_ylim(-1.05, 1.05)
+        axes.set_xticks([])
+    figure.supylabel(f"{measure} of {rows[0]['method']} − {rows[0]['rival']}", fontsize=9)
+    figure.supxlabel("queries, from the greatest gain to the greatest loss", fontsize=9)
+    return figure
+
+
+def extremes(rows: Sequence[Row], lang: str, count: int) -> tuple[list[Row], list[Row]]:
+    """Return the queries of a language with the greatest gains and, from the worst on, those with the greatest losses.
+
+    A query that gained is never among the losses, however few there are.
+    """
+    ordered = [row for row in rows if row["lang"] == lang]
+    best = [row for row in ordered if float(row["gain"]) > SAME][:count]
+    worst = [row for row in reversed(ordered) if float(row["gain"]) < -SAME][:count]
+    return best, worst

@@ -1,0 +1,46 @@
+"""Draw the learning curves of students: a panel per language, a line per method and seed.
+
+python workflow/scripts/plot_curves.py --methods mse optical --reference optical --names '{sw: Swahili}' \
+    --students '[{lang: sw, method: optical, seed: 1, folder: students/sw/optical/1}]' --out figures/curves
+
+Writes curves.svg, .png and .tsv: `--out` is their common stem.
+"""
+
+from pathlib import Path
+
+from optical.errors import DataError
+from optical.figures import drawing, save_figure
+from optical.figures_curves import curve_rows, draw_curves
+from optical.files import read_rows
+from optical.program import program, run_program, yaml_value
+
+
+def main(arguments):
+    rows = []
+    for student in arguments.students:
+        losses = read_losses(Path(student["folder"], "curve.tsv"))
+        rows += curve_rows(student["lang"], student["method"], str(student["seed"]), losses)
+    with drawing():
+        figure = draw_curves(rows, arguments.methods, arguments.names, arguments.reference)
+        save_figure(figure, rows, arguments.out)
+
+
+def read_losses(path):
+    """Return the losses of a `curve.tsv`, a number a step."""
+    header, *steps = read_rows(path, columns=2)
+    try:
+        return [float(step[header.index("loss")]) for step in steps]
+    except ValueError as error:
+        raise DataError(
+            f"not a learning curve: {error}", where=path, hint="remove the student; it is made again"
+        ) from error
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--students", type=yaml_value, required=True, help="list of {lang, method, seed, folder}")
+    parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, for their colours")
+    parser.add_argument("--reference", required=True)
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    parser.add_argument("--out", required=True, metavar="STEM")
+    run_program(main, parser)

@@ -1,0 +1,38 @@
+"""Draw the table of means: a dot per language and method with its interval, and the gap between resource levels.
+
+python workflow/scripts/plot_map.py --cells map_cells.tsv --collection atlas --measure AP --methods bm25 mse optical \
+    --reference optical --names '{sw: Swahili, de: German}' --out figures/atlas
+
+Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.
+"""
+
+from optical.errors import DataError
+from optical.figures import drawing, save_figure
+from optical.figures_map import dot_rows, draw_dots, draw_gap, gap_rows
+from optical.program import program, run_program, yaml_value
+from optical.report_tables import pick_cells, read_cells
+
+
+def main(arguments):
+    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
+    dots = dot_rows(cells, arguments.methods, list(arguments.names))
+    if not dots:
+        what = f"no cell of {arguments.measure} on {arguments.collection} was run"
+        raise DataError(what, where=arguments.cells, hint="check the collection and the measure")
+    gaps = gap_rows(cells, arguments.methods)
+    with drawing():
+        figure = draw_dots(dots, arguments.methods, arguments.names, arguments.reference, arguments.measure)
+        save_figure(figure, dots, f"{arguments.out}/map")
+        save_figure(draw_gap(gaps, arguments.measure), gaps, f"{arguments.out}/gap")
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
+    parser.add_argument("--collection", required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
+    parser.add_argument("--reference", required=True, help="the method whose mean is marked in every panel")
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    run_program(main, parser)

@@ -1,0 +1,47 @@
+"""Draw what each query gains and loses by a method against its strongest rival, and list them with their texts.
+
+python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --queries collections/atlas/queries \
+    --collection atlas --measure AP --method optical --rivals mse contrastive --names '{sw: Swahili}' --out queries
+
+Writes queries.svg, .png and .tsv: `--out` is their common stem. The TSV has a row per language and query, best first.
+Of several rivals, the one with the highest mean over languages is taken.
+"""
+
+from pathlib import Path
+
+from optical.errors import DataError
+from optical.figures import drawing, save_figure
+from optical.figures_queries import draw_gains, gain_rows, query_means, strongest_rival
+from optical.files import read_rows
+from optical.program import log, program, run_program, yaml_value
+from optical.scores import read_scores
+
+
+def main(arguments):
+    means = query_means(read_scores(arguments.scores), arguments.collection, arguments.measure)
+    rival = strongest_rival(means, arguments.rivals)
+    texts = {}
+    for lang in ["en", *arguments.names]:
+        path = Path(arguments.queries, f"{lang}.tsv")
+        if lang != "en" or path.is_file():
+            texts[lang] = {row[0]: row[1] for row in read_rows(path, columns=2)}
+    rows = gain_rows(means, arguments.method, rival, texts)
+    if not rows:
+        what = f"no query has {arguments.measure} of both {arguments.method} and {rival}"
+        raise DataError(what, where=arguments.scores[0], hint="check collection, measure and methods")
+    log.info("%s against %s: %d queries", arguments.method, rival, len(rows))
+    with drawing():
+        save_figure(draw_gains(rows, arguments.names, arguments.measure), rows, arguments.out)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
+    parser.add_argument("--queries", required=True, metavar="FOLDER", help="a file per language: query id, text")
+    parser.add_argument("--collection", required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--method", required=True)
+    parser.add_argument("--rivals", nargs="+", required=True)
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    parser.add_argument("--out", required=True, metavar="STEM")
+    run_program(main, parser)
