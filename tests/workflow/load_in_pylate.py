@@ -9,22 +9,31 @@ import re
 import sys
 from pathlib import Path
 
-from pylate import models, scores
 
-folders, texts = map(json.loads, sys.argv[1:])
-found = {}
-for folder in folders:
+def encode(folder, texts):
+    """Return the token vectors of queries and documents, and their scores."""
+    from pylate import models, scores
+
     query = models.ColBERT(f"{folder}/query", device="cpu")
     document = models.ColBERT(f"{folder}/document", device="cpu")
     queries = query.encode(texts, is_query=True, show_progress_bar=False)
     documents = document.encode(texts, is_query=False, show_progress_bar=False)
-    matrix = [[float(scores.colbert_scores(q[None], d[None])[0, 0]) for d in documents] for q in queries]
-    found[folder] = {
+    return {
         "query": [vectors.tolist() for vectors in queries],
         "document": [vectors.tolist() for vectors in documents],
-        "scores": matrix,
+        "scores": [[float(scores.colbert_scores(q[None], d[None])[0, 0]) for d in documents] for q in queries],
     }
-card = Path(folders[0], "README.md").read_text(encoding="utf-8")
-os.chdir(folders[0])
-exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1))
-print(json.dumps(found))
+
+
+def try_card(folder):
+    """Run the code of the model card as a reader would."""
+    card = Path(folder, "README.md").read_text(encoding="utf-8")
+    os.chdir(folder)
+    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1), {})
+
+
+if __name__ == "__main__":
+    folders, texts = map(json.loads, sys.argv[1:])
+    found = {folder: encode(folder, texts) for folder in folders}
+    try_card(folders[0])
+    print(json.dumps(found))

@@ -4,22 +4,36 @@ Arguments: [export folder, ...] and [text, ...]. Prints, by folder, the token ve
 """
 
 import json
+import os
+import re
 import sys
-
-import torch
-from colbert.infra import ColBERTConfig
-from colbert.modeling.checkpoint import Checkpoint
-
-folders, texts = map(json.loads, sys.argv[1:])
+from pathlib import Path
 
 
-def kept(vectors_BLD):
-    return [vectors_LD[vectors_LD.norm(dim=-1) > 0.5].tolist() for vectors_LD in vectors_BLD]
+def encode(folder, texts):
+    """Return the token vectors of queries and documents that are not blanked out."""
+    import torch
+    from colbert.infra import ColBERTConfig
+    from colbert.modeling.checkpoint import Checkpoint
 
-
-found = {}
-for folder in folders:
     queries = Checkpoint(f"{folder}/query", ColBERTConfig(), verbose=0).queryFromText(texts)
     documents = Checkpoint(f"{folder}/document", ColBERTConfig(), verbose=0).docFromText(texts)
-    found[folder] = {"query": kept(queries), "document": kept(torch.as_tensor(documents))}
-print(json.dumps(found))
+    sides = {"query": queries, "document": torch.as_tensor(documents)}
+    return {
+        side: [vectors_LD[vectors_LD.norm(dim=-1) > 0.5].tolist() for vectors_LD in vectors_BLD]
+        for side, vectors_BLD in sides.items()
+    }
+
+
+def try_card(folder):
+    """Run the code of the model card as a reader would."""
+    card = Path(folder, "README.md").read_text(encoding="utf-8")
+    os.chdir(folder)
+    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1), {})
+
+
+if __name__ == "__main__":
+    folders, texts = map(json.loads, sys.argv[1:])
+    found = {folder: encode(folder, texts) for folder in folders}
+    try_card(folders[0])
+    print(json.dumps(found))

@@ -9,6 +9,7 @@ The collection is a prepared folder, or its name under RESULTS/collections; its 
 """
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="CPU threads")
 
 
 def run(arguments: argparse.Namespace) -> None:
