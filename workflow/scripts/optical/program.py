@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import time
 import warnings
@@ -56,10 +57,26 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 def yaml_value(text: str) -> object:
     """Parse an argument that holds a piece of config, such as `{steps: 100, learning_rate: 3.0e-4}`.
 
-    >>> yaml_value("{steps: 100, learning_rate: 3.0e-4}")
+    >>> yaml_value("{steps: 100, learning_rate: 3e-4}")
     {'steps': 100, 'learning_rate': 0.0003}
     """
-    return yaml.safe_load(text)
+    try:
+        return json.loads(text)  # what the workflow passes
+    except json.JSONDecodeError:
+        pass
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise argparse.ArgumentTypeError(f"not YAML: {' '.join(str(error).split())}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML takes 5e-05, as JSON writes it, for text: YAML 1.1 wants a point and a sign. YAML 1.2 does not."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
+)
 
 
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:

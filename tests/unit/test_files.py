@@ -1,0 +1,148 @@
+"""Reading is strict, writing is all or nothing, and bytes do not depend on the day."""
+
+import gzip
+import json
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optical.errors import DataError
+from optical.files import (
+    atomic_folder,
+    atomic_path,
+    open_text,
+    read_json,
+    read_jsonl,
+    read_lines,
+    read_rows,
+    sha256_of,
+    write_json,
+    write_jsonl,
+    write_lines,
+    write_rows,
+)
+
+# any text that a line can hold, with the characters that split lines elsewhere
+LINES = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\ufeff"), max_size=8))
+
+
+@settings(max_examples=40, deadline=None)
+@given(lines=LINES, suffix=st.sampled_from(["txt", "txt.gz"]))
+def test_lines_come_back_as_they_were_written(tmp_path_factory, lines, suffix):
+    path = tmp_path_factory.mktemp("lines") / f"file.{suffix}"
+    assert write_lines(path, lines) == len(lines)
+    assert list(read_lines(path)) == lines
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_a_separator_within_a_sentence_does_not_shift_a_bitext(tmp_path, separator):
+    (tmp_path / "file").write_text(f"one{separator}still one\ntwo\n", encoding="utf-8", newline="")
+    assert list(read_lines(tmp_path / "file")) == [f"one{separator}still one", "two"]
+
+
+def test_windows_line_ends_and_byte_order_marks_are_not_text(tmp_path):
+    (tmp_path / "file").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n\r\nfour")
+    assert list(read_lines(tmp_path / "file")) == ["one", "two", "", "four"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.lists(st.tuples(st.text(string.ascii_letters, min_size=1), st.text("a \t\n\r\u2028b", max_size=6))))
+def test_white_space_in_a_cell_never_makes_another_cell_or_row(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("rows") / "table.tsv"
+    write_rows(path, rows)
+    assert list(read_rows(path, 2)) == [[name, " ".join(text.split())] for name, text in rows]
+
+
+def test_objects_and_their_marks_come_back(tmp_path):
+    rows = [{"id": "1", "text": "चंद्र\u2028x"}, {"id": "2", "text": 'a "b"\n'}]
+    write_jsonl(tmp_path / "file.jsonl.gz", rows)
+    assert list(read_jsonl(tmp_path / "file.jsonl.gz")) == rows
+    write_json(tmp_path / "file.json", {"b": 1, "a": "ç"})
+    assert read_json(tmp_path / "file.json") == {"a": "ç", "b": 1}
+    assert (tmp_path / "file.json").read_text(encoding="utf-8").index('"a"') < 5
+
+
+def test_compressed_files_are_the_same_bytes_at_any_time_under_any_name(tmp_path, monkeypatch):
+    write_lines(tmp_path / "one.gz", ["text"] * 9)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    write_lines(tmp_path / "another.gz", ["text"] * 9)
+    assert sha256_of(tmp_path / "one.gz") == sha256_of(tmp_path / "another.gz")
+
+
+FAULTY = [
+    (read_lines, "missing.txt", None, "no such file", "path"),
+    (read_lines, "latin.txt", "déjà vu".encode("latin-1"), "not UTF-8", "iconv"),
+    (read_lines, "cut.gz", gzip.compress(b"a\n" * 5000)[:40], "damaged gzip", "again"),
+    (read_lines, "plain.gz", b"no gzip at all", "damaged gzip", "again"),
+    (lambda path: read_rows(path, 2), "spaces.tsv", b"q1\tone\nq2 two\n", "line 2 has 1 tab-separated", "tabs"),
+    (read_jsonl, "broken.jsonl", b'{"id": "1"}\n{"id": \n', "line 2 is not JSON", "one object a line"),
+    (read_json, "broken.json", b"{\n\n,}", "not JSON", ""),
+]
+
+
+@pytest.mark.parametrize(("read", "name", "content", "what", "hint"), FAULTY, ids=[case[1] for case in FAULTY])
+def test_a_faulty_file_is_named_with_what_is_wrong_and_how_to_mend_it(tmp_path, read, name, content, what, hint):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=what) as caught:
+        list(read(tmp_path / name))
+    assert name in str(caught.value)
+    assert hint in caught.value.hint
+    assert "\n" not in str(caught.value)
+
+
+def left_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, before):
+    file, folder = tmp_path / "file.txt", tmp_path / "folder"
+    if before:
+        file.write_text(before)
+        folder.mkdir()
+        (folder / "inside").write_text(before)
+
+    def failing():
+        yield "half"
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        write_lines(file, failing())
+    with pytest.raises(RuntimeError), atomic_folder(folder) as temporary:
+        (temporary / "inside").write_text("half")
+        raise RuntimeError
+    assert left_in(tmp_path) == (["file.txt", "folder"] if before else [])
+    if before:
+        assert file.read_text() == (folder / "inside").read_text() == "old"
+
+
+def test_a_new_folder_replaces_the_old_one_as_a_whole(tmp_path):
+    for name in ("first", "second"):
+        with atomic_folder(tmp_path / "deep" / "folder") as temporary:
+            (temporary / name).write_text(name)
+    assert left_in(tmp_path / "deep" / "folder") == ["second"]
+    assert left_in(tmp_path / "deep") == ["folder"]
+
+
+def test_others_may_read_what_was_written(tmp_path):
+    with atomic_path(tmp_path / "file") as temporary:
+        temporary.write_text("text")
+    with atomic_folder(tmp_path / "folder"):
+        pass
+    plain_file, plain_folder = tmp_path / "plain", tmp_path / "plain_folder"
+    plain_file.write_text("")
+    plain_folder.mkdir()
+    assert (tmp_path / "file").stat().st_mode == plain_file.stat().st_mode
+    assert (tmp_path / "folder").stat().st_mode == plain_folder.stat().st_mode
+
+
+def test_reading_holds_one_line_at_a_time(tmp_path):
+    with gzip.open(tmp_path / "big.gz", "wt") as file:
+        file.writelines(json.dumps({"id": number}) + "\n" for number in range(50_000))
+    with open_text(tmp_path / "big.gz") as file:
+        assert file.readline() == '{"id": 0}\n'
+    stream = read_jsonl(tmp_path / "big.gz")
+    assert [next(stream)["id"] for _ in range(3)] == [0, 1, 2]

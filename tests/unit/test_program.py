@@ -1,0 +1,143 @@
+"""Programs end in one line that a user can act on, and their logs say everything once."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optical.errors import ConfigError, DataError, OpticalError, ResourceError
+from optical.program import Progress, as_argument, program, yaml_value
+from workspace import ROOT
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {library!r})
+from optical.errors import DataError
+from optical.program import log, program, run_program
+
+def main(arguments):
+    log.info("at work")
+    if arguments.fault == "ours":
+        raise DataError("the file is empty", where="qrels.txt", hint="give at least one judgement")
+    if arguments.fault == "unforeseen":
+        raise KeyError("x")
+
+if __name__ == "__main__":
+    parser = program("test")
+    parser.add_argument("--fault", default="none")
+    run_program(main, parser)
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return a function that runs the little program above."""
+    path = tmp_path_factory.mktemp("program") / "little.py"
+    path.write_text(PROGRAM.format(library=str(ROOT / "workflow/scripts")), encoding="utf-8")
+
+    def run(*arguments, **environment):
+        command = [sys.executable, str(path), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+    return run
+
+
+def test_an_error_is_one_line_with_place_and_hint(run, tmp_path):
+    result = run("--fault", "ours", "--log", tmp_path / "logs" / "log.txt")
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    line = "DataError: the file is empty [qrels.txt]. Hint: give at least one judgement"
+    assert result.stderr.strip().endswith(line)
+    logged = (tmp_path / "logs" / "log.txt").read_text().splitlines()
+    assert [text.split(" ", 1)[1] for text in logged] == ["at work", line]
+
+
+@pytest.mark.parametrize("asked", [{"OPTICAL_TRACEBACK": "1"}, {}])
+def test_a_traceback_comes_when_asked_for(run, asked):
+    result = run("--fault", "ours", *([] if asked else ["--traceback"]), **asked)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+    assert result.stderr.rstrip().endswith("Hint: give at least one judgement")
+
+
+def test_an_unforeseen_error_keeps_its_traceback_and_asks_for_a_report(run):
+    result = run("--fault", "unforeseen")
+    assert result.returncode == 1
+    assert "report it" in result.stderr
+    assert "KeyError: 'x'" in result.stderr
+
+
+def test_without_a_log_file_the_terminal_has_it_all(run):
+    result = run()
+    assert result.returncode == 0
+    assert "at work" in result.stderr
+
+
+def test_of_several_processes_the_first_one_speaks(run, tmp_path):
+    assert run("--log", tmp_path / "log.txt", RANK="1").stderr == ""
+    assert not (tmp_path / "log.txt").exists()
+    assert "the file is empty" in run("--fault", "ours", RANK="1").stderr
+
+
+def test_arguments_are_not_guessed(capsys):
+    parser = program("test")
+    parser.add_argument("--settings")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--setting", "1"])
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[sw, so]", ["sw", "so"]),
+        ("{a: null, b: yes, c: '1e-5'}", {"a": None, "b": True, "c": "1e-5"}),
+        ("[1e-5, -2E5, 3.e+4, 5.0e-5, 7, 7e, e5, 1e5x]", [1e-5, -2e5, 3e4, 5e-5, 7, "7e", "e5", "1e5x"]),
+    ],
+)
+def test_a_piece_of_config_is_read_as_people_write_it(text, value):
+    assert yaml_value(text) == value
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=JSON)
+def test_what_the_workflow_passes_arrives_unchanged(value):
+    assert yaml_value(as_argument(value)) == value
+
+
+def test_what_is_not_yaml_is_an_error_of_the_argument(capsys):
+    parser = program("test")
+    parser.add_argument("--settings", type=yaml_value)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--settings", "{steps: 1"])
+    assert "argument --settings: not YAML" in capsys.readouterr().err
+
+
+def test_one_family_of_errors():
+    for kind in (ConfigError, DataError, ResourceError):
+        assert issubclass(kind, OpticalError)
+        assert str(kind("what")) == "what"
+        assert str(kind("what", where="there")) == "what [there]"
+        assert str(kind("what", hint="do this")) == "what. Hint: do this"
+
+
+def test_progress_counts_from_where_it_went_on(caplog):
+    caplog.set_level("INFO")
+    with Progress("training", total=10, done=7) as progress:
+        progress.advance(3, loss=0.25)
+    assert progress.done == 10
+    assert "training: 10 done" in caplog.text
+    assert "loss 0.25" in caplog.text
+    caplog.clear()
+    with pytest.raises(RuntimeError), Progress("training", total=10):
+        raise RuntimeError
+    assert "done" not in caplog.text
