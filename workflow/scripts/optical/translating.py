@@ -15,8 +15,6 @@ from optical.program import Progress
 
 log = logging.getLogger(__name__)
 
-TOKENS_OF_CODES = ("{}", "__{}__")  # NLLB-200 and mBART name a language as such; M2M-100 puts it between underscores
-
 
 class Translator:
     """A checkpoint and the languages between which it translates."""
@@ -43,10 +41,11 @@ class Translator:
         self.longest = min(limits)
 
     def _code_id(self, code: str, folder: str | Path) -> int:
-        for pattern in TOKENS_OF_CODES:
-            index = self.tokeniser.convert_tokens_to_ids(pattern.format(code))
-            if index is not None and index != self.tokeniser.unk_token_id:
-                return index
+        unknown = (None, self.tokeniser.unk_token_id)
+        if (index := self.tokeniser.convert_tokens_to_ids(f"__{code}__")) not in unknown:  # M2M-100
+            return index
+        if code in self.tokeniser.all_special_tokens:  # NLLB-200, mBART; "en" is also a plain word piece of many
+            return self.tokeniser.convert_tokens_to_ids(code)
         raise ConfigError(
             f"the translator has no language {code!r}",
             where=folder,
@@ -98,7 +97,9 @@ class Translator:
                 max_new_tokens=min(2 * ids_BS.shape[1] + 8, self.longest - 2),
                 **codes,
             )
-        return self.tokeniser.batch_decode(found_BT, skip_special_tokens=True)
+        # the code of the target language is no word, though some tokenisers do not hold it for special
+        found = [[token for token in row if token != self.forced_id] for row in found_BT.tolist()]
+        return self.tokeniser.batch_decode(found, skip_special_tokens=True)
 
 
 def _load(folder: Path) -> tuple:
