@@ -25,7 +25,7 @@ def make_workspace(folder):
 
 def snakemake_command(*arguments, config=SMALL):
     """Return the command that runs Snakemake as this Python has it."""
-    files = [] if config is None else ["--configfile", str(config)]
+    files = ["--configfile", *map(str, config)] if isinstance(config, list) else ["--configfile", str(config)]
     return [sys.executable, "-m", "snakemake", *map(str, arguments), *files, "--", TABLE]
 
 

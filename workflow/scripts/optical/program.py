@@ -41,7 +41,7 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every program that trains: settings, seed, machine, checkpoints."""
     parser.add_argument("--settings", type=yaml_value, required=True, help="what decides the result, as YAML or JSON")
-    parser.add_argument("--checkpoints", metavar="FOLDER", help="save here and resume from here")
+    parser.add_argument("--checkpoints", metavar="FOLDER", type=checkpoint_folder, help="save and resume here")
     parser.add_argument("--checkpoint-minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-steps", type=int, default=0, help="0: by minutes alone")
     parser.add_argument(
@@ -52,6 +52,11 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
+
+
+def checkpoint_folder(text: str) -> str:
+    """Return where checkpoints lie: below OPTICAL_CHECKPOINTS, where results/ is on a disk that a job does not keep."""
+    return os.path.join(os.environ.get("OPTICAL_CHECKPOINTS", ""), text)
 
 
 def yaml_value(text: str) -> object:

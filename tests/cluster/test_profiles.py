@@ -1,0 +1,138 @@
+"""Each cluster profile plans the whole run, and what Slurm is asked for is what the rules and the profile state."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workspace import QUIET, ROOT, SMALL, make_workspace, rules, run_snakemake
+
+pytestmark = pytest.mark.workflow
+
+PROFILES = ("slurm", "cluster-generic", "kubernetes")
+GPU_RULES = {"pretrain_encoder", "train_teacher", "distil_student", "encode_bitext", "encode_collection"}
+TRAINING_RULES = {"pretrain_encoder", "train_teacher", "distil_student"}
+
+
+def profile(name):
+    """Return the keys of a profile."""
+    return yaml.safe_load((ROOT / f"workflow/profiles/{name}/config.yaml").read_text(encoding="utf-8"))
+
+
+def planned(workspace, *arguments, config=SMALL):
+    """Return the jobs of a dry run, each with its rule, wildcards, shell command and call of sbatch."""
+    command = [sys.executable, str(Path(__file__).parent / "planned_jobs.py"), "--cores", "64", *arguments]
+    command += ["--configfile", str(config), "--", "results/map_table.tsv"]
+    done = subprocess.run(command, cwd=workspace, env=os.environ | QUIET, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return make_workspace(tmp_path_factory.mktemp("profiles"))
+
+
+@pytest.fixture(scope="module")
+def jobs(workspace):
+    return planned(workspace, "--workflow-profile", "workflow/profiles/slurm")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_plans_the_whole_run(workspace, name):
+    arguments = ["--dry-run", "--workflow-profile", f"workflow/profiles/{name}"]
+    if name == "kubernetes":  # the storage that the profile names is the user's own
+        arguments += ["--default-storage-prefix", str(workspace)]
+    done = run_snakemake(workspace, *arguments, environment={"OPTICAL_CHECKPOINTS": "/shared/optical"})
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
+    assert counts["train_teacher"] == "1"
+    assert counts["distil_student"] == "4"
+
+
+def test_the_gpu_rules_ask_for_one_gpu_and_the_others_for_none(jobs):
+    asking = {job["rule"] for job in jobs if re.search(r" --gpus?[= ]1\b", job["sbatch"])}
+    assert asking >= GPU_RULES
+    assert asking <= GPU_RULES | {"search_collection", "train_translator", "translate_queries"}
+
+
+def test_what_the_teacher_asks_of_slurm(jobs):
+    (teacher,) = [job for job in jobs if job["rule"] == "train_teacher"]
+    assert " -t 2880 " in teacher["sbatch"]
+    assert " --cpus-per-task=2" in teacher["sbatch"]
+    assert " --gpus=1" in teacher["sbatch"]
+
+
+def test_trainings_know_the_time_that_they_are_granted(jobs):
+    training = {job["rule"]: job["shell"] for job in jobs if job["rule"] in TRAINING_RULES}
+    assert training.keys() == TRAINING_RULES
+    for shell in training.values():
+        assert re.search(r"--runtime-minutes \$\(\(\d{3,} \* 1\)\) --device cuda --precision bf16", shell)
+
+
+def test_the_runtime_that_a_site_sets_reaches_scheduler_and_training(workspace):
+    arguments = ("--workflow-profile", "workflow/profiles/slurm", "--set-resources", "train_teacher:runtime=77")
+    (teacher,) = [job for job in planned(workspace, *arguments) if job["rule"] == "train_teacher"]
+    assert " -t 77 " in teacher["sbatch"]
+    assert "--runtime-minutes $((77 * 1))" in teacher["shell"]
+
+
+def test_several_gpus_go_to_the_trainings_alone(workspace):
+    machine = "machine={gpus: 4, device: cuda, precision: bf16, checkpoint_minutes: 10, stop_before_runtime: true}"
+    jobs = planned(workspace, "--workflow-profile", "workflow/profiles/slurm", "--config", machine)
+    asked = {
+        job["rule"]: int(re.search(r" --gpus=(\d)", job["sbatch"])[1]) for job in jobs if "--gpus" in job["sbatch"]
+    }
+    assert {rule for rule, gpus in asked.items() if gpus == 4} & GPU_RULES == TRAINING_RULES
+    assert asked["encode_collection"] == 1
+    shells = {job["rule"]: job["shell"] for job in jobs}
+    assert "torch.distributed.run --standalone --nproc-per-node 4 -- workflow/scripts/" in shells["train_teacher"]
+
+
+def test_nothing_runs_on_a_gpu_without_a_profile(workspace):
+    jobs = planned(workspace)
+    assert not any("--gpus" in job["sbatch"] for job in jobs)
+    assert all("--runtime-minutes $((" in job["shell"] for job in jobs if job["rule"] in TRAINING_RULES)
+    assert all("* 0))" in job["shell"] for job in jobs if job["rule"] in TRAINING_RULES)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_groups_hold_rules_that_exist_and_need_no_gpu(name):
+    grouped = {entry.split("=")[0] for entry in profile(name)["groups"]}
+    assert grouped <= rules().keys()
+    assert not grouped & GPU_RULES
+
+
+def test_the_cluster_profiles_agree_where_they_mean_the_same():
+    keys = ("groups", "group-components", "retries", "rerun-triggers", "resources", "set-resource-scopes")
+    for key in keys:
+        assert profile("slurm")[key] == profile("cluster-generic")[key] == profile("kubernetes")[key], key
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        ("COMPLETED", "success"),
+        ("RUNNING", "running"),
+        ("PENDING", "running"),
+        ("REQUEUED", "running"),
+        ("FAILED", "failed"),
+        ("TIMEOUT", "failed"),
+        ("OUT_OF_MEMORY", "failed"),
+        ("", "failed"),
+    ],
+)
+def test_the_status_script_reads_slurms_answer(tmp_path, state, answer):
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text(f'#!/bin/sh\n[ "$*" = "show job 12" ] && echo "   JobState={state} Reason=None"\n')
+    scontrol.chmod(0o755)
+    (tmp_path / "sacct").write_text("#!/bin/sh\n")
+    (tmp_path / "sacct").chmod(0o755)
+    script = ROOT / "workflow/profiles/cluster-generic/status.sh"
+    variables = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([script, "12"], env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{answer}\n"

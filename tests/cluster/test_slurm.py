@@ -1,0 +1,137 @@
+"""The small run on a real Slurm of one node, with everything going wrong that does on a cluster: the table is the same.
+
+Jobs are killed, cancelled, out of time and out of memory, the node goes down, the driver is killed and started again.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster import slurm
+from workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake, snakemake_command
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.workflow,
+    pytest.mark.xdist_group("slurm"),
+    pytest.mark.skipif(bool(slurm.missing_programs()), reason=f"not installed: {', '.join(slurm.missing_programs())}"),
+]
+
+INTERRUPTED = ROOT / "tests/config/interrupted.yaml"
+MACHINE = "machine={device: cpu, gpus: 0, precision: fp32, checkpoint_minutes: 0.005, stop_before_runtime: true}"
+# what this machine asks for in place of a cluster's: quick looks, no accounting; the rest is the profile for users
+LOCAL = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
+# memory that the first attempt cannot do with, and the second can
+TOO_LITTLE = "encode_collection:mem_mb=300 * 8 ** (attempt - 1)"
+PATIENCE = 240
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with slurm.Cluster() as started:
+        yield started
+
+
+class Driver:
+    """Snakemake as a user starts it on the submit node, and what is watched of its jobs."""
+
+    def __init__(self, cluster, workspace):
+        self.cluster, self.workspace = cluster, workspace
+        self.output = workspace / "driver.out"
+        self.start()
+
+    def start(self):
+        profile = ("--workflow-profile", "workflow/profiles/slurm", *LOCAL, "--set-resources", TOO_LITTLE)
+        command = snakemake_command(*profile, "--config", MACHINE, config=[SMALL, INTERRUPTED])
+        variables = os.environ | QUIET | self.cluster.variables
+        with self.output.open("a") as output:
+            self.process = subprocess.Popen(
+                command, cwd=self.workspace, env=variables, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def wait_until(self, condition, what):
+        """Wait for something that must happen while the driver runs, and return it."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert self.process.poll() is None, f"the driver ended before {what}:\n{self.output.read_text()}"
+            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.output.read_text()}"
+            time.sleep(0.05)
+        return found
+
+    def in_mid_training(self, rule, resumed=False):
+        """Wait until a job of a rule has saved a checkpoint while it runs; return its Slurm job and its process."""
+
+        def running():
+            if not any((self.workspace / "results/checkpoints" / rule).rglob("step-*.pt")):
+                return None
+            if resumed and "resuming at step" not in self.log_of(rule):
+                return None
+            jobs = [job for job, comment in self.cluster.running_jobs().items() if rule in comment]
+            for job in jobs:
+                for process in self.cluster.processes_of(job):
+                    if runs_program(process, rule):
+                        return job, process
+            return None
+
+        return self.wait_until(running, f"{rule} is in mid-training")
+
+    def log_of(self, rule):
+        logs = self.workspace / "results/logs"
+        found = [logs / f"{rule}.log"] if (logs / f"{rule}.log").exists() else sorted((logs / rule).rglob("*.log"))
+        return "".join(file.read_text() for file in found)
+
+
+def runs_program(process, rule):
+    """Return whether a process is the Python of a rule's program, not the shells and Snakemakes around it."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"workflow/scripts/{rule}.py".encode() in words
+
+
+def test_everything_goes_wrong_and_the_table_is_the_same(cluster, tmp_path):
+    local = make_workspace(tmp_path / "local")
+    run_snakemake(local, "--cores", 2, config=[SMALL, INTERRUPTED])
+    driver = Driver(cluster, make_workspace(tmp_path / "slurm"))
+
+    _, process = driver.in_mid_training("pretrain_encoder")
+    os.kill(process, signal.SIGKILL)
+
+    job, _ = driver.in_mid_training("train_teacher")
+    cluster.ask("scancel", job)
+    driver.wait_until(lambda: "stopped early" in driver.log_of("train_teacher"), "the teacher has saved")
+
+    job, _ = driver.in_mid_training("train_teacher", resumed=True)
+    cluster.set_node("DOWN")
+    driver.wait_until(lambda: cluster.ended_jobs().get(job) == "NODE_FAIL", "the job is taken off the node")
+    cluster.set_node("RESUME")
+
+    driver.in_mid_training("distil_student")
+    driver.process.kill()
+    driver.process.wait()
+    cluster.cancel_all()
+    run_snakemake(driver.workspace, "--unlock", config=[SMALL, INTERRUPTED])
+    driver.start()
+
+    job, _ = driver.in_mid_training("distil_student")
+    cluster.ask("scontrol", "update", f"JobId={job}", "EndTime=now")
+
+    assert driver.process.wait(PATIENCE) == 0, driver.output.read_text()
+    assert (driver.workspace / TABLE).read_bytes() == (local / TABLE).read_bytes()
+    assert not any((driver.workspace / "results/checkpoints").rglob("step-*.pt"))
+
+    said = driver.output.read_text()
+    states = set(cluster.ended_jobs().values())
+    assert states >= {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}, said
+    for state in ("FAILED", "CANCELLED", "TIMEOUT"):
+        assert len(re.findall(rf"SLURM-job '\d+' failed, SLURM status is: '{state}'", said)) >= 1, said
+    assert "exceeded memory limit" in said
+    assert driver.log_of("pretrain_encoder").count("resuming at step") == 1
+    assert driver.log_of("train_teacher").count("stopped early") >= 1
+    assert driver.log_of("train_teacher").count("resuming at step") == 2
