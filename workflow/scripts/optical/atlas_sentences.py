@@ -4,6 +4,7 @@ Frames are data (`atlas_frames.yaml`, `atlas_questions.yaml`, `atlas_general.yam
 template per language; its slots are what it says or asks about.
 """
 
+import itertools
 import random
 import re
 from collections import defaultdict
@@ -33,7 +34,21 @@ def frames() -> dict:
     merged = {}
     for name in FRAME_FILES:
         merged |= yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    merged["training"] = [
+        {"kind": frame["kind"], "en": wording} for frame in merged["training"] for wording in wordings(frame["en"])
+    ]
     return merged
+
+
+def wordings(template: str) -> list[str]:
+    """Return every combination of a template's alternatives.
+
+    >>> wordings("(what|which money) do (I|we) need?")
+    ['what do I need?', 'what do we need?', 'which money do I need?', 'which money do we need?']
+    """
+    parts = re.split(r"\(([^()]*\|[^()]*)\)", template)
+    choices = [part.split("|") if number % 2 else [part] for number, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in itertools.product(*choices)]
 
 
 def slots_of(template: str) -> frozenset[str]:
