@@ -30,7 +30,7 @@ def holder(folder, *uuids):
 def give_back():
     yield
     while devices._leases:
-        devices._leases.pop().close()
+        devices._leases.popitem()[1].close()
 
 
 def test_each_process_gets_a_device_of_its_own(tmp_path):
@@ -87,7 +87,7 @@ def test_the_leased_device_is_the_only_one_that_torch_sees(tmp_path, monkeypatch
     monkeypatch.setattr(devices, "visible_gpus", lambda: ["GPU-aa", "GPU-ab"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     assert devices.choose("auto").type in ("cpu", "cuda")
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-aa"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == devices.leased() == "GPU-aa"
     assert (tmp_path / "optical-leases").stat().st_mode & 0o1777 == 0o1777
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 600.0  # for another job to give its device back
 LOOK_EVERY_SECONDS = 1.0
 
-_leases: list[BinaryIO] = []  # open files: a lock lasts as long as its file is open
+_leases: dict[str, BinaryIO] = {}  # open files by device: a lock lasts as long as its file is open
 
 
 def choose(name: str) -> "torch.device":
@@ -59,6 +59,11 @@ def _take_one() -> None:
     uuids = visible_gpus()
     if uuids and not _leases:
         os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
+
+
+def leased() -> str:
+    """Return the UUID of this process's device, or nothing."""
+    return next(iter(_leases), "")
 
 
 def visible_gpus() -> list[str]:
@@ -112,7 +117,9 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
     waiting = False
     while True:
         for uuid in uuids:
-            if _lock(folder / f"{uuid}.lock"):
+            file = _lock(folder / f"{uuid}.lock")
+            if file:
+                _leases[uuid] = file
                 log.info("leased %s, one of %d devices", uuid, len(uuids))
                 return uuid
         if time.monotonic() > deadline:
@@ -127,13 +134,13 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
         time.sleep(min(LOOK_EVERY_SECONDS, patience))
 
 
-def _lock(path: Path) -> bool:
-    # opened for reading, which locks as well, because the file may be another user's
-    file = path.open("rb") if path.exists() else os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT, 0o644), "rb")
+def _lock(path: Path) -> BinaryIO | None:
+    if not path.exists():
+        path.touch()
+    file = path.open("rb")  # for reading, which locks as well: the file may be another user's
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        return False
-    _leases.append(file)
-    return True
+        return None
+    return file

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from optical import devices, parallel
+from optical import devices, gpu_usage, parallel
 from optical.checkpoints import Checkpoints
 from optical.encoder import autocast
 from optical.errors import ConfigError, ResourceError
@@ -58,6 +58,7 @@ class Machine:
     checkpoint_minutes: float = 10.0
     checkpoint_steps: int = 0  # 0: by minutes alone
     runtime_minutes: float = 0.0  # what the cluster grants: save and stop in time before it is over; 0: no limit
+    log: str | None = None  # what the GPU did is written beside the benchmark that belongs to this log
     rank: int = 0
     world: int = 1
 
@@ -70,6 +71,8 @@ class Machine:
             properties = torch.cuda.get_device_properties(device)
             memory = f"{properties.total_memory / 2**30:.0f} GiB"
             log.info("device: %s x %d, %s, %s", properties.name, self.world, memory, self.precision)
+            if self.log and devices.leased():
+                gpu_usage.record(devices.leased(), gpu_usage.record_path(self.log, self.rank))
         else:
             log.info("device: cpu x %d, %d threads, %s", self.world, torch.get_num_threads(), self.precision)
         parallel.join(device, self.world)

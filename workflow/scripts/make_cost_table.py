@@ -1,0 +1,23 @@
+"""Sum what a run cost, per rule and method: time, CPU, memory, and the energy of GPUs where one was used.
+
+Example: python workflow/scripts/make_cost_table.py --benchmarks results/benchmarks --methods mse optical --out cost.tsv
+"""
+
+from optical.costs import cost_rows
+from optical.files import write_rows
+from optical.program import log, program, run_program
+
+
+def main(arguments):
+    rows = cost_rows(arguments.benchmarks, arguments.methods)
+    write_rows(arguments.out, rows)
+    total = dict(zip(rows[0], rows[-1], strict=True))
+    log.info("%s jobs, %s s, %s s of CPU", total["jobs"], total["seconds"], total["cpu_seconds"])
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--benchmarks", required=True, metavar="FOLDER", help="as Snakemake wrote them")
+    parser.add_argument("--methods", nargs="*", default=[], help="names that tell a path's method")
+    parser.add_argument("--out", required=True, metavar="FILE")
+    run_program(main, parser)
