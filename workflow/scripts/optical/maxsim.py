@@ -27,7 +27,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
 # The product of one block with one group of columns: what a core's own cache holds, or what keeps an accelerator busy.
 COLUMNS = {"cpu": 512, "cuda": 2048}
-PRODUCT_BYTES = {"cpu": 2 << 20, "cuda": 256 << 20}
+PRODUCT_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}
 FAULT_BYTES = 1 << 17  # mapped around the two ends of a document when it is first touched
 PAIR_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # gathered vectors of pairs and their product
 # Rows are rounded up, since bf16 products are compiled at the first use of a shape, which takes as long as using it.
@@ -64,7 +64,7 @@ def scan(
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
     tokens = max(product_bytes // (columns * dtype.itemsize), collection.longest())
     best = Best(mask_QM.any(1), top_k, memory // 4)
-    blocks = _blocks(collection, memory // 8, tokens, best.room)  # two windows may be open at a time
+    blocks = _blocks(collection, memory // 16, tokens, best.room)  # several windows may be open at a time
     lock = threading.Lock()
 
     def work() -> None:
@@ -173,7 +173,8 @@ def _pair_tasks(
 ) -> Iterator[tuple[TokenVectors, np.ndarray, np.ndarray, int]]:
     """Yield pairs whose documents have one length: shard, indices of the pairs, their first tokens, length."""
     for shard, mine, stored in collection.stored(places_B):
-        starts, lengths = shard.offsets[stored], shard.offsets[stored + 1] - shard.offsets[stored]
+        offsets = shard.offsets
+        starts, lengths = offsets[stored], offsets[stored + 1] - offsets[stored]
         order = np.lexsort((stored, lengths))  # neighbours on the disk side by side
         for first, last, length in _equal_runs(lengths[order]):
             step = max(tokens // max(length, 1), 1)
@@ -192,9 +193,10 @@ def _blocks(collection: Collection, window_bytes: int, tokens: int, documents: i
         limit = max(window_bytes // (shard.dim * np.dtype(shard.dtype).itemsize), tokens)
         first = 0
         while first < shard.documents:
-            begin = int(shard.offsets[first])
-            last = int(np.searchsorted(shard.offsets, begin + limit, side="right")) - 1
-            offsets = np.array(shard.offsets[first : last + 1])
+            all_offsets = shard.offsets
+            begin = int(all_offsets[first])
+            last = int(np.searchsorted(all_offsets, begin + limit, side="right")) - 1
+            offsets = np.array(all_offsets[first : last + 1])
             places = np.array(shard.order[first:last]) + first_place
             window_TD = torch.from_numpy(shard.tokens_between(begin, int(offsets[-1])))
             yield from _window_blocks(window_TD, offsets - begin, places, tokens, documents)

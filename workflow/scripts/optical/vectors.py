@@ -28,6 +28,7 @@ from optical.files import atomic_folder, read_json, read_lines, write_json
 MOST_DOCUMENTS = (1 << 32) - 1  # a place fits into half a key of optical.hits
 DTYPES = {"float16": np.float16, "float32": np.float32}
 HEADER_BYTES = 128
+PIECE = 1 << 16  # documents whose lengths or places are looked at together
 REMEDY = "encode the collection again"
 
 
@@ -115,9 +116,9 @@ def write_vectors(folder: str | Path, dim: int, dtype: str = "float16", encoder:
 
 @dataclasses.dataclass(frozen=True)
 class TokenVectors:
-    """One shard, opened: nothing is read but the description; arrays are memory-mapped.
+    """One shard, opened: nothing is read but the description.
 
-    `offsets` and `order` are int64 arrays over the stored documents, as the module says.
+    Arrays are mapped anew at each use: pages that were read count as memory of the process until their mapping goes.
     """
 
     folder: Path
@@ -126,25 +127,32 @@ class TokenVectors:
     documents: int
     tokens: int
     encoder: str
-    offsets: np.ndarray
-    order: np.ndarray
 
     @classmethod
     def open(cls, folder: str | Path) -> "TokenVectors":
         """Open a shard; raise `DataError` where files are missing or disagree with the description."""
         folder = Path(folder)
         meta = read_json(folder / "meta.json")
+        shard = cls(folder, **meta)
         try:
-            offsets = np.load(folder / "offsets.npy", mmap_mode="r")
-            order = np.load(folder / "order.npy", mmap_mode="r")
+            counts = len(shard.offsets) - 1, len(shard.order), int(shard.offsets[-1])
             bytes_there = (folder / "vectors.npy").stat().st_size
         except (OSError, ValueError) as error:
             raise DataError(f"damaged shard: {error}", where=folder, hint=REMEDY) from error
-        bytes_needed = HEADER_BYTES + meta["tokens"] * meta["dim"] * DTYPES[meta["dtype"]]().itemsize
-        agree = len(offsets) == meta["documents"] + 1 and len(order) == meta["documents"]
-        if not agree or bytes_there != bytes_needed or offsets[-1] != meta["tokens"]:
+        bytes_needed = HEADER_BYTES + shard.tokens * shard.dim * DTYPES[shard.dtype]().itemsize
+        if counts != (shard.documents, shard.documents, shard.tokens) or bytes_there != bytes_needed:
             raise DataError("the files of the shard do not fit together", where=folder, hint=REMEDY)
-        return cls(folder, offsets=offsets, order=order, **meta)
+        return shard
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where each stored document begins, and the end: int64 (documents + 1)."""
+        return np.load(self.folder / "offsets.npy", mmap_mode="r")
+
+    @property
+    def order(self) -> np.ndarray:
+        """The place in the collection of each stored document: int64 (documents)."""
+        return np.load(self.folder / "order.npy", mmap_mode="r")
 
     def tokens_between(self, first: int, last: int) -> np.ndarray:
         """Map the token vectors `first` to `last` (exclusive) of the file: (last - first, dim).
@@ -161,7 +169,8 @@ class TokenVectors:
 
     def document(self, stored: int) -> np.ndarray:
         """Return a copy of the token vectors of one stored document: (tokens, dim)."""
-        return np.array(self.tokens_between(int(self.offsets[stored]), int(self.offsets[stored + 1])))
+        first, last = self.offsets[stored : stored + 2].tolist()
+        return np.array(self.tokens_between(first, last))
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of the documents in stored order, without keeping them."""
@@ -188,7 +197,12 @@ class Collection:
 
     def longest(self) -> int:
         """Return the tokens of the longest document, 1 at least."""
-        return max(int(np.diff(shard.offsets).max(initial=1)) for shard in self.shards)
+        longest = 1
+        for shard in self.shards:
+            for some in _pieces(shard.documents):
+                offsets = shard.offsets[some.start : some.stop + 1]
+                longest = max(longest, int(np.diff(offsets).max(initial=1)))
+        return longest
 
     def stored(self, places: np.ndarray) -> Iterator[tuple[TokenVectors, np.ndarray, np.ndarray]]:
         """Yield for each shard the indices into `places` of its documents and their stored positions there."""
@@ -197,8 +211,12 @@ class Collection:
             mine = np.flatnonzero(shard_of == number)
             if len(mine):
                 wanted, back = np.unique(places[mine] - self.first_places[number], return_inverse=True)
-                there = np.flatnonzero(np.isin(shard.order, wanted))
-                yield shard, mine, there[np.argsort(shard.order[there])][back]
+                there = np.empty_like(wanted)
+                for some in _pieces(shard.documents):
+                    order = shard.order[some]
+                    found = np.flatnonzero(np.isin(order, wanted))
+                    there[np.searchsorted(wanted, order[found])] = found + some.start
+                yield shard, mine, there[back]
 
     def ids(self, places: np.ndarray) -> list[str]:
         """Return the ids of documents, reading the files of ids past without keeping them."""
@@ -214,11 +232,17 @@ class Collection:
         """Return the places of documents by id; raise `DataError` for an unknown id."""
         found = {}
         for first, shard in zip(self.first_places.tolist(), self.shards, strict=False):
+            order = shard.order
             for position, name in enumerate(shard.ids()):
                 if name in wanted:
-                    found[name] = first + int(shard.order[position])
+                    found[name] = first + int(order[position])
         if missing := sorted(wanted - found.keys()):
             hint = "was the run made on another version of the collection?"
             what = f"{len(missing)} documents have no vectors, such as {missing[0]}"
             raise DataError(what, where="search", hint=hint)
         return found
+
+
+def _pieces(documents: int) -> Iterator[slice]:
+    """Cut the documents of a shard into pieces whose arrays take little memory."""
+    return (slice(first, min(first + PIECE, documents)) for first in range(0, documents, PIECE))
