@@ -29,15 +29,35 @@ def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
     >>> "[UNK]" in tokeniser.encode("चंद्र").tokens
     False
     """
-    tokeniser = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    texts = list(texts)
+    blank = _new_tokeniser(None)
+    # The trainer meets words in the order of a randomly seeded hash table, numbers what continues a word as it comes,
+    # and the numbers break ties among merges. As special tokens they have an order of their own.
+    continuing = [f"##{sign}" for sign in sorted(_continuing_signs(blank, texts))]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS + continuing, min_frequency=2, show_progress=False
+    )
+    blank.train_from_iterator(texts, trainer)
+    tokeniser = _new_tokeniser(blank.get_vocab())
+    tokeniser.add_special_tokens(SPECIAL_TOKENS)
+    return tokeniser
+
+
+def _new_tokeniser(vocabulary: dict[str, int] | None) -> Tokenizer:
+    tokeniser = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokeniser.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokeniser.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS, min_frequency=2, show_progress=False
-    )
-    tokeniser.train_from_iterator(texts, trainer)
     return tokeniser
+
+
+def _continuing_signs(tokeniser: Tokenizer, texts: Iterable[str]) -> set[str]:
+    """Return the characters that occur within words, other than as their first."""
+    found: set[str] = set()
+    for text in texts:
+        for word, _ in tokeniser.pre_tokenizer.pre_tokenize_str(tokeniser.normalizer.normalize_str(text)):
+            found.update(word[1:])
+    return found
 
 
 def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
