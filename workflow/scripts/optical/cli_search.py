@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Search and print ranked passages or JSON, or write a run."""
     queries = read_queries(arguments)
     place = locate(arguments)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too
     import torch
 
     from optical.encoder import load_encoder
