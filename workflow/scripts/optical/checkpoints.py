@@ -64,7 +64,8 @@ class Checkpoints:
                 log.info("resuming at step %d from %s", state["step"], path)
                 return state
             except Exception as error:  # whatever a damaged archive raises: the older one will do
-                log.warning("skipping the damaged checkpoint %s: %s", path, str(error).splitlines()[0])
+                reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file's error says nothing
+                log.warning("skipping the damaged checkpoint %s: %s", path, reason)
         return None
 
     def remove(self) -> None:
