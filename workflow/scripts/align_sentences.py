@@ -1,7 +1,7 @@
 """Align a held-out sentence pair twice: the teacher reads the foreign sentence, then the distilled student reads it.
 
 python workflow/scripts/align_sentences.py --lang sw --student students/sw/optical/1 --teacher teacher \
-    --bitext bitext/sw/dev.tsv --out alignments/sw.json
+    --tokens tokens/bitext/sw --bitext bitext/sw/dev.tsv --out alignments/sw.json
 
 The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on each side.
 """
@@ -18,14 +18,14 @@ FEWEST, MOST = 5, 12
 def main(arguments):
     number, english, foreign = pick_pair(list(read_rows(arguments.bitext, columns=2)), arguments.bitext)
     teacher, student = load_encoder(arguments.teacher), load_encoder(arguments.student)
-    settings = transport_settings(arguments.student, None, None)
+    settings = transport_settings(arguments.student, bitext_at_hand=True)
     found = {}
     for when, reader in (("before", teacher), ("after", student)):
-        alignment = align(reader, teacher, foreign, english, settings, special=False)
+        alignment = align(reader, teacher, foreign, english, settings, special=False, tokens=arguments.tokens)
         tokens = {"foreign": alignment.foreign, "english": alignment.english}
         found[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
     texts = {"foreign_text": foreign, "english_text": english, "source": f"held-out pair {number}"}
-    transport = {"solver": settings.solver, "regularisation": settings.regularisation}
+    transport = {"solver": settings.solver, "regularisation": settings.regularisation, "marginals": settings.marginals}
     write_json(arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | found)
 
 
@@ -46,6 +46,7 @@ if __name__ == "__main__":
     parser.add_argument("--lang", required=True)
     parser.add_argument("--student", required=True, metavar="FOLDER")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
     parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

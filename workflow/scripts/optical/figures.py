@@ -18,7 +18,7 @@ from optical.fonts import families
 
 # Okabe and Ito's palette without its yellow, which print swallows. The reference method gets the first.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
 BETTER, WORSE, QUIET = "#0072B2", "#D55E00", "#666666"
 PANELS_IN_A_ROW = 4

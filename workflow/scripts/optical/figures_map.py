@@ -42,7 +42,7 @@ def draw_dots(
             mean, low, high = (float(row[column] or "nan") for column in ("mean", "mean_low", "mean_high"))
             axes.plot([low, high], [place, place], color=looks[method].colour, linewidth=2)
             axes.plot(mean, place, marker=looks[method].marker, color=looks[method].colour, markersize=6)
-        axes.set_xlim(0, 1)
+        axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.set_ylim(len(methods) - 0.4, -0.6)
         axes.set_yticks(range(len(methods)), methods)
@@ -75,8 +75,8 @@ def draw_gap(rows: Sequence[Row], measure: str) -> Figure:
             high, place, "D", color="#0072B2", markersize=7, label="high-resource languages" if not place else None
         )
         interval = "" if math.isnan(gap_low) else f"  [{gap_low:+.2f}, {gap_high:+.2f}]"
-        axes.text(1.02, place, f"gap {gap:+.3f}{interval}", va="center", transform=axes.get_yaxis_transform())
-    axes.set_xlim(0, 1)
+        axes.text(1.01, place, f"gap {gap:+.3f}{interval}", va="center", transform=axes.get_yaxis_transform())
+    axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [row["method"] for row in rows])
     axes.grid(axis="y", visible=False)

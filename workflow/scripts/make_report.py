@@ -1,0 +1,65 @@
+"""Make the report of an experiment: one HTML file that opens anywhere, without a network.
+
+python workflow/scripts/make_report.py --results results --collections '{atlas: [sw, de]}' --measures AP RR \
+    --methods bm25 mse optical --reference optical --names '{sw: Swahili (low), de: German (high)}' --out report.html
+
+It shows what lies in the results folder: tables/, figures/, alignments/, and, where they are there, the bitext curve,
+translation quality and cost.
+"""
+
+from pathlib import Path
+
+from optical import report_provenance, report_sections
+from optical.files import write_lines
+from optical.program import log, program, run_program, yaml_value
+from optical.report_html import page, paragraph
+from optical.report_sections import Report, plain_table_section
+
+TEMPLATE = Path(report_sections.__file__).with_name("report_page.html")
+TITLE = "Cross-lingual retrieval by optimal-transport distillation"
+QUALITY = ("translation_table.tsv", "translation", "Translation quality")
+COST = ("cost_table.tsv", "cost", "Cost")
+
+
+def main(arguments):
+    report = Report(
+        Path(arguments.results),
+        arguments.collections,
+        arguments.names,
+        arguments.methods,
+        arguments.measures,
+        arguments.reference,
+        arguments.settings,
+    )
+    sections = [
+        report_sections.table_section(report),
+        report_sections.dots_section(report),
+        report_sections.gap_section(report),
+        report_sections.queries_section(report),
+        report_sections.alignment_section(report),
+        report_sections.curves_section(report),
+        report_sections.bitext_section(report),
+        plain_table_section(report, *QUALITY, "Translations of held-out sentences, scored by sacrebleu"),
+        plain_table_section(report, *COST, "What the jobs took"),
+        report_provenance.pairs_section(report),
+        report_provenance.provenance_section(report),
+    ]
+    shown = [section for section in sections if section]
+    what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
+    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + report_sections.summary(report)
+    template = TEMPLATE.read_text(encoding="utf-8")
+    write_lines(arguments.out, [page(template, TITLE, lead, shown).rstrip("\n")])
+    log.info("%s: %d sections", arguments.out, len(shown))
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--results", required=True, metavar="FOLDER", help="results of the experiment")
+    parser.add_argument("--collections", type=yaml_value, required=True, help="name -> list of its languages")
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> name, in the table's order")
+    parser.add_argument("--methods", nargs="+", required=True, help="rows of the table, in this order")
+    parser.add_argument("--measures", nargs="+", required=True, help="the first is the table's")
+    parser.add_argument("--reference", required=True, help="the method that the others were tested against")
+    parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")
+    parser.add_argument("--out", required=True, metavar="FILE")
+    run_program(main, parser)

@@ -1,0 +1,229 @@
+"""The sections of the report, each from files of a results folder; one that has no files yet is left out.
+
+What a section needs is asked of a `Report`: where the results lie, and what the experiment is about.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from optical.errors import DataError
+from optical.figures_queries import extremes
+from optical.files import read_json, read_lines
+from optical.report_html import Section, Text, bullets, details, figure, paragraph, table
+from optical.report_tables import GROUPS, LongRow, describe, pick_cells, read_cells, significance_mark
+
+EXAMPLES = 3
+MARKS = {"+": "⁺", "-": "⁻", "": ""}
+
+
+@dataclass(frozen=True)
+class Report:
+    """An experiment: its results folder and the parts of its config that the report speaks of.
+
+    `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table.
+    """
+
+    results: Path
+    collections: Mapping[str, list[str]]
+    names: Mapping[str, str]
+    methods: list[str]
+    measures: list[str]
+    reference: str
+    settings: Mapping = field(default_factory=dict)
+
+    def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
+        """Return the cells of a collection's table that were run."""
+        return pick_cells(read_cells(self.results / f"tables/{collection}/map_cells.tsv"), collection, measure)
+
+    def name(self, lang: str) -> str:
+        """Return the name of a language as it is shown."""
+        return self.names.get(lang, lang)
+
+
+def summary(report: Report) -> str:
+    """Return what came out in a few lines, for every collection."""
+    measure, items = report.measures[0], []
+    for collection in report.collections:
+        cells = report.cells(collection, measure)
+        ours = cells.get((report.reference, "low"))
+        others = [cells[method, "low"] for method in report.methods if (method, "low") in cells]
+        rivals = [row for row in others if row["method"] not in (report.reference, "english")]
+        if ours is None or not rivals:
+            continue
+        rival = max(rivals, key=lambda row: float(row["mean"]))
+        difference = float(ours["mean"]) - float(rival["mean"])
+        p_value = f", p = {float(rival['p_holm']):.3g} (Holm)" if rival["p_holm"] else ""
+        text = (
+            f"{collection}: on low-resource languages {report.reference} has a mean {measure} of "
+            f"{float(ours['mean']):.3f}; the strongest other method, {rival['method']}, has "
+            f"{float(rival['mean']):.3f} ({difference:+.3f}{p_value})."
+        )
+        gap = cells.get((report.reference, "gap"))
+        items.append(text + (f" Its gap, high minus low, is {float(gap['mean']):+.3f}." if gap else ""))
+    return bullets(items)
+
+
+def table_section(report: Report) -> Section:
+    """Return the table of means with significance, for each collection; further measures on request."""
+    parts = []
+    for collection, langs in report.collections.items():
+        parts.append(f"<h3>{escape(collection)}</h3>" if len(report.collections) > 1 else "")
+        first, *more = report.measures
+        parts.append(_means_table(report, collection, langs, first))
+        others = "".join(_means_table(report, collection, langs, measure) for measure in more)
+        parts.append(details(f"Further measures: {', '.join(more)}", others) if more else "")
+    return Section("table", f"Mean {report.measures[0]} by method and language", "\n".join(parts))
+
+
+def _means_table(report: Report, collection: str, langs: list[str], measure: str) -> str:
+    cells = report.cells(collection, measure)
+    columns = [*langs, *(group for group in GROUPS if any(column == group for _, column in cells))]
+    rows = [[method, *(_mean(cells.get((method, column))) for column in columns)] for method in report.methods]
+    caption = describe(cells, collection, measure)
+    return table(["method", *map(report.name, columns)], rows, caption, marked=report.reference)
+
+
+def _mean(row: LongRow | None) -> str:
+    if row is None:
+        return "NOT RUN"
+    spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
+    return f"{float(row['mean']) + 0.0:.3f}{spread}{MARKS[significance_mark(row)]}"
+
+
+def dots_section(report: Report) -> Section | None:
+    """Return the dot plots of the means."""
+    alt = f"Dot plot: mean {report.measures[0]} of each method, a panel per language. The table has the figures."
+    caption = (
+        f"A dot is the mean over queries and seeds, a bar its 95 % bootstrap interval over queries. The thin line "
+        f"continues the mean of {report.reference}."
+    )
+    return _figures(report, "dots", "Means with their intervals", "map", alt, caption)
+
+
+def gap_section(report: Report) -> Section | None:
+    """Return the gap between resource levels."""
+    alt = f"Dumbbell plot: each method's mean {report.measures[0]} over low- and high-resource languages, and the gap."
+    caption = "The gap is high minus low, with its 95 % interval: a short bar treats languages alike."
+    return _figures(report, "gap", "The gap between high- and low-resource languages", "gap", alt, caption)
+
+
+def curves_section(report: Report) -> Section | None:
+    """Return the learning curves of the students."""
+    stem = report.results / "figures/curves"
+    if not stem.with_suffix(".svg").is_file():
+        return None
+    alt = "Line plot: the loss of each student over its steps as a share of where it began, a panel per language."
+    caption = (
+        "A line per method and seed. Losses of different methods have different units: compare shapes, not heights."
+    )
+    return Section("curves", "Learning curves", figure(stem, alt, caption))
+
+
+def bitext_section(report: Report) -> Section | None:
+    """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
+    stem = report.results / "figures/bitext_curve"
+    if not stem.with_suffix(".svg").is_file():
+        return None
+    alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
+    caption = (
+        "Students distilled from a share of the sentence pairs (each smaller share is part of the larger ones), "
+        "with the same number of steps. The scale of pairs is logarithmic."
+    )
+    return Section("bitext", f"Mean {report.measures[0]} against bitext size", figure(stem, alt, caption))
+
+
+def queries_section(report: Report) -> Section | None:
+    """Return the gains and losses per query, with the texts of the best and the worst."""
+    parts = []
+    for collection, langs in report.collections.items():
+        stem = report.results / f"figures/{collection}/queries"
+        if not stem.with_suffix(".svg").is_file():
+            continue
+        rows = read_table(stem.with_suffix(".tsv"))
+        rival = rows[0]["rival"]
+        alt = (
+            f"Bar plot: {report.measures[0]} of {report.reference} minus {rival}, query by query, a panel per language."
+        )
+        caption = f"{collection}: {report.reference} against {rival}, the strongest other method. A bar is a query."
+        parts.append(figure(stem, alt, caption))
+        parts += [_examples(report, rows, lang, rival) for lang in langs]
+    return Section("queries", "Gains and losses, query by query", "\n".join(parts)) if parts else None
+
+
+def _examples(report: Report, rows: list, lang: str, rival: str) -> str:
+    best, worst = extremes(rows, lang, EXAMPLES)
+    body = [
+        (
+            row["query_id"],
+            Text(row["query"], lang),
+            row["english"],
+            f"{float(row['score']):.3f}",
+            f"{float(row['rival_score']):.3f}",
+            f"{float(row['gain']):+.3f}".replace("-", "−"),
+        )
+        for row in [*best, *reversed(worst)]
+    ]
+    header = ("query", report.name(lang), "in English", report.reference, rival, "gain")
+    caption = f"{report.name(lang)}: the queries with the greatest gains and losses"
+    return table(header, body, caption) if body else paragraph(f"{report.name(lang)}: no query gains or loses.")
+
+
+def alignment_section(report: Report) -> Section | None:
+    """Return the heat maps of a sentence pair before and after distillation, for each language."""
+    parts = []
+    for lang in report.names:
+        stem = report.results / f"figures/alignment/{lang}"
+        if stem.with_suffix(".svg").is_file():
+            pair = read_json(report.results / f"alignments/{lang}.json")
+            alt = f"Heat maps of the alignment of a sentence in {report.name(lang)}, before and after distillation."
+            before, after = (pair[when]["transport_cost"] for when in ("before", "after"))
+            caption = f"Transport costs {before:.2f} before and {after:.2f} after distillation ({pair['source']})."
+            texts = f'<p lang="{lang}">{escape(pair["foreign_text"])}</p><p>{escape(pair["english_text"])}</p>'
+            parts.append(f"<h3>{escape(report.name(lang))}</h3>{texts}{figure(stem, alt, caption)}")
+    if not parts:
+        return None
+    intro = paragraph(
+        "The transport plan between a sentence and its English translation, both held out of training: first with the "
+        "teacher reading the foreign side, then with the distilled student. Tokens such as [CLS] are left out, word "
+        "pieces are put together to words, and a row adds up to one. The pair is the first of fair length, not a "
+        "chosen one."
+    )
+    return Section("alignments", "Token alignments before and after distillation", intro + "\n".join(parts))
+
+
+def plain_table_section(report: Report, name: str, anchor: str, title: str, caption: str) -> Section | None:
+    """Return a table of the results folder as it is, where it is there."""
+    path = report.results / name
+    if not path.is_file():
+        return None
+    rows = read_table(path)
+    header = list(rows[0]) if rows else []
+    return Section(anchor, title, table(header, [row.values() for row in rows], caption)) if rows else None
+
+
+def _figures(report: Report, anchor: str, title: str, name: str, alt: str, caption: str) -> Section | None:
+    stems = {collection: report.results / f"figures/{collection}/{name}" for collection in report.collections}
+    parts = [
+        figure(stem, f"{collection}. {alt}", f"{collection}: {caption}")
+        for collection, stem in stems.items()
+        if stem.with_suffix(".svg").is_file()
+    ]
+    return Section(anchor, title, "\n".join(parts)) if parts else None
+
+
+def read_table(path: str | Path) -> list[dict[str, str]]:
+    """Read a tab-separated table with a header as one dict of text a row."""
+    return list(_rows_of(path))
+
+
+def _rows_of(path: str | Path) -> Iterator[dict[str, str]]:
+    lines = read_lines(path)
+    header = next(lines, "").split("\t")
+    for number, line in enumerate(lines, start=2):
+        cells = line.split("\t")
+        if len(cells) != len(header):
+            what = f"line {number} has {len(cells)} columns, its header {len(header)}"
+            raise DataError(what, where=path, hint="remove the file; it is made again")
+        yield dict(zip(header, cells, strict=True))
