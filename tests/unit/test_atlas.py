@@ -266,7 +266,7 @@ def test_another_seed_gives_other_parts_and_sizes_are_independent(atlas, tmp_pat
     generate_atlas(tmp_path / "seed", 4, SMALL)
     here, there = contents(folder), contents(tmp_path / "seed")
     assert here.keys() == there.keys() and not [name for name in here if here[name] == there[name]]
-    generate_atlas(tmp_path / "size", 3, SMALL | {"text": {"en": 20}, "negatives": 2})
+    generate_atlas(tmp_path / "size", 3, SMALL | {"text": {"en": 20}, "negatives": 3})
     there = contents(tmp_path / "size")
     same = {name for name in there if here[name] == there[name]}
     assert {"documents.jsonl", "queries/mr.tsv", "bitext/mr.tsv", "train/queries.tsv"} <= same

@@ -27,7 +27,7 @@ from optical.files import write_jsonl, write_lines, write_rows
 # Every size that can be set. Low-resource languages get hundreds of sentences and pairs, the others thousands.
 DEFAULTS = {
     "text": {"en": 8000, "fi": 4000, "de": 4000, "fr": 4000, "sw": 900, "tl": 800, "so": 600, "mr": 500},
-    "bitext": {"fi": 4000, "de": 4000, "fr": 4000, "sw": 900, "tl": 800, "so": 600, "mr": 500},
+    "bitext": {"fi": 2500, "de": 2500, "fr": 2500, "sw": 500, "tl": 450, "so": 350, "mr": 300},
     "documents": 2000,
     "test_queries": 180,
     "dev_queries": 100,

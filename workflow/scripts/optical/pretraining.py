@@ -18,9 +18,9 @@ class Architecture:
     """The size of an encoder that is trained from scratch."""
 
     hidden_size: int = 128
-    layers: int = 2
+    layers: int = 1
     heads: int = 4
-    intermediate_size: int = 512
+    intermediate_size: int = 256
 
 
 def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> nn.Module:
