@@ -163,9 +163,11 @@ def test_phrases_are_linked_to_each_other_and_to_nothing_else(made):
 def test_examples_in_a_row_keep_their_links_apart(made):
     bitext = AlignedBitext(made / "tokens")
     for seed in range(20):
-        example = bitext.phrases(np.random.default_rng(seed))
+        example = bitext.phrases(9, np.random.default_rng(seed))
+        assert len(example.source) >= 9
         parts, generator = [], np.random.default_rng(seed)
-        parts = [bitext.phrase(generator) for _ in range(generator.integers(1, 7))]
+        while sum(len(part.source) for part in parts) < 9:
+            parts.append(bitext.phrase(generator))
         assert example.links_TS.shape == (len(example.target), len(example.source))
         assert example.links_TS.sum() == pytest.approx(sum(part.links_TS.sum() for part in parts))
         assert example.target.tolist() == [piece for part in parts for piece in part.target]

@@ -22,7 +22,6 @@ from optical.word_alignment import DEFAULTS, align, count_tables
 
 NO_CLASS = -100  # label of a word piece that cannot be written; never a target
 LONGEST_PHRASE = 4  # English word pieces
-MOST_PHRASES = 6  # in one example
 TRIALS = 10  # random spans that are looked at for one phrase
 
 
@@ -62,7 +61,7 @@ class AlignedBitext:
     def phrase(self, generator: np.random.Generator) -> Example:
         """Return a random phrase of a random pair whose words are linked to each other and to no others.
 
-        A sentence pair that shows no such phrase in a few trials is taken whole (Koehn et al., NAACL 2003).
+        That is the phrase of Koehn et al. (NAACL 2003). Where a few trials find none, a pair is taken whole.
         """
         for _ in range(TRIALS):
             pair = int(generator.integers(len(self)))
@@ -80,9 +79,11 @@ class AlignedBitext:
                 return Example(self.foreign[pair][first:last], self.english[pair][start:end], span)
         return self.whole(pair)
 
-    def phrases(self, generator: np.random.Generator) -> Example:
-        """Return some random phrases, one after the other."""
-        parts = [self.phrase(generator) for _ in range(generator.integers(1, MOST_PHRASES + 1))]
+    def phrases(self, length: int, generator: np.random.Generator) -> Example:
+        """Return random phrases, one after the other, until the source has `length` word pieces or little more."""
+        parts = [self.phrase(generator)]
+        while sum(len(part.source) for part in parts) < length:
+            parts.append(self.phrase(generator))
         source, target = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         links_TS = np.zeros((len(target), len(source)), dtype=np.float32)
         row = column = 0
@@ -96,7 +97,7 @@ class AlignedBitext:
         """Return phrases, a copied or a whole pair, by the shares that the settings give."""
         dice = generator.random()
         if dice < settings.fragment_share:
-            return self.phrases(generator)
+            return self.phrases(len(self.foreign[pair]), generator)  # as long as its neighbours: little padding
         return self.copied(pair) if dice < settings.fragment_share + settings.copied_share else self.whole(pair)
 
 
