@@ -1,6 +1,7 @@
 """Run the workflow's programs in processes of their own, quickly: torch is imported once, by a server that forks them.
 
-Each program runs as `python workflow/scripts/NAME.py ...` would: same arguments, exit status and signals.
+Each program runs as `python workflow/scripts/NAME.py ...` would: same arguments, exit status and signals. It runs as
+on a compute node: whatever reaches for a network is refused, and recorded.
 """
 
 import multiprocessing
@@ -10,17 +11,37 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
+REFUSED = "no network on a compute node"
 PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.distillation"]
 
 
-def _run(name, arguments, output, environment):
+def _run(program, arguments, output, environment):
     os.environ.update(environment)
+    forbid_network()
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    script = ROOT / f"workflow/scripts/{name}.py"
+    script = ROOT / f"workflow/scripts/{program}.py"
     sys.argv = [str(script), *arguments]
     runpy.run_path(str(script), run_name="__main__")
+
+
+def forbid_network():
+    """Refuse this process to look up or connect to any host but this one, and say that it tried."""
+
+    def check(event, arguments):
+        if event == "socket.getaddrinfo":
+            host = arguments[0]
+        elif event == "socket.connect" and isinstance(arguments[1], tuple):
+            host = arguments[1][0]
+        else:
+            return
+        if host not in LOCAL:
+            os.write(2, f"{REFUSED}: {event} {host}\n".encode())
+            raise OSError(f"{REFUSED}: {host}")
+
+    sys.addaudithook(check)
 
 
 def server():
@@ -34,12 +55,12 @@ def server():
 class Run:
     """One program that runs, or ran."""
 
-    def __init__(self, context, name, output, environment=None, **arguments):
+    def __init__(self, context, program, output, environment=None, **arguments):
         self.output = Path(output)
         words = []
         for option, value in arguments.items():
             words += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
-        self.process = context.Process(target=_run, args=(name, words, str(output), environment or {}))
+        self.process = context.Process(target=_run, args=(program, words, str(output), environment or {}))
         self.process.start()
 
     def wait(self, seconds=120):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
-QUIET = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONHASHSEED": "0"}
+QUIET = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
 
 def make_workspace(folder):
@@ -46,15 +46,31 @@ def run_snakemake(workspace, *arguments, config=SMALL, environment=None, check=T
 # --- what the rules say
 
 
+def rule_texts():
+    """Return the text of every rule by name."""
+    files = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "rules").glob("*.smk"))]
+    blocks = [block for text in files for block in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]]
+    return {block.partition(":")[0]: block for block in blocks}
+
+
 def rules():
     """Return, by rule, the program it runs (None for plain shell) and its conda environment."""
     found = {}
-    for file in sorted((ROOT / "rules").glob("*.smk")):
-        for block in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            program = re.search(r'script\("(\w+)"\)', block)
-            environment = re.search(r'conda:\s+"\.\./envs/(\w+)\.yaml"', block)
-            found[block.partition(":")[0]] = (program and program[1], environment and environment[1])
+    for name, block in rule_texts().items():
+        program = re.search(r'script\("(\w+)"\)', block)
+        environment = re.search(r'conda:\s+"\.\./envs/(\w+)\.yaml"', block)
+        found[name] = (program and program[1], environment and environment[1])
     return found
+
+
+def gpu_rules():
+    """Return the rules that run a model, and so may ask for a GPU."""
+    return {name for name, block in rule_texts().items() if re.search(r"\*\*(model|training)_resources\(", block)}
+
+
+def training_rules():
+    """Return the rules that train: those that save checkpoints and stop in time."""
+    return {name for name, block in rule_texts().items() if "**training_resources(" in block}
 
 
 def programs_of(environment):

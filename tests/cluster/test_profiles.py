@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, SMALL, make_workspace, rules, run_snakemake
+from workspace import QUIET, ROOT, SMALL, gpu_rules, make_workspace, rules, run_snakemake, training_rules
 
 pytestmark = pytest.mark.workflow
 
 PROFILES = ("slurm", "cluster-generic", "kubernetes")
-GPU_RULES = {"pretrain_encoder", "train_teacher", "distil_student", "encode_bitext", "encode_collection"}
-TRAINING_RULES = {"pretrain_encoder", "train_teacher", "distil_student"}
 
 
 def profile(name):
@@ -56,8 +54,8 @@ def test_a_profile_plans_the_whole_run(workspace, name):
 
 def test_the_gpu_rules_ask_for_one_gpu_and_the_others_for_none(jobs):
     asking = {job["rule"] for job in jobs if re.search(r" --gpus?[= ]1\b", job["sbatch"])}
-    assert asking >= GPU_RULES
-    assert asking <= GPU_RULES | {"search_collection", "train_translator", "translate_queries"}
+    assert asking == gpu_rules() & {job["rule"] for job in jobs}
+    assert asking >= {"pretrain_encoder", "train_teacher", "distil_student", "encode_collection", "search_collection"}
 
 
 def test_what_the_teacher_asks_of_slurm(jobs):
@@ -68,8 +66,8 @@ def test_what_the_teacher_asks_of_slurm(jobs):
 
 
 def test_trainings_know_the_time_that_they_are_granted(jobs):
-    training = {job["rule"]: job["shell"] for job in jobs if job["rule"] in TRAINING_RULES}
-    assert training.keys() == TRAINING_RULES
+    training = {job["rule"]: job["shell"] for job in jobs if job["rule"] in training_rules()}
+    assert training.keys() >= {"pretrain_encoder", "train_teacher", "distil_student"}
     for shell in training.values():
         assert re.search(r"--runtime-minutes \$\(\(\d{3,} \* 1\)\) --device cuda --precision bf16", shell)
 
@@ -84,11 +82,10 @@ def test_the_runtime_that_a_site_sets_reaches_scheduler_and_training(workspace):
 def test_several_gpus_go_to_the_trainings_alone(workspace):
     machine = "machine={gpus: 4, device: cuda, precision: bf16, checkpoint_minutes: 10, stop_before_runtime: true}"
     jobs = planned(workspace, "--workflow-profile", "workflow/profiles/slurm", "--config", machine)
-    asked = {
-        job["rule"]: int(re.search(r" --gpus=(\d)", job["sbatch"])[1]) for job in jobs if "--gpus" in job["sbatch"]
-    }
-    assert {rule for rule, gpus in asked.items() if gpus == 4} & GPU_RULES == TRAINING_RULES
-    assert asked["encode_collection"] == 1
+    planned_rules = {job["rule"] for job in jobs}
+    four, one = ({job["rule"] for job in jobs if f" --gpus={count}" in job["sbatch"]} for count in (4, 1))
+    assert four == training_rules() & planned_rules
+    assert one == (gpu_rules() - training_rules()) & planned_rules
     shells = {job["rule"]: job["shell"] for job in jobs}
     assert "torch.distributed.run --standalone --nproc-per-node 4 -- workflow/scripts/" in shells["train_teacher"]
 
@@ -96,15 +93,16 @@ def test_several_gpus_go_to_the_trainings_alone(workspace):
 def test_nothing_runs_on_a_gpu_without_a_profile(workspace):
     jobs = planned(workspace)
     assert not any("--gpus" in job["sbatch"] for job in jobs)
-    assert all("--runtime-minutes $((" in job["shell"] for job in jobs if job["rule"] in TRAINING_RULES)
-    assert all("* 0))" in job["shell"] for job in jobs if job["rule"] in TRAINING_RULES)
+    shells = [job["shell"] for job in jobs if job["rule"] in training_rules()]
+    assert shells
+    assert all(re.search(r"--runtime-minutes \$\(\(\d+ \* 0\)\) --device auto", shell) for shell in shells)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_groups_hold_rules_that_exist_and_need_no_gpu(name):
     grouped = {entry.split("=")[0] for entry in profile(name)["groups"]}
     assert grouped <= rules().keys()
-    assert not grouped & GPU_RULES
+    assert not grouped & gpu_rules()
 
 
 def test_the_cluster_profiles_agree_where_they_mean_the_same():

@@ -28,7 +28,7 @@ MACHINE = "machine={device: cpu, gpus: 0, precision: fp32, checkpoint_minutes: 0
 LOCAL = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
 # memory that the first attempt cannot do with, and the second can
 TOO_LITTLE = "encode_collection:mem_mb=300 * 8 ** (attempt - 1)"
-PATIENCE = 240
+PATIENCE = 900
 
 
 @pytest.fixture(scope="module")

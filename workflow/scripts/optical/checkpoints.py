@@ -39,10 +39,17 @@ def _files_of(path: Path) -> list[Path]:
 
 
 class Checkpoints:
-    """The checkpoints of one run; `load` gives the newest whole one, `save` keeps the last two."""
+    """The checkpoints of one run; `load` gives the newest whole one, `save` keeps the last two. Without a folder, none.
 
-    def __init__(self, folder: str | Path, key: str):
-        self.folder = Path(folder) / key
+    >>> bool(Checkpoints(None, "key")), Checkpoints(None, "key").load()
+    (False, None)
+    """
+
+    def __init__(self, folder: str | Path | None, key: str):
+        self.folder = Path(folder) / key if folder else None
+
+    def __bool__(self) -> bool:
+        return self.folder is not None
 
     def save(self, state: dict) -> None:
         """Write a state, which must hold `step`, so that either all of it or nothing is there."""
@@ -70,10 +77,11 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Delete them all: the run has its final model."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*.pt"), reverse=True)
+        return sorted(self.folder.glob("step-*.pt"), reverse=True) if self.folder else []
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self.folder, os.O_RDONLY)

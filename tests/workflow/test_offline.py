@@ -1,0 +1,62 @@
+"""What runs on a compute node touches no network: every program of a GPU rule, with sockets refused and with none."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from programs import REFUSED, ROOT, Run
+from trainings import PROGRAMS
+from workspace import gpu_rules, rules
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("trainings")]
+
+COVERED = {*PROGRAMS, "encode_bitext", "encode_collection", "search_collection"}
+TRANSLATOR = {"train_translator", "translate_queries"}  # the same library; tested with the translator
+
+
+def no_network():
+    """Return whether this user may run a program without any network."""
+    return subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def searched(bench):
+    """Encode a collection and search it, and return the run file."""
+    folder = bench.folder
+    teacher = bench.inputs["distil_student"]["teacher"]
+    vectors, run = folder / "collection_vectors", folder / "runs/zero-shot.trec"
+    bench.prepare("encode_collection", encoder=teacher, documents=folder / "set/documents.jsonl", out=vectors)
+    job = {"encoder": str(teacher), "queries": str(folder / "set/queries.tsv"), "out": str(run), "tag": "zero-shot"}
+    settings = json.dumps({"top_k": 10, "memory_mb": 200})
+    bench.prepare("search_collection", shards=vectors, jobs=json.dumps([job]), settings=settings)
+    return run
+
+
+def test_the_programs_run_and_none_reaches_for_a_network(bench, searched):
+    assert searched.read_text().count("\n") > 100
+    outputs = [*bench.folder.glob("*.out"), *bench.folder.glob("attempt*/*.out")]
+    assert {path.stem for path in bench.folder.glob("*.out")} >= COVERED - set(PROGRAMS)
+    assert [path.name for path in outputs if REFUSED in path.read_text()] == []
+
+
+def test_every_gpu_rule_is_covered():
+    assert {rules()[name][0] for name in gpu_rules()} - TRANSLATOR == COVERED
+
+
+def test_a_program_that_needs_a_network_is_caught(bench):
+    arguments = {"name": "afriqa.gold.bem.dev.json", "datasets": ROOT / "config/datasets.tsv"}
+    run = Run(bench.context, "fetch_dataset", bench.folder / "fetching.txt", out=bench.folder / "fetched", **arguments)
+    assert run.wait() == 1
+    assert REFUSED in run.output.read_text()
+
+
+@pytest.mark.skipif(not no_network(), reason="this user may not make a network namespace")
+def test_a_training_runs_where_there_is_no_network_at_all(bench):
+    attempt = bench.attempt("distil_student", steps=3)
+    words = [f"--settings={json.dumps(attempt.settings)}", f"--out={attempt.model}", f"--log={attempt.log}"]
+    words += [f"--{name}={value}" for name, value in bench.inputs["distil_student"].items()]
+    program = ROOT / "workflow/scripts/distil_student.py"
+    done = subprocess.run(["unshare", "-rn", sys.executable, program, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
