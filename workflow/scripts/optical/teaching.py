@@ -60,7 +60,7 @@ class TeacherLoss:
         return ranking_loss(scores_BP, targets_B, forbidden_BP), {}
 
     def _candidates(self, triples: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the queries, and for each its positive and `negatives` of its negatives, in turn from batch to batch."""
+        """Return the queries, and of each its positive and `negatives` of its negatives, in turn by batch."""
         given = triples.shape[1] - 2
         turn = [2 + (position * self.negatives + number) % given for number in range(min(self.negatives, given))]
         return triples[:, 0], triples[:, [1, *turn]]
