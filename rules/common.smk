@@ -22,6 +22,7 @@ from optical.corpora import FILE_KEYS, TRAINING_FILE_KEYS
 from optical.tables import RESOURCE_LEVELS as RESOURCES
 from optical.tables import (
     read_datasets,
+    fill_codes,
     read_languages,
     resolve,
     resolve_source,
@@ -31,9 +32,12 @@ from optical.tables import (
 SCRIPTS = "workflow/scripts"
 DATASETS = read_datasets("config/datasets.tsv")
 LANGUAGES = read_languages("config/languages.tsv", config["language_table"])
-MAXSIM_KINDS = ("teacher", "distilled")
-TRAINED_KINDS = ("distilled",)
-LEXICAL_KINDS = ("lexical",)
+MAXSIM_KINDS = ("teacher", "distilled", "translated")
+LEXICAL_KINDS = ("lexical", "structured", "translated-lexical")
+TRAINED_KINDS = ("distilled",)  # per seed
+TRANSLATED_KINDS = ("translated", "translated-lexical")
+BITEXT_KINDS = (*TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
+KINDS = ("english", *MAXSIM_KINDS, *LEXICAL_KINDS)
 ATLAS_LANGUAGES = ("en", "sw", "so", "tl", "mr", "fi", "de", "fr")
 ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical").glob("atlas_*.yaml"))
 ATLAS_FILES = [
@@ -133,8 +137,8 @@ def check_config():
             if name not in table:
                 known = ", ".join(sorted(table))
                 raise WorkflowError(f"ConfigError: unknown {name!r} [{key}]. Hint: {remedy}; known are {known}")
-    if any(kind_of(method) in TRAINED_KINDS for method in config["methods"]):
-        for lang in config["languages"]:
+    for method in config["methods"]:
+        for lang in languages_of_method(method) if kind_of(method) in BITEXT_KINDS else []:
             if not bitext_sources(lang):
                 raise WorkflowError(f"ConfigError: no sentence pairs [bitext.{lang}]. Hint: list sources for {lang}")
     encoder(), teacher()
@@ -190,7 +194,7 @@ def dataset_row(wildcards):
 
 
 def kind_of(method):
-    """Return how a method works: english, lexical, teacher, distilled."""
+    """Return how a method works, one of the kinds that the schema explains."""
     return config["method_table"][method]["kind"]
 
 
@@ -198,6 +202,20 @@ def languages_of(collection):
     """Return the languages of the config that a collection has queries in."""
     own = config["collection_table"][collection].get("languages", config["languages"])
     return [lang for lang in config["languages"] if lang in own]
+
+
+def languages_of_method(method):
+    """Return the languages of the config that a method has data for: all, or those that its block names."""
+    own = config["method_table"][method].get("languages", config["languages"])
+    return [lang for lang in config["languages"] if lang in own]
+
+
+def methods_for(lang, kinds):
+    """Return the methods of these kinds that a language can be tried with; with English, those that read English."""
+    methods = [method for method in config["methods"] if kind_of(method) in kinds]
+    if lang == "en":
+        return [method for method in methods if kind_of(method) == "english"]
+    return [method for method in methods if lang in languages_of_method(method)]
 
 
 def methods_of_kind(kind):
@@ -210,9 +228,9 @@ def seeds_of(method):
     return config["seeds"] if kind_of(method) in TRAINED_KINDS else config["seeds"][:1]
 
 
-def runs_of(kinds):
-    """Return (method, seed) of every run of these kinds."""
-    return [(method, seed) for method in config["methods"] if kind_of(method) in kinds for seed in seeds_of(method)]
+def runs_of(lang, kinds):
+    """Return (method, seed) of every run of a language of these kinds."""
+    return [(method, seed) for method in methods_for(lang, kinds) for seed in seeds_of(method)]
 
 
 def levels():
@@ -220,236 +238,6 @@ def levels():
     return {
         level: [lang for lang in config["languages"] if LANGUAGES[lang]["resource"] == level] for level in RESOURCES
     }
-
-
-# --- bitext
-
-
-def bitext_sources(lang):
-    """Return the bitext sources of a language, files resolved."""
-    sources = config["bitext"].get(lang, config["bitext"].get("*", []))
-    try:
-        return [resolve_source(source, LANGUAGES[lang], DATASETS, "results/data") for source in sources]
-    except OpticalError as error:
-        raise WorkflowError(f"{type(error).__name__}: {error}") from None
-
-
-def bitext_files(wildcards):
-    """Return the files that a language's bitext is made from."""
-    return flatten_values([source_files(source) for source in bitext_sources(wildcards.lang)])
-
-
-def bitext_sources_argument(wildcards):
-    """Return the sources of a language as a program takes them."""
-    return as_argument(bitext_sources(wildcards.lang))
-
-
-def bitext_cleaning():
-    """Return what decides which pairs are kept."""
-    return {key: value for key, value in config["bitext_cleaning"].items() if key != "exclude"}
-
-
-def excluded_files(wildcards):
-    """Return the evaluation texts that no training pair may contain."""
-    return flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
-
-
-# --- models
-
-
-def tokeniser():
-    """Return the folder that holds tokenizer.json: trained, or the given encoder's own."""
-    return model_folder("encoder", "<results>/tokeniser")
-
-
-def encoder():
-    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given."""
-    return model_folder("encoder", "<results>/encoder")
-
-
-def teacher():
-    """Return the folder of the teacher: trained here, or given."""
-    return model_folder("teacher", "<results>/teacher")
-
-
-def model_folder(key, trained):
-    """Return where a model lies: `trained`, a given folder, or a folder inside an installed Python package."""
-    source = config[key]["source"]
-    if source == "train":
-        return trained
-    if source.startswith("package:"):
-        package, _, inside = source.removeprefix("package:").partition("/")
-        found = importlib.util.find_spec(package)
-        if found is None:
-            hint = f"pip install {package.replace('_', '-')}, or give a folder"
-            raise WorkflowError(f"ConfigError: Python package {package!r} is missing [{key}.source]. Hint: {hint}")
-        source = f"{found.submodule_search_locations[0]}/{inside}"
-    if not Path(source, "config.json").is_file():
-        hint = "give a folder in the Hugging Face layout, or 'train'"
-        raise WorkflowError(f"ConfigError: no model folder: {source} [{key}.source]. Hint: {hint}")
-    return source
-
-
-def pretraining_texts():
-    """Return the text files of all languages that the encoder is pre-trained on."""
-    return [file_of(config["pretraining"]["text"], lang) for lang in ["en", *config["languages"]]]
-
-
-def training_set_block():
-    """Return the teacher's training set, files resolved, and those files."""
-    return resolved_block(config["teacher"]["training_set"], TRAINING_FILE_KEYS, config["languages"])
-
-
-def pretraining_settings():
-    """Return what decides the pre-trained encoder."""
-    keys = {key: value for key, value in config["pretraining"].items() if key != "text"}
-    return as_argument(
-        keys
-        | {
-            "architecture": config["encoder"]["architecture"],
-            "encoder": encoder_settings(),
-        }
-    )
-
-
-def teacher_settings():
-    """Return what decides the teacher."""
-    keys = {key: value for key, value in config["teacher"].items() if key not in ("source", "training_set")}
-    return as_argument(keys | {"encoder": encoder_settings()})
-
-
-def encoder_settings():
-    """Return how texts become vectors."""
-    return {key: value for key, value in config["encoder"].items() if key not in ("source", "revision", "architecture")}
-
-
-def student_settings(wildcards):
-    """Return what decides a student: the common settings, then what its method changes."""
-    method = config["method_table"][wildcards.method]
-    changes = {
-        "objectives": method["objectives"],
-        "transport": config["transport"] | method.get("transport", {}),
-    }
-    return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
-
-
-def query_encoder(lang, method, seed):
-    """Return the folder of the model that reads the queries of a run."""
-    return f"<results>/students/{lang}/{method}/{seed}" if kind_of(method) in TRAINED_KINDS else teacher()
-
-
-# --- searching and scoring
-
-
-def collection_block(wildcards):
-    """Return the block of a collection, files resolved, and those files."""
-    block = config["collection_table"][wildcards.collection]
-    return resolved_block(block, FILE_KEYS, ["en", *languages_of(wildcards.collection)])
-
-
-def collection_files(wildcards):
-    """Return the files that a collection is made from."""
-    return collection_block(wildcards)[1]
-
-
-def collection_settings(wildcards):
-    """Return the block of a collection as a program takes it."""
-    return as_argument(collection_block(wildcards)[0])
-
-
-def collection_languages(wildcards):
-    """Return the languages whose queries a collection holds."""
-    return ["en", *languages_of(wildcards.collection)]
-
-
-def query_encoders(wildcards):
-    """Return the models of all runs of a language."""
-    return sorted(
-        {query_encoder(wildcards.lang, method, seed) for method, seed in runs_of(maxsim_kinds(wildcards.lang))}
-    )
-
-
-def maxsim_kinds(lang):
-    """Return the kinds of method that search with token vectors; English queries only with the teacher."""
-    return ("english",) if lang == "en" else MAXSIM_KINDS
-
-
-def search_jobs(wildcards, output):
-    """Return the searches of a language: one per method and seed."""
-    queries = f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv"
-    jobs = [
-        {
-            "encoder": query_encoder(wildcards.lang, method, seed).replace("<results>", results()),
-            "queries": queries,
-            "out": f"{output.runs}/{method}/{seed}.trec",
-            "tag": method,
-        }
-        for method, seed in runs_of(maxsim_kinds(wildcards.lang))
-    ]
-    return as_argument(jobs)
-
-
-def lexical_jobs(wildcards, output):
-    """Return the lexical searches of a language: one per method."""
-    queries = f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv"
-    jobs = [
-        {
-            "queries": queries,
-            "out": f"{output.runs}/{method}/{seed}.trec",
-            "tag": method,
-        }
-        | {"settings": config["method_table"][method].get("lexical", {})}
-        for method, seed in runs_of(LEXICAL_KINDS)
-    ]
-    return as_argument(jobs)
-
-
-def results():
-    """Return the folder of this experiment."""
-    return config["results"]
-
-
-def evaluation_jobs(wildcards):
-    """Return the evaluations of a language: each method's run on the language's queries."""
-    folder = f"{results()}/runs/{wildcards.collection}"
-    jobs = [
-        {
-            "run": f"{folder}/{run_language(method, wildcards.lang)}/{search_of(method)}/{method}/{seed}.trec",
-            "method": method,
-            "lang": wildcards.lang,
-            "seed": seed,
-            "queries": f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv",
-        }
-        for method in config["methods"]
-        for seed in seeds_of(method)
-    ]
-    return as_argument(jobs)
-
-
-def run_language(method, lang):
-    """Return the language of the queries that a method reads."""
-    return "en" if kind_of(method) == "english" else lang
-
-
-def search_of(method):
-    """Return which search makes a method's runs."""
-    return "lexical" if kind_of(method) in LEXICAL_KINDS else "maxsim"
-
-
-def runs_to_evaluate(wildcards):
-    """Return the folders of runs that a language's evaluation reads."""
-    folders = {(run_language(method, wildcards.lang), search_of(method)) for method in config["methods"]}
-    return [f"<results>/runs/{wildcards.collection}/{lang}/{search}" for lang, search in sorted(folders)]
-
-
-def collection_languages_of_table(wildcards):
-    """Return the languages that a collection's table has columns for."""
-    return languages_of(wildcards.collection)
-
-
-def scores_of(wildcards):
-    """Return the scores of all languages of a collection."""
-    return [f"<results>/scores/{wildcards.collection}/{lang}.tsv" for lang in languages_of(wildcards.collection)]
 
 
 # --- resources: functions of input size and attempt, so that a job killed for memory is tried again with more

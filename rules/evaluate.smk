@@ -99,6 +99,7 @@ rule publish_map_table:
             "<results>/tables/{collection}/map_table.tsv",
             collection=config["collections"],
         ),
+        translations=translation_table(),
     output:
         "<results>/{table}",
     log:

@@ -54,6 +54,7 @@ rule encode_collection:
 rule search_collection:
     input:
         encoders=query_encoders,
+        translations=translated_queries("translated"),
         vectors="<results>/vectors/{collection}",
         collection="<results>/collections/{collection}",
         script=script("search_collection"),
@@ -80,6 +81,8 @@ rule search_collection:
 
 rule search_lexical:
     input:
+        table=translation_tables,
+        translations=translated_queries("translated-lexical"),
         collection="<results>/collections/{collection}",
         script=script("search_lexical"),
         library=library("search_lexical"),

@@ -1,0 +1,139 @@
+"""Helpers of the rules that train: where models and bitext lie, and what decides them."""
+
+CODE_KEYS = ("source_code", "target_code")
+TRANSLATION_KEYS = ("source", "warm_start", "beams", *CODE_KEYS)  # of `translator`, what is no matter of its training
+
+# --- bitext
+
+
+def bitext_sources(lang):
+    """Return the bitext sources of a language, files resolved."""
+    sources = config["bitext"].get(lang, config["bitext"].get("*", []))
+    try:
+        return [resolve_source(source, LANGUAGES[lang], DATASETS, "results/data") for source in sources]
+    except OpticalError as error:
+        raise WorkflowError(f"{type(error).__name__}: {error}") from None
+
+
+def bitext_files(wildcards):
+    """Return the files that a language's bitext is made from."""
+    return flatten_values([source_files(source) for source in bitext_sources(wildcards.lang)])
+
+
+def bitext_sources_argument(wildcards):
+    """Return the sources of a language as a program takes them."""
+    return as_argument(bitext_sources(wildcards.lang))
+
+
+def bitext_cleaning():
+    """Return what decides which pairs are kept."""
+    return {key: value for key, value in config["bitext_cleaning"].items() if key != "exclude"}
+
+
+def excluded_files(wildcards):
+    """Return the evaluation texts that no training pair may contain."""
+    return flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
+
+
+# --- models
+
+
+def tokeniser():
+    """Return the folder that holds tokenizer.json: trained, or the given encoder's own."""
+    return model_folder("encoder", "<results>/tokeniser")
+
+
+def encoder():
+    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given."""
+    return model_folder("encoder", "<results>/encoder")
+
+
+def teacher():
+    """Return the folder of the teacher: trained here, or given."""
+    return model_folder("teacher", "<results>/teacher")
+
+
+def translator(wildcards):
+    """Return the folder of a language's translator: trained on its bitext, or given."""
+    return model_folder("translator", f"<results>/translators/{wildcards.lang}")
+
+
+def model_folder(key, trained):
+    """Return where a model lies: `trained`, a given folder, or a folder inside an installed Python package."""
+    source = config[key]["source"]
+    if source == "train":
+        return trained
+    if source.startswith("package:"):
+        package, _, inside = source.removeprefix("package:").partition("/")
+        found = importlib.util.find_spec(package)
+        if found is None:
+            hint = f"pip install {package.replace('_', '-')}, or give a folder"
+            raise WorkflowError(f"ConfigError: Python package {package!r} is missing [{key}.source]. Hint: {hint}")
+        source = f"{found.submodule_search_locations[0]}/{inside}"
+    if not Path(source, "config.json").is_file():
+        hint = "give a folder in the Hugging Face layout, or 'train'"
+        raise WorkflowError(f"ConfigError: no model folder: {source} [{key}.source]. Hint: {hint}")
+    return source
+
+
+def pretraining_texts():
+    """Return the text files of all languages that the encoder is pre-trained on."""
+    return [file_of(config["pretraining"]["text"], lang) for lang in ["en", *config["languages"]]]
+
+
+def training_set_block():
+    """Return the teacher's training set, files resolved, and those files."""
+    return resolved_block(config["teacher"]["training_set"], TRAINING_FILE_KEYS, config["languages"])
+
+
+def pretraining_settings():
+    """Return what decides the pre-trained encoder."""
+    keys = {key: value for key, value in config["pretraining"].items() if key != "text"}
+    return as_argument(
+        keys
+        | {
+            "architecture": config["encoder"]["architecture"],
+            "encoder": encoder_settings(),
+        }
+    )
+
+
+def teacher_settings():
+    """Return what decides the teacher."""
+    keys = {key: value for key, value in config["teacher"].items() if key not in ("source", "training_set")}
+    return as_argument(keys | {"encoder": encoder_settings()})
+
+
+def encoder_settings():
+    """Return how texts become vectors."""
+    return {key: value for key, value in config["encoder"].items() if key not in ("source", "revision", "architecture")}
+
+
+def student_settings(wildcards):
+    """Return what decides a student: the common settings, then what its method changes."""
+    method = config["method_table"][wildcards.method]
+    changes = {
+        "objectives": method["objectives"],
+        "transport": config["transport"] | method.get("transport", {}),
+    }
+    return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
+
+
+def translator_settings():
+    """Return what decides a translator that is trained here."""
+    training = {key: value for key, value in config["translator"].items() if key not in TRANSLATION_KEYS}
+    return as_argument(training | {"alignment": config["word_alignment"]})
+
+
+def translator_code(key):
+    """Return a function that gives a language's code, or English's, as the translator calls it; "" for none."""
+
+    def code(wildcards):
+        return fill_codes(config["translator"][key], LANGUAGES[wildcards.lang])
+
+    return code
+
+
+def query_encoder(lang, method, seed):
+    """Return the folder of the model that reads the queries of a run."""
+    return f"<results>/students/{lang}/{method}/{seed}" if kind_of(method) in TRAINED_KINDS else teacher()

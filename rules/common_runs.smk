@@ -1,0 +1,149 @@
+"""Helpers of the rules that search and score: which method reads which queries, and where its run goes."""
+
+
+def collection_block(wildcards):
+    """Return the block of a collection, files resolved, and those files."""
+    block = config["collection_table"][wildcards.collection]
+    return resolved_block(block, FILE_KEYS, ["en", *languages_of(wildcards.collection)])
+
+
+def collection_files(wildcards):
+    """Return the files that a collection is made from."""
+    return collection_block(wildcards)[1]
+
+
+def collection_settings(wildcards):
+    """Return the block of a collection as a program takes it."""
+    return as_argument(collection_block(wildcards)[0])
+
+
+def collection_languages(wildcards):
+    """Return the languages whose queries a collection holds."""
+    return ["en", *languages_of(wildcards.collection)]
+
+
+def query_encoders(wildcards):
+    """Return the models of all runs of a language."""
+    runs = runs_of(wildcards.lang, maxsim_kinds(wildcards.lang))
+    return sorted({query_encoder(wildcards.lang, method, seed) for method, seed in runs})
+
+
+def maxsim_kinds(lang):
+    """Return the kinds of method that search with token vectors; English queries only with the teacher."""
+    return ("english",) if lang == "en" else MAXSIM_KINDS
+
+
+def translated_queries(kind):
+    """Return a function that gives the translated queries of a language, where a method of this kind reads them."""
+
+    def queries(wildcards):
+        needed = methods_for(wildcards.lang, (kind,))
+        return f"<results>/translations/{wildcards.collection}/{wildcards.lang}.tsv" if needed else []
+
+    return queries
+
+
+def translation_tables(wildcards):
+    """Return the translation table of a language, where a method searches through it."""
+    needed = methods_for(wildcards.lang, ("structured",))
+    return f"<results>/translation_tables/{wildcards.lang}.tsv" if needed else []
+
+
+def search_jobs(wildcards, input, output):
+    """Return the searches of a language: one per method and seed."""
+    jobs = [
+        query_job(wildcards, input, output, method, seed)
+        | {"encoder": query_encoder(wildcards.lang, method, seed).replace("<results>", results())}
+        for method, seed in runs_of(wildcards.lang, maxsim_kinds(wildcards.lang))
+    ]
+    return as_argument(jobs)
+
+
+def lexical_jobs(wildcards, input, output):
+    """Return the lexical searches of a language: one per method."""
+    jobs = [
+        query_job(wildcards, input, output, method, seed)
+        | {"settings": config["method_table"][method].get("lexical", {})}
+        | ({"translation_table": str(input.table)} if kind_of(method) == "structured" else {})
+        for method, seed in runs_of(wildcards.lang, LEXICAL_KINDS)
+    ]
+    return as_argument(jobs)
+
+
+def query_job(wildcards, input, output, method, seed):
+    """Return what every search has: its queries, translated where the method reads such, its run and name."""
+    queries = f"{input.collection}/queries/{wildcards.lang}.tsv"
+    return {
+        "queries": str(input.translations) if kind_of(method) in TRANSLATED_KINDS else queries,
+        "out": f"{output.runs}/{method}/{seed}.trec",
+        "tag": method,
+    }
+
+
+def held_out_translations(wildcards):
+    """Return the translated held-out sentences of every language that a translator serves."""
+    return [f"<results>/translated_bitext/{lang}.tsv" for lang in translated_languages()]
+
+
+def translation_table():
+    """Return the table of the translators' scores, where a method of the experiment translates."""
+    return "<results>/translation_table.tsv" if translated_languages() else []
+
+
+def translation_scores_jobs(wildcards, input):
+    """Return the scores of the translators: one per language."""
+    pairs = zip(translated_languages(), input.translations, strict=True)
+    return as_argument([{"lang": lang, "method": "nmt", "translations": path} for lang, path in pairs])
+
+
+def translated_languages():
+    """Return the languages whose queries some method of the experiment translates."""
+    return [lang for lang in config["languages"] if methods_for(lang, TRANSLATED_KINDS)]
+
+
+def results():
+    """Return the folder of this experiment."""
+    return config["results"]
+
+
+def evaluation_jobs(wildcards):
+    """Return the evaluations of a language: each method's run on the language's queries."""
+    folder = f"{results()}/runs/{wildcards.collection}"
+    jobs = [
+        {
+            "run": f"{folder}/{run_language(method, wildcards.lang)}/{search_of(method)}/{method}/{seed}.trec",
+            "method": method,
+            "lang": wildcards.lang,
+            "seed": seed,
+            "queries": f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv",
+        }
+        for method, seed in runs_of(wildcards.lang, KINDS)
+    ]
+    return as_argument(jobs)
+
+
+def run_language(method, lang):
+    """Return the language of the queries that a method reads."""
+    return "en" if kind_of(method) == "english" else lang
+
+
+def search_of(method):
+    """Return which search makes a method's runs."""
+    return "lexical" if kind_of(method) in LEXICAL_KINDS else "maxsim"
+
+
+def runs_to_evaluate(wildcards):
+    """Return the folders of runs that a language's evaluation reads."""
+    methods = methods_for(wildcards.lang, KINDS)
+    folders = {(run_language(method, wildcards.lang), search_of(method)) for method in methods}
+    return [f"<results>/runs/{wildcards.collection}/{lang}/{search}" for lang, search in sorted(folders)]
+
+
+def collection_languages_of_table(wildcards):
+    """Return the languages that a collection's table has columns for."""
+    return languages_of(wildcards.collection)
+
+
+def scores_of(wildcards):
+    """Return the scores of all languages of a collection."""
+    return [f"<results>/scores/{wildcards.collection}/{lang}.tsv" for lang in languages_of(wildcards.collection)]
