@@ -97,7 +97,7 @@ def test_a_text_stays_untranslated_where_the_search_finds_no_word(made, caplog):
 
 def test_only_english_pieces_are_ever_written(made):
     model, _, _ = loss_of(made)
-    model.generation_config.no_repeat_ngram_size = 0
+    model.generation_config.update(no_repeat_ngram_size=0, repetition_penalty=1.0)
     tokeniser = load_tokeniser(made / "tokeniser")
     foreign = torch.tensor([tokeniser.encode("mfalme aona jiwe nyekundu").ids])
     written = set(model.generate(input_ids=foreign, num_beams=1, min_new_tokens=20, max_new_tokens=20)[0].tolist())

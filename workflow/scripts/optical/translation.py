@@ -82,7 +82,7 @@ def new_translator(
         attn_implementation="eager",  # gives the attention weights that guidance needs, and is fast on short sentences
     )
     model = BartForConditionalGeneration(config)
-    model.generation_config.no_repeat_ngram_size = 3
+    model.generation_config.update(no_repeat_ngram_size=3, repetition_penalty=1.3)  # small models stutter
     if bert:
         _take_over(model, bert)
     _let_sources_through(model)
