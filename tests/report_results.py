@@ -5,6 +5,7 @@ The figures mean nothing; the sentences are real, Marathi in Devanagari among th
 
 import math
 import random
+from argparse import Namespace
 from pathlib import Path
 
 from optical.comparison import CELL_COLUMNS, Statistics, compare_methods
@@ -16,6 +17,15 @@ LEVELS = {"low": ["sw", "so", "tl", "mr"], "high": ["fi", "de", "fr"]}
 LANGS = [*LEVELS["low"], *LEVELS["high"]]
 SKILL = {"english": 0.9, "bm25": 0.1, "zero-shot": 0.15, "mse": 0.5, "greedy": 0.45, "contrastive": 0.6, "optical": 0.7}
 MEASURES = ("AP", "RR")
+NAMES = {
+    "sw": "Swahili",
+    "so": "Somali",
+    "tl": "Tagalog",
+    "mr": "Marathi",
+    "fi": "Finnish",
+    "de": "German",
+    "fr": "French",
+}
 ENGLISH = "in which language does the government write ?"
 SENTENCES = {
     "sw": "serikali inaandika kwa lugha ga ##ni ?",
@@ -62,12 +72,12 @@ def add_extras(folder: str | Path) -> None:
     """Write what a report shows where it is there: bitext curve, translation quality, cost."""
     folder = Path(folder)
     curve = [
-        ("atlas", lang, method, share, pairs, "AP", f"{SKILL[method] * (1 - math.exp(-pairs / 200)):.4f}", "2")
+        ("atlas", lang, method, share, pairs, "AP", f"{SKILL[method] * (1 - math.exp(-pairs / 200)):.4f}")
         for lang in LANGS
         for method in ("mse", "optical")
         for share, pairs in ((1, 9), (3, 26), (10, 85), (30, 255), (100, 850))
     ]
-    columns = ("collection", "lang", "method", "share", "pairs", "measure", "mean", "seeds")
+    columns = ("collection", "lang", "method", "share", "pairs", "measure", "mean")
     write_rows(folder / "bitext_curve.tsv", [columns, *curve])
     write_rows(folder / "translation_table.tsv", [("lang", "method", "bleu", "chrf"), ("sw", "nmt", "12.30", "40.10")])
     write_rows(folder / "cost_table.tsv", [("rule", "jobs", "hours"), ("distil_student", "28", "0.10")])
@@ -112,3 +122,43 @@ def _alignment(path: Path, lang: str, random_: random.Random) -> None:
 
 def _shown(value: object) -> object:
     return "" if isinstance(value, float) and math.isnan(value) else value
+
+
+def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
+    """Run the programs that draw on such results, as the rules do; return the folder."""
+    import plot_alignment
+    import plot_bitext_curve
+    import plot_curves
+    import plot_map
+    import plot_queries
+
+    folder = Path(folder)
+    common = {"measure": "AP", "methods": list(methods), "reference": "optical", "names": NAMES}
+    files = {"cells": folder / "tables/atlas/map_cells.tsv", "collection": "atlas"}
+    plot_map.main(Namespace(**common, **files, out=folder / "figures/atlas"))
+    files = {"scores": sorted(folder.glob("scores/atlas/*.tsv")), "queries": folder / "collections/atlas/queries"}
+    files |= {"collection": "atlas", "method": "optical", "rivals": ["mse", "contrastive"]}
+    plot_queries.main(Namespace(**common, **files, out=folder / "figures/atlas/queries"))
+    columns = ("lang", "method", "seed")
+    students = [
+        dict(zip(columns, path.parts[-4:-1], strict=True)) | {"folder": path.parent}
+        for path in sorted(folder.glob("students/*/*/*/curve.tsv"))
+    ]
+    plot_curves.main(Namespace(**common, students=students, out=folder / "figures/curves"))
+    for lang in LANGS:
+        alignment = folder / f"alignments/{lang}.json"
+        plot_alignment.main(Namespace(alignment=alignment, out=folder / f"figures/alignment/{lang}"))
+    curve = folder / "bitext_curve.tsv"
+    if curve.is_file():
+        plot_bitext_curve.main(Namespace(**common, curve=curve, out=folder / "figures/bitext_curve"))
+    return folder
+
+
+def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
+    """Run the program that makes the page of such results and their figures; return the page."""
+    import make_report
+
+    asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
+    asked |= {"methods": list(methods), "reference": "optical", "settings": {"text": "</script><b>"}}
+    make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
+    return Path(folder) / "report.html"

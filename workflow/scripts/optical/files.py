@@ -47,6 +47,13 @@ def read_lines(path: str | Path) -> Iterator[str]:
             yield line.rstrip("\n").removesuffix("\r")
 
 
+def read_texts(path: str | Path) -> Iterator[str]:
+    """Yield the texts of a file that are not empty: its lines, or the cells of a table (`.tsv`), such as bitext."""
+    table = Path(path).name.removesuffix(".gz").endswith(".tsv")
+    for line in read_lines(path):
+        yield from (text for text in (line.split("\t") if table else [line]) if text)
+
+
 def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
     """Yield the tab-separated rows of a headerless table that must have `columns` columns (at least)."""
     for number, line in enumerate(read_lines(path), start=1):
@@ -60,6 +67,20 @@ def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
                 hint="separate the columns by tabs, not by spaces or commas",
             )
         yield row
+
+
+def read_table(path: str | Path) -> list[dict[str, str]]:
+    """Read a tab-separated table with a header as one dict of text a row."""
+    lines = read_lines(path)
+    header = next(lines, "").split("\t")
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        cells = line.split("\t")
+        if len(cells) != len(header):
+            what = f"line {number} has {len(cells)} tab-separated columns, its header {len(header)}"
+            raise DataError(what, where=path, hint="where a rule made it: remove it, and run again")
+        rows.append(dict(zip(header, cells, strict=True)))
+    return rows
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict]:

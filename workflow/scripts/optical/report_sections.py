@@ -3,14 +3,13 @@
 What a section needs is asked of a `Report`: where the results lie, and what the experiment is about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from optical.errors import DataError
 from optical.figures_queries import extremes
-from optical.files import read_json, read_lines
+from optical.files import read_json, read_table
 from optical.report_html import Section, Text, bullets, details, figure, paragraph, table
 from optical.report_tables import GROUPS, LongRow, describe, pick_cells, read_cells, significance_mark
 
@@ -211,19 +210,3 @@ def _figures(report: Report, anchor: str, title: str, name: str, alt: str, capti
         if stem.with_suffix(".svg").is_file()
     ]
     return Section(anchor, title, "\n".join(parts)) if parts else None
-
-
-def read_table(path: str | Path) -> list[dict[str, str]]:
-    """Read a tab-separated table with a header as one dict of text a row."""
-    return list(_rows_of(path))
-
-
-def _rows_of(path: str | Path) -> Iterator[dict[str, str]]:
-    lines = read_lines(path)
-    header = next(lines, "").split("\t")
-    for number, line in enumerate(lines, start=2):
-        cells = line.split("\t")
-        if len(cells) != len(header):
-            what = f"line {number} has {len(cells)} columns, its header {len(header)}"
-            raise DataError(what, where=path, hint="remove the file; it is made again")
-        yield dict(zip(header, cells, strict=True))
