@@ -87,7 +87,7 @@ _Loader.add_implicit_resolver(
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback."""
     arguments = parser.parse_args()
-    _start_log(arguments.log, _goes_on(arguments))
+    _start_log(arguments.log)
     try:
         main(arguments)
     except OpticalError as error:
@@ -100,19 +100,13 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
         sys.exit(1)
 
 
-def _goes_on(arguments: argparse.Namespace) -> bool:
-    # a training that was stopped continues its log, which says when and why it stopped
-    checkpoints = getattr(arguments, "checkpoints", None)
-    return bool(checkpoints) and any(Path(checkpoints).glob("*/step-*.pt"))
-
-
-def _start_log(path: str | None, goes_on: bool) -> None:
+def _start_log(path: str | None) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if os.environ.get("RANK", "0") != "0":  # of several processes of one training, the first speaks for all
         handlers[0].setLevel(logging.ERROR)
     elif path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="a" if goes_on else "w", encoding="utf-8"))
+        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
         if not sys.stderr.isatty():  # Snakemake shows the log of a failed job itself: say everything once
             handlers[0].setLevel(logging.ERROR)
     logging.basicConfig(

@@ -143,7 +143,7 @@ def train(
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
-    first, curve = _resume(model, optimiser, checkpoints, machine)
+    first, curve, events = _resume(model, optimiser, checkpoints, machine)
     clock = _Clock(machine)
     model.train()
     with Progress(what, settings.steps, done=first) as progress:
@@ -161,11 +161,13 @@ def train(
             curve.append({"step": step} | figures)
             progress.advance(1, **figures)
             stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
+            if stop:
+                events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
             if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
-                checkpoints.save(_state(model, optimiser, step + 1, curve))
+                checkpoints.save(_state(model, optimiser, step + 1, curve, events))
             if stop:
                 remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
-                log.warning("stopped early after step %d: %s; %s", step, clock.reason or "another process", remedy)
+                log.warning("%s; %s", events[-1], remedy)
                 parallel.leave(machine.world)
                 sys.exit(STOPPED_EARLY)
     parallel.leave(machine.world)
@@ -195,20 +197,27 @@ def _backward(
     return parallel.sum_figures(totals, device, machine.world)
 
 
-def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list) -> dict:
-    return {"step": step, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "curve": curve}
+def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list, events: list[str]) -> dict:
+    weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    return weights | {"step": step, "curve": curve, "events": events}
 
 
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
-) -> tuple[int, list]:
+) -> tuple[int, list, list[str]]:
+    """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
     state = checkpoints.load() if checkpoints and machine.rank == 0 else None
     state = parallel.from_first(state, machine.world)
     if state is None:
-        return 0, []
+        return 0, [], []
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    return state["step"], state["curve"]
+    events, last = state["events"], state["step"] - 1
+    if not any(f"after step {last}:" in event for event in events):
+        events = [*events, f"ended without warning after step {last} or later"]
+    for event in events:  # the workflow manager has deleted the log that said so
+        log.info("earlier: %s", event)
+    return state["step"], state["curve"], events
 
 
 class _Clock:
