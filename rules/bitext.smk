@@ -5,7 +5,7 @@ rule clean_bitext:
     input:
         files=bitext_files,
         exclude=excluded_files,
-        languages="config/languages.tsv",
+        languages=ancient("config/languages.tsv"),
         script=script("clean_bitext"),
         library=library("clean_bitext"),
     output:
@@ -23,10 +23,11 @@ rule clean_bitext:
         runtime=60,
     params:
         sources=bitext_sources_argument,
+        language=language_row,
         settings=as_argument(bitext_cleaning()),
     message:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
-        "--exclude {input.exclude} --languages {input.languages} "
+        "--exclude {input.exclude} --languages {input.languages} --language-table {params.language:q} "
         "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"

@@ -5,10 +5,12 @@ import importlib.util
 import os
 import re
 import sys
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
@@ -16,22 +18,50 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-from optical.errors import OpticalError
+from optical.errors import ConfigError, OpticalError
+from optical.experiment import check_file, check_names, explain
 from optical.program import as_argument
 from optical.corpora import FILE_KEYS, TRAINING_FILE_KEYS
 from optical.tables import RESOURCE_LEVELS as RESOURCES
 from optical.tables import (
-    read_datasets,
     fill_codes,
+    read_datasets,
     read_languages,
     resolve,
     resolve_source,
     source_files,
 )
 
+
+def in_one_line(work):
+    """Make a function end in one line where the config or a file of it is at fault."""
+
+    @wraps(work)
+    def guarded(*arguments, **named):
+        try:
+            return work(*arguments, **named)
+        except OpticalError as error:
+            raise WorkflowError(f"{type(error).__name__}: {error}") from None
+
+    return guarded
+
+
+@in_one_line
+def check_schema():
+    """Refuse a config that leaves its schema, and give it the schema's defaults."""
+    # Within a block that the command line or a profile gives, --config machine="{gpus: 1}", values arrive as text.
+    config["machine"] = {key: yaml.safe_load(str(value)) for key, value in config["machine"].items()}
+    try:
+        validate(config, f"{workflow.basedir}/schemas/config.schema.yaml")
+    except WorkflowError as error:
+        raise explain(error.__context__) from None
+
+
+check_schema()
+
 SCRIPTS = "workflow/scripts"
-DATASETS = read_datasets("config/datasets.tsv")
-LANGUAGES = read_languages("config/languages.tsv", config["language_table"])
+DATASETS = in_one_line(read_datasets)("config/datasets.tsv")
+LANGUAGES = in_one_line(read_languages)("config/languages.tsv", config["language_table"])
 MAXSIM_KINDS = ("teacher", "distilled", "translated")
 LEXICAL_KINDS = ("lexical", "structured", "translated-lexical")
 TRAINED_KINDS = ("distilled",)  # per seed
@@ -110,67 +140,60 @@ def imports_of(path):
 # --- checks that a schema cannot make
 
 
+@in_one_line
 def check_config():
-    """Refuse, before any job, names that lead nowhere; say what, where and how to mend it."""
-    for key, names, table, remedy in (
-        (
-            "languages",
-            config["languages"],
-            LANGUAGES,
-            "add a row to config/languages.tsv or a block to language_table",
-        ),
-        (
-            "methods",
-            config["methods"],
-            config["method_table"],
-            "add it to method_table",
-        ),
-        (
-            "collections",
-            config["collections"],
-            config["collection_table"],
-            "add it to collection_table",
-        ),
-        ("reference", [config["reference"]], config["methods"], "name one of methods"),
-    ):
-        for name in names:
-            if name not in table:
-                known = ", ".join(sorted(table))
-                raise WorkflowError(f"ConfigError: unknown {name!r} [{key}]. Hint: {remedy}; known are {known}")
+    """Refuse, before any job, what leads nowhere."""
+    remedy = "add a row to config/languages.tsv or a block to language_table"
+    check_names(config["languages"], "languages", LANGUAGES, remedy)
+    check_names(config["methods"], "methods", config["method_table"], "add it to method_table")
+    check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
+    check_names([config["reference"]], "reference", config["methods"], "name one of methods")
     for method in config["methods"]:
         for lang in languages_of_method(method) if kind_of(method) in BITEXT_KINDS else []:
             if not bitext_sources(lang):
-                raise WorkflowError(f"ConfigError: no sentence pairs [bitext.{lang}]. Hint: list sources for {lang}")
+                raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
+    for collection in config["collections"]:
+        block_of_collection(collection)
     encoder(), teacher()
 
 
 # --- files that the config names
 
 
+@in_one_line
 def file_of(reference, lang="en"):
     """Return the path of a file that the config names: its own path, or that of a row of config/datasets.tsv."""
+    return check_file(resolve(reference, LANGUAGES[lang], DATASETS, "results/data"), ATLAS_FILES)
+
+
+def file_exists(reference, lang):
+    """Return whether a file that the config names is there, or will be."""
     try:
-        return resolve(reference, LANGUAGES[lang], DATASETS, "results/data")
-    except OpticalError as error:
-        raise WorkflowError(f"{type(error).__name__}: {error}") from None
+        file_of(reference, lang)
+    except WorkflowError:
+        return False
+    return True
 
 
 def resolved(value, langs):
-    """Replace file references by paths: in lists, by language, and one per language where a reference names one."""
+    """Replace file references by paths: in lists, by language, and one per language where a reference names one.
+
+    English is left out where it has no file: queries need not be there in English.
+    """
     if isinstance(value, list):
         return [resolved(item, langs) for item in value]
     if isinstance(value, dict):
         return {lang: resolved(item, [lang]) for lang, item in value.items() if lang in langs}
     if "{" in value:
-        return {lang: file_of(value, lang) for lang in langs}
+        there = [lang for lang in langs if lang != "en" or file_exists(value, lang)]
+        return {lang: file_of(value, lang) for lang in there}
     return file_of(value)
 
 
-def resolved_block(block, file_keys, langs):
-    """Return a reader's block with its files resolved, and the list of those files."""
-    if block["reader"] not in file_keys:
-        known = ", ".join(file_keys)
-        raise WorkflowError(f"ConfigError: unknown reader {block['reader']!r}. Hint: choose one of {known}")
+@in_one_line
+def resolved_block(block, key, file_keys, langs):
+    """Return a reader's block, which the config has under `key`, with its files resolved, and the list of those."""
+    check_names([block["reader"]], f"{key}.reader", file_keys, "see Readers in config/README.md")
     files = {key: resolved(block[key], langs) for key in file_keys[block["reader"]] if key in block}
     return block | files, flatten_values(files)
 
@@ -183,10 +206,10 @@ def flatten_values(value):
     return [value]
 
 
+@in_one_line
 def dataset_row(wildcards):
     """Return what identifies a download, so that a changed address or checksum fetches it again."""
-    if wildcards.dataset not in DATASETS:
-        raise WorkflowError(f"ConfigError: no data set {wildcards.dataset!r}. Hint: add a row to config/datasets.tsv")
+    check_names([wildcards.dataset], "config/datasets.tsv", DATASETS, "add a row")
     return list(DATASETS[wildcards.dataset][:4])
 
 

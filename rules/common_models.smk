@@ -6,13 +6,15 @@ TRANSLATION_KEYS = ("source", "warm_start", "beams", *CODE_KEYS)  # of `translat
 # --- bitext
 
 
+@in_one_line
 def bitext_sources(lang):
     """Return the bitext sources of a language, files resolved."""
     sources = config["bitext"].get(lang, config["bitext"].get("*", []))
-    try:
-        return [resolve_source(source, LANGUAGES[lang], DATASETS, "results/data") for source in sources]
-    except OpticalError as error:
-        raise WorkflowError(f"{type(error).__name__}: {error}") from None
+    sources = [resolve_source(source, LANGUAGES[lang], DATASETS, "results/data") for source in sources]
+    for source in sources:
+        for path in source_files(source):
+            check_file(path, ATLAS_FILES)
+    return sources
 
 
 def bitext_files(wildcards):
@@ -28,6 +30,11 @@ def bitext_sources_argument(wildcards):
 def bitext_cleaning():
     """Return what decides which pairs are kept."""
     return {key: value for key, value in config["bitext_cleaning"].items() if key != "exclude"}
+
+
+def language_row(wildcards):
+    """Return a language's codes and script, so that a change of them cleans its bitext again, and no other's."""
+    return as_argument({wildcards.lang: LANGUAGES[wildcards.lang]})
 
 
 def excluded_files(wildcards):
@@ -58,6 +65,7 @@ def translator(wildcards):
     return model_folder("translator", f"<results>/translators/{wildcards.lang}")
 
 
+@in_one_line
 def model_folder(key, trained):
     """Return where a model lies: `trained`, a given folder, or a folder inside an installed Python package."""
     source = config[key]["source"]
@@ -68,22 +76,30 @@ def model_folder(key, trained):
         found = importlib.util.find_spec(package)
         if found is None:
             hint = f"pip install {package.replace('_', '-')}, or give a folder"
-            raise WorkflowError(f"ConfigError: Python package {package!r} is missing [{key}.source]. Hint: {hint}")
+            raise ConfigError(f"Python package {package!r} is missing", where=f"{key}.source", hint=hint)
         source = f"{found.submodule_search_locations[0]}/{inside}"
     if not Path(source, "config.json").is_file():
         hint = "give a folder in the Hugging Face layout, or 'train'"
-        raise WorkflowError(f"ConfigError: no model folder: {source} [{key}.source]. Hint: {hint}")
+        raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
     return source
 
 
 def pretraining_texts():
     """Return the text files of all languages that the encoder is pre-trained on."""
-    return [file_of(config["pretraining"]["text"], lang) for lang in ["en", *config["languages"]]]
+    return [pretraining_text(lang) for lang in ["en", *config["languages"]]]
+
+
+def pretraining_text(lang):
+    """Return the text file of a language; its clean sentence pairs where the bundled text does not have it."""
+    text = config["pretraining"]["text"]
+    bundled = text.startswith("results/atlas/") and not file_exists(text, lang)
+    return f"<results>/bitext/{lang}/train.tsv" if bundled else file_of(text, lang)
 
 
 def training_set_block():
     """Return the teacher's training set, files resolved, and those files."""
-    return resolved_block(config["teacher"]["training_set"], TRAINING_FILE_KEYS, config["languages"])
+    block = config["teacher"]["training_set"]
+    return resolved_block(block, "teacher.training_set", TRAINING_FILE_KEYS, config["languages"])
 
 
 def pretraining_settings():

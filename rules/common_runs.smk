@@ -1,20 +1,27 @@
 """Helpers of the rules that search and score: which method reads which queries, and where its run goes."""
 
 
-def collection_block(wildcards):
+def block_of_collection(collection):
     """Return the block of a collection, files resolved, and those files."""
-    block = config["collection_table"][wildcards.collection]
-    return resolved_block(block, FILE_KEYS, ["en", *languages_of(wildcards.collection)])
+    block = config["collection_table"][collection]
+    return resolved_block(block, f"collection_table.{collection}", FILE_KEYS, ["en", *languages_of(collection)])
 
 
 def collection_files(wildcards):
     """Return the files that a collection is made from."""
-    return collection_block(wildcards)[1]
+    return block_of_collection(wildcards.collection)[1]
 
 
 def collection_settings(wildcards):
     """Return the block of a collection as a program takes it."""
-    return as_argument(collection_block(wildcards)[0])
+    return as_argument(block_of_collection(wildcards.collection)[0])
+
+
+def has_english(collection):
+    """Return whether a collection has English queries; where its files do not tell, its reader brings them."""
+    block, _ = block_of_collection(collection)
+    files = [block[key] for key in ("queries", "topics") if isinstance(block.get(key), dict)]
+    return all("en" in by_language for by_language in files)
 
 
 def collection_languages(wildcards):
@@ -117,9 +124,14 @@ def evaluation_jobs(wildcards):
             "seed": seed,
             "queries": f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv",
         }
-        for method, seed in runs_of(wildcards.lang, KINDS)
+        for method, seed in runs_of(wildcards.lang, kinds_in(wildcards.collection))
     ]
     return as_argument(jobs)
+
+
+def kinds_in(collection):
+    """Return the kinds of method that a collection can try: without English queries none reads them."""
+    return [kind for kind in KINDS if kind != "english" or has_english(collection)]
 
 
 def run_language(method, lang):
@@ -134,7 +146,7 @@ def search_of(method):
 
 def runs_to_evaluate(wildcards):
     """Return the folders of runs that a language's evaluation reads."""
-    methods = methods_for(wildcards.lang, KINDS)
+    methods = methods_for(wildcards.lang, kinds_in(wildcards.collection))
     folders = {(run_language(method, wildcards.lang), search_of(method)) for method in methods}
     return [f"<results>/runs/{wildcards.collection}/{lang}/{search}" for lang, search in sorted(folders)]
 

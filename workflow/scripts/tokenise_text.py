@@ -3,19 +3,19 @@
 Example: python workflow/scripts/tokenise_text.py --tokeniser tokeniser --texts a.txt b.txt --out tokens
 """
 
-from optical.files import read_lines
+from optical.files import read_texts
 from optical.program import log, program, run_program
 from optical.tokens import write_token_file
 
 
 def main(arguments):
-    lines = (line for path in arguments.texts for line in read_lines(path) if line)
-    log.info("%d texts", write_token_file(arguments.out, arguments.tokeniser, lines))
+    texts = (text for path in arguments.texts for text in read_texts(path))
+    log.info("%d texts", write_token_file(arguments.out, arguments.tokeniser, texts))
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
-    parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line")
+    parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line, or tables of texts")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

@@ -3,13 +3,13 @@
 Example: python workflow/scripts/train_tokeniser.py --texts a.txt b.txt --vocabulary-size 8000 --out tokeniser
 """
 
-from optical.files import atomic_folder, read_lines
+from optical.files import atomic_folder, read_texts
 from optical.program import log, program, run_program
 from optical.tokens import save_tokeniser, train_tokeniser
 
 
 def main(arguments):
-    texts = (line for path in arguments.texts for line in read_lines(path))
+    texts = (text for path in arguments.texts for text in read_texts(path))
     tokeniser = train_tokeniser(texts, arguments.vocabulary_size)
     with atomic_folder(arguments.out) as folder:
         save_tokeniser(tokeniser, folder, arguments.longest)
@@ -18,7 +18,7 @@ def main(arguments):
 
 if __name__ == "__main__":
     parser = program(__doc__)
-    parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line")
+    parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line, or tables of texts")
     parser.add_argument("--vocabulary-size", type=int, required=True)
     parser.add_argument("--longest", type=int, default=512, help="longest input that the encoder takes, in tokens")
     parser.add_argument("--out", required=True, metavar="FOLDER")

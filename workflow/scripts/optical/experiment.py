@@ -1,0 +1,78 @@
+"""Faults of a config that can be told before any job runs, each as one line: what, where, and how to mend it."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from optical.errors import ConfigError
+
+OWN = "results/"  # what lies below it, some rule makes
+
+
+class SchemaFault(Protocol):
+    """What `jsonschema.ValidationError` tells of the first place where a config leaves its schema."""
+
+    message: str
+    absolute_path: Iterable[str | int]
+    validator: str
+    instance: object
+    schema: Mapping
+
+
+def explain(fault: SchemaFault) -> ConfigError:
+    """Return a fault that the schema found as an error that names the key as one writes it in the config."""
+    where = "config" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in fault.absolute_path)
+    where = where.removeprefix("config.")
+    known = list(fault.schema.get("properties", {}))
+    if fault.validator == "additionalProperties" and isinstance(fault.instance, Mapping):
+        unknown = next(key for key in fault.instance if key not in known)
+        return ConfigError(f"unknown key {unknown!r}", where=where, hint=nearest(str(unknown), known))
+    if fault.validator == "type" and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", str(fault.instance)):
+        hint = "write it with a point and a sign, such as 5.0e-5 or 1.0e+3: YAML reads this as text"
+        return ConfigError(f"{fault.instance!r} is text, not a number", where=where, hint=hint)
+    if fault.validator == "required":
+        return ConfigError(fault.message, where=where, hint="see config/README.md")
+    described = fault.schema.get("description", "")
+    return ConfigError(_shortened(fault.message), where=where, hint=described or "see config/README.md")
+
+
+def _shortened(message: str) -> str:
+    """Return a message without the long value that it may begin with.
+
+    >>> _shortened("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18] is not of type 'string'")
+    "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,... is not of type 'string'"
+    """
+    value, verb, rest = message.partition(" is ")
+    value = value if len(value) <= 60 else f"{value[:40].rstrip()}..."
+    return " ".join(f"{value}{verb}{rest}".split())
+
+
+def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: str) -> None:
+    """Raise `ConfigError` for a name that leads nowhere."""
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"unknown {name!r}", where=key, hint=f"{remedy}; {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return which of the known names was meant, or all of them.
+
+    >>> nearest("langauges", ["results", "languages"])
+    'did you mean languages?'
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def check_file(path: str, made: Collection[str]) -> str:
+    """Return a path that the config names if it is there or some rule makes it; `made` are the bundled files."""
+    if path.startswith(f"{OWN}atlas/") and path not in made:
+        what = f"the bundled collection has no {path.removeprefix(f'{OWN}atlas/')}"
+        raise ConfigError(what, where=path, hint="it is in eight languages; give files of your own for another")
+    if not path.startswith(OWN) and not Path(path).exists():
+        hint = "give a path from the project's folder, or a name of config/datasets.tsv"
+        raise ConfigError("no such file", where=path, hint=hint)
+    return path
