@@ -54,13 +54,6 @@ def read_texts(path: str | Path) -> Iterator[str]:
         yield from (text for text in (line.split("\t") if table else [line]) if text)
 
 
-def read_texts(path: str | Path) -> Iterator[str]:
-    """Yield the texts of a file that are not empty: its lines, or the cells of a table (`.tsv`), such as bitext."""
-    table = Path(path).name.removesuffix(".gz").endswith(".tsv")
-    for line in read_lines(path):
-        yield from (text for text in (line.split("\t") if table else [line]) if text)
-
-
 def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
     """Yield the tab-separated rows of a headerless table that must have `columns` columns (at least)."""
     for number, line in enumerate(read_lines(path), start=1):
