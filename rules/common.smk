@@ -301,3 +301,8 @@ def training_resources(base_mb, times_input, minutes):
         "stop_before_runtime": int(machine["stop_before_runtime"]),
     }
     return model_resources(base_mb, times_input, minutes) | extra
+
+
+include: "common_models.smk"
+include: "common_runs.smk"
+include: "common_report.smk"
