@@ -62,9 +62,9 @@ check_schema()
 SCRIPTS = "workflow/scripts"
 DATASETS = in_one_line(read_datasets)("config/datasets.tsv")
 LANGUAGES = in_one_line(read_languages)("config/languages.tsv", config["language_table"])
-MAXSIM_KINDS = ("teacher", "distilled", "translated")
+MAXSIM_KINDS = ("teacher", "distilled", "retrained", "translated")
 LEXICAL_KINDS = ("lexical", "structured", "translated-lexical")
-TRAINED_KINDS = ("distilled",)  # per seed
+TRAINED_KINDS = ("distilled", "retrained")  # per seed
 TRANSLATED_KINDS = ("translated", "translated-lexical")
 BITEXT_KINDS = (*TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
 KINDS = ("english", *MAXSIM_KINDS, *LEXICAL_KINDS)
@@ -152,6 +152,9 @@ def check_config():
         for lang in languages_of_method(method) if kind_of(method) in BITEXT_KINDS else []:
             if not bitext_sources(lang):
                 raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
+        if kind_of(method) == "retrained" and not config["method_table"][method].keys() & {"training_set", "switch"}:
+            hint = "give it a training_set, or switch"
+            raise ConfigError("no training data", where=f"method_table.{method}", hint=hint)
     for collection in config["collections"]:
         block_of_collection(collection)
     encoder(), teacher()

@@ -96,10 +96,49 @@ def pretraining_text(lang):
     return f"<results>/bitext/{lang}/train.tsv" if bundled else file_of(text, lang)
 
 
-def training_set_block():
-    """Return the teacher's training set, files resolved, and those files."""
-    block = config["teacher"]["training_set"]
-    return resolved_block(block, "teacher.training_set", TRAINING_FILE_KEYS, config["languages"])
+@in_one_line
+def training_set_block(wildcards):
+    """Return a training set, the teacher's or one of a method and language, files resolved, and those files."""
+    key = "teacher" if wildcards.method == "teacher" else f"method_table.{wildcards.method}"
+    owner = config["teacher"] if wildcards.method == "teacher" else config["method_table"][wildcards.method]
+    block = with_codes(owner["training_set"], LANGUAGES[wildcards.lang])
+    return resolved_block(block, f"{key}.training_set", TRAINING_FILE_KEYS, [wildcards.lang])
+
+
+def with_codes(value, language):
+    """Replace {lang} and tools' codes in every text of a block."""
+    if isinstance(value, dict):
+        return {key: with_codes(item, language) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_codes(item, language) for item in value]
+    return fill_codes(value, language) if isinstance(value, str) else value
+
+
+def training_set_files(wildcards):
+    """Return the files that a training set is made from."""
+    return training_set_block(wildcards)[1]
+
+
+def training_set_settings(wildcards):
+    """Return the block of a training set as a program takes it."""
+    return as_argument(training_set_block(wildcards)[0])
+
+
+def owners_of_training_sets():
+    """Return those who have a training set of their own: the teacher, and methods that name one."""
+    return ["teacher", *(method for method, block in config["method_table"].items() if "training_set" in block)]
+
+
+def training_set_of(wildcards):
+    """Return the tokenised training set of a retrained method: its own, or the teacher's."""
+    own = wildcards.method in owners_of_training_sets()
+    return f"<results>/tokens/training_sets/{f'{wildcards.method}/{wildcards.lang}' if own else 'teacher/en'}"
+
+
+def switched_queries(wildcards):
+    """Return the queries with swapped words, where a method trains on such."""
+    switched = "switch" in config["method_table"][wildcards.method]
+    return f"<results>/switched_queries/{wildcards.lang}/{wildcards.method}.tsv" if switched else []
 
 
 def pretraining_settings():
@@ -148,6 +187,17 @@ def translator_code(key):
         return fill_codes(config["translator"][key], LANGUAGES[wildcards.lang])
 
     return code
+
+
+def retraining_settings(wildcards):
+    """Return what decides a retrained student: as many steps as a distilled one, and the teacher's ranking loss.
+
+    Its queries meet all documents of the batch, as not every training set has negatives of its own.
+    """
+    training = {key: value for key, value in config["student"].items() if key not in ("sides", "special_tokens")}
+    ranking = {"in_batch_negatives": True, "negatives": config["teacher"]["negatives"]}
+    changes = config["method_table"][wildcards.method].get("student", {})
+    return as_argument(training | changes | ranking | {"seed": int(wildcards.seed)})
 
 
 def query_encoder(lang, method, seed):

@@ -1,4 +1,4 @@
-"""Students: the teacher distilled into a query encoder, per language, method and seed."""
+"""Students: query encoders per language, method and seed, distilled from the teacher or trained on further."""
 
 
 rule encode_bitext:
@@ -54,6 +54,66 @@ rule distil_student:
         "--vectors {input.vectors} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "--checkpoint-minutes {resources.checkpoint_minutes} "
+        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
+        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
+
+
+rule switch_queries:
+    input:
+        queries="<results>/training_sets/teacher/en",
+        dictionary="<results>/dictionaries/{lang}.tsv",
+        script=script("switch_queries"),
+        library=library("switch_queries"),
+    output:
+        "<results>/switched_queries/{lang}/{method}.tsv",
+    log:
+        "<logs>/switch_queries/{lang}/{method}.log",
+    benchmark:
+        "<benchmarks>/switch_queries/{lang}/{method}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=memory(1000, 0),
+        runtime=60,
+    params:
+        settings=lambda wildcards: as_argument(config["method_table"][wildcards.method]["switch"]),
+    message:
+        "swapping words of the training queries for words of {wildcards.lang}"
+    shell:
+        "python {input.script} --queries {input.queries}/queries.tsv --dictionary {input.dictionary} "
+        "--settings {params.settings:q} --out {output} --log {log}"
+
+
+rule retrain_student:
+    input:
+        teacher=teacher(),
+        training_set=training_set_of,
+        queries=switched_queries,
+        script=script("retrain_student"),
+        library=library("retrain_student"),
+    output:
+        directory("<results>/students/{lang}/{method}/{seed}"),
+    log:
+        "<logs>/retrain_student/{lang}/{method}/{seed}.log",
+    benchmark:
+        "<benchmarks>/retrain_student/{lang}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        method=any_of(methods_of_kind("retrained")),
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **training_resources(base_mb=3000, times_input=0.5, minutes=720),
+    params:
+        settings=retraining_settings,
+        queries=lambda wildcards, input: f"--queries {input.queries}" if input.queries else "",
+    message:
+        "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}"
+    shell:
+        "{resources.launcher} {input.script} --teacher {input.teacher} --training-set {input.training_set} "
+        "{params.queries} --settings {params.settings:q} "
+        "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "--checkpoints results/checkpoints/retrain_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoint-minutes {resources.checkpoint_minutes} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -32,24 +32,26 @@ rule pretrain_encoder:
 
 rule prepare_training_set:
     input:
-        files=training_set_block()[1],
+        files=training_set_files,
         script=script("prepare_training_set"),
         library=library("prepare_training_set"),
     output:
-        directory("<results>/training_set"),
+        directory("<results>/training_sets/{method}/{lang}"),
     log:
-        "<logs>/prepare_training_set.log",
+        "<logs>/prepare_training_set/{method}/{lang}.log",
     benchmark:
-        "<benchmarks>/prepare_training_set.tsv"
+        "<benchmarks>/prepare_training_set/{method}/{lang}.tsv"
+    wildcard_constraints:
+        method=any_of(owners_of_training_sets()),
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 2),
         runtime=240,
     params:
-        settings=as_argument(training_set_block()[0]),
+        settings=training_set_settings,
     message:
-        "preparing the teacher's training set"
+        "preparing the training set of {wildcards.method}, {wildcards.lang}"
     shell:
         "python {input.script} --settings {params.settings:q} --out {output} --log {log}"
 
@@ -57,7 +59,7 @@ rule prepare_training_set:
 rule train_teacher:
     input:
         encoder=encoder(),
-        training_set="<results>/tokens/training_set",
+        training_set="<results>/tokens/training_sets/teacher/en",
         script=script("train_teacher"),
         library=library("train_teacher"),
     output:

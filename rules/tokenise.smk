@@ -76,22 +76,24 @@ rule tokenise_bitext:
 rule tokenise_training_set:
     input:
         tokeniser=tokeniser(),
-        training_set="<results>/training_set",
+        training_set="<results>/training_sets/{method}/{lang}",
         script=script("tokenise_training_set"),
         library=library("tokenise_training_set"),
     output:
-        directory("<results>/tokens/training_set"),
+        directory("<results>/tokens/training_sets/{method}/{lang}"),
     log:
-        "<logs>/tokenise_training_set.log",
+        "<logs>/tokenise_training_set/{method}/{lang}.log",
     benchmark:
-        "<benchmarks>/tokenise_training_set.tsv"
+        "<benchmarks>/tokenise_training_set/{method}/{lang}.tsv"
+    wildcard_constraints:
+        method=any_of(owners_of_training_sets()),
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 1),
         runtime=240,
     message:
-        "tokenising the teacher's training set"
+        "tokenising the training set of {wildcards.method}, {wildcards.lang}"
     shell:
         "python {input.script} --tokeniser {input.tokeniser} --training-set {input.training_set} "
         "--out {output} --log {log}"

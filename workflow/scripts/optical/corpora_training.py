@@ -6,14 +6,20 @@ from itertools import groupby
 from optical.corpora_files import TrainingSet, read_documents, read_qrels, read_queries, read_triples
 from optical.errors import ConfigError
 
+QUERY_WORDS = 32  # of a document's beginning that serves as a query
+
 
 def read_plain_training(settings: dict) -> TrainingSet:
     """Read a training set of the user's own, or MS MARCO's: `documents`, `queries`, and `triples` or `qrels`.
 
     Documents are JSON Lines or `id<TAB>text`, as MS MARCO's `collection.tsv` is; triples are ids, as in
-    `qidpidtriples.train.full.tsv`. From `qrels` come pairs, as `training_from_qrels` says.
+    `qidpidtriples.train.full.tsv`. From `qrels` come pairs, as `training_from_qrels` says, which also explains `swap`;
+    of triples with swapped sides the negatives are left out.
     """
     documents, queries = read_documents(settings["documents"]), read_queries(settings["queries"])
+    if settings.get("triples") and settings.get("swap", False):
+        pairs = (triple[:2] for triple in read_triples(settings["triples"]))
+        return swap_sides(documents, queries, pairs, settings.get("query_words", QUERY_WORDS))
     if settings.get("triples"):
         return TrainingSet(documents, queries, read_triples(settings["triples"]), source=settings["triples"])
     if settings.get("qrels"):
@@ -35,7 +41,7 @@ def training_from_qrels(
         return TrainingSet(documents, queries, triples, source="qrels")
     if settings.get("negatives", 0):
         raise ConfigError("negatives are documents: they cannot serve with swapped sides", hint="negatives: 0")
-    return swap_sides(documents, queries, triples, settings.get("query_words", 32))
+    return swap_sides(documents, queries, triples, settings.get("query_words", QUERY_WORDS))
 
 
 def triples_from_qrels(

@@ -3,6 +3,8 @@
 Shape suffixes: B triples of a batch, N negatives of a triple, P documents of a batch, L and M tokens, D vector size.
 """
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +36,30 @@ class TeacherLoss:
     A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
     """
 
-    def __init__(self, encoder: Encoder, training_set: Path, settings: TrainingSettings, values: dict):
+    def __init__(
+        self,
+        encoder: Encoder,
+        training_set: Path,
+        settings: TrainingSettings,
+        values: dict,
+        document_encoder: Encoder | None = None,
+        queries: Sequence[np.ndarray] | None = None,
+    ):
+        """Take a tokenised training set.
+
+        Args:
+            encoder: is trained, on queries and documents.
+            document_encoder: reads the documents instead, and stays as it is.
+            queries: word pieces that replace those of the training set, one text for each.
+        """
         self.encoder, self.settings = encoder, settings
+        self.document_encoder = document_encoder and document_encoder.eval().requires_grad_(False)
         self.in_batch_negatives, self.negatives = values["in_batch_negatives"], values["negatives"]
         self.queries, self.documents = TokenFile(training_set / "queries"), TokenFile(training_set / "documents")
+        if queries is not None:
+            if len(queries) != len(self.queries):
+                raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
+            self.queries = queries
         self.triples = open_triples(training_set / "triples")
         self.lengths = self.documents.lengths[self.triples[:, 1]]
         self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
@@ -52,8 +74,10 @@ class TeacherLoss:
         rows = batch_of_step(self.lengths, self.settings.batch_size, position, self.settings.seed)
         queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
         documents = np.unique(candidates_BN[candidates_BN != MISSING])  # each document is encoded once a batch
-        query_BMD, query_keep_BM = self._encode([self.queries[row] for row in queries], QUERY)
-        document_PLD, document_keep_PL = self._encode([self.documents[row] for row in documents], DOCUMENT)
+        query_BMD, query_keep_BM = self._encode(self.encoder, [self.queries[row] for row in queries], QUERY)
+        texts = [self.documents[row] for row in documents]
+        with torch.no_grad() if self.document_encoder else contextlib.nullcontext():
+            document_PLD, document_keep_PL = self._encode(self.document_encoder or self.encoder, texts, DOCUMENT)
         scores_BP = max_sim(query_BMD, query_keep_BM, document_PLD, document_keep_PL)
         targets_B = torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])).to(self.device)
         forbidden_BP = torch.from_numpy(self._forbidden(queries, candidates_BN, documents)).to(self.device)
@@ -65,9 +89,9 @@ class TeacherLoss:
         turn = [2 + (position * self.negatives + number) % given for number in range(min(self.negatives, given))]
         return triples[:, 0], triples[:, [1, *turn]]
 
-    def _encode(self, texts: list, kind: str) -> tuple[Tensor, Tensor]:
-        ids_BL, attention_BL, keep_BL = self.encoder.frame(texts, kind)
-        return self.encoder(ids_BL.to(self.device), attention_BL.to(self.device)), keep_BL.to(self.device)
+    def _encode(self, encoder: Encoder, texts: list, kind: str) -> tuple[Tensor, Tensor]:
+        ids_BL, attention_BL, keep_BL = encoder.frame(texts, kind)
+        return encoder(ids_BL.to(self.device), attention_BL.to(self.device)), keep_BL.to(self.device)
 
     def _forbidden(self, queries: np.ndarray, candidates_BN: np.ndarray, documents: np.ndarray) -> np.ndarray:
         """Return which documents each query is not compared with: its other positives, and others' candidates."""

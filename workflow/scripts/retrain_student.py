@@ -1,0 +1,56 @@
+"""Go on training the teacher's query encoder with the ranking loss, on queries of another language.
+
+The documents stay as the teacher encodes them, so that the index of a collection serves this student too.
+
+Example: python workflow/scripts/retrain_student.py --teacher teacher --training-set tokens --queries switched.tsv \
+    --settings '{steps: 150, in_batch_negatives: true, negatives: 1}' --out student
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from optical.checkpoints import Checkpoints, fingerprint
+from optical.encoder import load_encoder
+from optical.files import atomic_folder, read_rows
+from optical.program import add_training_arguments, program, run_program
+from optical.provenance import write_provenance
+from optical.teaching import TeacherLoss
+from optical.tokens import tokenise
+from optical.training import machine_from, save_curve, settings_from, train
+
+
+def main(arguments):
+    started = time.monotonic()
+    machine, values = machine_from(arguments), arguments.settings
+    device = machine.start()
+    settings = settings_from(values)
+    student, teacher = (load_encoder(arguments.teacher).to(device) for _ in range(2))
+    inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set}
+    inputs |= {"queries": arguments.queries} if arguments.queries else {}
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    queries = word_pieces(student, arguments.queries) if arguments.queries else None
+    loss = TeacherLoss(student, Path(arguments.training_set), settings, values, teacher, queries)
+    curve = train(student, loss, settings, machine, checkpoints, arguments.name)
+    with atomic_folder(arguments.out) as folder:
+        student.save(folder)
+        save_curve(folder, curve)
+        write_provenance(folder, values, inputs, started)
+    checkpoints.remove()
+
+
+def word_pieces(encoder, path):
+    """Return the word pieces of a table's second column."""
+    texts = (row[1] for row in read_rows(path, columns=2))
+    return [np.array(ids, dtype=np.int32) for ids in tokenise(encoder.tokeniser, texts)]
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
+    parser.add_argument("--queries", metavar="FILE", help="its queries in other words, in the same order")
+    parser.add_argument("--name", default="student", help="shown beside the progress")
+    add_training_arguments(parser)
+    run_program(main, parser)

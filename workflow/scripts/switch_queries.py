@@ -1,0 +1,40 @@
+"""Swap words of English queries for words of another language, by the dictionary of a word aligner.
+
+Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dictionary dictionaries/sw.tsv \
+    --settings '{probability: 0.5}' --out switched.tsv
+"""
+
+from optical.code_switching import DEFAULTS, switch_queries
+from optical.errors import DataError
+from optical.files import read_rows, write_rows
+from optical.program import log, program, run_program, yaml_value
+from optical.word_alignment import read_table
+from optical.words import check_settings
+
+
+def main(arguments):
+    settings = check_settings(arguments.settings, DEFAULTS)
+    queries = (row[:2] for row in read_rows(arguments.queries, columns=2))
+    swapped = words = 0
+
+    def rows():
+        nonlocal swapped, words
+        for query_id, text, changed, length in switch_queries(queries, read_table(arguments.dictionary), settings):
+            swapped, words = swapped + changed, words + length
+            yield query_id, text
+        if not swapped:
+            raise DataError(
+                "the dictionary knows no word of the queries", where=arguments.dictionary, hint="give it more bitext"
+            )
+
+    count = write_rows(arguments.out, rows())
+    log.info("%d queries, %d of %d words swapped", count, swapped, words)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--queries", required=True, metavar="FILE", help="query_id<TAB>English text")
+    parser.add_argument("--dictionary", required=True, metavar="FILE", help="from align_words --out-backward")
+    parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
+    parser.add_argument("--out", required=True, metavar="FILE", help="query_id<TAB>text, in the same order")
+    run_program(main, parser)
