@@ -13,10 +13,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
-# A job without an environment of its own runs in the driver's, also where that was not activated.
 # Idle threads must sleep, not spin, where more jobs run than the machine has cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# A job without an environment of its own runs in the driver's, also where that was not activated.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import ConfigError, OpticalError
 from optical.experiment import check_file, check_names, explain

@@ -205,7 +205,6 @@ rule make_report:
     conda:
         "../envs/report.yaml"
     params:
-        results=results(),
         collections=as_argument({collection: languages_of(collection) for collection in config["collections"]}),
         names=as_argument({lang: LANGUAGES[lang]["name"] for lang in config["languages"]}),
         methods=config["methods"],
@@ -215,6 +214,6 @@ rule make_report:
     message:
         "making the report: {output}"
     shell:
-        "python {input.script} --results {params.results} --collections {params.collections:q} "
+        "python {input.script} --results $(dirname {output}) --collections {params.collections:q} "
         "--names {params.names:q} --methods {params.methods} --measures {params.measures} "
         "--reference {params.reference} --settings {params.settings:q} --out {output} --log {log}"
