@@ -74,8 +74,8 @@ def draw_gap(rows: Sequence[Row], measure: str) -> Figure:
         axes.plot(
             high, place, "D", color="#0072B2", markersize=7, label="high-resource languages" if not place else None
         )
-        interval = "" if math.isnan(gap_low) else f"  [{gap_low:+.2f}, {gap_high:+.2f}]"
-        axes.text(1.01, place, f"gap {gap:+.3f}{interval}", va="center", transform=axes.get_yaxis_transform())
+        interval = "" if math.isnan(gap_low) else f"  [{_signed(gap_low, 2)}, {_signed(gap_high, 2)}]"
+        axes.text(1.01, place, f"gap {_signed(gap, 3)}{interval}", va="center", transform=axes.get_yaxis_transform())
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [row["method"] for row in rows])
@@ -84,3 +84,7 @@ def draw_gap(rows: Sequence[Row], measure: str) -> Figure:
     if rows:
         figure.legend(loc="outside upper left", ncols=2)
     return figure
+
+
+def _signed(value: float, decimals: int) -> str:
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")

@@ -71,9 +71,8 @@ def draw_gains(rows: Sequence[Row], names: Mapping[str, str], measure: str) -> F
     figure, grid, _ = panels(list(names.values()), height=2.0)
     for axes, lang in zip(grid, names, strict=True):
         gains = [float(row["gain"]) for row in rows if row["lang"] == lang]
-        places = range(len(gains))
-        colours = [BETTER if gain > 0 else WORSE for gain in gains]
-        axes.bar(places, gains, width=1.0, color=colours, linewidth=0)
+        for colour, part in ((BETTER, [max(gain, 0) for gain in gains]), (WORSE, [min(gain, 0) for gain in gains])):
+            axes.stairs(part, fill=True, color=colour)
         axes.axhline(0, color="black", linewidth=0.8)
         better, worse = sum(gain > SAME for gain in gains), sum(gain < -SAME for gain in gains)
         alike = len(gains) - better - worse

@@ -57,10 +57,10 @@ def summary(report: Report) -> str:
         text = (
             f"{collection}: on low-resource languages {report.reference} has a mean {measure} of "
             f"{float(ours['mean']):.3f}; the strongest other method, {rival['method']}, has "
-            f"{float(rival['mean']):.3f} ({difference:+.3f}{p_value})."
+            f"{float(rival['mean']):.3f} ({_signed(difference)}{p_value})."
         )
         gap = cells.get((report.reference, "gap"))
-        items.append(text + (f" Its gap, high minus low, is {float(gap['mean']):+.3f}." if gap else ""))
+        items.append(text + (f" Its gap, high minus low, is {_signed(gap['mean'])}." if gap else ""))
     return bullets(items)
 
 
@@ -88,7 +88,12 @@ def _mean(row: LongRow | None) -> str:
     if row is None:
         return "NOT RUN"
     spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
-    return f"{float(row['mean']) + 0.0:.3f}{spread}{MARKS[significance_mark(row)]}"
+    mean = f"{round(float(row['mean']), 3) + 0.0:.3f}".replace("-", "−")
+    return f"{mean}{spread}{MARKS[significance_mark(row)]}"
+
+
+def _signed(value: str | float) -> str:
+    return f"{round(float(value), 3) + 0.0:+.3f}".replace("-", "−")
 
 
 def dots_section(report: Report) -> Section | None:
@@ -160,7 +165,7 @@ def _examples(report: Report, rows: list, lang: str, rival: str) -> str:
             row["english"],
             f"{float(row['score']):.3f}",
             f"{float(row['rival_score']):.3f}",
-            f"{float(row['gain']):+.3f}".replace("-", "−"),
+            _signed(row["gain"]),
         )
         for row in [*best, *reversed(worst)]
     ]

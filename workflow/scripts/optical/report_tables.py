@@ -75,7 +75,9 @@ def describe(cells: Mapping[tuple[str, str], LongRow], collection: str, measure:
     references = sorted({row["reference"] for row in cells.values() if row["reference"]})
     seeds = sorted({int(row["seeds"]) for row in cells.values()})
     parts = [f"Mean {measure} on {collection}"]
-    if seeds:
+    if seeds == [1]:
+        parts.append("one seed")
+    elif seeds:
         parts.append(f"means over {'-'.join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))} seeds, ± sd over seeds")
     if references:
         parts.append(
@@ -97,7 +99,9 @@ def significance_mark(row: LongRow) -> str:
 
 
 def _number(row: LongRow | None, decimals: int, column: str = "mean") -> str:
-    return f"{float(row[column]) + 0.0:.{decimals}f}" if row and row[column] else ""
+    if not row or not row[column]:
+        return ""
+    return f"{round(float(row[column]), decimals) + 0.0:.{decimals}f}"  # + 0.0: a gap of nothing is no -0.000
 
 
 def _markdown_cell(row: LongRow | None) -> str:
