@@ -159,11 +159,11 @@ class Cluster:
         return [int(row.split()[0]) for row in rows if row.split() and row.split()[0].isdigit()]
 
     def ended_jobs(self):
-        """Return the end state of every job so far, by job number."""
+        """Return (job number, state) of every job that ended so far; one that was requeued ended more than once."""
         file = self.folder / "ended_jobs.txt"
         rows = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         fields = [dict(item.split("=", 1) for item in row.split() if "=" in item) for row in rows]
-        return {row["JobId"]: row["JobState"] for row in fields}
+        return [(row["JobId"], row["JobState"]) for row in fields]
 
     def set_node(self, state):
         """Set the node DOWN, or RESUME it."""

@@ -7,6 +7,7 @@ yaml. `OPTICAL_TEST_ENVIRONMENTS` names a folder to keep them in between runs of
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,19 @@ def test_a_run_takes_every_rule_into_its_own_environment(conda, tmp_path):
     used = {Path(folder).name for folder in re.findall(r"Activating conda environment: (\S+)", done.stdout)}
     assert used == {built[name].name for name in ("data", "train", "evaluate")}
     assert (workspace / TABLE).read_text().startswith("method\t")
+
+
+def test_one_container_can_hold_all_environments_of_a_run(tmp_path):
+    programs = conda_stand_in.install(tmp_path / "base")
+    workspace = make_workspace(tmp_path / "run")
+    command = [sys.executable, "-m", "snakemake", "--containerize", "apptainer"]
+    variables = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    definition = subprocess.run(
+        command, cwd=workspace, env=variables, capture_output=True, text=True, check=True
+    ).stdout
+    assert definition.startswith("Bootstrap: docker")
+    for name in ("data", "train", "evaluate"):
+        assert f"source: envs/{name}.yaml" in definition
 
 
 @pytest.mark.parametrize(

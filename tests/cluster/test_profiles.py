@@ -49,7 +49,7 @@ def test_a_profile_plans_the_whole_run(workspace, name):
     done = run_snakemake(workspace, *arguments, environment={"OPTICAL_CHECKPOINTS": "/shared/optical"})
     counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
     assert counts["train_teacher"] == "1"
-    assert counts["distil_student"] == "4"
+    assert counts["distil_student"] == "2"
 
 
 def test_the_gpu_rules_ask_for_one_gpu_and_the_others_for_none(jobs):
