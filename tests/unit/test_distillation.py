@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from optical.distillation import DistillationLoss, TeacherVectors, encode_english
+from optical.distillation import DistillationLoss
 from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.teacher_vectors import TeacherVectors, encode_english
 from optical.tokens import batch_of_step, write_token_file
 from optical.training import TrainingSettings
 from tiny_models import save_encoder

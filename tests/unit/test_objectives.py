@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings, strategies
 
 from optical.errors import ConfigError
-from optical.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective, max_sim
+from optical.interaction import max_sim
+from optical.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective
 
 SHARP = {"solver": "sinkhorn", "regularisation": 0.02, "iterations": 100}
 EXACT = {"solver": "exact"}

@@ -14,10 +14,10 @@ from torch import nn
 from optical.checkpoints import Checkpoints
 from optical.errors import ConfigError, ResourceError
 from optical.files import read_lines
+from optical.machine import Machine
 from optical.training import (
     SCHEDULES,
     STOPPED_EARLY,
-    Machine,
     TrainingSettings,
     learning_rate_at,
     optimiser_for,

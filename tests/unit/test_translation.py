@@ -10,8 +10,9 @@ import torch
 from optical.checkpoints import Checkpoints
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows, write_rows
+from optical.machine import Machine
 from optical.tokens import load_tokeniser, save_tokeniser, train_tokeniser, write_token_file
-from optical.training import Machine, TrainingSettings, train
+from optical.training import TrainingSettings, train
 from optical.translating import Translator
 from optical.translation import (
     TranslatorSettings,

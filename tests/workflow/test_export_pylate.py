@@ -8,7 +8,7 @@ import torch
 
 from optical import cli
 from optical.encoder import DOCUMENT, QUERY, load_encoder
-from optical.objectives import max_sim
+from optical.interaction import max_sim
 from optical.tokens import tokenise
 from peers import environment, run_in
 from tiny_models import TEXTS, save_encoder

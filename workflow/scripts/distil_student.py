@@ -11,9 +11,10 @@ from optical.checkpoints import Checkpoints, fingerprint
 from optical.distillation import DistillationLoss
 from optical.encoder import load_encoder
 from optical.files import atomic_folder
+from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance
-from optical.training import machine_from, save_curve, settings_from, train
+from optical.training import save_curve, settings_from, train
 
 
 def main(arguments):

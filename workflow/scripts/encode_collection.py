@@ -5,9 +5,9 @@ Example: python workflow/scripts/encode_collection.py --encoder teacher --docume
 
 from optical.encoder import DOCUMENT, load_encoder
 from optical.files import read_jsonl
+from optical.machine import machine_from
 from optical.program import add_machine_arguments, program, run_program
 from optical.retrieval import encode_documents
-from optical.training import machine_from
 
 
 def main(arguments):

@@ -9,11 +9,12 @@ import time
 from optical.checkpoints import Checkpoints, fingerprint
 from optical.encoder import Encoder, settings_from_config
 from optical.files import atomic_folder
+from optical.machine import machine_from
 from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
 from optical.program import add_training_arguments, log, program, run_program
 from optical.provenance import write_provenance
 from optical.tokens import TokenFile, load_tokeniser
-from optical.training import machine_from, settings_from, train
+from optical.training import settings_from, train
 
 
 def main(arguments):

@@ -14,11 +14,12 @@ import numpy as np
 from optical.checkpoints import Checkpoints, fingerprint
 from optical.encoder import load_encoder
 from optical.files import atomic_folder, read_rows
+from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance
 from optical.teaching import TeacherLoss
 from optical.tokens import tokenise
-from optical.training import machine_from, save_curve, settings_from, train
+from optical.training import save_curve, settings_from, train
 
 
 def main(arguments):

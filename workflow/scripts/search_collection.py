@@ -7,11 +7,11 @@ Example: python workflow/scripts/search_collection.py --shards vectors --setting
 from pathlib import Path
 
 from optical.encoder import load_encoder
+from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.retrieval import encode_queries, read_queries
 from optical.runs import write_run
 from optical.scoring import search, to_run
-from optical.training import machine_from
 
 
 def main(arguments):

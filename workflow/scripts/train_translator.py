@@ -8,9 +8,10 @@ import time
 
 from optical.checkpoints import Checkpoints, fingerprint
 from optical.files import atomic_folder
+from optical.machine import machine_from
 from optical.program import add_training_arguments, log, program, run_program
 from optical.provenance import write_provenance
-from optical.training import machine_from, save_curve, settings_from, train
+from optical.training import save_curve, settings_from, train
 from optical.translation import new_translator, save_translator, translator_settings
 from optical.translation_training import AlignedBitext, TranslationLoss
 

@@ -8,8 +8,8 @@ Of a bitext `english<TAB>foreign` this makes `english<TAB>translation`, which sc
 
 from optical.errors import ConfigError
 from optical.files import read_rows, write_rows
+from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program
-from optical.training import machine_from
 from optical.translating import Translator
 
 

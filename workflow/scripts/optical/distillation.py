@@ -14,35 +14,9 @@ from torch import Tensor
 
 from optical.encoder import Encoder
 from optical.objectives import PairBatch, build_objective
+from optical.teacher_vectors import TeacherVectors
 from optical.tokens import TokenFile, batch_of_step
 from optical.training import TrainingSettings
-from optical.vectors import TokenVectors, write_vectors
-
-WRITTEN_AT_ONCE = 512
-
-
-def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path, precision: str) -> None:
-    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `optical.vectors`."""
-    with write_vectors(folder, teacher.dimension, "float16") as writer:
-        for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
-            writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
-
-
-class TeacherVectors:
-    """The teacher's vectors of the English sentences, by the number of the pair."""
-
-    def __init__(self, folder: Path):
-        shard = TokenVectors.open(folder)
-        self.vectors_TD = shard.tokens_between(0, shard.tokens)
-        place_of_pair = np.argsort(shard.order)
-        self.starts, self.ends = shard.offsets[:-1][place_of_pair], shard.offsets[1:][place_of_pair]
-
-    def padded(self, pairs: np.ndarray, keep_BN: Tensor) -> Tensor:
-        """Return the vectors of some pairs laid out where `keep_BN` is true, float32 of shape (B, N, D)."""
-        flat_TD = np.concatenate([self.vectors_TD[self.starts[pair] : self.ends[pair]] for pair in pairs])
-        teacher_BND = torch.zeros(*keep_BN.shape, flat_TD.shape[1])
-        teacher_BND[keep_BN] = torch.from_numpy(flat_TD).float()
-        return teacher_BND
 
 
 class DistillationLoss:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from optical.encoder import DOCUMENT, QUERY, Encoder
 from optical.errors import DataError
-from optical.objectives import max_sim
+from optical.interaction import max_sim
 from optical.tokens import TokenFile, batch_of_step
 from optical.training import TrainingSettings
 from optical.triples import MISSING, open_triples

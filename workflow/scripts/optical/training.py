@@ -18,11 +18,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from optical import devices, gpu_usage, parallel
+from optical import parallel
 from optical.checkpoints import Checkpoints
 from optical.encoder import autocast
 from optical.errors import ConfigError, ResourceError
 from optical.files import write_rows
+from optical.machine import Machine
 from optical.program import Progress
 
 log = logging.getLogger(__name__)
@@ -46,37 +47,6 @@ class TrainingSettings:
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
     seed: int = 1
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What decides only where and how fast: resources, never science."""
-
-    device: str = "auto"
-    precision: str = "fp32"
-    threads: int = 1
-    checkpoint_minutes: float = 10.0
-    checkpoint_steps: int = 0  # 0: by minutes alone
-    runtime_minutes: float = 0.0  # what the cluster grants: save and stop in time before it is over; 0: no limit
-    log: str | None = None  # what the GPU did is written beside the benchmark that belongs to this log
-    rank: int = 0
-    world: int = 1
-
-    def start(self) -> torch.device:
-        """Set up threads and device, say what is used, and refuse in one line what is not there."""
-        torch.set_num_threads(max(1, self.threads))
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        device = devices.choose(self.device)
-        if device.type == "cuda":
-            properties = torch.cuda.get_device_properties(device)
-            memory = f"{properties.total_memory / 2**30:.0f} GiB"
-            log.info("device: %s x %d, %s, %s", properties.name, self.world, memory, self.precision)
-            if self.log and devices.leased():
-                gpu_usage.record(devices.leased(), gpu_usage.record_path(self.log, self.rank))
-        else:
-            log.info("device: cpu x %d, %d threads, %s", self.world, torch.get_num_threads(), self.precision)
-        parallel.join(device, self.world)
-        return device
 
 
 SCHEDULES = {
@@ -257,14 +227,6 @@ def seconds_to_train(runtime_minutes: float) -> float:
     least, share, most = RESERVE
     granted = 60.0 * runtime_minutes
     return granted - min(max(least, share * granted), most) if granted else 0.0
-
-
-def machine_from(arguments: object) -> Machine:
-    """Take the machine from a program's arguments (see `program.add_machine_arguments`) and torchrun's variables."""
-    given = vars(arguments)
-    names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
-    rank, world = parallel.rank_and_world()
-    return Machine(**{name: given[name] for name in names}, rank=rank, world=world)
 
 
 def settings_from(values: dict) -> TrainingSettings:

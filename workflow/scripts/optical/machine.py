@@ -1,0 +1,50 @@
+"""What the machine gives a program: device, precision, threads, time. Resources, never science."""
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+
+import torch
+
+from optical import devices, gpu_usage, parallel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What decides only where and how fast: resources, never science."""
+
+    device: str = "auto"
+    precision: str = "fp32"
+    threads: int = 1
+    checkpoint_minutes: float = 10.0
+    checkpoint_steps: int = 0  # 0: by minutes alone
+    runtime_minutes: float = 0.0  # what the cluster grants: save and stop in time before it is over; 0: no limit
+    log: str | None = None  # what the GPU did is written beside the benchmark that belongs to this log
+    rank: int = 0
+    world: int = 1
+
+    def start(self) -> torch.device:
+        """Set up threads and device, say what is used, and refuse in one line what is not there."""
+        torch.set_num_threads(max(1, self.threads))
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        device = devices.choose(self.device)
+        if device.type == "cuda":
+            properties = torch.cuda.get_device_properties(device)
+            memory = f"{properties.total_memory / 2**30:.0f} GiB"
+            log.info("device: %s x %d, %s, %s", properties.name, self.world, memory, self.precision)
+            if self.log and devices.leased():
+                gpu_usage.record(devices.leased(), gpu_usage.record_path(self.log, self.rank))
+        else:
+            log.info("device: cpu x %d, %d threads, %s", self.world, torch.get_num_threads(), self.precision)
+        parallel.join(device, self.world)
+        return device
+
+
+def machine_from(arguments: object) -> Machine:
+    """Take the machine from a program's arguments (see `program.add_machine_arguments`) and torchrun's variables."""
+    given = vars(arguments)
+    names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
+    rank, world = parallel.rank_and_world()
+    return Machine(**{name: given[name] for name in names}, rank=rank, world=world)
