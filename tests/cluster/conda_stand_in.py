@@ -21,6 +21,7 @@ CHANNELS = ["conda-forge", "nodefaults"]
 # a spelling mistake installs no lookalike
 PYPI_NAMES = {
     "babel": "babel",
+    "fonttools": "fonttools",
     "matplotlib-base": "matplotlib",
     "numpy": "numpy",
     "pandas": "pandas",

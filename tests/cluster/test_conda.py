@@ -4,6 +4,7 @@ Where no conda channel can be reached, `conda_stand_in` builds the environments 
 yaml. `OPTICAL_TEST_ENVIRONMENTS` names a folder to keep them in between runs of the tests.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -28,22 +29,24 @@ FORBIDDEN = {
     "driver": ["torch", "transformers", "ot"],
 }
 # modules that are imported from a package of another name
-PACKAGE_OF = {
-    "yaml": "pyyaml",
-    "ot": "pot",
-    "Stemmer": "pystemmer",
-    "pynvml": "nvidia-ml-py",
-    "matplotlib": "matplotlib",
+PACKAGE_OF = {"yaml": "pyyaml", "ot": "pot", "Stemmer": "pystemmer", "pynvml": "nvidia-ml-py"}
+# modules that some function imports which no program of the environment calls, or that come with another package
+NEEDLESS = {
+    "train": {"triton"},  # comes with torch's CUDA build; without it, plans are computed another way
+    "translate": {"Stemmer", "bm25s"},  # how BM25 splits words; the translator's word alignment has its own
 }
-# packages that a rule needs although no program imports them by name
+# packages that something needs although no program imports them by name
 COMPANIONS = {
-    "pytrec_eval-terrier",  # ir_measures loads it
-    "sentencepiece",  # transformers loads it for translators' tokenisers
-    "snakemake-executor-plugin-slurm",
-    "snakemake-executor-plugin-cluster-generic",
-    "pygments",  # Snakemake's report
-    "pandas",  # the Slurm plugin's reports
-    "numpy",
+    "evaluate": {"pytrec_eval-terrier"},  # ir_measures loads it
+    "translate": {"sentencepiece"},  # transformers loads it for other people's translators
+    "report": {"fontpkg-noto-sans-devanagari"},  # a font
+    "driver": {
+        "numpy",
+        "pandas",  # with numpy, the Slurm plugin's reports
+        "pygments",  # Snakemake's report
+        "snakemake-executor-plugin-slurm",
+        "snakemake-executor-plugin-cluster-generic",
+    },
 }
 
 
@@ -51,7 +54,8 @@ def imports_of(environment):
     """Return the modules that must be importable in an environment."""
     if environment == "driver":
         return third_party_imports("rules/common.smk", within_functions=False)
-    return third_party_imports(*(f"workflow/scripts/{program}.py" for program in programs_of(environment)))
+    programs = (f"workflow/scripts/{program}.py" for program in programs_of(environment))
+    return third_party_imports(*programs) - NEEDLESS.get(environment, set())
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,8 @@ def conda(tmp_path_factory):
     for name in ENVIRONMENTS:
         source = ROOT / f"envs/{name}.yaml"
         copies = [copy for copy in prefix.glob("*.yaml") if copy.read_bytes() == source.read_bytes()]
-        built[name] = copies[0].with_suffix("") if copies else folder / name
+        own = folder / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}"
+        built[name] = copies[0].with_suffix("") if copies else own
         if not built[name].exists():  # no rule of the small run is in it
             conda_stand_in.create(source, built[name])
     return variables, prefix, built
@@ -99,7 +104,7 @@ def test_nothing_is_there_that_no_program_imports(name):
         pytest.skip(f"no rule runs in {name} yet")
     _, requirements = conda_stand_in.read_environment(ROOT / f"envs/{name}.yaml")
     packages = {PACKAGE_OF.get(module, module).lower() for module in imports_of(name)}
-    listed = {requirement.split("==")[0] for requirement in requirements} - COMPANIONS
+    listed = {requirement.split("==")[0] for requirement in requirements} - COMPANIONS.get(name, set())
     assert {package for package in listed if package.lower() not in packages} == set()
 
 
