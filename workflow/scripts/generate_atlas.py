@@ -1,6 +1,6 @@
 """Write the bundled collection `atlas`: bitext, text, documents, queries, judgements and training triples. No network.
 
-python generate_atlas.py --seed 1 --settings '{documents: 1800}' --out results/data/atlas
+python workflow/scripts/generate_atlas.py --seed 1 --settings '{documents: 1800}' --out results/atlas
 """
 
 from argparse import Namespace
