@@ -1,5 +1,12 @@
 """Helpers of the rules that make the report: what there is to be drawn, and under which names."""
 
+import json
+
+
+def ordered_argument(value):
+    """Return a piece of config as a program takes it, its keys in the order of the table."""
+    return json.dumps(value, ensure_ascii=False)
+
 
 def titles_of(langs):
     """Return the titles of the panels of a figure: names of languages and their resource levels."""
@@ -8,7 +15,7 @@ def titles_of(langs):
 
 def panel_titles(wildcards):
     """Return the titles of the panels of a collection's figures."""
-    return as_argument(titles_of(languages_of(wildcards.collection)))
+    return ordered_argument(titles_of(languages_of(wildcards.collection)))
 
 
 def rivals():

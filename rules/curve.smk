@@ -165,7 +165,7 @@ rule plot_bitext_curve:
         methods=config["methods"],
         reference=config["reference"],
         measure=config["measures"][0],
-        names=as_argument(titles_of(curve_languages())),
+        names=ordered_argument(titles_of(curve_languages())),
     message:
         "drawing the means against the number of sentence pairs"
     shell:

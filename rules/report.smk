@@ -172,7 +172,7 @@ rule plot_curves:
         students=students_argument,
         methods=config["methods"],
         reference=config["reference"],
-        names=as_argument(titles_of(config["languages"])),
+        names=ordered_argument(titles_of(config["languages"])),
     message:
         "drawing the learning curves of the students"
     shell:
@@ -205,8 +205,8 @@ rule make_report:
     conda:
         "../envs/report.yaml"
     params:
-        collections=as_argument({collection: languages_of(collection) for collection in config["collections"]}),
-        names=as_argument({lang: LANGUAGES[lang]["name"] for lang in config["languages"]}),
+        collections=ordered_argument({collection: languages_of(collection) for collection in config["collections"]}),
+        names=ordered_argument({lang: LANGUAGES[lang]["name"] for lang in config["languages"]}),
         methods=config["methods"],
         measures=config["measures"],
         reference=config["reference"],

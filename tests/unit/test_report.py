@@ -142,3 +142,11 @@ def test_a_run_without_training_has_a_provenance_too(tmp_path):
     write_json(tmp_path / "tables/atlas/map_cells.tsv", {})
     empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25")
     assert "no model was trained" in provenance_section(empty).body
+
+
+def test_columns_without_a_value_are_left_out(tmp_path):
+    write_rows(tmp_path / "cost_table.tsv", [("rule", "gpu", "jobs"), ("a", "", "1"), ("b", "", "2")])
+    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25")
+    body = plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c").body
+    assert ">jobs<" in body
+    assert ">gpu<" not in body

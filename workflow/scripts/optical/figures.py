@@ -74,7 +74,7 @@ def drawing() -> AbstractContextManager:
 
 
 def panels(
-    names: Sequence[str], height: float, width: float = 2.6, sharey: bool | str = True
+    names: Sequence[str], height: float, width: float = 2.6, sharex: bool = True
 ) -> tuple[Figure, list[Axes], Axes | None]:
     """Return a figure with a titled panel a name, and the first free panel after them (for a legend), if any.
 
@@ -83,7 +83,7 @@ def panels(
     columns = min(len(names), PANELS_IN_A_ROW)
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=sharey, squeeze=False).flatten().tolist()
+    grid = figure.subplots(rows, columns, sharex=sharex, sharey=True, squeeze=False).flatten().tolist()
     for axes, name in zip(grid, names, strict=False):
         axes.set_title(name)
     for place, axes in enumerate(grid):
@@ -95,12 +95,12 @@ def panels(
 
 
 def add_legend(figure: Figure, axes: Axes, free: Axes | None) -> None:
-    """Explain the lines of `axes` in the free panel, or below all panels."""
+    """Explain the lines of `axes` in the free panel, or above all panels."""
     handles, labels = axes.get_legend_handles_labels()
     if free is not None:
         free.legend(handles, labels, loc="center left", handlelength=3.5)
     else:
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), handlelength=3.5)
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 6), handlelength=3.5)
 
 
 def save_figure(figure: Figure, rows: Sequence[Row], stem: str | Path) -> None:

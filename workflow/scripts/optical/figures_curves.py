@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from optical.figures import Row, add_legend, panels, styles
 
@@ -61,7 +60,7 @@ def draw_bitext_curve(
     rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
 ) -> Figure:
     """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method."""
-    figure, grid, free = panels(list(names.values()), height=2.2)
+    figure, grid, free = panels(list(names.values()), height=2.2, sharex=False)
     looks = styles(methods, reference)
     for axes, lang in zip(grid, names, strict=True):
         for method in methods:
@@ -71,10 +70,23 @@ def draw_bitext_curve(
                 look = looks[method]
                 axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=method)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda pairs, _: f"{pairs:,.0f}".replace(",", "\u202f")))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
+        axes.set_xticks(ticks, [short(pairs) for pairs in ticks])
+        axes.set_xticks([], minor=True)
         axes.set_ylim(0, 1)
     figure.supxlabel("sentence pairs", fontsize=9)
     figure.supylabel(f"mean {measure}", fontsize=9)
     add_legend(figure, grid[0], free)
     return figure
+
+
+def short(count: float) -> str:
+    """Return a count as a tick shows it.
+
+    >>> [short(count) for count in (85, 1500, 20_000, 3_140_000)]
+    ['85', '1.5k', '20k', '3.14M']
+    """
+    for unit, name in ((1_000_000, "M"), (1000, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{name}"
+    return f"{count:.0f}"

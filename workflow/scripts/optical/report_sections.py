@@ -198,13 +198,14 @@ def alignment_section(report: Report) -> Section | None:
 
 
 def plain_table_section(report: Report, name: str, anchor: str, title: str, caption: str) -> Section | None:
-    """Return a table of the results folder as it is, where it is there."""
+    """Return a table of the results folder, without columns that are empty throughout, where it is there."""
     path = report.results / name
     if not path.is_file():
         return None
     rows = read_table(path)
-    header = list(rows[0]) if rows else []
-    return Section(anchor, title, table(header, [row.values() for row in rows], caption)) if rows else None
+    header = [column for column in rows[0] if any(row[column] for row in rows)] if rows else []
+    body = [[row[column] for column in header] for row in rows]
+    return Section(anchor, title, table(header, body, caption)) if rows else None
 
 
 def _figures(report: Report, anchor: str, title: str, name: str, alt: str, caption: str) -> Section | None:
