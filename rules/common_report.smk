@@ -23,9 +23,9 @@ def rivals():
     return [method for method in config["methods"] if method != config["reference"] and kind_of(method) != "english"]
 
 
-def student_runs():
-    """Return (language, method, seed) of every student of the experiment."""
-    return [(lang, method, seed) for lang in config["languages"] for method, seed in runs_of(lang, TRAINED_KINDS)]
+def student_runs(kinds=TRAINED_KINDS):
+    """Return (language, method, seed) of every student of the experiment, of these kinds."""
+    return [(lang, method, seed) for lang in config["languages"] for method, seed in runs_of(lang, kinds)]
 
 
 def all_students():
@@ -46,14 +46,14 @@ def students_argument(wildcards, input):
 
 def shown_student(wildcards):
     """Return the student whose alignment is drawn: the reference method's where it is distilled, or the first one."""
-    runs = [(method, seed) for lang, method, seed in student_runs() if lang == wildcards.lang]
+    runs = runs_of(wildcards.lang, ("distilled",))
     preferred = [run for run in runs if run[0] == config["reference"]]
     return query_encoder(wildcards.lang, *(preferred or runs)[0])
 
 
 def aligned_languages():
-    """Return the languages that have a student."""
-    return list(dict.fromkeys(lang for lang, _, _ in student_runs()))
+    """Return the languages that have a distilled student."""
+    return list(dict.fromkeys(lang for lang, _, _ in student_runs(("distilled",))))
 
 
 def bitext_languages():
@@ -97,7 +97,7 @@ def curve_languages():
 
 def share_runs(lang):
     """Return (method, seed) of the students of a language that are made from each share."""
-    return [run for run in runs_of(lang, TRAINED_KINDS) if run[0] in curve_methods()]
+    return [run for run in runs_of(lang, ("distilled",)) if run[0] in curve_methods()]
 
 
 def share_students(wildcards):
