@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import ConfigError, OpticalError
-from optical.experiment import check_file, check_names, explain
+from optical.experiment import check_file, check_names, explain, typed
 from optical.program import as_argument
 from optical.corpora import FILE_KEYS, TRAINING_FILE_KEYS
 from optical.tables import RESOURCE_LEVELS as RESOURCES
@@ -49,10 +49,11 @@ def in_one_line(work):
 @in_one_line
 def check_schema():
     """Refuse a config that leaves its schema, and give it the schema's defaults."""
-    # Within a block that the command line or a profile gives, --config machine="{gpus: 1}", values arrive as text.
-    config["machine"] = {key: yaml.safe_load(str(value)) for key, value in config["machine"].items()}
+    path = f"{workflow.basedir}/schemas/config.schema.yaml"
+    schema = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    config.update(typed(config, schema, schema))
     try:
-        validate(config, f"{workflow.basedir}/schemas/config.schema.yaml")
+        validate(config, path)
     except WorkflowError as error:
         raise explain(error.__context__) from None
 

@@ -23,16 +23,17 @@ def make_workspace(folder):
     return folder
 
 
-def snakemake_command(*arguments, config=SMALL):
-    """Return the command that runs Snakemake as this Python has it."""
-    files = ["--configfile", *map(str, config)] if isinstance(config, list) else ["--configfile", str(config)]
-    return [sys.executable, "-m", "snakemake", *map(str, arguments), *files, "--", TABLE]
+def snakemake_command(*arguments, config=SMALL, target=TABLE):
+    """Return the command that runs Snakemake as this Python has it; `config` is a file or a list of them."""
+    files = [str(file) for file in (config if isinstance(config, list) else [config])]
+    options = ["--configfile", *files] if files else []
+    return [sys.executable, "-m", "snakemake", *map(str, arguments), *options, "--", target]
 
 
-def run_snakemake(workspace, *arguments, config=SMALL, environment=None, check=True):
+def run_snakemake(workspace, *arguments, config=SMALL, target=TABLE, environment=None, check=True):
     """Run Snakemake in a workspace and return its output, all of it in the failure's message."""
     done = subprocess.run(
-        snakemake_command(*arguments, config=config),
+        snakemake_command(*arguments, config=config, target=target),
         cwd=workspace,
         env=os.environ | QUIET | (environment or {}),
         stdout=subprocess.PIPE,

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from optical.errors import ConfigError
-from optical.experiment import check_file, check_names, explain, nearest
+from optical.experiment import check_file, check_names, explain, nearest, typed
 from workspace import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
@@ -23,6 +23,7 @@ def fault_of(changes):
         for block in blocks:
             place = place[block]
         place[key] = copy.deepcopy(value)
+    config = typed(config, SCHEMA, SCHEMA)
     with pytest.raises(jsonschema.ValidationError) as caught:
         jsonschema.validate(config, SCHEMA)
     return explain(caught.value)
@@ -38,7 +39,7 @@ def test_the_default_experiment_has_no_fault():
         ({"langauges": ["sw"]}, "unknown key 'langauges'", "config", "did you mean languages?"),
         ({"student/step": 5}, "unknown key 'step'", "student", "did you mean steps?"),
         ({"method_table/optical/transport": {"beta": 1}}, "'beta'", "method_table.optical.transport", "iterations"),
-        ({"student/learning_rate": "5e-5"}, "is text, not a number", "student.learning_rate", "5.0e-5"),
+        ({"student/learning_rate": "fast"}, "'fast' is not of type 'number'", "student.learning_rate", "highest"),
         ({"languages": []}, "non-empty", "languages", "columns of the table"),
         ({"languages": ["Swahili"]}, "'Swahili' does not match", "languages[0]", ""),
         ({"teacher/steps": 0}, "0 is less than the minimum of 1", "teacher.steps", "optimiser steps"),
@@ -58,6 +59,31 @@ def test_a_fault_names_key_value_and_remedy(changes, what, where, hint):
     assert hint in error.hint
     assert "\n" not in str(error)
     assert len(str(error)) < 400
+
+
+def test_text_becomes_what_the_schema_wants_and_nothing_else_changes():
+    default = yaml.safe_load(CONFIG)
+    assert typed(default, SCHEMA, SCHEMA) == default
+    given = {
+        "seeds": ["1", "2"],
+        "languages": ["no", "sw"],
+        "student": {"learning_rate": "5e-5", "steps": "9", "special_tokens": "false", "sides": ["query"]},
+        "method_table": {
+            "mine": {"kind": "distilled", "objectives": {"contrastive": "0.5"}, "student": {"steps": "3"}}
+        },
+        "bitext_cleaning": {"train_pairs": "null", "exclude": ["1.txt"]},
+        "collection_table": {"mine": {"reader": "plain", "documents": "1"}},
+        "search": {"top_k": "many"},
+    }
+    found = typed(given, SCHEMA, SCHEMA)
+    assert found["seeds"] == [1, 2]
+    assert found["languages"] == ["no", "sw"]
+    assert found["student"] == {"learning_rate": 5e-5, "steps": 9, "special_tokens": False, "sides": ["query"]}
+    assert found["method_table"]["mine"]["objectives"] == {"contrastive": 0.5}
+    assert found["method_table"]["mine"]["student"] == {"steps": 3}
+    assert found["bitext_cleaning"] == {"train_pairs": None, "exclude": ["1.txt"]}
+    assert found["collection_table"] == given["collection_table"]
+    assert found["search"] == {"top_k": "many"}
 
 
 def test_names_that_lead_nowhere_are_refused():

@@ -1,7 +1,7 @@
 """Faults of a config that can be told before any job runs, each as one line: what, where, and how to mend it."""
 
+import contextlib
 import difflib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +9,39 @@ from typing import Protocol
 from optical.errors import ConfigError
 
 OWN = "results/"  # what lies below it, some rule makes
+
+
+TRUTH = {"true": True, "false": False, "null": None}
+
+
+def typed(value: object, part: Mapping, schema: Mapping) -> object:
+    """Return a piece of config with text read as a number or a truth value where its part of the schema wants one.
+
+    Within blocks that the command line gives everything is text, and YAML takes 5e-5 for text in files, too.
+
+    >>> schema = {"properties": {"rate": {"type": "number"}, "name": {"type": "string"}}}
+    >>> typed({"rate": "5e-5", "name": "1"}, schema, schema)
+    {'rate': 5e-05, 'name': '1'}
+    """
+    if "$ref" in part:
+        part = schema["$defs"][part["$ref"].removeprefix("#/$defs/")] | part
+    if isinstance(value, Mapping):
+        others = part.get("additionalProperties")
+        parts = dict.fromkeys(value, others if isinstance(others, Mapping) else {}) | part.get("properties", {})
+        return {key: typed(item, parts[key], schema) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, part.get("items", {}), schema) for item in value]
+    wanted = part.get("type", "string")
+    if not isinstance(value, str) or "string" in wanted:
+        return value
+    return TRUTH[value] if value in TRUTH else _number(value)
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 class SchemaFault(Protocol):
@@ -29,9 +62,6 @@ def explain(fault: SchemaFault) -> ConfigError:
     if fault.validator == "additionalProperties" and isinstance(fault.instance, Mapping):
         unknown = next(key for key in fault.instance if key not in known)
         return ConfigError(f"unknown key {unknown!r}", where=where, hint=nearest(str(unknown), known))
-    if fault.validator == "type" and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", str(fault.instance)):
-        hint = "write it with a point and a sign, such as 5.0e-5 or 1.0e+3: YAML reads this as text"
-        return ConfigError(f"{fault.instance!r} is text, not a number", where=where, hint=hint)
     if fault.validator == "required":
         return ConfigError(fault.message, where=where, hint="see config/README.md")
     described = fault.schema.get("description", "")

