@@ -14,11 +14,14 @@ STEPS = 80
 COMMON = {"steps": STEPS, "batch_size": 8, "learning_rate": 1e-3, "seed": 1}
 TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.1, "iterations": 20, "marginals": "uniform"}
 ARCHITECTURE = {"hidden_size": 32, "layers": 1, "heads": 2, "intermediate_size": 64}
+TRANSLATOR = {"layers": 1, "hidden_size": 32, "heads": 2, "intermediate_size": 64, "longest": 32, "guidance": 0.0}
 SETTINGS = {
     "pretrain_encoder": COMMON | {"mask_share": 0.2, "architecture": ARCHITECTURE, "encoder": ENCODER},
     "train_teacher": COMMON | {"in_batch_negatives": True, "negatives": 1, "encoder": ENCODER},
     "distil_student": COMMON
     | {"sides": ["query"], "special_tokens": True, "objectives": {"optimal_transport": 1.0}, "transport": TRANSPORT},
+    "retrain_student": COMMON | {"in_batch_negatives": True, "negatives": 1},
+    "train_translator": COMMON | TRANSLATOR,
 }
 PROGRAMS = list(SETTINGS)
 
@@ -48,7 +51,7 @@ class Bench:
         self.prepare("tokenise_bitext", tokeniser=tokeniser, bitext=folder / "bitext.tsv", out=folder / "pairs")
         self.prepare("tokenise_training_set", tokeniser=tokeniser, training_set=folder / "set", out=folder / "triples")
         self.inputs = {"pretrain_encoder": {"tokeniser": tokeniser, "text": folder / "text"}}
-        self.reference = {}
+        self.reference, self.models = {}, {}
         encoder = self._train_reference("pretrain_encoder")
         self.inputs["train_teacher"] = {"encoder": encoder, "training_set": folder / "triples"}
         teacher = self._train_reference("train_teacher")
@@ -59,6 +62,10 @@ class Bench:
             "vectors": folder / "vectors",
         }
         self._train_reference("distil_student")
+        self.inputs["retrain_student"] = {"teacher": teacher, "training_set": folder / "triples"}
+        self._train_reference("retrain_student")
+        self.inputs["train_translator"] = {"tokens": folder / "pairs", "tokeniser": tokeniser}
+        self._train_reference("train_translator")
 
     def _write(self, name, lines):
         (self.folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -70,7 +77,7 @@ class Bench:
 
     def _train_reference(self, program):
         attempt = self.attempt(program)
-        self.reference[program] = attempt.finish()
+        self.reference[program], self.models[program] = attempt.finish(), attempt.model
         assert not attempt.saved(), "checkpoints are removed once the model is there"
         return attempt.model
 

@@ -17,7 +17,7 @@ import yaml
 from cluster import conda_stand_in
 from workspace import ROOT, TABLE, make_workspace, programs_of, rules, run_snakemake, third_party_imports
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("conda")]
+pytestmark = pytest.mark.workflow
 
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 FORBIDDEN = {

@@ -18,7 +18,6 @@ from workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake, 
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.workflow,
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(slurm.missing_programs()), reason=f"not installed: {', '.join(slurm.missing_programs())}"),
 ]
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from trainings import PROGRAMS, STEPS
 from workspace import QUIET, ROOT
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("trainings")]
+pytestmark = pytest.mark.workflow
 
 TWO_PARTS = {"batch_size": 4, "accumulation": 2}
 

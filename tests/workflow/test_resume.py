@@ -1,6 +1,6 @@
 """Training that is killed, stopped or told to end goes on later and ends with the same weights, bit for bit.
 
-`OPTICAL_TEST_KILLS=20` kills at twenty random moments instead of three.
+`OPTICAL_TEST_KILLS=20` kills at twenty random moments instead of five.
 """
 
 import os
@@ -14,9 +14,9 @@ import pytest
 
 from trainings import PROGRAMS, STEPS
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("trainings")]
+pytestmark = pytest.mark.workflow
 
-KILLS = int(os.environ.get("OPTICAL_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("OPTICAL_TEST_KILLS", "5"))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
