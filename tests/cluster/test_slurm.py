@@ -91,7 +91,7 @@ def runs_program(process, rule):
         words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return f"workflow/scripts/{rule}.py".encode() in words
+    return words[1:2] == [f"workflow/scripts/{rule}.py".encode()]
 
 
 @pytest.mark.xfail(strict=False, reason="on a loaded machine one of its log lines may be missing; the cause is open")
