@@ -44,6 +44,14 @@ def run_snakemake(workspace, *arguments, config=SMALL, target=TABLE, environment
     return done
 
 
+def job_counts(output):
+    """Return how many jobs of each rule Snakemake says that it runs, or would run."""
+    _, _, table = output.partition("Job stats:")
+    return {
+        name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table.partition("\ntotal")[0], re.MULTILINE)
+    }
+
+
 # --- what the rules say
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import ROOT, make_workspace, run_snakemake
+from workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -35,12 +35,6 @@ EXPECTED = {
 }
 
 
-def planned(output):
-    """Return how many jobs of each rule a dry run names."""
-    table = output.split("Job stats:")[1].split("total")[0]
-    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-
-
 def plan(folder, *arguments, config=None):
     """Plan an experiment in a folder of links; return what Snakemake says."""
     package = folder / "packages" / PACKAGE
@@ -59,7 +53,7 @@ def plan(folder, *arguments, config=None):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_an_experiment_plans_its_jobs(tmp_path, path):
-    counts = planned(plan(tmp_path, "--quiet", "rules", config=path).stdout)
+    counts = job_counts(plan(tmp_path, "--quiet", "rules", config=path).stdout)
     expected = EXPECTED.get(path.stem, {})
     off = {name: (counts.get(name, 0), expected.get(name, 0)) for name in counts | expected}
     off = {name: pair for name, pair in off.items() if pair[0] != pair[1]}
@@ -68,7 +62,7 @@ def test_an_experiment_plans_its_jobs(tmp_path, path):
 
 def test_documents_are_encoded_once_whatever_the_languages_and_methods(tmp_path):
     arguments = ("--quiet", "rules", "--config", "languages=[sw]", "methods=[zero-shot,optical]", "seeds=[1,2,3]")
-    counts = planned(plan(tmp_path, *arguments).stdout)
+    counts = job_counts(plan(tmp_path, *arguments).stdout)
     assert (counts["encode_collection"], counts["distil_student"], counts["search_collection"]) == (1, 3, 1)
     assert "search_lexical" not in counts
 

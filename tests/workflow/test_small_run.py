@@ -1,0 +1,158 @@
+"""The whole workflow on a small experiment: it ends in a table, repeats itself, and redoes what it must."""
+
+import os
+import re
+import shutil
+
+import pytest
+import yaml
+
+from workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
+
+pytestmark = pytest.mark.workflow
+
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8")) | yaml.safe_load(
+    SMALL.read_text(encoding="utf-8")
+)
+LANGUAGES, METHODS = CONFIG["languages"], CONFIG["methods"]
+SCORING = {"compare_methods", "make_map_table", "publish_map_table"}
+
+
+def run_in(folder):
+    """Run the small experiment in a folder with a copy of the code, so that a test may change it."""
+    workspace = make_workspace(folder)
+    (workspace / "workflow").unlink()
+    shutil.copytree(ROOT / "workflow", workspace / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
+    return workspace, run_snakemake(workspace, "--cores", "2").stdout
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder of a finished run and what Snakemake said."""
+    return run_in(tmp_path_factory.mktemp("small") / "first")
+
+
+def planned_in(workspace, *arguments):
+    """Return the rules that would run."""
+    return set(job_counts(run_snakemake(workspace, "--cores", "2", "--dry-run", *arguments).stdout))
+
+
+@pytest.fixture
+def changed(finished):
+    """Return a function that changes a library file of the finished run, for one test."""
+    workspace, before = finished[0], {}
+
+    def change(name):
+        path = workspace / "workflow/scripts/optical" / name
+        before[path] = (path.read_bytes(), path.stat())
+        path.write_bytes(before[path][0] + b"\n# a comment\n")
+
+    yield change
+    for path, (content, times) in before.items():
+        path.write_bytes(content)
+        os.utime(path, (times.st_atime, times.st_mtime))
+
+
+def rows_of(path):
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_it_ends_in_a_table_of_all_methods_and_languages(finished):
+    header, *rows = rows_of(finished[0] / TABLE)
+    assert header == ["method", *LANGUAGES, "low", "high", "gap"]
+    assert [row[0] for row in rows] == METHODS
+    for row in rows:
+        values = [float(cell) for cell in row[1:-1]]
+        assert all(0 < value < 1 for value in values), row
+        assert all(re.fullmatch(r"-?\d\.\d{4}", cell) for cell in row[1:])
+
+
+def test_human_english_queries_lead_alike_in_every_language(finished):
+    rows = {row[0]: row[1:] for row in rows_of(finished[0] / TABLE)}
+    assert len(set(rows["english"][: len(LANGUAGES)])) == 1
+
+
+def test_it_writes_under_results_alone(finished):
+    there = {path.name for path in finished[0].iterdir()}
+    assert there == {"workflow", "rules", "envs", "config", "results", ".snakemake"}
+    assert not [path for path in (finished[0] / "results").rglob(".*") if not path.name.startswith(".snakemake")]
+
+
+def test_every_job_leaves_its_log_and_its_cost(finished):
+    results = finished[0] / "results"
+    for rule in job_counts(finished[1]):
+        for kind in ("logs", "benchmarks"):
+            names = [path.relative_to(results / kind).parts[0] for path in (results / kind).rglob("*")]
+            assert {rule, f"{rule}.log", f"{rule}.tsv"} & set(names), f"{kind} of {rule}"
+
+
+def test_models_say_what_made_them(finished):
+    results = finished[0] / "results"
+    models = [path.parent for path in results.rglob("model.safetensors") if path.parent.name != "1_Dense"]
+    distilled = [method for method in METHODS if CONFIG["method_table"][method]["kind"] == "distilled"]
+    assert len(models) == 2 + len(LANGUAGES) * len(distilled)  # encoder, teacher, students
+    assert all((model / "provenance.json").is_file() and (model / "tokenizer.json").is_file() for model in models)
+    assert not (results / "checkpoints").exists() or not list((results / "checkpoints").rglob("*.pt"))
+
+
+def test_a_second_run_does_nothing(finished):
+    assert "Nothing to be done" in run_snakemake(finished[0], "--cores", "2").stdout
+
+
+def test_a_touched_file_reruns_nothing(finished, changed):
+    (finished[0] / "workflow/scripts/optical/transport.py").touch()
+    assert planned_in(finished[0]) == set()
+
+
+def test_a_new_solver_distils_the_students_again_and_leaves_teacher_and_documents(finished, changed):
+    changed("transport.py")
+    assert planned_in(finished[0]) == {"distil_student", "search_collection", "evaluate_run"} | SCORING
+
+
+def test_a_new_setting_of_the_students_leaves_the_teacher(finished):
+    plan = planned_in(finished[0], "--config", "student={learning_rate: 2e-3}")
+    assert plan == {"distil_student", "search_collection", "evaluate_run"} | SCORING
+
+
+def test_a_new_search_searches_again_and_trains_nothing(finished, changed):
+    changed("maxsim.py")
+    assert planned_in(finished[0]) == {"search_collection", "evaluate_run"} | SCORING
+
+
+def test_another_machine_reruns_nothing(finished):
+    arguments = ("--config", "machine={checkpoint_minutes: 1, precision: bf16}")
+    assert planned_in(finished[0], *arguments) == set()
+
+
+def test_a_further_language_trains_its_student_alone(finished):
+    # A further language also changes the text that the encoder is trained on, unless the encoder is a given one.
+    encoder = finished[0] / "results/encoder"
+    given = ("--config", f"encoder={{source: {encoder}}}", "languages=[sw,de,fi]")
+    output = run_snakemake(finished[0], "--cores", "2", "--dry-run", *given).stdout
+    assert {"clean_bitext", "distil_student"} <= set(job_counts(output))
+    assert "pretrain_encoder" not in set(job_counts(output))
+
+
+def test_an_edit_is_run_through_to_the_table(finished, changed):
+    table = (finished[0] / TABLE).read_bytes()
+    changed("comparison.py")
+    output = run_snakemake(finished[0], "--cores", "2").stdout
+    assert set(job_counts(output)) == SCORING
+    assert (finished[0] / TABLE).read_bytes() == table
+
+
+def test_the_same_from_clean_gives_the_same_bytes(finished, tmp_path):
+    again, _ = run_in(tmp_path / "elsewhere")
+    for pattern in (
+        "atlas/**/*",
+        "bitext/**/*.tsv",
+        "tokeniser/tokenizer.json",
+        "**/model.safetensors",
+        "**/*.trec",
+        "*.tsv",
+    ):
+        files = [path for path in sorted((finished[0] / "results").glob(pattern)) if path.is_file()]
+        assert files, pattern
+        for path in files:
+            name = path.relative_to(finished[0])
+            assert path.read_bytes() == (again / name).read_bytes(), f"{name} differs"
