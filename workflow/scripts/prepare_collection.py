@@ -9,6 +9,7 @@ import logging
 
 from optical.corpora import prepare_collection
 from optical.corpora_ir_datasets import use_home
+from optical.errors import within
 from optical.program import program, run_program, yaml_value
 
 log = logging.getLogger("optical")
@@ -18,7 +19,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Read the collection as its settings say and write the folder."""
     if arguments.ir_datasets_home:
         use_home(arguments.ir_datasets_home, arguments.mirror)
-    counts = prepare_collection(arguments.settings, arguments.languages, arguments.out)
+    with within(f"collection_table.{arguments.collection}"):
+        counts = prepare_collection(arguments.settings, arguments.languages, arguments.out)
     log.info("%s: %s", arguments.collection, counts)
 
 

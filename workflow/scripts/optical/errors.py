@@ -1,5 +1,8 @@
 """The errors a user can mend: what went wrong, where, and how to put it right, in one line."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class OpticalError(Exception):
     """An error with a place and a remedy.
@@ -25,3 +28,19 @@ class DataError(OpticalError):
 
 class ResourceError(OpticalError):
     """The machine, the network or the time does not suffice."""
+
+
+@contextlib.contextmanager
+def within(place: str) -> Iterator[None]:
+    """Say of errors that come from inside in which block of the config they arose.
+
+    >>> with within("collection_table.mine"):
+    ...     raise DataError("no such file", where="qrels.txt")
+    Traceback (most recent call last):
+    optical.errors.DataError: no such file [collection_table.mine: qrels.txt]
+    """
+    try:
+        yield
+    except OpticalError as error:
+        where = f"{place}: {error.where}" if error.where else place
+        raise type(error)(error.what, where=where, hint=error.hint) from error

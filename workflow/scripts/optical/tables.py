@@ -160,7 +160,7 @@ def source_files(source: Mapping[str, object]) -> list[str]:
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     return f"did you mean {', '.join(close)}?" if close else "add a row to config/datasets.tsv, or give a path"
 
 

