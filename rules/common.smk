@@ -307,6 +307,7 @@ def training_resources(base_mb, times_input, minutes):
     return model_resources(base_mb, times_input, minutes) | extra
 
 
+include: "common_fetch.smk"
 include: "common_models.smk"
 include: "common_runs.smk"
 include: "common_report.smk"

@@ -1,7 +1,8 @@
 """Helpers of the rules that train: where models and bitext lie, and what decides them."""
 
 CODE_KEYS = ("source_code", "target_code")
-TRANSLATION_KEYS = ("source", "warm_start", "beams", *CODE_KEYS)  # of `translator`, what is no matter of its training
+# Of `translator`, what is no matter of its training.
+TRANSLATION_KEYS = ("source", "revision", "warm_start", "beams", *CODE_KEYS)
 
 # --- bitext
 
@@ -46,13 +47,18 @@ def excluded_files(wildcards):
 
 
 def tokeniser():
-    """Return the folder that holds tokenizer.json: trained, or the given encoder's own."""
-    return model_folder("encoder", "<results>/tokeniser")
+    """Return the folder that holds tokenizer.json: trained, or the given teacher's or encoder's own."""
+    return given_teacher() or model_folder("encoder", "<results>/tokeniser")
 
 
 def encoder():
-    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given."""
-    return model_folder("encoder", "<results>/encoder")
+    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given; or a given teacher."""
+    return given_teacher() or model_folder("encoder", "<results>/encoder")
+
+
+def given_teacher():
+    """Return the folder of a teacher that is not trained here, or nothing."""
+    return model_folder("teacher", "")
 
 
 def teacher():
@@ -62,26 +68,7 @@ def teacher():
 
 def translator(wildcards):
     """Return the folder of a language's translator: trained on its bitext, or given."""
-    return model_folder("translator", f"<results>/translators/{wildcards.lang}")
-
-
-@in_one_line
-def model_folder(key, trained):
-    """Return where a model lies: `trained`, a given folder, or a folder inside an installed Python package."""
-    source = config[key]["source"]
-    if source == "train":
-        return trained
-    if source.startswith("package:"):
-        package, _, inside = source.removeprefix("package:").partition("/")
-        found = importlib.util.find_spec(package)
-        if found is None:
-            hint = f"pip install {package.replace('_', '-')}, or give a folder"
-            raise ConfigError(f"Python package {package!r} is missing", where=f"{key}.source", hint=hint)
-        source = f"{found.submodule_search_locations[0]}/{inside}"
-    if not Path(source, "config.json").is_file():
-        hint = "give a folder in the Hugging Face layout, or 'train'"
-        raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
-    return source
+    return model_folder("translator", f"<results>/translators/{wildcards.lang}", wildcards.lang)
 
 
 def pretraining_texts():
@@ -155,7 +142,7 @@ def pretraining_settings():
 
 def teacher_settings():
     """Return what decides the teacher."""
-    keys = {key: value for key, value in config["teacher"].items() if key not in ("source", "training_set")}
+    keys = {key: value for key, value in config["teacher"].items() if key not in ("source", "revision", "training_set")}
     return as_argument(keys | {"encoder": encoder_settings()})
 
 

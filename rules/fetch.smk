@@ -2,7 +2,27 @@
 
 
 localrules:
+    fetch_all,
     fetch_dataset,
+    fetch_ir_datasets,
+    fetch_model,
+
+
+rule fetch_all:
+    input:
+        downloads,
+    output:
+        "<results>/downloads.txt",
+    log:
+        "<logs>/fetch_all.log",
+    benchmark:
+        "<benchmarks>/fetch_all.tsv"
+    conda:
+        "../envs/data.yaml"
+    message:
+        "everything that this experiment downloads is there, and named in {output}"
+    shell:
+        "printf '%s\\n' {input} > {output} 2> {log}"
 
 
 rule fetch_dataset:
@@ -25,6 +45,52 @@ rule fetch_dataset:
     shell:
         "python {input.script} --name {wildcards.dataset} --datasets config/datasets.tsv "
         "--lock results/data.lock.tsv --out {output} --log {log}"
+
+
+rule fetch_model:
+    input:
+        script=script("fetch_model"),
+        library=library("fetch_model"),
+    output:
+        directory("results/models/{model}"),
+    log:
+        "<logs>/fetch_model/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_model/{model}.tsv"
+    wildcard_constraints:
+        model="[^/]+",
+    retries: 1
+    conda:
+        "../envs/data.yaml"
+    params:
+        model=model_of_hub,
+    message:
+        "fetching the model {wildcards.model}"
+    shell:
+        "python {input.script} --id {params.model[0]} --revision {params.model[1]} --out {output} --log {log}"
+
+
+rule fetch_ir_datasets:
+    input:
+        script=script("fetch_ir_datasets"),
+        library=library("fetch_ir_datasets"),
+    output:
+        "results/data/ir_datasets/{catalogue}.json",
+    log:
+        "<logs>/fetch_ir_datasets/{catalogue}.log",
+    benchmark:
+        "<benchmarks>/fetch_ir_datasets/{catalogue}.tsv"
+    wildcard_constraints:
+        catalogue="[^/]+",
+    retries: 1
+    conda:
+        "../envs/data.yaml"
+    params:
+        wanted=parts_of_catalogue,
+    message:
+        "fetching {wildcards.catalogue} of ir_datasets"
+    shell:
+        "python {input.script} --id {params.wanted[id]} --parts {params.wanted[parts]} --out {output} " "--log {log}"
 
 
 rule generate_atlas:

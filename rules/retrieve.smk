@@ -4,6 +4,7 @@
 rule prepare_collection:
     input:
         files=collection_files,
+        fetched=fetched_of_collection,
         script=script("prepare_collection"),
         library=library("prepare_collection"),
     output:

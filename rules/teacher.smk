@@ -33,6 +33,7 @@ rule pretrain_encoder:
 rule prepare_training_set:
     input:
         files=training_set_files,
+        fetched=fetched_of_training_set,
         script=script("prepare_training_set"),
         library=library("prepare_training_set"),
     output:

@@ -168,3 +168,13 @@ def test_the_mirror_feeds_ir_datasets(tmp_path):
     assert (tmp_path / "home/downloads/0123").read_bytes() == b"documents"
     assert feed_from_mirror(tmp_path / "mirror", tmp_path / "home") == 2  # again: the links are there already
     assert len(list((tmp_path / "home/downloads").iterdir())) == 2
+
+
+def test_fetching_reads_each_part_to_its_end_and_says_how_long_it_is(home, tmp_path):
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    out = tmp_path / "record.json"
+    command = [sys.executable, SCRIPTS / "fetch_ir_datasets.py", "--id", "msmarco-passage/train/triples-small"]
+    command += ["--parts", "docs", "queries", "docpairs", "--home", home, "--out", out]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text())["rows"] == {"docs": 4, "queries": 2, "docpairs": 3}

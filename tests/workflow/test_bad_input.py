@@ -145,7 +145,12 @@ CONFIG_FAULTS = [
     (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
     (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
     (["reference=nmt"], "unknown 'nmt'", "reference", "name one of methods"),
-    (["encoder={source: models/none}"], "no model folder: models/none", "encoder.source", "Hugging Face layout"),
+    (
+        ["encoder={source: models/none}"],
+        "no model folder, and no commit: models/none",
+        "encoder.source",
+        "Hugging Face layout",
+    ),
     (
         ["encoder={source: 'package:no_such_package/x'}"],
         "'no_such_package' is missing",

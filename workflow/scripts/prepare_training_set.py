@@ -6,6 +6,7 @@
 
 import argparse
 import logging
+import os
 
 from optical.corpora import prepare_training_set
 from optical.corpora_ir_datasets import use_home
@@ -24,7 +25,12 @@ def main(arguments: argparse.Namespace) -> None:
 parser = program(__doc__.splitlines()[0])
 parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
 parser.add_argument("--out", required=True, metavar="FOLDER", help="where the training set goes")
-parser.add_argument("--ir-datasets-home", metavar="FOLDER", help="where ir_datasets keeps its files")
+parser.add_argument(
+    "--ir-datasets-home",
+    default=os.environ.get("IR_DATASETS_HOME"),
+    metavar="FOLDER",
+    help="where ir_datasets keeps its files; default: the environment variable IR_DATASETS_HOME",
+)
 parser.add_argument("--mirror", metavar="FOLDER", help="a mirror of downloads, by host and path")
 
 if __name__ == "__main__":

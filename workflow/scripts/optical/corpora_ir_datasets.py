@@ -173,6 +173,19 @@ def use_home(home: str | Path, mirror: str | Path | None = None) -> None:
         log.info("ir_datasets: %d files taken from the mirror", feed_from_mirror(mirror, home))
 
 
+def fetch_parts(dataset_id: str, parts: Iterable[str], home: str | Path) -> dict[str, int]:
+    """Read parts of a dataset to their ends, which downloads what is not there yet; return their numbers of rows.
+
+    ir_datasets downloads a file when its first row is asked for, and some parts lie in many files. One process at a
+    time, because several ids share files.
+    """
+    from optical.fetch import exclusive
+
+    check_ir_datasets_id(dataset_id, parts)
+    with exclusive(Path(home) / "fetch"):
+        return {part: sum(1 for _ in _rows(dataset_id, part)) for part in parts}
+
+
 def _ir_datasets():
     """Import ir_datasets, which is slow and reads its settings from the environment."""
     import ir_datasets

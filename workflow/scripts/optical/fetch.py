@@ -206,7 +206,7 @@ def read_lock(path: str | Path) -> dict[str, tuple[str, str]]:
 
 def _recorded(dataset: Dataset, checksum: str, size: int, lock: Path) -> Dataset:
     """Return the row with the checksum of the lock file, where it is written now if it is new."""
-    with _exclusive(lock):
+    with exclusive(lock):
         known = read_lock(lock)
         if dataset.name not in known:
             log.info("%s: first fetch, checksum recorded in %s", dataset.name, lock)
@@ -216,7 +216,7 @@ def _recorded(dataset: Dataset, checksum: str, size: int, lock: Path) -> Dataset
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Keep other processes out: several downloads run at a time and share one lock file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.with_name(f".{path.name}.guard"), os.O_RDWR | os.O_CREAT, 0o666)

@@ -1,0 +1,28 @@
+"""Fetch a model of the Hugging Face hub at one commit, as a folder that needs no network any more.
+
+Example: python workflow/scripts/fetch_model.py --id google-bert/bert-base-multilingual-cased \
+    --revision 3f076fdb1ab68d5b2880cb87a0886f315b8146f8 --out results/models/mbert
+"""
+
+import os
+
+from optical.hub import fetch_model
+from optical.program import log, program, run_program
+
+
+def main(arguments):
+    names = fetch_model(arguments.id, arguments.revision, arguments.out, arguments.mirror)
+    log.info("%s at %s: %s", arguments.id, arguments.revision, ", ".join(names))
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--id", required=True, help="organisation/name on the hub; HF_ENDPOINT names another server")
+    parser.add_argument("--revision", required=True, metavar="COMMIT", help="40 hexadecimal digits")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--mirror",
+        default=os.environ.get("OPTICAL_MIRROR"),
+        help="folder that serves https://host/path as host/path; default: the environment variable OPTICAL_MIRROR",
+    )
+    run_program(main, parser)

@@ -1,0 +1,100 @@
+"""A model of the Hugging Face hub at one commit, as a folder that needs no network any more."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from optical.errors import DataError, ResourceError
+from optical.files import atomic_folder, sha256_of, write_json
+
+HOST = "huggingface.co"
+WEIGHTS = ("*.safetensors", "*pytorch_model*.bin")  # of a folder that has both, the first
+WANTED = (*WEIGHTS, "*.json", "*.txt", "*.model", "*.spm", "*.metadata")
+UNWANTED = ("onnx/*", "openvino/*")
+
+
+def fetch_model(model_id: str, revision: str, folder: str | Path, mirror: str | Path | None = None) -> list[str]:
+    """Put a model's files into `folder`, all or nothing, and beside them `source.json`; return their names.
+
+    Args:
+        model_id: `organisation/name` on the hub; the environment variable HF_ENDPOINT names another server.
+        revision: the commit, 40 hexadecimal digits, which fixes every byte.
+        mirror: a folder that serves `https://host/path` as `host/path`; then the network is not used.
+    """
+    with atomic_folder(folder) as temporary:
+        if mirror:
+            _copy(Path(mirror, HOST, model_id, "resolve", revision), temporary)
+        else:
+            with _in_one_line(model_id):
+                _download(model_id, revision, temporary)
+        names = sorted(str(path.relative_to(temporary)) for path in temporary.rglob("*") if path.is_file())
+        for needed in (("config.json",), WEIGHTS):
+            if not any(_like(name, needed) for name in names):
+                raise DataError(f"the model has no {needed[0]}", where=f"{model_id}@{revision}", hint="take another")
+        hashes = {name: sha256_of(temporary / name) for name in names}
+        write_json(temporary / "source.json", {"id": model_id, "revision": revision, "files": hashes})
+    return names
+
+
+def chosen_files(names: Iterable[str]) -> list[str]:
+    """Return which of a repository's files are needed: settings, tokeniser, and the weights in one format.
+
+    >>> chosen_files(["config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx"])
+    ['config.json', 'model.safetensors']
+    """
+    names = [name for name in names if _like(name, WANTED) and not _like(name, UNWANTED)]
+    safe = {os.path.dirname(name) for name in names if name.endswith(".safetensors")}
+    return [name for name in names if not (name.endswith(".bin") and os.path.dirname(name) in safe)]
+
+
+def _like(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    if not source.is_dir():
+        raise ResourceError(
+            "the mirror lacks this model", where=source, hint="put its files there, or unset the mirror"
+        )
+    for name in chosen_files(str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, folder / name)
+
+
+def _download(model_id: str, revision: str, folder: Path) -> None:
+    os.environ["HF_HUB_OFFLINE"] = "0"  # whoever forbids the network to all other programs does not mean this one
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, which proxies and local servers understand
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from huggingface_hub import HfApi, snapshot_download
+
+    names = chosen_files(HfApi().list_repo_files(model_id, revision=revision))
+    snapshot_download(model_id, revision=revision, local_dir=folder, allow_patterns=names, max_workers=4)
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _in_one_line(model_id: str) -> Iterator[None]:
+    """Say in one line what the hub's client, which tries again by itself what may succeed later, gave up on."""
+    try:
+        yield
+    except Exception as error:  # of whatever HTTP library the client has
+        raise _fault(error, model_id) from error
+
+
+def _fault(error: Exception, model_id: str) -> ResourceError:
+    from huggingface_hub import errors
+
+    for kind, what, hint in (
+        (errors.GatedRepoError, "the model is gated", "accept its terms on the hub, and set HF_TOKEN"),
+        (errors.RevisionNotFoundError, "the model has no such commit", "mend the config's revision"),
+        (errors.RepositoryNotFoundError, "the hub has no such model", "mend its id; a private one needs HF_TOKEN"),
+    ):
+        if isinstance(error, kind):
+            return ResourceError(what, where=model_id, hint=hint)
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    hint = "check the network or try later; HF_ENDPOINT names another server, OPTICAL_MIRROR a mirror"
+    return ResourceError(f"cannot download: {reason}", where=model_id, hint=hint)
