@@ -116,6 +116,13 @@ def test_a_zip_without_the_pair_is_refused(tmp_path, members):
         list(read_bitext({"moses": path}, {"sw"}))
 
 
+def test_a_zip_that_is_cut_off_is_refused(tmp_path):
+    path = zipped(tmp_path / "m.zip", **{"C.en-sw.en": "a\n" * 999, "C.en-sw.sw": "b\n" * 999})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="not a zip file"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
 def test_bytes_that_are_not_utf8_in_a_zip(tmp_path):
     path = zipped(tmp_path / "m.zip", **{"C.en-sw.en": "a\n", "C.en-sw.sw": b"\xe9t\xe9\n"})
     with pytest.raises(DataError, match=r"not UTF-8.*C\.en-sw\.sw"):
