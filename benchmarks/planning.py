@@ -1,8 +1,10 @@
 """How long Snakemake plans: `snakemake -n` for 10, 30 and 100 languages x 6 methods x 3 seeds. Prints a table.
 
-python benchmarks/planning.py [--languages 10 30 100]
+    python benchmarks/planning.py            # --languages 10 30 100
+    python benchmarks/planning.py --tiny     # 3 languages, for CI
 
-Seconds of the processor are what to compare; those of the clock also count what else the machine does.
+Seconds of the processor are what to compare; those of the clock also count what else the machine does. The last line is
+tab-separated: claim, measured, bar, met|short.
 """
 
 import argparse
@@ -17,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measuring import verdict
+
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = ("english", "bm25", "zero-shot", "mse", "contrastive", "optical")
 SEEDS = (1, 2, 3)
@@ -26,7 +30,10 @@ def main(counts: list[int]) -> None:
     print("languages\tjobs\tseconds\tcpu_seconds\tpeak_mb")
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
-            print("\t".join(map(str, plan(Path(folder), count))), flush=True)
+            row = plan(Path(folder), count)
+        print("\t".join(map(str, row)), flush=True)
+    print()
+    verdict(f"planning {count} languages x {len(METHODS)} methods x {len(SEEDS)} seeds", row[2], 60, " s", most=True)
 
 
 def plan(folder: Path, count: int) -> tuple[int, int, float, float, int]:
@@ -75,4 +82,6 @@ def write_experiment(folder: Path, count: int) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--languages", type=int, nargs="+", default=[10, 30, 100])
-    main(parser.parse_args().languages)
+    parser.add_argument("--tiny", action="store_true", help="three languages: only to see that it runs")
+    arguments = parser.parse_args()
+    main([3] if arguments.tiny else arguments.languages)

@@ -14,22 +14,19 @@ in a process of its own for each collection. The last lines are tab-separated: c
 """
 
 import argparse
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from measuring import in_turns, machine, no_gpu, ratio, seconds, verdict
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
-from optical.maxsim import PRECISIONS  # noqa: E402
-from optical.scoring import search  # noqa: E402
-from optical.vectors import TokenVectors, write_vectors  # noqa: E402
+from optical.maxsim import PRECISIONS
+from optical.scoring import search
+from optical.vectors import TokenVectors, write_vectors
 
 DIM = 128
 LENGTHS = (40, 160)
@@ -38,17 +35,6 @@ TOP_K = 100
 BARS = {"fp32": 0.80, "bf16": 0.45}
 PEER_BATCHES = (4, 32, 128)
 MEMORY_MB = 64
-
-
-def machine(device: str) -> str:
-    """The machine in words: what a reader needs to compare figures."""
-    if device == "cuda":
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    model = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
 
 def unit_vectors(*shape: int) -> torch.Tensor:
@@ -88,17 +74,6 @@ def assert_same_hits(queries: torch.Tensor, collection: TokenVectors, precision:
         torch.testing.assert_close(torch.from_numpy(hits.scores), top, atol=2e-5, rtol=0)
 
 
-def seconds(call: Callable[[], object], device: str) -> float:
-    """Wall time of one call, the device's queue emptied before and after."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def square_rate(sizes: tuple[int, ...], dtype: torch.dtype, device: str) -> float:
     """Operations a second of the best square matrix product: best size, median of five."""
     rates = []
@@ -133,17 +108,6 @@ def pylate_scores(queries: torch.Tensor, batches: list[tuple[torch.Tensor, torch
     return torch.cat(parts, 1)
 
 
-def in_turns(rates: dict[str, Callable[[], float]], turns: int) -> dict[str, list[float]]:
-    """Take each rate once a turn, after one turn to warm up."""
-    taken = [{name: rate() for name, rate in rates.items()} for _ in range(turns + 1)][1:]
-    return {name: [turn[name] for turn in taken] for name in rates}
-
-
-def ratio(rates: dict[str, list[float]], one: str, other: str) -> float:
-    """Median over the turns of the ratio of two rates."""
-    return statistics.median(a / b for a, b in zip(rates[one], rates[other], strict=True))
-
-
 def speed(collection: TokenVectors, queries: torch.Tensor, device: str, sizes: tuple[int, ...], turns: int) -> list:
     """Print a table of rates on a device; return the claims."""
     mask = torch.ones(queries.shape[:2])
@@ -165,7 +129,7 @@ def speed(collection: TokenVectors, queries: torch.Tensor, device: str, sizes: t
             call = lambda batches=batches: pylate_scores(queries, batches)  # noqa: E731
             name = f"PyLate's way, batches of {batch}"
             rates[name] = lambda call=call: operations * tokens / collection.tokens / seconds(call, device)
-    taken = in_turns(rates, turns)
+    taken = {name: values[1:] for name, values in in_turns(rates, turns + 1).items()}  # the first turn warms up
     medians = {name: statistics.median(values) for name, values in taken.items()}
 
     floor = operations / medians["square product fp32"]
@@ -183,14 +147,14 @@ def speed(collection: TokenVectors, queries: torch.Tensor, device: str, sizes: t
 
     claims = []
     for precision, bar in BARS.items():
-        share = ratio(taken, f"search {precision}", f"square product {precision}")
+        share = ratio(taken[f"search {precision}"], taken[f"square product {precision}"])
         how = " with exact re-scoring" if precision == "bf16" else ""
-        claims.append((f"search in {precision}{how}, {device.upper()}, share of square product", share, ">=", bar))
+        claims.append((f"search in {precision}{how}, {device.upper()}, share of square product", share, bar))
     if device == "cpu":
         peer = max((name for name in taken if name.startswith("PyLate")), key=medians.get)
         for precision in PRECISIONS:
-            times = ratio(taken, f"search {precision}", peer)
-            claims.append((f"search in {precision}, CPU, times {peer}", times, ">=", 8))
+            times = ratio(taken[f"search {precision}"], taken[peer])
+            claims.append((f"search in {precision}, CPU, times {peer}", times, 8))
     return claims
 
 
@@ -223,7 +187,7 @@ def memory(folder: Path, documents: int) -> list:
         on_disk = collection.tokens * DIM * 2
         print(f"{count:<12}" + "".join(f"{x / 1e6:>12.0f}" for x in (on_disk, before, peak)), end="")
         print(f"{(peak - before) / 1e6:>14.0f}")
-    return [("memory of search over a collection ten times larger, growth", peaks[1] / peaks[0], "<", 1.2)]
+    return [("memory of search over a collection ten times larger, growth", peaks[1] / peaks[0], 1.2)]
 
 
 def main() -> None:
@@ -248,12 +212,11 @@ def main() -> None:
             claims += speed(collection, vectors, device, sizes, turns)
         claims += memory(Path(name), small)
     print()
-    for claim, measured, sign, bar in claims:
-        met = measured >= bar if sign == ">=" else measured < bar
-        print(f"{claim}\t{measured:.2f}\t{sign} {bar}\t{'met' if met else 'short'}")
+    for claim, measured, bar in claims:
+        verdict(claim, measured, bar, most="memory" in claim)
     if not torch.cuda.is_available():
         for precision, bar in BARS.items():
-            print(f"search in {precision}, CUDA, share of square product\t\t>= {bar}\tno GPU")
+            no_gpu(f"search in {precision}, CUDA, share of square product", f">= {bar}")
 
 
 if __name__ == "__main__":

@@ -9,55 +9,25 @@ The last lines are tab-separated: claim, measured, bar, met|short|no GPU.
 """
 
 import argparse
-import platform
 import statistics
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import ot
 import torch
+from measuring import in_turns, machine, no_gpu, seconds, verdict
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
-from optical.transport import SOLVERS, TransportSettings, token_cost, transport_plan  # noqa: E402
+from optical.transport import SOLVERS, TransportSettings, token_cost, transport_plan
 
 REGULARISATION = 0.1
 DIMENSIONS = 128
 
 
-def machine(device: str) -> str:
-    """The machine in words: what a reader needs to compare figures."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    model = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}, POT {ot.__version__}"
-
-
-def seconds(call: Callable[[], object], device: str) -> float:
-    """Wall time of one call, the device's queue emptied before and after."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def in_turns(candidates: dict[str, Callable[[], object]], turns: int, device: str) -> dict[str, float]:
+def medians_in_turns(candidates: dict[str, Callable[[], object]], turns: int, device: str) -> dict[str, float]:
     """Median seconds of a call of each candidate: so many turns of five calls, after one to warm up."""
-    taken = {name: [] for name in candidates}
-    for _ in range(turns + 1):
-        for name, call in candidates.items():
-            taken[name].append([seconds(call, device) for _ in range(5)])
-    return {
-        name: statistics.median(time for turn in all_turns[1:] for time in turn) for name, all_turns in taken.items()
-    }
+    calls = {name: lambda call=call: [seconds(call, device) for _ in range(5)] for name, call in candidates.items()}
+    taken = in_turns(calls, turns + 1)
+    return {name: statistics.median(time for turn in values[1:] for time in turn) for name, values in taken.items()}
 
 
 def floor_seconds(pairs: int, tokens: int, iterations: int, device: str) -> tuple[float, str]:
@@ -67,10 +37,10 @@ def floor_seconds(pairs: int, tokens: int, iterations: int, device: str) -> tupl
     """
     operations = pairs * iterations * 2 * (2 * tokens * tokens)
     square = torch.rand(1024, 1024, device=device)
-    rate = 2 * 1024**3 / in_turns({"product": lambda: square @ square}, 9, device)["product"]
+    rate = 2 * 1024**3 / medians_in_turns({"product": lambda: square @ square}, 9, device)["product"]
     bytes_read = pairs * iterations * 2 * tokens * tokens * 4
     kernel = torch.rand(pairs, tokens, tokens, device=device)
-    bandwidth = kernel.numel() * 4 / in_turns({"read": lambda: kernel.sum()}, 99, device)["read"]
+    bandwidth = kernel.numel() * 4 / medians_in_turns({"read": lambda: kernel.sum()}, 99, device)["read"]
     floor = max(operations / rate, bytes_read / bandwidth)
     how = (
         f"{operations / 1e6:.1f} M operations at {rate / 1e9:.0f} GFLOP/s, the rate of a square product, and"
@@ -152,15 +122,6 @@ def table(title: str, medians: dict[str, float], floor: float, how: str) -> None
     print()
 
 
-def report(claim: str, measured: float | None, sense: str, bar: float) -> None:
-    """Print one claim for the machine: how many times as fast (>=) or as slow (<=), and whether that will do."""
-    if measured is None:
-        print(f"{claim}\t-\t{sense} {bar}x\tno GPU")
-        return
-    met = measured >= bar if sense == ">=" else measured <= bar
-    print(f"{claim}\t{measured:.1f}x\t{sense} {bar}x\t{'met' if met else 'short'}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true", help="seconds instead of a minute: only to see that it runs")
@@ -174,19 +135,23 @@ def main() -> None:
             found = candidates(cost, weights, iterations, loops=device == "cpu")
             if device == "cuda":
                 found["ours fused, with gradient"], found["reading the vectors"] = fused(pairs, tokens, iterations)
-            medians[device] = in_turns(found, turns, device)
+            medians[device] = medians_in_turns(found, turns, device)
             table(f"{size}, {machine(device)}", medians[device], *floor_seconds(pairs, tokens, iterations, device))
 
     cpu, ours = medians["cpu"], medians["cpu"]["ours sinkhorn"]
-    report(
-        f"sinkhorn against a loop of ot.sinkhorn on tensors, CPU, {size}", cpu["loop of ot.sinkhorn"] / ours, ">=", 50
-    )
-    report(f"the same on NumPy arrays, CPU, {size}", cpu["the same on NumPy arrays"] / ours, ">=", 50)
-    report(f"sinkhorn against POT's batched one, CPU, {size}", cpu["POT batch log_sinkhorn"] / ours, ">=", 2)
-    gpu, ours = medians["cuda"], medians["cuda"].get("ours fused, with gradient")
-    pot, read = (gpu[name] if gpu else None for name in ("POT batch log_sinkhorn", "reading the vectors"))
-    report(f"fused loss and gradient against POT's batched plan, GPU, {size}", ours and pot / ours, ">=", 10)
-    report(f"fused loss and gradient against reading the vectors once, GPU, {size}", ours and ours / read, "<=", 3)
+    loop, arrays, batch = "loop of ot.sinkhorn", "the same on NumPy arrays", "POT batch log_sinkhorn"
+    verdict(f"sinkhorn against a {loop} on tensors, CPU, {size}", cpu[loop] / ours, 50, "x")
+    verdict(f"sinkhorn against a {loop} on NumPy arrays, CPU, {size}", cpu[arrays] / ours, 50, "x")
+    verdict(f"sinkhorn against POT's batched one, CPU, {size}", cpu[batch] / ours, 2, "x")
+    against_batch = f"fused loss and gradient against POT's batched plan, GPU, {size}"
+    against_reading = f"fused loss and gradient against reading the vectors once, GPU, {size}"
+    if gpu := medians["cuda"]:
+        ours = gpu["ours fused, with gradient"]
+        verdict(against_batch, gpu[batch] / ours, 10, "x")
+        verdict(against_reading, ours / gpu["reading the vectors"], 3, "x", most=True)
+    else:
+        no_gpu(against_batch, ">= 10x")
+        no_gpu(against_reading, "<= 3x")
 
 
 if __name__ == "__main__":
