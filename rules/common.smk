@@ -158,7 +158,7 @@ def check_config():
             raise ConfigError("no training data", where=f"method_table.{method}", hint=hint)
     for collection in config["collections"]:
         block_of_collection(collection)
-    encoder(), teacher()
+    models_of_hub()
 
 
 # --- files that the config names

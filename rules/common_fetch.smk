@@ -3,7 +3,7 @@
 from itertools import product
 from types import SimpleNamespace
 
-from optical.corpora_ir_datasets import ids_and_parts
+from optical.corpora_ir_datasets import ids_and_parts, names_english_queries
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -103,7 +103,8 @@ def record_of(name):
 @in_one_line
 def parts_of_catalogue(wildcards):
     """Return an id of ir_datasets and the parts of it that any block of the config takes."""
-    blocks = [catalogue_ids(block, languages_of(name)) for name, block in config["collection_table"].items()]
+    tables = {name: block for name, block in config["collection_table"].items() if languages_of(name)}
+    blocks = [catalogue_ids(block, languages_of(name)) for name, block in tables.items()]
     blocks += [catalogue_ids(training_set_block(owner)[0], [], training=True) for owner in training_sets()]
     parts = {}
     for name, wanted in (row for block in blocks for row in block):

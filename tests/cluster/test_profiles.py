@@ -22,10 +22,10 @@ def profile(name):
     return yaml.safe_load((ROOT / f"workflow/profiles/{name}/config.yaml").read_text(encoding="utf-8"))
 
 
-def planned(workspace, *arguments, config=SMALL):
+def planned(workspace, *arguments, config=SMALL, target="results/map_table.tsv"):
     """Return the jobs of a dry run, each with its rule, wildcards, shell command and call of sbatch."""
     command = [sys.executable, str(Path(__file__).parent / "planned_jobs.py"), "--cores", "64", *arguments]
-    command += ["--configfile", str(config), "--", "results/map_table.tsv"]
+    command += ["--configfile", str(config), "--", target]
     done = subprocess.run(command, cwd=workspace, env=os.environ | QUIET, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -77,6 +77,20 @@ def test_the_runtime_that_a_site_sets_reaches_scheduler_and_training(workspace):
     (teacher,) = [job for job in planned(workspace, *arguments) if job["rule"] == "train_teacher"]
     assert " -t 77 " in teacher["sbatch"]
     assert "--runtime-minutes $((77 * 1))" in teacher["shell"]
+
+
+def test_the_full_experiment_asks_slurm_for_gpus_where_models_run(workspace):
+    arguments = ("--workflow-profile", "workflow/profiles/slurm")
+    jobs = planned(workspace, *arguments, config=ROOT / "config/paper.yaml", target="results/paper/map_table.tsv")
+    asked = {job["rule"]: job["sbatch"] for job in jobs}
+    running = gpu_rules() & asked.keys()
+    assert running == gpu_rules() - {"pretrain_encoder", "train_translator"}, "encoder and translator are given"
+    assert {name for name, sbatch in asked.items() if " --gpus=1" in sbatch} == running
+    minutes = {name: int(re.search(r" -t (\d+) ", sbatch)[1]) for name, sbatch in asked.items()}
+    assert (minutes["train_teacher"], minutes["distil_student"], minutes["retrain_student"]) == (2880, 720, 720)
+    shells = {job["rule"]: job["shell"] for job in jobs}
+    for name in running:
+        assert "--device cuda --precision bf16" in shells[name], name
 
 
 def test_several_gpus_go_to_the_trainings_alone(workspace):

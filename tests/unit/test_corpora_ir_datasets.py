@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from optical.corpora_ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
 from optical.errors import ConfigError
 
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow/scripts"
+CONFIGS = sorted([*(ROOT / "config").glob("*.yaml"), *(ROOT / "config/studies").glob("*.yaml")])
 
 TEST_PARTS = ["docs", "queries", "qrels"]
 IDS_OF_THE_FULL_EXPERIMENT = [
@@ -22,6 +25,47 @@ IDS_OF_THE_FULL_EXPERIMENT = [
     ("miracl/sw/dev", TEST_PARTS),
     ("neuclir/1/fa/trec-2022", TEST_PARTS),
 ]
+
+
+def merged(base, changes):
+    """Merge as Snakemake does with config files: blocks within blocks, all else as a whole."""
+    both = {
+        key: merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in changes.items()
+    }
+    return base | both
+
+
+def ids_of_config(config):
+    """Yield the ids of ir_datasets that an experiment's blocks name, and what is taken from each."""
+    for block in config["collection_table"].values():
+        if block["reader"] == "ir_datasets":
+            yield from ids_and_parts(block, block.get("languages", config["languages"]))
+    owners = [("en", config["teacher"])]
+    for method in config["method_table"].values():
+        owners += [(lang, method) for lang in method.get("languages", config["languages"]) if "training_set" in method]
+    for lang, owner in owners:
+        if owner["training_set"]["reader"] == "ir_datasets":
+            block = {key: fill(value, lang) for key, value in owner["training_set"].items()}
+            yield from ids_and_parts(block, [], training=True)
+
+
+def fill(value, lang):
+    return value.replace("{lang}", lang) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_ids_of_every_config_have_their_parts(path):
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = merged(default, yaml.safe_load(path.read_text(encoding="utf-8")))
+    named = dict(ids_of_config(config))
+    for dataset_id, parts in named.items():
+        check_ir_datasets_id(dataset_id, parts)
+    text = path.read_text(encoding="utf-8")
+    assert bool(named) == ("reader: ir_datasets" in text)
+    assert "{" not in "".join(named)
+    if path.stem == "paper":
+        assert named["mmarco/v2/de/train"] == ["queries", "docpairs"] and "clirmatrix/en" in named
 
 
 @pytest.mark.parametrize(("dataset_id", "parts"), IDS_OF_THE_FULL_EXPERIMENT)

@@ -56,7 +56,7 @@ def check_ir_datasets_id(dataset_id: str, parts: Iterable[str]) -> None:
 def ids_and_parts(settings: dict, languages: list[str], training: bool = False) -> list[tuple[str, list[str]]]:
     """Return every id that a config block needs, with the parts that are taken from it."""
     if training:
-        last = "docpairs" if settings.get("triples", "docpairs") == "docpairs" else "qrels"
+        last = "qrels" if settings.get("triples") == "qrels" else "docpairs"
         wanted = [(_id_for(settings, "documents"), "docs"), (_id_for(settings, "queries"), "queries")]
         wanted.append((_id_for(settings, "triples"), last))
     else:
@@ -69,6 +69,16 @@ def ids_and_parts(settings: dict, languages: list[str], training: bool = False) 
     for dataset_id, part in wanted:
         parts.setdefault(dataset_id, []).append(part)
     return list(parts.items())
+
+
+def names_english_queries(settings: dict) -> bool:
+    """Return whether a collection's block names English queries beside those of its languages.
+
+    >>> names_english_queries({"id": "clirmatrix/en/bi139-base/{lang}/dev"})
+    False
+    """
+    ids = settings.get("queries_id", settings.get("id"))
+    return isinstance(ids, dict) and "en" in ids
 
 
 def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:
@@ -120,7 +130,7 @@ def read_ir_datasets_training(settings: dict) -> TrainingSet:
     documents = _documents(_id_for(settings, "documents"))
     queries = _queries(_id_for(settings, "queries"), settings.get("query_field"))
     triples_id = _id_for(settings, "triples")
-    if settings.get("triples", "docpairs") == "qrels":
+    if settings.get("triples") == "qrels":
         return training_from_qrels(documents, queries, _qrels(triples_id, 0), settings)
     return TrainingSet(documents, queries, _docpairs(triples_id), source=triples_id)
 
