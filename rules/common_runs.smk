@@ -115,6 +115,11 @@ def results():
     return config["results"]
 
 
+def name_of_experiment():
+    """Return what config/expected.tsv calls this experiment: its folder below results/; "config" for the default."""
+    return results().removeprefix("results").strip("/") or "config"
+
+
 def evaluation_jobs(wildcards):
     """Return the evaluations of a language: each method's run on the language's queries."""
     folder = f"{results()}/runs/{wildcards.collection}"

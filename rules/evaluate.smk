@@ -114,3 +114,29 @@ rule publish_map_table:
         "the table of the first collection becomes the experiment's: {output}"
     shell:
         "cp {input.table} {output} 2> {log}"
+
+
+rule compare_expected:
+    input:
+        cells=collect(
+            "<results>/tables/{collection}/map_cells.tsv",
+            collection=config["collections"],
+        ),
+        expected="config/expected.tsv",
+        script=script("compare_expected"),
+        library=library("compare_expected"),
+    output:
+        "<results>/expected.tsv",
+    log:
+        "<logs>/compare_expected.log",
+    benchmark:
+        "<benchmarks>/compare_expected.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        experiment=name_of_experiment(),
+    message:
+        "putting expected figures beside ours: {output}"
+    shell:
+        "python {input.script} --expected {input.expected} --config {params.experiment} --cells {input.cells} "
+        "--out {output} --log {log}"

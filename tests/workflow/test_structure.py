@@ -13,7 +13,7 @@ RULES = rule_texts()
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 PROGRAMS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 LIBRARY = sorted((ROOT / "workflow/scripts/optical").glob("*.py"))
-NO_RULE = {"describe_config", "compare_expected"}  # programs that people run
+NO_RULE = {"describe_config"}  # programs that people run
 OTHER_PROGRAM = {"translate_bitext": "translate_queries"}  # rules that run the program of another
 LONGEST = 400
 
