@@ -52,16 +52,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not path.is_file():
             return self.answer(404, b"gone", {"X-Error-Code": "EntryNotFound"})
         headers = {"ETag": f'"{_checksum(path)}"'} | ({"X-Repo-Commit": commit} if commit else {})
-        return self.answer(200, path.read_bytes(), headers)
+        content = path.read_bytes()
+        if path.name in self.server.cut:
+            return self.answer(200, content[: len(content) // 2], headers, announced=len(content))
+        return self.answer(200, content, headers)
 
-    def answer(self, status, body, headers=None):
+    def answer(self, status, body, headers=None, announced=None):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if announced is None else announced))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+            self.close_connection = announced is not None
 
     def log_message(self, *_):
         pass
@@ -75,11 +79,12 @@ def _checksum(path: Path) -> str:
 def serving(folder):
     """Serve a folder, where models lie under `organisation/name/commit/`; give the server, which notes what was asked.
 
-    `address` is its address; `busy` is how many further requests it answers with 503.
+    `address` is its address; `busy` is how many further requests it answers with 503; of files with a name in `cut`
+    only half arrives.
     """
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    server.folder, server.asked, server.busy = Path(folder), [], 0
+    server.folder, server.asked, server.busy, server.cut = Path(folder), [], 0, set()
     server.address = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -65,6 +65,17 @@ def test_what_is_not_there_is_said_in_one_line(server, tmp_path, model_id, commi
     assert not list(tmp_path.glob("*model*"))
 
 
+def test_a_download_that_breaks_off_leaves_nothing(server, tmp_path):
+    server.cut = {"model.safetensors"}
+    with pytest.raises(ResourceError, match="cannot download") as caught:
+        fetch_model(ID, COMMIT, tmp_path / "model")
+    assert ID in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*model*"))
+    server.cut = set()
+    fetch_model(ID, COMMIT, tmp_path / "model")
+    assert (tmp_path / "model/model.safetensors").read_text() == "{} model.safetensors"
+
+
 def test_a_repository_without_weights_is_refused(server, tmp_path):
     write_model(tmp_path / "served/someone/words" / COMMIT, ["config.json", "vocab.txt"])
     with pytest.raises(DataError, match="no .*safetensors"):

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from local_server import serving
+from stand_ins import write_clef, write_opus
 from workspace import QUIET, ROOT, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -17,7 +19,7 @@ LINE = re.compile(r"\d\d:\d\d:\d\d (Config|Data|Resource)Error: (?P<what>.+) \[(
 HEADER = ["name", "version", "url", "sha256", "bytes", "licence", "format", "note"]
 
 
-def refused(folder, program, **arguments):
+def refused(folder, program, environment=None, **arguments):
     """Run a program that must fail, in a folder; return the match of its one line."""
     words = []
     for option, value in arguments.items():
@@ -26,7 +28,7 @@ def refused(folder, program, **arguments):
     result = subprocess.run(
         [sys.executable, ROOT / f"workflow/scripts/{program}.py", *words, "--log", "log.txt"],
         cwd=folder,
-        env=os.environ | QUIET,
+        env=os.environ | QUIET | (environment or {}),
         capture_output=True,
         text=True,
         check=False,
@@ -128,6 +130,49 @@ def test_a_faulty_collection(tmp_path, name, content, what, where, hint):
     says(match, what, where, hint)
 
 
+def test_a_truncated_sgml_file(tmp_path):
+    write_clef(tmp_path, langs=("de",))
+    path = tmp_path / "lat94/la010194"
+    path.write_text(path.read_text(encoding="utf-8")[:-60], encoding="utf-8")
+    settings = {"reader": "clef", "documents": ["lat94"], "topics": {"de": "topics.de.txt"}, "qrels": "qrels.2000.txt"}
+    match = refused(tmp_path, "prepare_collection", collection="clef", languages="de", settings=settings, out="out")
+    says(match, "truncated: ends inside document LA010119-0001", "la010194", "unpack the file again")
+
+
+def test_triples_that_name_a_missing_document(tmp_path):
+    (tmp_path / "documents.tsv").write_text("d1\tthe moon\nd2\tthe sun\n")
+    (tmp_path / "queries.tsv").write_text("q1\tmoon\n")
+    (tmp_path / "triples.tsv").write_text("q1\td1\td2\nq1\td1\td9\n")
+    settings = {"reader": "plain"} | {part: f"{part}.tsv" for part in ("documents", "queries", "triples")}
+    match = refused(tmp_path, "prepare_training_set", settings=settings, out="out")
+    says(match, "triple 2 names document d9, which does not exist", "triples.tsv", "belong together")
+
+
+def test_a_zip_of_opus_without_the_pair(tmp_path):
+    write_opus(tmp_path, langs=("de",))
+    match = clean(tmp_path, {"moses": "OPUS-TED2020/v1/moses/de-en.txt.zip"})
+    says(match, "no pair en-sw", "de-en.txt.zip", "zip file of another language pair")
+
+
+@pytest.mark.parametrize(("name", "what"), [("gone.txt", "HTTP 404"), ("empty.zip", "wrong checksum")])
+def test_a_download_that_is_not_there_or_not_what_it_should_be(tmp_path, name, what):
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/empty.zip").write_bytes(b"")
+    with serving(tmp_path / "served") as server:
+        row = [name, "1", f"{server.address}/{name}", "0" * 64, "-", "CC0", "text", ""]
+        (tmp_path / "datasets.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
+        match = refused(tmp_path, "fetch_dataset", mirror="", name=name, datasets="datasets.tsv", out=f"data/{name}")
+    says(match, what, name, "datasets.tsv")
+
+
+def test_a_model_that_the_hub_does_not_have_at_that_commit(tmp_path):
+    with serving(tmp_path) as server:
+        environment = {"HF_ENDPOINT": server.address}
+        arguments = {"id": "someone/encoder", "revision": "0" * 40, "mirror": "", "out": "model"}
+        match = refused(tmp_path, "fetch_model", environment=environment, **arguments)
+    says(match, "no such model", "someone/encoder", "HF_TOKEN")
+
+
 def test_an_encoder_folder_without_an_encoder(tmp_path):
     (tmp_path / "encoder").mkdir()
     settings = {"steps": 1, "in_batch_negatives": True, "negatives": 0, "encoder": {}}
@@ -144,6 +189,7 @@ CONFIG_FAULTS = [
     (["languages=[sw,xx]"], "unknown 'xx'", "languages", "language_table"),
     (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
     (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
+    (["encoder={source: someone/bert}"], "no commit: someone/bert", "encoder.source", "its commit as encoder.revision"),
     (["reference=nmt"], "unknown 'nmt'", "reference", "name one of methods"),
     (
         ["encoder={source: models/none}"],
