@@ -31,9 +31,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel
 
 from optical.distillation import DistillationLoss
-from optical.encoder import Encoder, EncoderSettings, autocast, load_encoder
+from optical.encoder import Encoder, EncoderSettings, load_encoder
 from optical.machine import Machine
 from optical.objectives import PairBatch, build_objective
+from optical.precision import autocast
 from optical.teacher_vectors import encode_english
 from optical.tokens import SPECIAL_TOKENS, TokenFile, batch_of_step, save_tokeniser, write_token_file
 from optical.training import TrainingSettings, optimiser_for, train

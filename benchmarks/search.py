@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from measuring import in_turns, machine, no_gpu, ratio, seconds, verdict
 
-from optical.maxsim import PRECISIONS
+from optical.precision import PRECISIONS
 from optical.scoring import search
 from optical.vectors import TokenVectors, write_vectors
 

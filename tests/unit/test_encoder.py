@@ -13,13 +13,13 @@ from optical.encoder import (
     QUERY,
     Encoder,
     EncoderSettings,
-    autocast,
     load_encoder,
     load_transformer,
     settings_from_config,
 )
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
+from optical.precision import autocast
 from optical.tokens import tokenise
 from tiny_models import TEXTS, save_encoder
 

@@ -234,7 +234,7 @@ def test_search_refuses_what_does_not_fit(tmp_path):
         search(queries[..., :4], mask, [shard], 1)
     with pytest.raises(DataError, match="not finite"):
         search(queries * torch.nan, mask, [shard], 1)
-    with pytest.raises(ConfigError, match="precision int4"):
+    with pytest.raises(ConfigError, match="unknown precision .int4."):
         search(queries, mask, [shard], 1, precision="int4")
     with pytest.raises(ConfigError, match="no shards"):
         search(queries, mask, [], 1)

@@ -7,6 +7,7 @@ the transformer at the top of the folder, the projection in `1_Dense/`, markers 
 Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector size.
 """
 
+import copy
 import dataclasses
 import os
 import string
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
+from optical.precision import dtype_of
 from optical.tokens import load_tokeniser
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # an encoder is a folder; whatever fetches one runs elsewhere
@@ -131,13 +133,14 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def encode(
-        self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int = 8192, precision: str = "fp32"
+        self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int = 4096, precision: str = "fp32"
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (index of the text, its vectors (L, D) float32 on the CPU, its token ids), longest texts first.
 
-        Texts of similar length share a batch of at most `batch_tokens` positions, so that little is padding.
+        Texts of similar length share a batch of at most `batch_tokens` positions, so that little is padding. In
+        "bf16" the weights themselves are cast: no casts on the way, which take a third of the time of autocast.
         """
-        self.eval()
+        encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype_of(precision))
         device = next(self.parameters()).device
         lengths = np.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=np.int64)
         order = np.argsort(-lengths, kind="stable")
@@ -146,8 +149,7 @@ class Encoder(nn.Module):
             width = self.length(kind) if kind == QUERY and self.settings.query_expansion else lengths[order[start]]
             chosen = order[start : start + max(1, batch_tokens // int(width))]
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
-            with autocast(device, precision):
-                vectors_BLD = self(ids_BL.to(device), attention_BL.to(device)).cpu()
+            vectors_BLD = encoder(ids_BL.to(device), attention_BL.to(device)).cpu()
             for row, index in enumerate(chosen):
                 yield int(index), vectors_BLD[row][keep_BL[row]], ids_BL[row][keep_BL[row]]
             start += len(chosen)
@@ -209,13 +211,6 @@ class Encoder(nn.Module):
             folder / "tokenizer_config.json",
             config | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
         )
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of mixed precision: "bf16" computes matrix products in bfloat16, "fp32" does nothing."""
-    if precision not in ("fp32", "bf16"):
-        raise ConfigError(f"unknown precision {precision!r}", hint="choose fp32 or bf16")
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def load_transformer(folder: str | Path) -> nn.Module:

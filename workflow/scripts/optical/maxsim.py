@@ -21,9 +21,9 @@ import numpy as np
 import torch
 
 from optical.hits import Best
+from optical.precision import dtype_of
 from optical.vectors import Collection, TokenVectors
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
 # The product of one block with one group of columns: what a core's own cache holds, or what keeps an accelerator busy.
 COLUMNS = {"cpu": 512, "cuda": 2048}
@@ -57,7 +57,7 @@ def scan(
 
     Works on the device of the queries, within about `memory` bytes.
     """
-    device, dtype = mask_QM.device, PRECISIONS[precision]
+    device, dtype = mask_QM.device, dtype_of(precision)
     groups = _groups(vectors_QMD, mask_QM, dtype)
     columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
     workers = _workers(device)

@@ -18,7 +18,8 @@ import torch
 
 from optical.errors import ConfigError, DataError
 from optical.hits import NOTHING, from_keys, to_keys
-from optical.maxsim import PRECISIONS, pair_scores, scan
+from optical.maxsim import pair_scores, scan
+from optical.precision import dtype_of
 from optical.runs import Run
 from optical.vectors import Collection
 
@@ -57,8 +58,7 @@ def search(
     fp32: its hits and scores are those of "fp32", unless a document's rounding error is beyond six times the usual.
     Works with `torch.get_num_threads()` threads. Raise `ConfigError` or `DataError` for what does not fit together.
     """
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision {precision}", where="search", hint=f"one of {', '.join(PRECISIONS)}")
+    dtype_of(precision)
     if top_k < 1 or memory_mb < 1:
         raise ConfigError(f"top_k {top_k}, memory_mb {memory_mb}", where="search", hint="both must be at least 1")
     collection = Collection(shards)

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from optical import parallel
 from optical.checkpoints import Checkpoints
-from optical.encoder import autocast
 from optical.errors import ConfigError, ResourceError
 from optical.files import write_rows
 from optical.machine import Machine
+from optical.precision import autocast
 from optical.program import Progress
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def train(
     optimiser = optimiser_for(model, settings)
     first, curve, events = _resume(model, optimiser, checkpoints, machine)
     clock = _Clock(machine)
-    model.train()
+    _prepare(model, device)
     with Progress(what, settings.steps, done=first) as progress:
         for step in range(first, settings.steps):
             for group in optimiser.param_groups:
@@ -144,6 +144,15 @@ def train(
     if machine.rank:
         sys.exit(0)
     return curve
+
+
+def _prepare(model: nn.Module, device: torch.device) -> None:
+    """Set the model to training, and its attention to what trains fastest on the device."""
+    model.train()
+    for part in model.modules():
+        if device.type == "cpu" and hasattr(part, "set_attn_implementation"):
+            # The gradient of fused attention alone takes as long as all else in a step of short texts.
+            part.set_attn_implementation("eager")
 
 
 def _backward(

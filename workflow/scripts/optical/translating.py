@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
-from optical.encoder import autocast  # which also keeps Hugging Face's libraries off the network
+import optical.encoder  # noqa: F401 (keeps Hugging Face's libraries off the network)
 from optical.errors import ConfigError, DataError
+from optical.precision import autocast
 from optical.program import Progress
 
 log = logging.getLogger(__name__)
