@@ -7,6 +7,8 @@ from optical.corpora_ir_datasets import ids_and_parts, names_english_queries
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 COMMIT = re.compile(r"[0-9a-f]{40}")
+# What the rules make for one experiment may serve another, a variant of a study.
+MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher)")
 
 # Where downloads lie is no matter of a job's params or resources; programs take both from the environment.
 os.environ.setdefault("IR_DATASETS_HOME", "results/ir_datasets")
@@ -25,7 +27,7 @@ def model_folder(key, trained, lang="en"):
         return trained
     if source.startswith("package:"):
         source = folder_in_package(key, source.removeprefix("package:"))
-    if Path(source, "config.json").is_file():
+    if Path(source, "config.json").is_file() or MADE_MODEL.fullmatch(source):
         return source
     if HUB_ID.fullmatch(source) and not Path(source).exists():
         return f"results/models/{name_of_model(source, commit_of(key, source, lang))}"

@@ -4,6 +4,8 @@ CODE_KEYS = ("source_code", "target_code")
 # Of `translator`, what is no matter of its training.
 TRANSLATION_KEYS = ("source", "revision", "warm_start", "beams", *CODE_KEYS)
 
+BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language bring the English side
+
 # --- bitext
 
 
@@ -73,14 +75,21 @@ def translator(wildcards):
 
 def pretraining_texts():
     """Return the text files of all languages that the encoder is pre-trained on."""
-    return [pretraining_text(lang) for lang in ["en", *config["languages"]]]
+    return flatten_values([pretraining_text(lang) for lang in ["en", *config["languages"]]])
 
 
 def pretraining_text(lang):
-    """Return the text file of a language; its clean sentence pairs where the bundled text does not have it."""
-    text = config["pretraining"]["text"]
+    """Return the text files of a language; its clean sentence pairs where the bundled text does not have it."""
+    texts = config["pretraining"]["text"]
+    return [
+        one_text(text, lang) for text in ([texts] if isinstance(texts, str) else texts) if (text, lang) != BITEXT_EN
+    ]
+
+
+def one_text(text, lang):
+    """Return a text file of a language: a file, or its clean sentence pairs."""
     bundled = text.startswith("results/atlas/") and not file_exists(text, lang)
-    return f"<results>/bitext/{lang}/train.tsv" if bundled else file_of(text, lang)
+    return f"<results>/bitext/{lang}/train.tsv" if bundled or text == "bitext" else file_of(text, lang)
 
 
 @in_one_line

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from optical.bitext_readers import read_bitext
 from optical.corpora import prepare_collection, prepare_training_set
 from optical.corpora_questions import mtop_pairs, read_mmlu, read_parallel_questions
 from optical.errors import ConfigError, DataError
@@ -190,6 +191,14 @@ def test_multi30k_pairs_hold_no_test_image(multi30k, tmp_path):
         prepare_training_set(block | {"held_out_images": write_lines(tmp_path / "test", ["11.jpg"])}, tmp_path / "out")
 
 
+def test_multi30k_pairs_hold_no_caption_that_reads_like_one_of_the_test(multi30k, tmp_path):
+    block = {key: multi30k[key] for key in ("reader", "captions", "images")}
+    held_out = write_lines(tmp_path / "test", ["two men ROW"])
+    prepare_training_set(block | {"held_out": [held_out]}, tmp_path / "out")
+    assert rows_of(tmp_path / "out/queries.tsv") == [["11", "A cat sleeps."]]
+    assert rows_of(tmp_path / "out/triples.tsv") == [["11", "11-en2"]]
+
+
 def test_multi30k_files_must_have_a_line_an_image(multi30k, tmp_path):
     write_lines(tmp_path / "en2", ["A grey cat"])
     with pytest.raises(DataError, match="1 captions for 2 images"):
@@ -231,11 +240,28 @@ def test_mtop_relevance(mtop, tmp_path, settings, relevant):
 
 
 def test_mtop_pairs_and_missing_languages(mtop, tmp_path):
-    assert next(mtop_pairs(mtop["utterances"], "en", "de")) == ("ring Ann", "ruf Ann an")
+    assert next(mtop_pairs(mtop["utterances"], "en", {"de", "deu"})) == ("ring Ann", "ruf Ann an")
     with pytest.raises(DataError, match="utterance 1 is not there in fi"):
         prepare_collection(mtop, ["fi"], tmp_path / "out")
     with pytest.raises(ConfigError, match="no relevance 'slots'"):
         prepare_collection(mtop | {"relevance": "slots"}, ["de"], tmp_path / "out")
+
+
+def test_mtop_serves_as_bitext_between_any_two_of_its_languages(mtop):
+    pairs = read_bitext({"mtop": mtop["utterances"], "english_side": "de"}, {"en", "eng"})
+    assert [tuple(pair[:2]) for pair in pairs][1] == ("weck mich", "wake me")
+    with pytest.raises(DataError, match="no utterances in fi"):
+        list(read_bitext({"mtop": mtop["utterances"]}, {"fi"}))
+
+
+def test_mtop_triples_join_an_intent_and_part_two(mtop, tmp_path):
+    block = {"reader": "mtop", "utterances": mtop["utterances"], "language": "de", "triples_each": 2}
+    prepare_training_set(block, tmp_path / "all")
+    assert sorted(rows_of(tmp_path / "all/triples.tsv")) == [["1", "3", "2"]] * 2 + [["3", "1", "2"]] * 2
+    held_out = tmp_path / "test.json"
+    held_out.write_text(json.dumps([{"id": "9", "question": {"de": "Weck mich!"}}]))
+    with pytest.raises(DataError):  # without the utterance of the other intent there is nothing to tell apart
+        prepare_training_set(block | {"held_out": [str(held_out)]}, tmp_path / "few")
 
 
 def test_miracl_slice_keeps_topics_that_are_tydi_questions(tmp_path):

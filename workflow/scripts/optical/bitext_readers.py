@@ -1,7 +1,8 @@
 """Read sentence pairs from the formats in which bitext is published.
 
-A source is a block of the config: `{pairs: FILE}`, `{english: FILE, foreign: FILE}`, `{moses: FILE.zip}` or
-`{tmx: FILE}`, with optional `format`, `documents` (a file with the document of each line), `limit` (first pairs only).
+A source is a block of the config: `{pairs: FILE}`, `{english: FILE, foreign: FILE}`, `{moses: FILE.zip}`,
+`{tmx: FILE}` or `{mtop: FILE}`, with optional `format`, `documents` (a file with the document of each line), `limit`
+(first pairs only).
 """
 
 import contextlib
@@ -56,7 +57,7 @@ def source_format(source: Mapping[str, object]) -> str:
         return stated
     if "english" in source and "foreign" in source:
         return "lines"
-    for key in ("moses", "tmx"):
+    for key in ("moses", "tmx", "mtop"):
         if key in source:
             return key
     if "pairs" in source:
@@ -157,6 +158,14 @@ def _read_tmx(source: Mapping[str, object], codes: Collection[str]) -> Iterator[
         )
 
 
+def _read_mtop(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+    """MTOP's parallel utterances; `english_side` names the language that stands where English stands elsewhere."""
+    from optical.corpora_questions import mtop_pairs
+
+    path = str(source["mtop"])
+    yield from _number(mtop_pairs(path, str(source.get("english_side", "en")), codes), source)
+
+
 def _segments(unit: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for variant in unit:
         segment = next((part for part in variant if part.tag.rpartition("}")[2] == "seg"), None)
@@ -170,6 +179,7 @@ READERS = {
     "vref": _read_vref,
     "moses": _read_moses,
     "tmx": _read_tmx,
+    "mtop": _read_mtop,
 }
 
 

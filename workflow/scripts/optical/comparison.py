@@ -236,10 +236,11 @@ def _correct(cells: Sequence[dict], test: str) -> None:
 
 def cell_rows(cells: Iterable[Cell]) -> list[list[str]]:
     """Write cells as rows of text: numbers with six significant decimals, NaN as an empty cell."""
-    return [[_as_text(value) for value in asdict(cell).values()] for cell in cells]
+    return [[as_text(value) for value in asdict(cell).values()] for cell in cells]
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a value of a table as text: numbers with six significant decimals, NaN as an empty cell."""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value + 0.0:.6g}"
     return str(value)

@@ -28,7 +28,7 @@ from optical.corpora_open import (
     read_multi30k,
     read_multi30k_pairs,
 )
-from optical.corpora_questions import read_miracl_swahili, read_mtop
+from optical.corpora_questions import read_miracl_swahili, read_mtop, read_mtop_pairs
 from optical.corpora_training import read_plain_training
 from optical.errors import ConfigError
 from optical.files import atomic_folder
@@ -78,13 +78,15 @@ TRAINING_READERS: dict[str, Callable[[dict], TrainingSet]] = {
     "ir_datasets": read_ir_datasets_training,
     "afriqa": read_afriqa_pairs,
     "multi30k": read_multi30k_pairs,
+    "mtop": read_mtop_pairs,
 }
 
 TRAINING_FILE_KEYS: dict[str, tuple[str, ...]] = {
     "plain": ("documents", "queries", "triples", "qrels"),
     "ir_datasets": (),
     "afriqa": ("pairs", "held_out"),
-    "multi30k": ("captions", "images", "held_out_images"),
+    "multi30k": ("captions", "images", "held_out_images", "held_out"),
+    "mtop": ("utterances", "held_out"),
 }
 
 

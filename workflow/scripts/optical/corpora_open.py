@@ -212,17 +212,24 @@ def read_multi30k_pairs(settings: dict) -> TrainingSet:
     """Read training pairs from Multi30k: the first English caption of an image asks for each of the others.
 
     `captions` lists the files of English captions, `images` names each line's image. `held_out_images` lists the files
-    of test images, which must not occur.
+    of test images, which must not occur; `held_out` lists files of test captions, and a caption that reads like one of
+    them (two photographs of a man with a guitar) is left out.
     """
     images = _image_names(settings["images"])
     held_out = {image for path in as_list(settings.get("held_out_images")) for image in _image_names(path)}
     if shared := held_out.intersection(images):
         raise DataError(f"{len(shared)} training images are test images", where=settings["images"], hint=min(shared))
-    first, *others = (_captions(path, images) for path in as_list(settings["captions"]))
+    forbidden = {comparable(line) for path in as_list(settings.get("held_out")) for line in read_lines(path)}
+    first, *others = (
+        [(image, text) for image, text in _captions(path, images) if comparable(text) not in forbidden]
+        for path in as_list(settings["captions"])
+    )
+    asked = dict(first)
     documents = [
         {"id": f"{image}-en{k}", "text": text} for k, captions in enumerate(others, start=2) for image, text in captions
     ]
-    triples = ((document["id"].split("-")[0], document["id"]) for document in documents)
+    pairs = ((document["id"].split("-")[0], document["id"]) for document in documents)
+    triples = (pair for pair in pairs if pair[0] in asked)
     return TrainingSet(documents, first, triples, source=settings["captions"])
 
 

@@ -4,9 +4,11 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from random import Random
 from typing import NamedTuple
 
-from optical.corpora_files import Collection, as_list, comparable, path_for, read_queries
+from optical.corpora_files import Collection, TrainingSet, as_list, comparable, path_for, read_queries
 from optical.corpora_open import passage_id
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_json, read_jsonl
@@ -37,10 +39,48 @@ def read_mtop(settings: dict, languages: list[str]) -> Collection:
     return Collection(documents, queries, [(q, d, 1) for q, key in key_of.items() for d in groups[key]])
 
 
-def mtop_pairs(path: str, source: str, target: str) -> Iterator[tuple[str, str]]:
-    """Yield the parallel utterances of two languages, to serve as bitext."""
+def mtop_pairs(path: str, source: str, codes: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """Yield the parallel utterances of `source` and of the language that goes by one of `codes`, to serve as bitext."""
+    rows = _mtop_rows(path, [source])
+    target = next((code for code in rows[0]["question"] if code in codes), None)
+    if target is None:
+        hint = f"its languages are {', '.join(rows[0]['question'])}"
+        raise DataError(f"no utterances in {'/'.join(sorted(codes))}", where=path, hint=hint)
     for row in _mtop_rows(path, [source, target]):
         yield row["question"][source], row["question"][target]
+
+
+def read_mtop_pairs(settings: dict) -> TrainingSet:
+    """Read training triples from MTOP in one language: an utterance, one of the same intent, and one of another.
+
+    `utterances` is the file, `language` the language (`en`); utterances of the files in `held_out` are left out.
+    `triples_each` (4) go with each utterance, drawn with `seed` (1). An utterance alone with its intent is no query.
+    """
+    language = settings.get("language", "en")
+    held_out = {
+        comparable(row["question"][language])
+        for path in as_list(settings.get("held_out"))
+        for row in _mtop_rows(path, [language])
+    }
+    rows = [
+        row
+        for row in _mtop_rows(settings["utterances"], [language])
+        if comparable(row["question"][language]) not in held_out
+    ]
+    texts = {row["id"]: row["question"][language] for row in rows}
+    intents: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        intents[_top_intent(row, language)].append(row["id"])
+    random = Random(settings.get("seed", 1))
+    triples = []
+    for members in intents.values():
+        others = [utterance for other in intents.values() if other is not members for utterance in other]
+        for query_id in members if len(members) > 1 and others else []:
+            alike = [utterance for utterance in members if utterance != query_id]
+            for _ in range(settings.get("triples_each", 4)):
+                triples.append((query_id, random.choice(alike), random.choice(others)))
+    documents = ({"id": name, "text": text} for name, text in texts.items())
+    return TrainingSet(documents, texts.items(), triples, source=settings["utterances"])
 
 
 def _mtop_rows(path: str, languages: list[str]) -> list[dict]:

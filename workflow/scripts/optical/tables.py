@@ -17,7 +17,7 @@ RESOURCE_LEVELS = ("low", "high")
 UNKNOWN = "-"  # a checksum or size that is recorded at the first download
 
 # The keys of a bitext source whose values are files.
-FILE_KEYS = ("pairs", "english", "foreign", "moses", "tmx", "documents")
+FILE_KEYS = ("pairs", "english", "foreign", "moses", "tmx", "mtop", "documents")
 
 
 class Dataset(NamedTuple):

@@ -1,0 +1,137 @@
+"""A study compares like with like: methods within a condition, or variants method by method."""
+
+import numpy as np
+import pytest
+
+from optical.comparison import Statistics
+from optical.errors import DataError
+from optical.figures import drawing, save_figure
+from optical.figures_studies import draw_study, study_cells
+from optical.files import write_rows
+from optical.power import exact_interval, power, queries_needed
+from optical.scores import write_scores
+from optical.studies import COLUMNS, Condition, read_conditions, study_rows
+
+FEW = Statistics(draws=200)
+LEVELS = {"low": ["sw"], "high": ["de"]}
+
+
+def condition(variant="", share=100, lang="sw", pairs=10, measure="AP", **methods):
+    """Return a condition whose methods have these values, a query each."""
+    rows = [
+        ("c", method, lang, "1", f"q{place}", measure, float(value))
+        for method, values in methods.items()
+        for place, value in enumerate(values)
+    ]
+    return Condition(variant, share, "c", rows, {lang: pairs})
+
+
+def test_methods_are_compared_within_their_condition():
+    few = condition(share=10, pairs=1, good=[0.5] * 30, base=[0.25] * 30)
+    many = condition(share=100, pairs=10, good=[0.5] * 30, base=[0.75] * 30)
+    rows = study_rows([few, many], "methods", "base", ["AP"], LEVELS, FEW)
+    found = {(row["pairs"], row["method"]): row["difference"] for row in rows}
+    assert found[1, "good"] == pytest.approx(0.25)
+    assert found[10, "good"] == pytest.approx(-0.25)
+
+
+def test_variants_are_compared_method_by_method():
+    plain = condition("plain", optical=[0.2] * 30, mse=[0.4] * 30)
+    changed = condition("changed", optical=[0.6] * 30, mse=[0.3] * 30, pairs=20)
+    rows = study_rows([plain, changed], "variants", "plain", ["AP"], LEVELS, FEW)
+    found = {(row["variant"], row["method"]): (row["difference"], row["pairs"]) for row in rows}
+    assert found["changed", "optical"] == (pytest.approx(0.4), 20)
+    assert found["changed", "mse"] == (pytest.approx(-0.1), 20)
+    assert {row["reference"] for row in rows} == {"plain"}
+
+
+def test_means_over_resource_levels_and_their_gap_are_rows_where_there_are_both():
+    parts = [condition(lang=lang, good=[value] * 5) for lang, value in (("sw", 0.2), ("de", 0.6))]
+    both = Condition("", 100, "c", parts[0].rows + parts[1].rows, {"sw": 1, "de": 1})
+    found = {row["lang"]: row["mean"] for row in study_rows([both], "methods", "good", ["AP"], LEVELS, FEW)}
+    assert found["gap"] == pytest.approx(0.4)
+    assert "gap" not in {row["lang"] for row in study_rows(parts[:1], "methods", "good", ["AP"], LEVELS, FEW)}
+
+
+def test_an_accuracy_has_its_exact_interval_and_a_mean_precision_has_none():
+    sure = condition(good=[1.0] * 5 + [0.0] * 5)
+    [row] = study_rows([sure], "methods", "good", ["AP"], LEVELS, FEW)
+    assert (row["exact_low"], row["exact_high"]) == exact_interval(5, 10)
+    [row] = study_rows([condition(good=[0.5] * 10)], "methods", "good", ["AP"], LEVELS, FEW)
+    assert np.isnan(row["exact_low"])
+
+
+def test_queries_needed_are_told_where_the_difference_may_be_chance_only():
+    random = np.random.default_rng(0)
+    base, noise = random.random(60) * 0.4, random.normal(0.02, 0.2, 60)
+    rows = study_rows(
+        [condition(base=base, close=base + noise, far=base + 0.5)], "methods", "base", ["AP"], LEVELS, FEW
+    )
+    needed = {row["method"]: row["queries_needed"] for row in rows}
+    assert needed["close"] > 60
+    assert needed["far"] == needed["base"] == ""
+
+
+def test_conditions_are_read_from_scores_and_bitext(tmp_path):
+    write_rows(tmp_path / "de.tsv", [("a", "b"), ("c", "d")])
+    write_scores(tmp_path / "scores.tsv", [("c", "mse", "de", "1", "q1", "AP", 0.5)])
+    job = {"variant": "v", "share": 3, "collection": "c", "lang": "de"}
+    files = {"scores": str(tmp_path / "scores.tsv"), "bitext": str(tmp_path / "de.tsv")}
+    [found] = read_conditions([job | files])
+    assert found == Condition("v", 3, "c", [("c", "mse", "de", "1", "q1", "AP", 0.5)], {"de": 2})
+
+
+def test_a_study_without_scores_is_refused():
+    with pytest.raises(DataError, match="no scores"):
+        study_rows([condition(good=[0.5])], "methods", "good", ["RR"], LEVELS, FEW)
+
+
+@pytest.mark.parametrize("right", [0, 1, 50, 99, 100])
+def test_the_exact_interval_leaves_a_fortieth_on_each_side(right):
+    low, high = exact_interval(right, 100)
+    draws = np.random.default_rng(1).binomial
+    if right < 100:
+        assert (draws(100, high, 20_000) <= right).mean() == pytest.approx(0.025, abs=0.005)
+    if right > 0:
+        assert (draws(100, low, 20_000) >= right).mean() == pytest.approx(0.025, abs=0.005)
+
+
+def test_power_grows_with_the_queries_and_is_the_level_without_a_difference():
+    differences = np.random.default_rng(2).normal(0.1, 1.0, 400)
+    few, many = power(differences, 100), power(differences, 3000)
+    assert few < 0.6 < many
+    balanced = np.concatenate([differences - differences.mean(), differences.mean() - differences]) + 1e-6
+    assert power(balanced, 200) < 0.08
+
+
+def test_no_difference_needs_no_queries():
+    assert queries_needed(np.zeros(20)) is None
+    assert queries_needed(np.array([1.0, -1.0] * 20)) is None
+
+
+def table(**columns):
+    """Return a row of a study's table as a file of it is read."""
+    values = {"collection": "c", "lang": "de", "measure": "AP", "mean": "0.5", "pairs": "10", "method": "optical"}
+    return {"source": ""} | dict.fromkeys(COLUMNS, "") | values | columns
+
+
+@pytest.mark.parametrize("kind", ["curve", "dots", "matrix"])
+def test_every_kind_of_figure_is_drawn(tmp_path, kind):
+    rows = [
+        table(source=source, lang=lang, pairs=pairs, mean=mean)
+        for source, lang, pairs, mean in (
+            ("en", "de", "10", "0.2"),
+            ("en", "de", "30", "0.4"),
+            ("fr", "fi", "9", "0.3"),
+        )
+    ]
+    rows.append(table(lang="de", measure="RR"))
+    names = {"de": "German", "fi": "Finnish"}
+    shown = study_cells(rows, "AP", list(names))
+    assert len(shown) == 3
+    with drawing():
+        figure = draw_study(kind, shown, "source", ["optical"], names, "optical", "AP")
+        save_figure(figure, shown, tmp_path / "figure")
+        texts = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert kind != "matrix" or {"0.20", "0.40", "0.30"} <= texts
+    assert (tmp_path / "figure.svg").stat().st_size > 2000

@@ -1,0 +1,100 @@
+"""Each study ends in its table, at a tiny size, and at its real size learns from no text that it is tested on."""
+
+import json
+import os
+import subprocess
+
+import pytest
+import yaml
+
+from optical.corpora_files import comparable
+from optical.files import read_jsonl, read_rows, read_table, read_texts
+from workspace import QUIET, ROOT, make_workspace, snakemake_command
+
+STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
+TINY = ROOT / "tests/config/study.yaml"
+# What a tiny run leaves out of each study.
+CUTS = {
+    "multi30k": {"methods": ["zero-shot", "contrastive", "optical"], "bitext_curve": {"shares": [50]}},
+    "mtop": {
+        "languages": ["de", "th"],
+        "methods": ["zero-shot", "optical"],
+        "bitext_curve": {"shares": [50]},
+        "study": {"only": ["en"]},
+    },
+}
+
+# Of a study with variants, the one whose texts are compared.
+FOREIGN = {"mtop": "de"}
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.skipif("OPTICAL_MIRROR" not in os.environ, reason="OPTICAL_MIRROR names no folder with the real data"),
+]
+
+
+def run(folder, study, changes, *targets, extra=()):
+    """Run a study with changes in a folder of its own; return the folder of its results."""
+    workspace = make_workspace(folder / "workspace")
+    (folder / "changes.yaml").write_text(json.dumps(changes), encoding="utf-8")
+    results = settings_of(study)["results"]
+    files = [study, *extra, folder / "changes.yaml"]
+    command = snakemake_command("--cores", "2", "--quiet", "all", config=files, target=targets[0])
+    done = subprocess.run(
+        [*command, *targets[1:]],
+        cwd=workspace,
+        env=os.environ | QUIET,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return workspace / results
+
+
+def settings_of(study):
+    """Return the config of a study."""
+    return yaml.safe_load(study.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
+    settings = settings_of(study)
+    results = run(tmp_path, study, CUTS[study.stem], f"{settings['results']}/figure.svg", extra=[TINY])
+    rows = read_table(results / "table.tsv")
+    methods = CUTS[study.stem].get("methods", settings["methods"])
+    assert {row["method"] for row in rows} == set(methods)
+    assert {row["collection"] for row in rows} == set(settings["collections"])
+    assert all(0 <= float(row["mean"]) <= 1 for row in rows if row["lang"] != "gap")
+    assert {row["seeds"] for row in rows} == {"1"}
+    assert len({(*list(row.values())[:5], row["measure"]) for row in rows}) == len(rows)
+    assert (results / "figure.png").stat().st_size > 5000
+
+
+def texts_in(folder):
+    """Return the texts of a prepared collection or training set, without case and punctuation."""
+    queries = [row[1] for path in folder.rglob("*.tsv") if path.name != "triples.tsv" for row in read_rows(path, 2)]
+    return {comparable(text) for text in [*queries, *(row["text"] for row in read_jsonl(folder / "documents.jsonl"))]}
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
+    settings, variant = settings_of(study), FOREIGN.get(study.stem)
+    own = settings | settings.get("study", {}).get("variants", {}).get(variant, {})
+    place = f"{settings['results']}/{variant}" if variant else settings["results"]
+    langs = own["languages"][:2]
+    learned = [f"{place}/bitext/{lang}/{part}.tsv" for lang in langs for part in ("train", "dev")]
+    tested = [f"{place}/collections/{collection}" for collection in settings["collections"]]
+    changes = {"languages": langs, "study": {"only": [variant] if variant else []}}
+    overlapping = ["flores.devtest.eng_Latn.txt", "flores.devtest.deu_Latn.txt", "belebele.eng_Latn.jsonl"]
+    files = [f"results/data/{name}" for name in overlapping]
+    workspace = run(tmp_path, study, changes, *learned, *tested, f"{place}/training_sets/teacher/en", *files).parents[2]
+    bitext = {comparable(text) for path in learned for text in read_texts(workspace / path)}
+    training = bitext | texts_in(workspace / place / "training_sets/teacher/en")
+    evaluation = set().union(*(texts_in(workspace / path) for path in tested))
+    evaluation |= {comparable(text) for path in files[:2] for text in read_texts(workspace / path)}
+    evaluation |= {comparable(row["text"]) for row in read_jsonl(workspace / files[2])}
+    assert len(training) > 500
+    assert len(evaluation) > 3000
+    assert not training & evaluation - {""}

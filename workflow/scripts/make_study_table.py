@@ -1,0 +1,32 @@
+"""Make the table of a study: every condition's means, intervals and tests, as one long table.
+
+python workflow/scripts/make_study_table.py --compare methods --reference contrastive --measures AP RR --axis variant \
+    --levels '{low: [sw], high: [de]}' --out table.tsv \
+    --jobs '[{variant: "", share: 10, collection: captions, lang: de, scores: de.tsv, bitext: train.tsv}]'
+"""
+
+from optical.comparison import as_text
+from optical.files import write_rows
+from optical.program import program, run_program, yaml_value
+from optical.studies import COLUMNS, METHODS, VARIANTS, read_conditions, study_rows
+
+
+def main(arguments):
+    conditions = read_conditions(arguments.jobs)
+    rows = study_rows(conditions, arguments.compare, arguments.reference, arguments.measures, arguments.levels)
+    header = [arguments.axis, *COLUMNS]
+    write_rows(arguments.out, [header, *([as_text(value) for value in row.values()] for row in rows)])
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument(
+        "--jobs", type=yaml_value, required=True, help="list of {variant, share, collection, lang, scores, bitext}"
+    )
+    parser.add_argument("--compare", choices=(METHODS, VARIANTS), required=True)
+    parser.add_argument("--reference", required=True, help="the method, or the variant, that others are tested against")
+    parser.add_argument("--measures", nargs="+", required=True)
+    parser.add_argument("--levels", type=yaml_value, required=True, help="{low: [languages], high: [languages]}")
+    parser.add_argument("--axis", default="variant", help="heading of the column that tells the variants apart")
+    parser.add_argument("--out", required=True, metavar="FILE")
+    run_program(main, parser)

@@ -1,0 +1,35 @@
+"""Draw a study: lines over sentence pairs, dots with intervals, or a matrix of variants and languages.
+
+python workflow/scripts/plot_study.py --table table.tsv --kind curve --measure AP --methods contrastive optical \
+    --reference contrastive --names '{de: German}' --axis variant --out figure
+
+Writes figure.svg, .png and .tsv: `--out` is their common stem.
+"""
+
+from optical.errors import DataError
+from optical.figures import drawing, save_figure
+from optical.figures_studies import draw_study, study_cells
+from optical.files import read_table
+from optical.program import program, run_program, yaml_value
+
+
+def main(arguments):
+    rows = study_cells(read_table(arguments.table), arguments.measure, list(arguments.names))
+    if not rows:
+        raise DataError(f"no row of {arguments.measure}", where=arguments.table, hint="check the measure")
+    common = (arguments.axis, arguments.methods, arguments.names, arguments.reference, arguments.measure)
+    with drawing():
+        save_figure(draw_study(arguments.kind, rows, *common), rows, arguments.out)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--table", required=True, metavar="FILE", help="from make_study_table.py")
+    parser.add_argument("--kind", choices=("curve", "dots", "matrix"), required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--methods", nargs="+", required=True)
+    parser.add_argument("--reference", required=True)
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    parser.add_argument("--axis", required=True, help="the column that tells the variants apart")
+    parser.add_argument("--out", required=True, metavar="STEM")
+    run_program(main, parser)
