@@ -12,6 +12,7 @@ median over the turns of the ratio within a turn.
     plain            batches drawn blindly and padded, fp32, the teacher read anew, a loop of ot.sinkhorn
     trainer          sentence-transformers' trainer and MSELoss, its targets computed before, bf16, fused AdamW, the
                      same batches of similar length (pip install "sentence-transformers[train]"; else left out)
+    trainer, helped  the same without dropout and with plain attention, which this project's loop found out for itself
 
 The share of the transport in a step is measured at multilingual BERT's size, on batches of 256 pairs of 32 tokens. The
 last lines are tab-separated: claim, measured, bar, met|short|no GPU.
@@ -37,7 +38,7 @@ from optical.objectives import PairBatch, build_objective
 from optical.precision import autocast
 from optical.teacher_vectors import encode_english
 from optical.tokens import SPECIAL_TOKENS, TokenFile, batch_of_step, save_tokeniser, write_token_file
-from optical.training import TrainingSettings, optimiser_for, train
+from optical.training import TrainingSettings, optimiser_for, prepare, train
 
 # Of 5,068 real pairs: the logarithm of the English length, and of the ratio of the lengths (mean, standard deviation).
 ENGLISH_LENGTH, LENGTH_RATIO = (3.230, 0.578), (0.668, 0.197)
@@ -111,7 +112,7 @@ def plain_seconds(folder: Path, batches: int, batch_size: int) -> float:
     return seconds(lambda: [step(order[i * batch_size : (i + 1) * batch_size]) for i in range(batches)])
 
 
-def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings) -> float:
+def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings, helped: bool = False) -> float:
     """Time of one pass of sentence-transformers' trainer over the same batches, start-up aside."""
     import datasets
     from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, models
@@ -119,6 +120,8 @@ def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings) 
     from sentence_transformers.losses import MSELoss
 
     transformer = models.Transformer(str(folder / "teacher"), max_seq_length=256)
+    if helped:
+        prepare(transformer, settings, torch.device("cpu"))
     model = SentenceTransformer(
         modules=[transformer, models.Pooling(transformer.get_word_embedding_dimension())], device="cpu"
     )
@@ -168,7 +171,7 @@ def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> N
     teacher = new_encoder(folder / "teacher", size)
     english, foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
     encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", "bf16")
-    settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size)
+    settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
     warm_up = TrainingSettings(steps=2, batch_size=batch_size)
     part = max(1, settings.steps // 8)  # of the slow candidate, whose rate does not depend on how much it does
 
@@ -179,7 +182,8 @@ def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> N
     candidates["plain"] = lambda: part * batch_size / plain_seconds(folder, part, batch_size)
     try:
         trainer_seconds(folder, foreign[: 2 * batch_size], warm_up)
-        candidates["trainer"] = lambda: pairs / trainer_seconds(folder, foreign, settings)
+        for name, helped in (("trainer", False), ("trainer, helped", True)):
+            candidates[name] = lambda helped=helped: pairs / trainer_seconds(folder, foreign, settings, helped)
     except ImportError as error:
         print(f"without sentence-transformers' trainer: {error}")
     our_seconds(folder, "optical", warm_up, "bf16")

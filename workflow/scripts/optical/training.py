@@ -46,6 +46,7 @@ class TrainingSettings:
     schedule: str = "linear"
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
+    dropout: float | None = None  # share of activations set to zero; None for the model's own
     seed: int = 1
 
 
@@ -115,7 +116,7 @@ def train(
     optimiser = optimiser_for(model, settings)
     first, curve, events = _resume(model, optimiser, checkpoints, machine)
     clock = _Clock(machine)
-    _prepare(model, device)
+    prepare(model, settings, device)
     with Progress(what, settings.steps, done=first) as progress:
         for step in range(first, settings.steps):
             for group in optimiser.param_groups:
@@ -146,10 +147,12 @@ def train(
     return curve
 
 
-def _prepare(model: nn.Module, device: torch.device) -> None:
-    """Set the model to training, and its attention to what trains fastest on the device."""
+def prepare(model: nn.Module, settings: TrainingSettings, device: torch.device) -> None:
+    """Set the model to training, with the dropout that is wanted and the attention that trains fastest."""
     model.train()
     for part in model.modules():
+        if isinstance(part, nn.Dropout) and settings.dropout is not None:
+            part.p = settings.dropout
         if device.type == "cpu" and hasattr(part, "set_attn_implementation"):
             # The gradient of fused attention alone takes as long as all else in a step of short texts.
             part.set_attn_implementation("eager")
