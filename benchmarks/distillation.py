@@ -37,7 +37,7 @@ from optical.machine import Machine
 from optical.objectives import PairBatch, build_objective
 from optical.precision import autocast
 from optical.teacher_vectors import encode_english
-from optical.tokens import SPECIAL_TOKENS, TokenFile, batch_of_step, save_tokeniser, write_token_file
+from optical.tokens import SPECIAL_TOKENS, EpochBatches, TokenFile, save_tokeniser, write_token_file
 from optical.training import TrainingSettings, optimiser_for, prepare, train
 
 # Of 5,068 real pairs: the logarithm of the English length, and of the ratio of the lengths (mean, standard deviation).
@@ -128,9 +128,8 @@ def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings, 
     targets = np.random.default_rng(0).normal(size=(len(texts), transformer.get_word_embedding_dimension()))
     data = datasets.Dataset.from_dict({"sentence": texts, "label": targets.astype(np.float32).tolist()})
     lengths = np.array([text.count(" ") + 1 for text in texts])
-    batches = [
-        batch_of_step(lengths, settings.batch_size, step, settings.seed).tolist() for step in range(settings.steps)
-    ]
+    drawn = EpochBatches(lengths, settings.batch_size, settings.seed)
+    batches = [drawn[step].tolist() for step in range(settings.steps)]
 
     class SameBatches(torch.utils.data.BatchSampler):
         def __init__(self, *_: object, **__: object):

@@ -7,7 +7,7 @@ import torch
 from optical.distillation import DistillationLoss
 from optical.encoder import DOCUMENT, QUERY, load_encoder
 from optical.teacher_vectors import TeacherVectors, encode_english
-from optical.tokens import batch_of_step, write_token_file
+from optical.tokens import EpochBatches, write_token_file
 from optical.training import TrainingSettings
 from tiny_models import save_encoder
 
@@ -55,7 +55,7 @@ def test_kept_vectors_are_those_of_the_teacher(bench, student, side, pairs):
 
 def test_the_batch_holds_the_pairs_that_belong_to_the_step(bench, student):
     loss = loss_of(student, bench)
-    pairs = batch_of_step(loss.foreign.lengths, 3, 7, SETTINGS.seed)
+    pairs = EpochBatches(loss.foreign.lengths, 3, SETTINGS.seed)[7]
     batch = loss._batch(pairs, QUERY)
     for row, pair in enumerate(pairs):
         [(_, foreign_MD, _)] = student.encode([loss.foreign[pair]], QUERY)

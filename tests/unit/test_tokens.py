@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from optical.errors import DataError
 from optical.tokens import (
     SPECIAL_TOKENS,
+    EpochBatches,
     TokenFile,
-    batch_of_step,
     load_tokeniser,
     save_tokeniser,
     tokenise,
@@ -37,7 +37,7 @@ LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=120).map(np.array)
 def test_every_text_comes_at_most_once_an_epoch_and_few_are_left_out(lengths, batch_size, seed, epoch):
     size = min(batch_size, len(lengths))
     per_epoch = len(lengths) // size
-    batches = [batch_of_step(lengths, batch_size, epoch * per_epoch + step, seed) for step in range(per_epoch)]
+    batches = [EpochBatches(lengths, batch_size, seed)[epoch * per_epoch + step] for step in range(per_epoch)]
     seen = np.concatenate(batches)
     assert {len(batch) for batch in batches} == {size}
     assert len(set(seen.tolist())) == len(seen) == len(lengths) - len(lengths) % size
@@ -47,15 +47,19 @@ def test_every_text_comes_at_most_once_an_epoch_and_few_are_left_out(lengths, ba
 @given(lengths=LENGTHS, batch_size=st.integers(1, 20), step=st.integers(0, 500), seed=st.integers(0, 9))
 def test_a_batch_depends_on_nothing_but_its_arguments(lengths, batch_size, step, seed):
     before = lengths.copy()
-    first = batch_of_step(lengths, batch_size, step, seed)
+    batches = EpochBatches(lengths, batch_size, seed)
+    first = batches[step].copy()
     np.random.default_rng().random(7)
-    assert np.array_equal(first, batch_of_step(lengths, batch_size, step, seed))
+    assert not np.shares_memory(first, batches[step + 100])
+    assert np.array_equal(first, batches[step])
+    assert np.array_equal(first, EpochBatches(lengths, batch_size, seed)[step])
     assert np.array_equal(lengths, before)
 
 
 def test_epochs_and_seeds_differ_and_batches_are_of_similar_length():
     lengths = np.random.default_rng(0).integers(1, 60, size=3200)
-    steps = [[tuple(batch_of_step(lengths, 32, step, seed).tolist()) for step in range(200)] for seed in (1, 2)]
+    drawn = [EpochBatches(lengths, 32, seed) for seed in (1, 2)]
+    steps = [[tuple(batches[step].tolist()) for step in range(200)] for batches in drawn]
     assert not set(steps[0][:100]) & set(steps[0][100:])
     assert not set(steps[0]) & set(steps[1])
     spread = np.mean([np.ptp(lengths[list(batch)]) for batch in steps[0]])

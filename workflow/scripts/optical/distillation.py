@@ -15,7 +15,7 @@ from torch import Tensor
 from optical.encoder import Encoder
 from optical.objectives import PairBatch, build_objective
 from optical.teacher_vectors import TeacherVectors
-from optical.tokens import TokenFile, batch_of_step
+from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
 
 
@@ -29,12 +29,11 @@ class DistillationLoss:
         self.objective = build_objective(values["objectives"], values["transport"])
         self.special_tokens = values["special_tokens"]
         self.weights = _token_weights(self.english, self.foreign, student) if _needs_weights(values) else None
+        self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
-        position = step * self.settings.accumulation + part
-        lengths = self.foreign.lengths
-        pairs = batch_of_step(lengths, self.settings.batch_size, position, self.settings.seed)
+        pairs = self.batches[step * self.settings.accumulation + part]
         losses, figures = [], {}
         for side in self.teacher:
             loss, figures = self.objective(self._batch(pairs, side))

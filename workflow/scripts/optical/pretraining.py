@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from optical.encoder import DOCUMENT, Encoder
-from optical.tokens import TokenFile, batch_of_step
+from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
 
 
@@ -89,10 +89,10 @@ class PretrainingLoss:
 
     def __init__(self, model: MaskedLanguageModel, texts: TokenFile, settings: TrainingSettings, mask_share: float):
         self.model, self.texts, self.settings, self.mask_share = model, texts, settings, mask_share
+        self.batches = EpochBatches(texts.lengths, settings.batch_size, settings.seed)
         self.device = next(model.parameters()).device
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
-        position = step * self.settings.accumulation + part
-        chosen = batch_of_step(self.texts.lengths, self.settings.batch_size, position, self.settings.seed)
+        chosen = self.batches[step * self.settings.accumulation + part]
         ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
         return self.model(ids_BL.to(self.device), attention_BL.to(self.device), self.mask_share), {}

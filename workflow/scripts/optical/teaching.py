@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from optical.encoder import DOCUMENT, QUERY, Encoder
 from optical.errors import DataError
 from optical.interaction import max_sim
-from optical.tokens import TokenFile, batch_of_step
+from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
 from optical.triples import MISSING, open_triples
 
@@ -61,7 +61,8 @@ class TeacherLoss:
                 raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
             self.queries = queries
         self.triples = open_triples(training_set / "triples")
-        self.lengths = self.documents.lengths[self.triples[:, 1]]
+        lengths = self.documents.lengths[self.triples[:, 1]]
+        self.batches = EpochBatches(lengths, settings.batch_size, settings.seed)
         self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
         self.device = next(encoder.parameters()).device
         if not self.in_batch_negatives and self.triples.shape[1] < 3:
@@ -71,7 +72,7 @@ class TeacherLoss:
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
         position = step * self.settings.accumulation + part
-        rows = batch_of_step(self.lengths, self.settings.batch_size, position, self.settings.seed)
+        rows = self.batches[position]
         queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
         documents = np.unique(candidates_BN[candidates_BN != MISSING])  # each document is encoded once a batch
         query_BMD, query_keep_BM = self._encode(self.encoder, [self.queries[row] for row in queries], QUERY)

@@ -1,6 +1,6 @@
 """The training loop: precision, accumulation, checkpoint and resume, several devices, progress. It knows no loss.
 
-Everything random is a function of (seed, step): batches (see `tokens.batch_of_step`), dropout, masking. So a
+Everything random is a function of (seed, step): batches (see `tokens.EpochBatches`), dropout, masking. So a
 checkpoint needs no random state and no data position beyond its step, and a killed and resumed run ends with the
 same weights, bit for bit on one kind of CPU.
 """

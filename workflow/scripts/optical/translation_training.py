@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from optical.errors import DataError
-from optical.tokens import TokenFile, batch_of_step
+from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
 from optical.translation import TranslatorSettings, keep_to, start_words_as_translations
 from optical.word_alignment import DEFAULTS, align, count_tables
@@ -115,6 +115,7 @@ class TranslationLoss:
         self, model: nn.Module, bitext: AlignedBitext, settings: TranslatorSettings, training: TrainingSettings
     ):
         self.model, self.bitext, self.settings, self.training = model, bitext, settings, training
+        self.batches = EpochBatches(bitext.foreign.lengths, training.batch_size, training.seed)
         self.device = next(model.parameters()).device
         config = model.config
         self.start_id, self.end_id, self.pad_id = (
@@ -132,7 +133,7 @@ class TranslationLoss:
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
         position = step * self.training.accumulation + part
-        pairs = batch_of_step(self.bitext.foreign.lengths, self.training.batch_size, position, self.training.seed)
+        pairs = self.batches[position]
         generator = np.random.default_rng([self.training.seed, position])
         examples = [self.bitext.example(int(pair), self.settings, generator) for pair in pairs]
         source_BS = self._framed([example.source for example in examples])
