@@ -106,7 +106,7 @@ def inline_svg(svg: str, alt: str, prefix: str) -> str:
     points = re.search(r'width="([\d.]+)pt"', start)
     own_rem = float(points[1]) / 12 if points else 40.0
     start = re.sub(r' (width|height)="[\d.]+pt"', "", start)
-    size = f"min-width: {LEAST_SCALE * own_rem:.0f}rem; max-width: {1.3 * own_rem:.0f}rem"
+    size = f"min-width: {LEAST_SCALE * own_rem:.0f}rem; max-width: {own_rem:.0f}rem"
     named = f'<svg class="plot" role="img" aria-label="{escape(alt)}" style="{size}"'
     return start.replace("<svg", named, 1) + ">" + rest.strip()
 
