@@ -63,8 +63,8 @@ class Run:
         self.process = context.Process(target=_run, args=(program, words, str(output), environment or {}))
         self.process.start()
 
-    def wait(self, seconds=120):
-        """Return the exit status; negative is the signal that ended it."""
+    def wait(self, seconds=600):
+        """Return the exit status; negative is the signal that ended it. Patient, for a machine that does other work."""
         self.process.join(seconds)
         if self.process.is_alive():
             self.process.kill()
