@@ -62,16 +62,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.run(arguments) or 0
-    except OpticalError as error:
-        if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
-            raise
-        print(f"optical {arguments.command}: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # as in `optical languages | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
+            raise
+        print(f"optical {arguments.command}: {complaint(error)}", file=sys.stderr)
+        return 1
+
+
+def complaint(error: Exception) -> str:
+    """Return in one line, with a hint, what went wrong; what a library says of a damaged file included.
+
+    >>> complaint(FileExistsError(17, "File exists", "out"))
+    'File exists [out]. Hint: check the path, and who may write there'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} [{error.filename}]. Hint: check the path, and who may write there"
+    text = " ".join(str(error).split())
+    if isinstance(error, OpticalError):
+        return text if error.hint else f"{text}. Hint: the file may be damaged; make or fetch it again"
+    return f"{type(error).__name__}: {text}. Hint: a file may be damaged; --traceback shows where it was read"
 
 
 if __name__ == "__main__":

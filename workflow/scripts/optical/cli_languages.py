@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     project = project_folder()
     config = read_config([project / "config/config.yaml", *arguments.config])
     languages = read_languages(project / TABLE, config.get("language_table", {}))
-    if unknown := [code for code in config.get("languages", []) if code not in languages]:
+    if not isinstance(config["languages"], list):
+        raise ConfigError("not a list", where="languages", hint="codes in brackets, as in [sw, so]")
+    if unknown := [code for code in config["languages"] if code not in languages]:
         raise ConfigError(f"unknown language {unknown[0]!r}", where="languages", hint=f"add it to {TABLE}")
     chosen = languages if arguments.all else ["en", *config["languages"]]
     rows = [describe(languages[code], config, project) for code in chosen]

@@ -11,6 +11,7 @@ The collection is a prepared folder, or its name under RESULTS/collections; its 
 import argparse
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,18 +83,22 @@ def run(arguments: argparse.Namespace) -> None:
 
 def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """Return (query id, text) of the one query or of the file."""
-    if bool(arguments.query) == bool(arguments.queries):
+    query = (arguments.query or "").strip()
+    if bool(query) == bool(arguments.queries):
         hint = 'optical search --collection C --lang sw "swali", or --queries FILE'
         raise ConfigError("give one query, or a file of queries", where="search", hint=hint)
     if arguments.queries and not (arguments.out or arguments.json):
         raise ConfigError("where should the results go?", where="--queries", hint="add --out run.trec or --json")
     if arguments.top < 1:
         raise ConfigError(f"--top {arguments.top}", where="search", hint="at least 1")
-    if arguments.query:
-        return [("1", arguments.query)]
+    if query:
+        return [("1", query)]
     queries = [(row[0], row[1]) for row in read_rows(arguments.queries, columns=2)]
     if not queries:
         raise DataError("no queries", where=arguments.queries, hint="one a line: query_id<TAB>text")
+    twice = [name for name, count in Counter(name for name, _ in queries).items() if count > 1]
+    if twice:
+        raise DataError(f"query id {twice[0]!r} is there twice", where=arguments.queries, hint="give each its own id")
     return queries
 
 
