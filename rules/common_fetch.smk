@@ -8,7 +8,7 @@ from optical.corpora_ir_datasets import ids_and_parts, names_english_queries
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 # What the rules make for one experiment may serve another, a variant of a study.
-MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher)")
+MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+/\d+)")
 
 # Where downloads lie is no matter of a job's params or resources; programs take both from the environment.
 os.environ.setdefault("IR_DATASETS_HOME", "results/ir_datasets")

@@ -37,6 +37,19 @@ def query_encoders(wildcards):
     return sorted({query_encoder(wildcards.lang, method, seed) for method, seed in runs})
 
 
+def student_vectors(wildcards):
+    """Return the documents' vectors of every student of a language that reads the documents itself."""
+    runs = runs_of(wildcards.lang, maxsim_kinds(wildcards.lang))
+    return flatten_values([own_documents(wildcards, *run) for run in runs])
+
+
+def own_documents(wildcards, method, seed):
+    """Return the documents' vectors that a run searches in place of the teacher's, where its student reads them."""
+    by_student = config["collection_table"][wildcards.collection].get("documents_by") == "student"
+    own = by_student and kind_of(method) in TRAINED_KINDS
+    return [f"<results>/student_vectors/{wildcards.collection}/{wildcards.lang}/{method}/{seed}"] if own else []
+
+
 def maxsim_kinds(lang):
     """Return the kinds of method that search with token vectors; English queries only with the teacher."""
     return ("english",) if lang == "en" else MAXSIM_KINDS
@@ -63,9 +76,15 @@ def search_jobs(wildcards, input, output):
     jobs = [
         query_job(wildcards, input, output, method, seed)
         | {"encoder": query_encoder(wildcards.lang, method, seed).replace("<results>", results())}
+        | shards_argument(own_documents(wildcards, method, seed))
         for method, seed in runs_of(wildcards.lang, maxsim_kinds(wildcards.lang))
     ]
     return as_argument(jobs)
+
+
+def shards_argument(folders):
+    """Return the part of a search's job that names documents of its own."""
+    return {"shards": [folder.replace("<results>", results()) for folder in folders]} if folders else {}
 
 
 def lexical_jobs(wildcards, input, output):

@@ -29,7 +29,7 @@ rule evaluate_run:
         "scoring the runs of {wildcards.collection} in {wildcards.lang}"
     shell:
         "python {input.script} --qrels {input.collection}/qrels.txt --jobs {params.jobs:q} "
-        "--measures {params.measures} --collection {wildcards.collection} --out {output} --log {log}"
+        "--measures {params.measures:q} --collection {wildcards.collection} --out {output} --log {log}"
 
 
 rule compare_methods:
@@ -58,7 +58,7 @@ rule compare_methods:
         "comparing the methods on {wildcards.collection}"
     shell:
         "python {input.script} --scores {input.scores} --collection {wildcards.collection} "
-        "--methods {params.methods} --langs {params.langs} --measures {params.measures} "
+        "--methods {params.methods} --langs {params.langs} --measures {params.measures:q} "
         "--reference {params.reference} --levels {params.levels:q} --out {output} --log {log}"
 
 

@@ -52,9 +52,26 @@ rule encode_collection:
         "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
+use rule encode_collection as encode_with_student with:
+    input:
+        encoder="<results>/students/{lang}/{method}/{seed}",
+        collection="<results>/collections/{collection}",
+        script=script("encode_collection"),
+        library=library("encode_collection"),
+    output:
+        directory("<results>/student_vectors/{collection}/{lang}/{method}/{seed}"),
+    log:
+        "<logs>/encode_with_student/{collection}/{lang}/{method}/{seed}.log",
+    benchmark:
+        "<benchmarks>/encode_with_student/{collection}/{lang}/{method}/{seed}.tsv"
+    message:
+        "encoding the documents of {wildcards.collection} with the student {wildcards.method}, seed {wildcards.seed}"
+
+
 rule search_collection:
     input:
         encoders=query_encoders,
+        student_vectors=student_vectors,
         translations=translated_queries("translated"),
         vectors="<results>/vectors/{collection}",
         collection="<results>/collections/{collection}",

@@ -49,7 +49,7 @@ rule make_study_table:
         "making the table of the study: {output}"
     shell:
         "python {input.script} --jobs {params.jobs:q} --compare {params.compare} --reference {params.reference} "
-        "--measures {params.measures} --levels {params.levels:q} --axis {params.axis} --out {output} --log {log}"
+        "--measures {params.measures:q} --levels {params.levels:q} --axis {params.axis} --out {output} --log {log}"
 
 
 rule plot_study:
@@ -76,6 +76,6 @@ rule plot_study:
     message:
         "drawing the study: {output.figure}"
     shell:
-        "python {input.script} --table {input.table} --kind {params.kind} --measure {params.measure} "
+        "python {input.script} --table {input.table} --kind {params.kind} --measure {params.measure:q} "
         "--methods {params.methods} --reference {params.reference} --names {params.names:q} --axis {params.axis} "
         "--out $(dirname {output.figure})/figure --log {log}"

@@ -28,3 +28,8 @@ def make_results(folder: Path, collection: str = "atlas") -> Path:
     write_rows(prepared / "queries/sw.tsv", [("q1", "swali la kwanza"), ("q2", "mto uko wapi")])
     encode_documents(load_encoder(teacher), DOCUMENTS, DOCUMENT, folder / "vectors" / collection)
     return folder
+
+
+def student_of(results: Path) -> Path:
+    """Return the folder of the student in such results."""
+    return results / "students/sw/optical/1"

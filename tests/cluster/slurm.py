@@ -15,6 +15,7 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
 CPUS = 4  # stated, not counted: a machine of two may claim four
 MEMORY_MB = 12_000
+PATIENCE = 300  # seconds for an answer: a machine that does other work gives its daemons little
 
 CONFIGURATION = """\
 ClusterName=test
@@ -131,7 +132,7 @@ class Cluster:
         wrapper.write_text(f"#!/bin/sh\n{call}\n", encoding="utf-8")
         wrapper.chmod(0o755)
 
-    def _wait(self, ready, seconds=30):
+    def _wait(self, ready, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > deadline:
@@ -144,7 +145,7 @@ class Cluster:
         """Run one of Slurm's programs and return what it prints, errors included."""
         variables = os.environ | self.variables
         done = subprocess.run(
-            command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+            command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE
         )
         return done.stdout
 

@@ -27,7 +27,7 @@ MACHINE = "machine={device: cpu, gpus: 0, precision: fp32, checkpoint_minutes: 0
 LOCAL = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
 # memory that the first attempt cannot do with, and the second can
 TOO_LITTLE = "encode_collection:mem_mb=300 * 8 ** (attempt - 1)"
-PATIENCE = 900
+PATIENCE = 1800
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ class Driver:
 
     def __init__(self, cluster, workspace):
         self.cluster, self.workspace = cluster, workspace
-        self.output = workspace / "driver.out"
+        self.output, self.disturbed = workspace / "driver.out", set()
         self.start()
 
     def start(self):
@@ -62,22 +62,35 @@ class Driver:
             time.sleep(0.05)
         return found
 
-    def in_mid_training(self, rule, resumed=False):
-        """Wait until a job of a rule has saved a checkpoint while it runs; return its Slurm job and its process."""
+    def in_mid_training(self, rule):
+        """Wait until a job of a rule is between two checkpoints of its own; return its Slurm job and its process.
+
+        The process is halted, so that nothing that is done to it comes too late; Slurm wakes whom it tells to end.
+        """
 
         def running():
-            if not any((self.workspace / "results/checkpoints" / rule).rglob("step-*.pt")):
-                return None
-            if resumed and "resuming at step" not in self.log_of(rule):
-                return None
-            jobs = [job for job, comment in self.cluster.running_jobs().items() if rule in comment]
-            for job in jobs:
-                for process in self.cluster.processes_of(job):
-                    if runs_program(process, rule):
+            for job, comment in self.cluster.running_jobs().items():
+                for process in self.cluster.processes_of(job) if rule in comment and job not in self.disturbed else []:
+                    if self.has_saved(process, rule):
+                        os.kill(process, signal.SIGSTOP)
                         return job, process
             return None
 
-        return self.wait_until(running, f"{rule} is in mid-training")
+        job, process = self.wait_until(running, f"{rule} is in mid-training")
+        self.disturbed.add(job)
+        return job, process
+
+    def has_saved(self, process, rule):
+        """Return whether a process is a rule's program, not the shells and Snakemakes around it, and has saved."""
+        folder = Path(f"/proc/{process}")
+        try:
+            words, started = (folder / "cmdline").read_bytes().decode().split("\0"), folder.stat().st_mtime
+        except OSError:
+            return False
+        if words[1:2] != [f"workflow/scripts/{rule}.py"]:
+            return False
+        saved = (self.workspace / words[words.index("--checkpoints") + 1]).rglob("step-*.pt")
+        return any(time_of(checkpoint) > started for checkpoint in saved)
 
     def log_of(self, rule):
         logs = self.workspace / "results/logs"
@@ -85,16 +98,14 @@ class Driver:
         return "".join(file.read_text() for file in found)
 
 
-def runs_program(process, rule):
-    """Return whether a process is the Python of a rule's program, not the shells and Snakemakes around it."""
+def time_of(path):
+    """Return when a file was written, or 0 where it has gone since."""
     try:
-        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        return path.stat().st_mtime
     except OSError:
-        return False
-    return words[1:2] == [f"workflow/scripts/{rule}.py".encode()]
+        return 0
 
 
-@pytest.mark.xfail(strict=False, reason="on a loaded machine one of its log lines may be missing; the cause is open")
 def test_everything_goes_wrong_and_the_table_is_the_same(cluster, tmp_path):
     local = make_workspace(tmp_path / "local")
     run_snakemake(local, "--cores", 2, config=[SMALL, INTERRUPTED])
@@ -106,7 +117,7 @@ def test_everything_goes_wrong_and_the_table_is_the_same(cluster, tmp_path):
     job, _ = driver.in_mid_training("train_teacher")
     cluster.ask("scancel", job)
 
-    job, _ = driver.in_mid_training("train_teacher", resumed=True)
+    job, _ = driver.in_mid_training("train_teacher")
     cluster.set_node("DOWN")
     driver.wait_until(lambda: (job, "NODE_FAIL") in cluster.ended_jobs(), "the job is taken off the node")
     cluster.set_node("RESUME")
@@ -119,7 +130,7 @@ def test_everything_goes_wrong_and_the_table_is_the_same(cluster, tmp_path):
     driver.start()
 
     job, _ = driver.in_mid_training("distil_student")
-    cluster.ask("scontrol", "update", f"JobId={job}", "EndTime=now")
+    cluster.ask("scontrol", "update", f"JobId={job}", "EndTime=now")  # Slurm looks at the time twice a minute
 
     assert driver.process.wait(PATIENCE) == 0, driver.output.read_text()
     assert (driver.workspace / TABLE).read_bytes() == (local / TABLE).read_bytes()
@@ -138,4 +149,4 @@ def assert_the_logs_say_what_happened(driver):
     assert driver.log_of("pretrain_encoder").count("earlier: ended without warning after step") == 1
     assert driver.log_of("train_teacher").count("earlier: ") == 2
     assert driver.log_of("train_teacher").count("earlier: stopped early after step") >= 1
-    assert driver.log_of("distil_student").count("earlier: ") >= 2  # with the driver's jobs, and out of time
+    assert driver.log_of("distil_student").count("earlier: stopped early after step") >= 2  # driver killed, time over

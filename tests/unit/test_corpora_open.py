@@ -8,6 +8,7 @@ from optical.bitext_readers import read_bitext
 from optical.corpora import prepare_collection, prepare_training_set
 from optical.corpora_questions import mtop_pairs, read_mmlu, read_parallel_questions
 from optical.errors import ConfigError, DataError
+from optical.evaluation import evaluate, read_judgments
 
 
 def write_jsonl(path, rows):
@@ -144,7 +145,7 @@ def test_belebele_asks_in_german_for_english_passages(tmp_path):
     assert rows_of(tmp_path / "out/queries/de.tsv")[0] == ["b0-0", "Ä?"]
     assert (tmp_path / "out/qrels.txt").read_text() == "b0-0 0 b0 1\nb0-1 0 b0 1\nb1-0 0 b1 1\n"
     questions = read_parallel_questions(files, "belebele")
-    assert questions["de"][2].text == "Zwei. C?"
+    assert questions["de"][2].text == "C? Zwei."
     assert questions["de"][2].answer == 2
     write_jsonl(tmp_path / "de", [belebele_row("Eins.", ["Ä?"]), belebele_row("Zwei.", ["C?", "D?"])])
     with pytest.raises(DataError, match="do not run parallel"):
@@ -291,3 +292,18 @@ def test_mmlu_rows_are_read_and_checked(tmp_path):
     (tmp_path / "bad.csv").write_text("Which bone?,rib,hip,jaw,shin,E\n")
     with pytest.raises(DataError, match="row 1 is no question"):
         read_mmlu(tmp_path / "bad.csv")
+
+
+def test_the_options_of_a_question_are_what_is_judged(tmp_path):
+    (tmp_path / "a.csv").write_text("Which bone?,rib,hip,jaw,shin,C\n")
+    (tmp_path / "b.csv").write_text("Which organ?,liver,lung,skin,heart,A\n")
+    (tmp_path / "zu.csv").write_text("Yiliphi ithambo?,ubambo,inqulu,umhlathi,ugongolo,C\nYisiphi isitho?,a,b,c,d,A\n")
+    questions = {"en": [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")], "zu": str(tmp_path / "zu.csv")}
+    counts = prepare_collection({"reader": "choices", "questions": questions}, ["zu"], tmp_path / "out")
+    assert (counts["documents"], counts["relevant"], counts["queries"]) == (8, 2, {"en": 2, "zu": 2})
+    judged = [line.split() for line in (tmp_path / "out/qrels.txt").open()]
+    assert ["q0", "0", "q0-C", "1"] in judged
+    assert len(judged) == 8
+    run = {"q0": {"q1-A": 9.0, "q0-C": 2.0, "q0-A": 1.0}, "q1": {"q0-C": 9.0, "q1-B": 2.0, "q1-A": 1.0}}
+    rows = evaluate(run, read_judgments(tmp_path / "out/qrels.txt"), ["q0", "q1"], ["P(judged_only=True)@1"])
+    assert [value for _, _, value in rows] == [1.0, 0.0]

@@ -1,13 +1,17 @@
 """A study compares like with like: methods within a condition, or variants method by method."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
+import make_study_table
+import plot_study
 from optical.comparison import Statistics
 from optical.errors import DataError
 from optical.figures import drawing, save_figure
 from optical.figures_studies import draw_study, study_cells
-from optical.files import write_rows
+from optical.files import read_table, write_rows
 from optical.power import exact_interval, power, queries_needed
 from optical.scores import write_scores
 from optical.studies import COLUMNS, Condition, read_conditions, study_rows
@@ -135,3 +139,26 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
     assert kind != "matrix" or {"0.20", "0.40", "0.30"} <= texts
     assert (tmp_path / "figure.svg").stat().st_size > 2000
+
+
+def test_the_programs_make_a_table_and_its_figure(tmp_path):
+    jobs = []
+    for source, value in (("en", 0.25), ("de", 0.75)):
+        scores = [("c", "optical", "sw", "1", f"q{place}", "P(judged_only=True)@1", value) for place in range(9)]
+        write_scores(tmp_path / f"{source}.tsv", scores)
+        write_rows(tmp_path / f"{source}.pairs.tsv", [("a", "b")])
+        job = {"variant": source, "share": 100, "collection": "c", "lang": "sw"}
+        jobs.append(job | {"scores": tmp_path / f"{source}.tsv", "bitext": tmp_path / f"{source}.pairs.tsv"})
+    common = {"axis": "source", "reference": "en", "measures": ["P(judged_only=True)@1"]}
+    table = tmp_path / "table.tsv"
+    make_study_table.main(Namespace(jobs=jobs, compare="variants", levels=LEVELS, out=table, **common))
+    rows = read_table(table)
+    assert [(row["source"], row["pairs"], row["mean"], row["difference"]) for row in rows] == [
+        ("en", "1", "0.25", ""),
+        ("de", "1", "0.75", "0.5"),
+    ]
+    settings = {"kind": "dots", "measure": common["measures"][0], "methods": ["optical"], "names": {"sw": "Swahili"}}
+    plot_study.main(Namespace(table=table, reference="optical", axis="source", out=tmp_path / "figure", **settings))
+    assert len(read_table(tmp_path / "figure.tsv")) == 2
+    with pytest.raises(DataError, match="no row of AP"):
+        plot_study.main(Namespace(table=table, axis="source", names={"sw": "Swahili"}, measure="AP"))

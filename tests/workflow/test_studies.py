@@ -9,28 +9,42 @@ import yaml
 
 from optical.corpora_files import comparable
 from optical.files import read_jsonl, read_rows, read_table, read_texts
-from workspace import QUIET, ROOT, make_workspace, snakemake_command
+from optical.tables import fill_codes, read_languages
+from workspace import QUIET, ROOT, job_counts, make_workspace, run_snakemake, snakemake_command
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
 TINY = ROOT / "tests/config/study.yaml"
 # What a tiny run leaves out of each study.
 CUTS = {
-    "multi30k": {"methods": ["zero-shot", "contrastive", "optical"], "bitext_curve": {"shares": [50]}},
+    "multi30k": {"methods": ["zero-shot", "contrastive"], "bitext_curve": {"shares": [50]}},
     "mtop": {
-        "languages": ["de", "th"],
+        "languages": ["th"],
         "methods": ["zero-shot", "optical"],
         "bitext_curve": {"shares": [50]},
         "study": {"only": ["en"]},
     },
+    "miracl": {
+        "methods": ["zero-shot", "optical"],
+        "study": {"only": ["left_out"], "variants": {"left_out": {"methods": ["zero-shot", "optical"]}}},
+    },
+    "domain": {"languages": ["zu"], "methods": ["english", "optical"], "collections": ["medicine"]},
 }
 
 # Of a study with variants, the one whose texts are compared.
-FOREIGN = {"mtop": "de"}
+FOREIGN = {"mtop": "de", "domain": "both", "miracl": "left_out"}
 
-pytestmark = [
-    pytest.mark.workflow,
-    pytest.mark.skipif("OPTICAL_MIRROR" not in os.environ, reason="OPTICAL_MIRROR names no folder with the real data"),
-]
+# How often each study trains, over all its variants.
+PLANS = {
+    "multi30k": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 8, "distil_share": 16},
+    "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 63, "distil_share": 126},
+    "domain": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "clean_bitext": 10},
+    "miracl": {"train_teacher": 1, "retrain_student": 3, "distil_student": 9, "encode_with_student": 10},
+}
+
+pytestmark = pytest.mark.workflow
+real_data = pytest.mark.skipif(
+    "OPTICAL_MIRROR" not in os.environ, reason="OPTICAL_MIRROR names no folder with the real data"
+)
 
 
 def run(folder, study, changes, *targets, extra=()):
@@ -59,6 +73,19 @@ def settings_of(study):
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_a_study_trains_each_variant_and_shares_what_they_have_in_common(tmp_path, study):
+    arguments = ("--cores", "2", "--dry-run", "--quiet", "rules")
+    target = f"{settings_of(study)['results']}/figure.svg"
+    counts = job_counts(run_snakemake(make_workspace(tmp_path), *arguments, config=study, target=target).stdout)
+    planned = {
+        rule: sum(count for name, count in counts.items() if name == rule or name.endswith(f"_{rule}"))
+        for rule in PLANS[study.stem]
+    }
+    assert planned == PLANS[study.stem]
+
+
+@real_data
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     settings = settings_of(study)
     results = run(tmp_path, study, CUTS[study.stem], f"{settings['results']}/figure.svg", extra=[TINY])
@@ -78,6 +105,7 @@ def texts_in(folder):
     return {comparable(text) for text in [*queries, *(row["text"] for row in read_jsonl(folder / "documents.jsonl"))]}
 
 
+@real_data
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
     settings, variant = settings_of(study), FOREIGN.get(study.stem)
@@ -85,12 +113,17 @@ def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
     place = f"{settings['results']}/{variant}" if variant else settings["results"]
     langs = own["languages"][:2]
     learned = [f"{place}/bitext/{lang}/{part}.tsv" for lang in langs for part in ("train", "dev")]
-    tested = [f"{place}/collections/{collection}" for collection in settings["collections"]]
+    tested = [f"{place}/collections/{collection}" for collection in own["collections"]]
     changes = {"languages": langs, "study": {"only": [variant] if variant else []}}
     overlapping = ["flores.devtest.eng_Latn.txt", "flores.devtest.deu_Latn.txt", "belebele.eng_Latn.jsonl"]
     files = [f"results/data/{name}" for name in overlapping]
-    workspace = run(tmp_path, study, changes, *learned, *tested, f"{place}/training_sets/teacher/en", *files).parents[2]
-    bitext = {comparable(text) for path in learned for text in read_texts(workspace / path)}
+    texts = own["pretraining"]["text"]
+    read = [name for name in (texts if isinstance(texts, list) else [texts]) if name != "bitext"]
+    rows = read_languages(ROOT / "config/languages.tsv")
+    read = [f"results/data/{fill_codes(name, rows[lang])}" for name in read for lang in ["en", *langs]]
+    targets = [*learned, *tested, f"{place}/training_sets/teacher/en", *files, *read]
+    workspace = run(tmp_path, study, changes, *targets).parents[2]
+    bitext = {comparable(text) for path in [*learned, *read] for text in read_texts(workspace / path)}
     training = bitext | texts_in(workspace / place / "training_sets/teacher/en")
     evaluation = set().union(*(texts_in(workspace / path) for path in tested))
     evaluation |= {comparable(text) for path in files[:2] for text in read_texts(workspace / path)}

@@ -24,7 +24,7 @@ def main(arguments):
         hits = search(
             vectors_QMD,
             mask_QM,
-            arguments.shards,
+            job.get("shards", arguments.shards),
             settings["top_k"],
             settings["memory_mb"],
             machine.precision,
@@ -37,7 +37,7 @@ def main(arguments):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--shards", nargs="+", required=True, metavar="FOLDER", help="from encode_collection")
-    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {encoder, queries, out, tag}")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {encoder, queries, out, tag, shards}")
     parser.add_argument("--settings", type=yaml_value, required=True, help="top_k, memory_mb")
     add_machine_arguments(parser)
     run_program(main, parser)

@@ -28,7 +28,7 @@ from optical.corpora_open import (
     read_multi30k,
     read_multi30k_pairs,
 )
-from optical.corpora_questions import read_miracl_swahili, read_mtop, read_mtop_pairs
+from optical.corpora_questions import read_choices, read_miracl_swahili, read_mtop, read_mtop_pairs
 from optical.corpora_training import read_plain_training
 from optical.errors import ConfigError
 from optical.files import atomic_folder
@@ -59,6 +59,7 @@ READERS: dict[str, Callable[[dict, list[str]], Collection]] = {
     "multi30k": read_multi30k,
     "mtop": read_mtop,
     "miracl_swahili": read_miracl_swahili,
+    "choices": read_choices,
 }
 
 FILE_KEYS: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,7 @@ FILE_KEYS: dict[str, tuple[str, ...]] = {
     "multi30k": ("captions", "images", "queries", "query_images"),
     "mtop": ("utterances",),
     "miracl_swahili": ("topics", "passages"),
+    "choices": ("questions",),
 }
 
 TRAINING_READERS: dict[str, Callable[[dict], TrainingSet]] = {
