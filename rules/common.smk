@@ -78,6 +78,7 @@ ATLAS_FILES = [
         for name in (
             "qrels.txt",
             "dev/qrels.txt",
+            "train/documents.jsonl",
             "train/queries.tsv",
             "train/triples.tsv",
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from optical.atlas import DEFAULTS, generate_atlas
+from optical.atlas import DEFAULTS, _ask_for_training, generate_atlas
 from optical.atlas_documents import MOST_RELEVANT, Collection, ask, document_plans, key_of, sayable, write_document
 from optical.atlas_facts import LANGUAGES, LOCALES, all_facts, fact, has_names, name_in, names_of, prominence
 from optical.atlas_sentences import SentenceMaker, draw_different, fill, frames, slots_of
@@ -25,6 +25,7 @@ SMALL = {
     "text": {"en": 300, "mr": 60},
     "bitext": {"mr": 150, "sw": 150, "de": 300},
     "documents": 900,
+    "train_documents": 800,
     "test_queries": 60,
     "dev_queries": 40,
     "train_queries": 200,
@@ -285,6 +286,21 @@ def test_queries_have_all_languages_and_judgements(atlas):
             assert [row[0] for row in read_rows(part / "queries" / f"{lang}.tsv", 2)] == list(relevant)
 
 
+def test_no_document_of_the_collection_is_trained_on(atlas):
+    folder, counts = atlas
+    trained = [row["text"] for row in read_jsonl(folder / "train" / "documents.jsonl")]
+    assert len(trained) == counts["train"]["documents"] == 800
+    searched = {frozenset(row["text"].split(". ")) for row in read_jsonl(folder / "documents.jsonl")}
+    assert not searched & {frozenset(text.split(". ")) for text in trained}
+
+
+def test_training_questions_are_asked_of_every_kind_alike(collection):
+    asked = _ask_for_training(random.Random(1), collection, 1500)
+    shapes = Counter((kind, tuple(slot for slot, _ in slots)) for (kind, slots), _ in asked)
+    assert len(asked) == 1500 == len({texts["en"] for _, texts in asked})
+    assert len(shapes) >= 12 and max(shapes.values()) < 2 * min(shapes.values())
+
+
 def test_no_query_is_in_what_models_train_on(atlas):
     folder, _ = atlas
     asked = {
@@ -302,8 +318,7 @@ def test_no_query_is_in_what_models_train_on(atlas):
 @pytest.mark.parametrize("part", ["train", "wikiclir/sw", "mmarco/de"])
 def test_triples_point_at_what_exists(atlas, part):
     folder = atlas[0] / part
-    documents = atlas[0] if part == "train" else folder
-    names = {row["id"] for row in read_jsonl(documents / "documents.jsonl")}
+    names = {row["id"] for row in read_jsonl(folder / "documents.jsonl")}
     queries = {row[0] for row in read_rows(folder / "queries.tsv", 2)}
     triples = list(read_rows(folder / "triples.tsv", 3))
     assert {row[0] for row in triples} == queries and len(queries) >= 35

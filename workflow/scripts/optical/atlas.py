@@ -13,7 +13,6 @@ from optical.atlas_documents import (
     Key,
     ask,
     document_plans,
-    implied,
     key_of,
     question_frames,
     sayable,
@@ -31,8 +30,9 @@ DEFAULTS = {
     "documents": 2000,
     "test_queries": 180,
     "dev_queries": 100,
-    "train_queries": 9000,
-    "negatives": 2,  # triples of each training query
+    "train_documents": 2000,  # none of them is among the documents
+    "train_queries": 14000,
+    "negatives": 1,  # triples of each training query
     "skew": 0.9,  # how much more often prominent entities are named in text and bitext: 0 evenly, 1 in proportion
     "query_skew": 2.0,  # the same for test and development queries
     "wikiclir": {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000},  # documents in the language
@@ -50,44 +50,59 @@ def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
     folder = Path(folder)
     sizes = _check(settings)
     plans = document_plans(_stream(seed, "documents"))[: sizes["documents"]]
-    collection = Collection({f"d{number:05d}": plan for number, plan in enumerate(plans, start=1)})
+    collection = Collection.numbered("d", plans)
     taken: set[Key] = set()
     skew = sizes["query_skew"]
     test = ask(_stream(seed, "test"), collection, "test", sizes["test_queries"], skew, taken, LANGUAGES)
     dev = ask(_stream(seed, "dev"), collection, "dev", sizes["dev_queries"], skew, taken, LANGUAGES)
-    held_out = set(taken)
-    train = _ask_in_rounds(_stream(seed, "train"), collection, sizes["train_queries"], held_out)
+    training = _training_collection(seed, set(plans), sizes["train_documents"])
+    train = _ask_for_training(_stream(seed, "train"), training, sizes["train_queries"])
 
     counts = {"documents": _write_documents(folder, collection, seed)}
     counts["test"] = _write_queries(folder, "t", test, collection)
     counts["dev"] = _write_queries(folder / "dev", "v", dev, collection)
-    counts["train"] = _write_training(folder / "train", train, collection, _stream(seed, "triples"), sizes["negatives"])
+    counts["train"] = _write_training(folder / "train", train, training, _stream(seed, "triples"), sizes["negatives"])
+    counts["train"]["documents"] = _write_documents(folder / "train", training, seed)
     counts["text"] = {lang: _write_text(folder, lang, seed, sizes) for lang in sizes["text"]}
     counts["bitext"], counts["lexicon"], counts["covered"] = {}, {}, {}
     for lang in sizes["bitext"]:
         named = _write_bitext(folder, lang, seed, sizes, counts)
         counts["covered"][lang] = sum(set(key[1]) <= named for key, _ in test) / max(len(test), 1)
     counts["wikiclir"] = {
-        lang: _write_wikiclir(folder / "wikiclir" / lang, lang, seed, size, collection, held_out, sizes["negatives"])
+        lang: _write_wikiclir(folder / "wikiclir" / lang, lang, seed, size, training, sizes["negatives"])
         for lang, size in sizes["wikiclir"].items()
     }
     counts["mmarco"] = {
-        lang: _write_mmarco(folder / "mmarco" / lang, lang, seed, size, collection, train, sizes["negatives"])
+        lang: _write_mmarco(folder / "mmarco" / lang, lang, seed, size, training, train, sizes["negatives"])
         for lang, size in sizes["mmarco"].items()
     }
     return counts
 
 
-def _ask_in_rounds(rng: random.Random, collection: Collection, size: int, held_out: set[Key]) -> list:
-    """Ask English training questions about all that is not held out, again in other words until there are enough."""
+def _training_collection(seed: int, tested: set[tuple[Fact, ...]], size: int) -> Collection:
+    """Return documents to train on, none of which is in the collection that is searched.
+
+    A teacher that trained on the collection itself would meet the answers to the questions that are kept from it as
+    wrong documents alone, and learn to rank them last.
+    """
+    plans = [plan for plan in document_plans(_stream(seed, "training documents")) if plan not in tested]
+    return Collection.numbered("n", plans[:size])
+
+
+def _ask_for_training(rng: random.Random, collection: Collection, size: int) -> list[tuple[Key, dict[str, str]]]:
+    """Ask English training questions, shape by shape in turn, each in a wording of its own, until there are enough."""
+    groups = question_frames("training")
+    shapes = sorted(groups, key=lambda shape: (shape[0], sorted(shape[1])))
+    askable = [(groups[shape], free) for shape in shapes if (free := collection.askable(shape, ["en"]))]
     openings = frames()["openings"]
     asked: dict[str, tuple[Key, dict[str, str]]] = {}
-    while len(asked) < size:
-        before = len(asked)
-        for key, texts in ask(rng, collection, "training", size - len(asked), 0.0, set(held_out), ["en"]):
-            text = rng.choice(openings) + texts["en"] if rng.random() < 0.3 else texts["en"]
-            asked.setdefault(text, (key, {"en": text}))
-        if len(asked) < before + size // 100:  # nearly every wording has been used
+    for turn in range(5 * size if askable else 0):  # a shape with few names runs out of wordings
+        wordings, free = askable[turn % len(askable)]
+        key, item = rng.choice(free)
+        text = query(fill(rng.choice(wordings)["en"], item, "en"))
+        text = rng.choice(openings) + text if rng.random() < 0.3 else text
+        asked.setdefault(text, (key, {"en": text}))
+        if len(asked) == size:
             break
     return list(asked.values())
 
@@ -166,28 +181,17 @@ def _write_bitext(folder: Path, lang: str, seed: int, sizes: dict, counts: dict)
     return named
 
 
-def _translated(whole: Collection, lang: str) -> dict[str, list[Fact]]:
+def _translated(whole: Collection, lang: str) -> dict[str, tuple[Fact, ...]]:
     """Return what of every document can be said in a language, where that is more than one sentence."""
-    said = {name: sayable(plan, lang) for name, plan in whole.plans.items()}
+    said = {name: tuple(sayable(plan, lang)) for name, plan in whole.plans.items()}
     return {name: plan for name, plan in said.items() if len(plan) > 1}
 
 
-def _write_wikiclir(
-    folder: Path, lang: str, seed: int, size: int, whole: Collection, held_out: set[Key], negatives: int
-) -> dict:
-    """Write English queries over documents in the language: a query is a first sentence, as WikiCLIR's are.
-
-    No query is about a fact that a test or development query asks for.
-    """
+def _write_wikiclir(folder: Path, lang: str, seed: int, size: int, whole: Collection, negatives: int) -> dict:
+    """Write English queries over documents in the language: a query is a first sentence, as WikiCLIR's are."""
     rng = _stream(seed, "wikiclir", lang)
-    shapes = {shape for part in ("test", "dev") for shape in question_frames(part)}
-
-    def is_held_out(item: Fact) -> bool:
-        keys = {key_of(said, slots) for said in implied(item) for kind, slots in shapes if kind == said.kind}
-        return bool(keys & held_out)
-
-    plans = [plan for plan in _translated(whole, lang).values() if not is_held_out(plan[0])][:size]
-    collection = Collection({f"w{number:05d}": plan for number, plan in enumerate(plans, start=1)})
+    plans = list(_translated(whole, lang).values())[:size]
+    collection = Collection.numbered("w", plans)
     asked = [(key_of(plan[0], dict(plan[0].slots)), {"en": write_document(rng, plan[:1], "en")}) for plan in plans]
     asked = list(dict(asked).items())  # one query a fact
     counts = _write_training(folder, asked, collection, rng, negatives)

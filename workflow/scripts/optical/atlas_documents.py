@@ -6,7 +6,7 @@ query's slots. Documents confuse on purpose: several are about one entity, many 
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from optical.atlas_facts import Fact, all_facts, fact, has_names, prominence
 from optical.atlas_sentences import fill, frames, query, sentence, slots_of
@@ -30,7 +30,7 @@ THERE_SHARE = 0.5  # of the later sentences about a document's first territory: 
 MOST_RELEVANT = 10  # a query with more relevant documents than this is not asked
 
 
-def document_plans(rng: random.Random) -> list[list[Fact]]:
+def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
     """Return the facts of every document that could be written, in a random order."""
     by_entity = defaultdict(lambda: defaultdict(list))
     by_kind = defaultdict(list)
@@ -58,7 +58,7 @@ def document_plans(rng: random.Random) -> list[list[Fact]]:
         plans.append(rng.sample(by_kind[rng.choice(COMPARED)], 2))
     plans = [plan for plan in dict.fromkeys(tuple(plan) for plan in plans) if len(plan) > 1]
     rng.shuffle(plans)
-    return [list(plan) for plan in plans]
+    return plans
 
 
 def _refusals(rng: random.Random) -> list[Fact]:
@@ -73,13 +73,13 @@ def _refusals(rng: random.Random) -> list[Fact]:
     return [fact("refused", T=territory, C=code) for territory, code in drawn if code not in used[territory]]
 
 
-def sayable(plan: list[Fact], lang: str) -> list[Fact]:
+def sayable(plan: Sequence[Fact], lang: str) -> list[Fact]:
     """Return the facts of a document that have names and frames in a language."""
     kinds = {frame["kind"] for frame in _whole_frames(lang)}
     return [item for item in plan if item.kind in kinds and has_names(item, [lang])]
 
 
-def write_document(rng: random.Random, plan: list[Fact], lang: str) -> str:
+def write_document(rng: random.Random, plan: Sequence[Fact], lang: str) -> str:
     """Write a document's sentences in a language in which all of its facts are sayable.
 
     English documents have frames of their own, other than the bitext's; the translations have the bitext's.
@@ -121,7 +121,7 @@ def question_frames(part: str) -> dict[tuple[str, frozenset[str]], list[dict]]:
 class Collection:
     """Documents with their facts, and who is relevant to what."""
 
-    def __init__(self, plans: dict[str, list[Fact]]):
+    def __init__(self, plans: Mapping[str, Sequence[Fact]]):
         self.plans = plans
         self.relevant, self.naming, self.stating = defaultdict(list), defaultdict(list), defaultdict(list)
         shapes = {shape for part in ("test", "dev", "training", "questions") for shape in question_frames(part)}
@@ -132,6 +132,11 @@ class Collection:
             _index(self.relevant, keys, document)
             _index(self.naming, {pair for item in plan for pair in item.slots}, document)
             _index(self.stating, {item.kind for item in plan}, document)
+
+    @classmethod
+    def numbered(cls, prefix: str, plans: Iterable[Sequence[Fact]]) -> "Collection":
+        """Name the documents by a prefix and their number."""
+        return cls({f"{prefix}{number:05d}": plan for number, plan in enumerate(plans, start=1)})
 
     def askable(self, shape: tuple[str, frozenset[str]], langs: Iterable[str]) -> list[tuple[Key, Fact]]:
         """Return the questions of a shape that have names in all languages and a few relevant documents."""
