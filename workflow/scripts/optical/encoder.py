@@ -150,8 +150,10 @@ class Encoder(nn.Module):
             chosen = order[start : start + max(1, batch_tokens // int(width))]
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
             vectors_BLD = encoder(ids_BL.to(device), attention_BL.to(device)).cpu()
-            for row, index in enumerate(chosen):
-                yield int(index), vectors_BLD[row][keep_BL[row]], ids_BL[row][keep_BL[row]]
+            counts = keep_BL.sum(1).tolist()
+            kept = zip(vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts), strict=True)
+            for index, (vectors_LD, ids_L) in zip(chosen.tolist(), kept, strict=True):
+                yield index, vectors_LD, ids_L
             start += len(chosen)
 
     def save_transformer(self, folder: Path) -> None:

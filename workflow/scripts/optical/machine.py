@@ -28,7 +28,8 @@ class Machine:
     def start(self) -> torch.device:
         """Set up threads and device, say what is used, and refuse in one line what is not there."""
         torch.set_num_threads(max(1, self.threads))
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        # not use_deterministic_algorithms, which is the same but imports torch's compiler: two seconds a job
+        torch.set_deterministic_debug_mode("warn")
         device = devices.choose(self.device)
         if device.type == "cuda":
             properties = torch.cuda.get_device_properties(device)
