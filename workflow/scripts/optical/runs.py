@@ -22,12 +22,12 @@ def write_run(path: str | Path, run: Run, tag: str) -> int:
     def lines() -> Iterable[str]:
         for query, hits in run.items():
             _check_hits(query, hits, path)
+            names = [query, tag, *(document for document, _ in hits)]
+            if " ".join(names).split() != names:
+                broken = next(name for name in names if name.split() != [name])
+                raise DataError(f"an id or the tag is empty or holds white space: {broken!r}", where=path)
             for rank, (document, score) in enumerate(hits, start=1):
-                fields = [query, "Q0", document, str(rank), f"{score:.6f}", tag]
-                line = " ".join(fields)
-                if line.split() != fields:
-                    raise DataError(f"an id or the tag is empty or holds white space: {fields}", where=path)
-                yield line
+                yield f"{query} Q0 {document} {rank} {score:.6f} {tag}"
 
     return write_lines(path, lines())
 
