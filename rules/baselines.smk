@@ -46,7 +46,7 @@ rule train_translator:
         **training_resources(base_mb=2500, times_input=2, minutes=1440),
     params:
         settings=translator_settings(),
-        encoder=lambda wildcards, input: f"--encoder {input.encoder}" if input.encoder else "",
+        encoder=option("encoder"),
     message:
         "training a translator from {wildcards.lang}"
     shell:

@@ -139,6 +139,15 @@ def imports_of(path):
     return {path for path in paths if Path(path).is_file()}
 
 
+def option(name):
+    """Return a function of a rule's params: `--name PATH` for the input of that name, nothing where it is left out."""
+
+    def argument(wildcards, input):
+        return f"--{name} {input[name]}" if input.get(name) else ""
+
+    return argument
+
+
 # --- checks that a schema cannot make
 
 

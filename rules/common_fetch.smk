@@ -13,7 +13,7 @@ MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+
 # Where downloads lie is no matter of a job's params or resources; programs take both from the environment.
 os.environ.setdefault("IR_DATASETS_HOME", "results/ir_datasets")
 if config["mirror"]:
-    os.environ["OPTICAL_MIRROR"] = str(Path(config["mirror"]).resolve())
+    os.environ.update(OPTICAL_MIRROR=str(Path(config["mirror"]).resolve()))
 
 
 # --- models
@@ -57,7 +57,7 @@ def commit_of(key, source, lang):
 
 def name_of_model(model_id, revision):
     """Return the name of the folder that a model of the hub is fetched to."""
-    return f"{model_id.replace('/', '--')}--{revision[:12]}"
+    return "--".join([*Path(model_id).parts, revision[:12]])
 
 
 def models_of_hub():
@@ -99,7 +99,7 @@ def fetched_of_training_set(wildcards):
 
 def record_of(name):
     """Return the file that says that an id of ir_datasets was downloaded."""
-    return f"results/data/ir_datasets/{name.replace('/', '--')}.json"
+    return f"results/data/ir_datasets/{'--'.join(Path(name).parts)}.json"
 
 
 @in_one_line
@@ -111,7 +111,7 @@ def parts_of_catalogue(wildcards):
     parts = {}
     for name, wanted in (row for block in blocks for row in block):
         parts.setdefault(name, set()).update(wanted)
-    [name] = [name for name in parts if record_of(name).endswith(f"/{wildcards.catalogue}.json")]
+    [name] = [name for name in parts if Path(record_of(name)).stem == wildcards.catalogue]
     return {"id": name, "parts": sorted(parts[name])}
 
 

@@ -137,6 +137,11 @@ def switched_queries(wildcards):
     return f"<results>/switched_queries/{wildcards.lang}/{wildcards.method}.tsv" if switched else []
 
 
+def switch_settings(wildcards):
+    """Return how a method swaps words of the training queries."""
+    return as_argument(config["method_table"][wildcards.method]["switch"])
+
+
 def pretraining_settings():
     """Return what decides the pre-trained encoder."""
     keys = {key: value for key, value in config["pretraining"].items() if key != "text"}

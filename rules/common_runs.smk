@@ -135,8 +135,9 @@ def results():
 
 
 def name_of_experiment():
-    """Return what config/expected.tsv calls this experiment: its folder below results/; "config" for the default."""
-    return results().removeprefix("results").strip("/") or "config"
+    """Return what config/expected.tsv calls this experiment: its folder below results/; "default" for the default."""
+    below = Path(results()).parts[1:]
+    return str(Path(*below)) if below else "default"
 
 
 def evaluation_jobs(wildcards):

@@ -77,7 +77,7 @@ rule switch_queries:
         mem_mb=memory(1000, 0),
         runtime=60,
     params:
-        settings=lambda wildcards: as_argument(config["method_table"][wildcards.method]["switch"]),
+        settings=switch_settings,
     message:
         "swapping words of the training queries for words of {wildcards.lang}"
     shell:
@@ -106,7 +106,7 @@ rule retrain_student:
         **training_resources(base_mb=3000, times_input=0.5, minutes=720),
     params:
         settings=retraining_settings,
-        queries=lambda wildcards, input: f"--queries {input.queries}" if input.queries else "",
+        queries=option("queries"),
     message:
         "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}"
     shell:

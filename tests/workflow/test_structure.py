@@ -71,6 +71,10 @@ def test_helpers_of_rules_are_in_common_files_only():
         assert not helpers or path.name.startswith("common"), path.name
 
 
+def test_rules_hold_no_lambdas():
+    assert not [path.name for path in RULE_FILES if "lambda" in path.read_text(encoding="utf-8")]
+
+
 def test_the_snakefile_fits_on_a_page():
     assert len(lines_of(ROOT / "workflow/Snakefile")) < 50
 
