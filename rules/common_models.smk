@@ -137,16 +137,36 @@ def switched_queries(wildcards):
     return f"<results>/switched_queries/{wildcards.lang}/{wildcards.method}.tsv" if switched else []
 
 
+def pretraining_reads_pairs():
+    """Return whether some objective of pre-training reads sentence pairs."""
+    return any(weight for name, weight in config["pretraining"]["objectives"].items() if name != "mlm")
+
+
+def pretraining_bitext():
+    """Return the tokenised sentence pairs of all languages that have some, where pre-training reads such."""
+    langs = config["languages"] if pretraining_reads_pairs() else []
+    return [f"<results>/tokens/bitext/{lang}" for lang in langs if bitext_sources(lang)]
+
+
+def pretraining_bitext_argument(wildcards, input):
+    """Return the part of the command of pre-training that names sentence pairs."""
+    return f"--bitext {input.bitext}" if input.bitext else ""
+
+
 def switch_settings(wildcards):
     """Return how a method swaps words of the training queries."""
     return as_argument(config["method_table"][wildcards.method]["switch"])
 
 
 def pretraining_settings():
-    """Return what decides the pre-trained encoder."""
-    keys = {key: value for key, value in config["pretraining"].items() if key != "text"}
+    """Return what decides the pre-trained encoder; of pairs and transport only what its objectives use."""
+    weights = config["pretraining"]["objectives"]
+    unused = ("text",) if pretraining_reads_pairs() else ("text", "pairs_batch_size", "pairs_exponent")
+    keys = {key: value for key, value in config["pretraining"].items() if key not in unused}
+    transport = {"transport": config["transport"]} if weights["optimal_transport"] else {}
     return as_argument(
         keys
+        | transport
         | {
             "architecture": config["encoder"]["architecture"],
             "encoder": encoder_settings(),

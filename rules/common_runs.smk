@@ -1,5 +1,9 @@
 """Helpers of the rules that search and score: which method reads which queries, and where its run goes."""
 
+# What measure_alignment calls the held-out pairs, and its measures: see optical.alignment_quality.
+ALIGNED = "held-out"
+ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
+
 
 def block_of_collection(collection):
     """Return the block of a collection, files resolved, and those files."""
@@ -186,3 +190,49 @@ def collection_languages_of_table(wildcards):
 def scores_of(wildcards):
     """Return the scores of all languages of a collection."""
     return [f"<results>/scores/{wildcards.collection}/{lang}.tsv" for lang in languages_of(wildcards.collection)]
+
+
+# --- how well names are aligned
+
+
+@in_one_line
+def lexicon(wildcards):
+    """Return the file of a language's names and their English."""
+    if config["lexicon"] is None:
+        hint = "give names and their translations, or leave alignment_quality.tsv out"
+        raise ConfigError("no names to measure alignment by", where="lexicon", hint=hint)
+    return file_of(config["lexicon"], wildcards.lang)
+
+
+def aligners(lang):
+    """Return (method, seed, reader of the language, reader of English) of the models whose alignment is measured.
+
+    That is the encoder before any training for retrieval, the teacher, and every distilled student beside the teacher.
+    """
+    found = [] if given_teacher() else [("encoder", 1, encoder(), encoder())]
+    found.append(("teacher", 1, teacher(), teacher()))
+    runs = runs_of(lang, ("distilled",))
+    return found + [(method, seed, query_encoder(lang, method, seed), teacher()) for method, seed in runs]
+
+
+def models_that_align(wildcards):
+    """Return the folders of the models whose alignment is measured."""
+    return sorted({folder for _, _, *folders in aligners(wildcards.lang) for folder in folders})
+
+
+def alignment_jobs(wildcards):
+    """Return the models whose alignment is measured as a program takes them."""
+    columns = ("method", "seed", "foreign", "english")
+    jobs = [dict(zip(columns, row, strict=True)) for row in aligners(wildcards.lang)]
+    return as_argument(
+        [
+            {key: str(value).replace("<results>", results()) for key, value in job.items()}
+            | {"kind": "document" if job["method"] == "encoder" else "query"}
+            for job in jobs
+        ]
+    )
+
+
+def alignment_settings():
+    """Return what decides the measured plans: the experiment's transport, and how a bare encoder reads."""
+    return as_argument({"transport": config["transport"], "encoder": encoder_settings()})

@@ -12,22 +12,42 @@ VARIANTS = {
 }
 
 
-def config_of_variant(name):
-    """Return the config of a variant: the study's with its changes, blocks within blocks, in a folder of its own."""
+def config_of_variant(variant, repeat):
+    """Return the config of a variant: the study's with its changes, blocks within blocks, in a folder of its own.
+
+    `repeat` is the seed of encoder and teacher, and a folder below the variant's; None where nothing is repeated.
+    """
     changed = deepcopy({key: value for key, value in config.items() if key not in ("study", "pathvars")})
-    update_config(changed, {"results": f"{results()}/{name}"} | deepcopy(VARIANTS[name]))
+    update_config(changed, {"results": f"{results()}/{variant}"} | deepcopy(VARIANTS[variant]))
+    if repeat is not None:
+        seeds = {"pretraining": {"seed": repeat}, "teacher": {"seed": repeat}}
+        update_config(changed, {"results": f"{results()}/{variant}/{repeat}"} | seeds)
     return changed
 
 
+def repeats():
+    """Return the repeats of each variant: one without a name where the study names none."""
+    return config["study"]["repeats"] or [None]
+
+
+def module_configs():
+    """Return the config of each experiment that the study adds, by the beginning of its rules' names."""
+    return {
+        variant if repeat is None else f"{variant}_{repeat}": config_of_variant(variant, repeat)
+        for variant, repeat in product(VARIANTS, repeats())
+    }
+
+
 def experiments():
-    """Return the experiments of the study by variant: itself where it has none."""
-    return {name: config_of_variant(name) for name in VARIANTS} or {"": config}
+    """Return (variant, repeat, config) of the experiments of the study: itself where it has no variants."""
+    made = [(*part, config_of_variant(*part)) for part in product(VARIANTS, repeats())]
+    return made or [("", None, config)]
 
 
 def study_places():
-    """Return every place of the study that has scores: variant, share, collection, language, scores and bitext."""
+    """Return every place of the study that has scores: variant, repeat, share, collection, language, and its files."""
     places = []
-    for variant, own in experiments().items():
+    for variant, repeat, own in experiments():
         shares = [*own["bitext_curve"]["shares"], 100] if config["study"]["shares"] else [100]
         for share, collection in product(shares, own["collections"]):
             here = own["results"] if share == 100 else f"{own['results']}/bitext_curve/{share}"
@@ -36,10 +56,35 @@ def study_places():
                 bitext = f"{own['results']}/bitext/{lang}/train.tsv" if share == 100 else f"{here}/bitext/{lang}.tsv"
                 scores = f"{here}/scores/{collection}/{lang}.tsv"
                 places.append(
-                    {"variant": variant, "share": share, "collection": collection, "lang": lang}
+                    {"variant": variant, "repeat": repeat, "share": share, "collection": collection, "lang": lang}
                     | {"scores": scores, "bitext": bitext if study_learns(own) else ""}
                 )
     return places
+
+
+def alignment_places():
+    """Return every place of the study that has figures of the alignment of names, as those of `study_places`."""
+    return [
+        {"variant": variant, "repeat": repeat, "share": 100, "collection": ALIGNED, "lang": lang}
+        | {"scores": f"{own['results']}/alignment/{lang}.tsv", "bitext": f"{own['results']}/bitext/{lang}/train.tsv"}
+        for variant, repeat, own in experiments()
+        for lang in own["languages"]
+    ]
+
+
+def alignment_scores(wildcards):
+    """Return the figures of the alignment of all experiments of the study."""
+    return [place["scores"] for place in alignment_places()]
+
+
+def alignment_bitext(wildcards):
+    """Return the sentence pairs of all experiments of the study, to be counted."""
+    return [place["bitext"] for place in alignment_places()]
+
+
+def alignment_table_jobs(wildcards):
+    """Return the figures of the alignment as the program takes them that makes the study's table."""
+    return as_argument(alignment_places())
 
 
 def study_learns(own):

@@ -32,6 +32,35 @@ rule evaluate_run:
         "--measures {params.measures:q} --collection {wildcards.collection} --out {output} --log {log}"
 
 
+rule measure_alignment:
+    input:
+        models=models_that_align,
+        bitext="<results>/bitext/{lang}/dev.tsv",
+        tokens="<results>/tokens/bitext/{lang}",
+        lexicon=lexicon,
+        script=script("measure_alignment"),
+        library=library("measure_alignment"),
+    output:
+        "<results>/alignment/{lang}.tsv",
+    log:
+        "<logs>/measure_alignment/{lang}.log",
+    benchmark:
+        "<benchmarks>/measure_alignment/{lang}.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **model_resources(base_mb=2000, times_input=2, minutes=60),
+    params:
+        jobs=alignment_jobs,
+        settings=alignment_settings(),
+    message:
+        "measuring how well names of {wildcards.lang} are aligned"
+    shell:
+        "python {input.script} --jobs {params.jobs:q} --settings {params.settings:q} --bitext {input.bitext} "
+        "--tokens {input.tokens} --lexicon {input.lexicon} --lang {wildcards.lang} "
+        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+
+
 rule compare_methods:
     input:
         scores=scores_of,

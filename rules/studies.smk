@@ -8,7 +8,7 @@ include: "common_studies.smk"
 
 
 # Each variant is the whole workflow with a config of its own, its rules' names begin with the variant's.
-for variant in VARIANTS:
+for variant, config_of_module in module_configs().items():
     variant_ = f"{variant}_"
 
     module:
@@ -16,7 +16,7 @@ for variant in VARIANTS:
         snakefile:
             "../workflow/Snakefile"
         config:
-            config_of_variant(variant)
+            config_of_module
 
     use rule * from variant exclude fetch_dataset, fetch_model, fetch_ir_datasets, generate_atlas as variant_*
 
@@ -50,6 +50,29 @@ rule make_study_table:
     shell:
         "python {input.script} --jobs {params.jobs:q} --compare {params.compare} --reference {params.reference} "
         "--measures {params.measures:q} --levels {params.levels:q} --axis {params.axis} --out {output} --log {log}"
+
+
+use rule make_study_table as make_alignment_table with:
+    input:
+        scores=alignment_scores,
+        bitext=alignment_bitext,
+        script=script("make_study_table"),
+        library=library("make_study_table"),
+    output:
+        "<results>/alignment_quality.tsv",
+    log:
+        "<logs>/make_alignment_table/alignment_quality.log",
+    benchmark:
+        "<benchmarks>/make_alignment_table/alignment_quality.tsv"
+    params:
+        jobs=alignment_table_jobs,
+        compare=config["study"]["compare"],
+        reference=study_reference(),
+        measures=ALIGNMENT_MEASURES,
+        levels=as_argument(levels()),
+        axis=config["study"]["axis"],
+    message:
+        "making the table of how well names are aligned: {output}"
 
 
 rule plot_study:

@@ -5,6 +5,7 @@ rule pretrain_encoder:
     input:
         tokeniser=tokeniser(),
         text="<results>/tokens/text",
+        bitext=pretraining_bitext(),
         script=script("pretrain_encoder"),
         library=library("pretrain_encoder"),
     output:
@@ -20,11 +21,12 @@ rule pretrain_encoder:
         **training_resources(base_mb=2000, times_input=2, minutes=1440),
     params:
         settings=pretraining_settings(),
+        bitext=pretraining_bitext_argument,
     message:
         "pre-training the encoder"
     shell:
         "{resources.launcher} {input.script} --tokeniser {input.tokeniser} --text {input.text} "
-        "--settings {params.settings:q} "
+        "{params.bitext} --settings {params.settings:q} "
         "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

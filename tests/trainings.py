@@ -16,7 +16,9 @@ TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.1, "iterations": 20, "mar
 ARCHITECTURE = {"hidden_size": 32, "layers": 1, "heads": 2, "intermediate_size": 64}
 TRANSLATOR = {"layers": 1, "hidden_size": 32, "heads": 2, "intermediate_size": 64, "longest": 32, "guidance": 0.0}
 SETTINGS = {
-    "pretrain_encoder": COMMON | {"mask_share": 0.2, "architecture": ARCHITECTURE, "encoder": ENCODER},
+    "pretrain_encoder": COMMON
+    | {"mask_share": 0.2, "architecture": ARCHITECTURE, "encoder": ENCODER, "transport": TRANSPORT}
+    | {"objectives": {"mlm": 1.0, "tlm": 1.0, "optimal_transport": 1.0, "contrastive": 1.0}, "pairs_batch_size": 4},
     "train_teacher": COMMON | {"in_batch_negatives": True, "negatives": 1, "encoder": ENCODER},
     "distil_student": COMMON
     | {"sides": ["query"], "special_tokens": True, "objectives": {"optimal_transport": 1.0}, "transport": TRANSPORT},
@@ -50,7 +52,8 @@ class Bench:
         self.prepare("tokenise_text", tokeniser=tokeniser, texts=texts, out=folder / "text")
         self.prepare("tokenise_bitext", tokeniser=tokeniser, bitext=folder / "bitext.tsv", out=folder / "pairs")
         self.prepare("tokenise_training_set", tokeniser=tokeniser, training_set=folder / "set", out=folder / "triples")
-        self.inputs = {"pretrain_encoder": {"tokeniser": tokeniser, "text": folder / "text"}}
+        bitext = [folder / "pairs"]
+        self.inputs = {"pretrain_encoder": {"tokeniser": tokeniser, "text": folder / "text", "bitext": bitext}}
         self.reference, self.models = {}, {}
         encoder = self._train_reference("pretrain_encoder")
         self.inputs["train_teacher"] = {"encoder": encoder, "training_set": folder / "triples"}

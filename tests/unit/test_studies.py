@@ -10,7 +10,7 @@ import plot_study
 from optical.comparison import Statistics
 from optical.errors import DataError
 from optical.figures import drawing, save_figure
-from optical.figures_studies import draw_study, study_cells
+from optical.figures_studies import GROUPS, draw_study, study_cells
 from optical.files import read_table, write_rows
 from optical.power import exact_interval, power, queries_needed
 from optical.scores import write_scores
@@ -18,6 +18,7 @@ from optical.studies import COLUMNS, Condition, read_conditions, study_rows
 
 FEW = Statistics(draws=200)
 LEVELS = {"low": ["sw"], "high": ["de"]}
+LEVEL_MEANS = {"low": "0.3", "high": "0.5", "gap": "0.2"}
 
 
 def condition(variant="", share=100, lang="sw", pairs=10, measure="AP", **methods):
@@ -85,6 +86,19 @@ def test_conditions_are_read_from_scores_and_bitext(tmp_path):
     assert found == Condition("v", 3, "c", [("c", "mse", "de", "1", "q1", "AP", 0.5)], {"de": 2})
 
 
+def test_repeats_of_a_variant_count_as_its_seeds(tmp_path):
+    jobs = []
+    for repeat, value in ((1, 0.2), (2, 0.4)):
+        write_scores(tmp_path / f"{repeat}.tsv", [("c", "mse", "de", "1", "q1", "AP", value)])
+        job = {"variant": "v", "repeat": repeat, "share": 100, "collection": "c", "lang": "de"}
+        jobs.append(job | {"scores": str(tmp_path / f"{repeat}.tsv"), "bitext": ""})
+    [found] = read_conditions(jobs)
+    assert [row[3] for row in found.rows] == ["1.1", "2.1"]
+    [row] = study_rows([found], "variants", "v", ["AP"], LEVELS, FEW)
+    assert (row["mean"], row["seeds"]) == (pytest.approx(0.3), 2)
+    assert row["sd"] > 0
+
+
 def test_a_study_without_scores_is_refused():
     with pytest.raises(DataError, match="no scores"):
         study_rows([condition(good=[0.5])], "methods", "good", ["RR"], LEVELS, FEW)
@@ -141,6 +155,17 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
     assert (tmp_path / "figure.svg").stat().st_size > 2000
 
 
+def test_the_gap_is_drawn_of_every_variant_that_has_both_levels(tmp_path):
+    rows = [table(source=source, lang=lang, mean=mean) for source in "ab" for lang, mean in LEVEL_MEANS.items()]
+    shown = study_cells([*rows, table(lang="de"), table(source="c", lang="low")], "AP", GROUPS)
+    assert len(shown) == 7
+    with drawing():
+        figure = draw_study("gap", shown, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    [axes] = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a optical", "b optical"]
+    assert [text.get_text() for text in axes.texts] == ["gap +0.200"] * 2
+
+
 def test_the_programs_make_a_table_and_its_figure(tmp_path):
     jobs = []
     for source, value in (("en", 0.25), ("de", 0.75)):
@@ -161,4 +186,4 @@ def test_the_programs_make_a_table_and_its_figure(tmp_path):
     plot_study.main(Namespace(table=table, reference="optical", axis="source", out=tmp_path / "figure", **settings))
     assert len(read_table(tmp_path / "figure.tsv")) == 2
     with pytest.raises(DataError, match="no row of AP"):
-        plot_study.main(Namespace(table=table, axis="source", names={"sw": "Swahili"}, measure="AP"))
+        plot_study.main(Namespace(table=table, kind="dots", axis="source", names={"sw": "Swahili"}, measure="AP"))

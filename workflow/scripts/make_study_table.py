@@ -21,7 +21,7 @@ def main(arguments):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument(
-        "--jobs", type=yaml_value, required=True, help="list of {variant, share, collection, lang, scores, bitext}"
+        "--jobs", type=yaml_value, required=True, help="[{variant, repeat, share, collection, lang, scores, bitext}]"
     )
     parser.add_argument("--compare", choices=(METHODS, VARIANTS), required=True)
     parser.add_argument("--reference", required=True, help="the method, or the variant, that others are tested against")

@@ -1,4 +1,4 @@
-"""Draw a study: lines over sentence pairs, dots with intervals, or a matrix of variants and languages.
+"""Draw a study: lines over sentence pairs, dots with intervals, a matrix, or the gap between resource levels.
 
 python workflow/scripts/plot_study.py --table table.tsv --kind curve --measure AP --methods contrastive optical \
     --reference contrastive --names '{de: German}' --axis variant --out figure
@@ -8,13 +8,14 @@ Writes figure.svg, .png and .tsv: `--out` is their common stem.
 
 from optical.errors import DataError
 from optical.figures import drawing, save_figure
-from optical.figures_studies import draw_study, study_cells
+from optical.figures_studies import GROUPS, draw_study, study_cells
 from optical.files import read_table
 from optical.program import program, run_program, yaml_value
 
 
 def main(arguments):
-    rows = study_cells(read_table(arguments.table), arguments.measure, list(arguments.names))
+    langs = GROUPS if arguments.kind == "gap" else list(arguments.names)
+    rows = study_cells(read_table(arguments.table), arguments.measure, langs)
     if not rows:
         raise DataError(f"no row of {arguments.measure}", where=arguments.table, hint="check the measure")
     common = (arguments.axis, arguments.methods, arguments.names, arguments.reference, arguments.measure)
@@ -25,7 +26,7 @@ def main(arguments):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--table", required=True, metavar="FILE", help="from make_study_table.py")
-    parser.add_argument("--kind", choices=("curve", "dots", "matrix"), required=True)
+    parser.add_argument("--kind", choices=("curve", "dots", "matrix", "gap"), required=True)
     parser.add_argument("--measure", required=True)
     parser.add_argument("--methods", nargs="+", required=True)
     parser.add_argument("--reference", required=True)

@@ -1,4 +1,4 @@
-"""Figures of the studies: lines over sentence pairs, dots with intervals, and matrices of variant and language."""
+"""Figures of the studies: lines over sentence pairs, dots with intervals, matrices, and the gap of resource levels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,16 @@ from matplotlib.figure import Figure
 
 from optical.figures import Row, panels
 from optical.figures_curves import draw_bitext_curve
-from optical.figures_map import draw_dots
+from optical.figures_map import draw_dots, draw_gap, gap_rows
+
+GROUPS = ("low", "high", "gap")
 
 
 def study_cells(table: Sequence[Row], measure: str, langs: Sequence[str]) -> list[Row]:
-    """Return the rows of a study's table that a figure shows: one measure, the first collection, these languages."""
+    """Return the rows of a study's table that a figure shows: one measure, the first collection, these languages.
+
+    For a figure of the kind `gap` the languages are `GROUPS`.
+    """
     mine = [row for row in table if row["measure"] == measure and row["lang"] in langs]
     return [row for row in mine if row["collection"] == mine[0]["collection"]]
 
@@ -24,7 +29,7 @@ def draw_study(
     reference: str,
     measure: str,
 ) -> Figure:
-    """Draw the rows of `study_cells`: `curve`, `dots` or `matrix`.
+    """Draw the rows of `study_cells`: `curve`, `dots`, `matrix` or `gap`.
 
     `names` gives the panels' titles by language, `axis` is the column that tells the variants apart.
     """
@@ -34,6 +39,8 @@ def draw_study(
         return draw_matrix(rows, axis, list(names), reference, measure)
     labelled = [dict(row) | {"method": " ".join(filter(None, (row[axis], row["method"])))} for row in rows]
     labels = list(dict.fromkeys(row["method"] for row in labelled))
+    if kind == "gap":
+        return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, labels), measure)
     marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
     return draw_dots(labelled, labels, names, marked, measure)
 

@@ -1,14 +1,18 @@
 """Pre-training a small multilingual encoder from scratch by masked language modelling (Devlin et al., NAACL 2019).
 
+What sentence pairs add to it is in `pretraining_pairs`.
+
 Shape suffixes: B texts, L tokens, H hidden size, K masked positions, V vocabulary.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from optical.encoder import DOCUMENT, Encoder
+from optical.errors import ConfigError
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
 
@@ -66,8 +70,13 @@ class MaskedLanguageModel(nn.Module):
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
         self.vocabulary_size = vocabulary_size
 
-    def forward(self, ids_BL: Tensor, attention_BL: Tensor, mask_share: float) -> Tensor:
-        """Return the mean cross-entropy of the hidden tokens: 80 % [MASK], 10 % random, 10 % unchanged."""
+    def forward(
+        self, ids_BL: Tensor, attention_BL: Tensor, mask_share: float, positions_L: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean cross-entropy of the hidden tokens: 80 % [MASK], 10 % random, 10 % unchanged.
+
+        `positions_L` are the tokens' positions where they are not simply counted.
+        """
         hideable_BL = self.encoder.content_mask(ids_BL, attention_BL)
         hidden_BL = hideable_BL & (torch.rand(ids_BL.shape).to(ids_BL.device) < mask_share)
         targets_K = ids_BL[hidden_BL]
@@ -77,22 +86,55 @@ class MaskedLanguageModel(nn.Module):
         random_K = torch.randint(self.vocabulary_size, targets_K.shape).to(ids_BL.device)
         seen_K = torch.where(dice_K < 0.8, self.encoder.mask_id, torch.where(dice_K < 0.9, random_K, targets_K))
         corrupted_BL = ids_BL.masked_scatter(hidden_BL, seen_K)
-        output = self.encoder.transformer(input_ids=corrupted_BL, attention_mask=attention_BL)
+        counted = {} if positions_L is None else {"position_ids": positions_L[None]}
+        output = self.encoder.transformer(input_ids=corrupted_BL, attention_mask=attention_BL, **counted)
         output_KH = output.last_hidden_state[hidden_BL]
         embeddings_VH = self.encoder.transformer.get_input_embeddings().weight
         logits_KV = nn.functional.linear(self.transform(output_KH), embeddings_VH, self.bias)
         return nn.functional.cross_entropy(logits_KV.float(), targets_K)
 
+    def token_vectors(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        """Return the unit hidden states of every position, float32 (B, L, H): the teacher trains its own projection."""
+        output = self.encoder.transformer(input_ids=ids_BL, attention_mask=attention_BL)
+        return nn.functional.normalize(output.last_hidden_state.float(), dim=-1)
+
 
 class PretrainingLoss:
-    """The masked-language-model loss of one part of one step."""
+    """The masked-language-model loss of one part of one step, and that of sentence pairs, if there are any.
 
-    def __init__(self, model: MaskedLanguageModel, texts: TokenFile, settings: TrainingSettings, mask_share: float):
+    `weight` is that of the masked texts, 0 for none of them; `pairs` gives the weighted loss of the same step and part.
+    The texts are masked first: their random numbers are the same with and without pairs.
+    """
+
+    def __init__(
+        self,
+        model: MaskedLanguageModel,
+        texts: TokenFile,
+        settings: TrainingSettings,
+        mask_share: float,
+        weight: float = 1.0,
+        pairs: Callable[[int, int], tuple[Tensor, dict]] | None = None,
+    ):
         self.model, self.texts, self.settings, self.mask_share = model, texts, settings, mask_share
+        self.weight, self.pairs = weight, pairs
+        if not weight and pairs is None:
+            hint = "give mlm, tlm or optimal_transport a weight above 0"
+            raise ConfigError("nothing to learn", where="pretraining.objectives", hint=hint)
         self.batches = EpochBatches(texts.lengths, settings.batch_size, settings.seed)
         self.device = next(model.parameters()).device
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+        losses, figures = [], {}
+        if self.weight:
+            value = self._masked_texts(step, part)
+            losses.append(self.weight * value)
+            figures["mlm"] = value.detach()
+        if self.pairs is None:
+            return losses[0], {}
+        value, values = self.pairs(step, part)
+        return torch.stack([*losses, value]).sum(), figures | values
+
+    def _masked_texts(self, step: int, part: int) -> Tensor:
         chosen = self.batches[step * self.settings.accumulation + part]
         ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
-        return self.model(ids_BL.to(self.device), attention_BL.to(self.device), self.mask_share), {}
+        return self.model(ids_BL.to(self.device), attention_BL.to(self.device), self.mask_share)

@@ -52,12 +52,17 @@ class Condition(NamedTuple):
 
 
 def read_conditions(jobs: Iterable[Mapping]) -> list[Condition]:
-    """Read the conditions from jobs `{variant, share, collection, lang, scores, bitext}`, a job a language."""
+    """Read the conditions from jobs `{variant, repeat, share, collection, lang, scores, bitext}`, a job a language.
+
+    Repeats of a variant are one condition: a seed of theirs counts as one of its own.
+    """
     found: dict[tuple, Condition] = {}
     for job in jobs:
         key = (job["variant"], job["share"], job["collection"])
         condition = found.setdefault(key, Condition(*key, [], {}))
-        condition.rows.extend(read_scores([job["scores"]]))
+        repeat = job.get("repeat")
+        for row in read_scores([job["scores"]]):
+            condition.rows.append(row if repeat is None else (*row[:3], f"{repeat}.{row[3]}", *row[4:]))
         if job["bitext"]:
             condition.pairs[job["lang"]] = sum(1 for _ in read_rows(job["bitext"], columns=2))
     return list(found.values())

@@ -1,0 +1,60 @@
+"""Measure how much of the transport plan links names that translate each other, in held-out sentence pairs.
+
+python workflow/scripts/measure_alignment.py --bitext bitext/sw/dev.tsv --lexicon lexicon/sw.tsv --tokens tokens/sw \
+    --lang sw --settings '{transport: {solver: sinkhorn, marginals: idf}, encoder: {dimension: 128}}' --out sw.tsv \
+    --jobs '[{method: encoder, seed: 1, foreign: encoder, english: encoder, kind: document}]'
+
+Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, the measures are those of
+`alignment_quality.MEASURES`. A folder that holds no late-interaction model is read as a bare transformer.
+"""
+
+import dataclasses
+from functools import cache
+from pathlib import Path
+
+from optical.alignment_quality import pair_figures, plan_of, read_linked_pairs, token_weights
+from optical.encoder import load_encoder, settings_from_config
+from optical.machine import machine_from
+from optical.program import add_machine_arguments, log, program, run_program, yaml_value
+from optical.scores import write_scores
+from optical.tokens import load_tokeniser
+
+COLLECTION = "held-out"
+
+
+def main(arguments):
+    device = machine_from(arguments).start()
+    bare = dataclasses.replace(settings_from_config(arguments.settings["encoder"]), dimension=0)
+
+    @cache
+    def reader(folder):
+        teaches = (Path(folder) / "config_sentence_transformers.json").is_file()
+        return load_encoder(folder, None if teaches else bare).to(device)
+
+    tokeniser = load_tokeniser(arguments.jobs[0]["english"])
+    pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
+    log.info("%d pairs with %d names", len(pairs), sum(len(pair.links) for pair in pairs))
+    weights, rows = token_weights(arguments.tokens, tokeniser), []
+    for job in arguments.jobs:
+        encoders = (reader(job["foreign"]), reader(job["english"]))
+        plan_BMN = plan_of(encoders, pairs, job["kind"], arguments.settings["transport"], weights)
+        rows += [
+            (COLLECTION, job["method"], arguments.lang, job["seed"], number, measure, value)
+            for number, measure, value in pair_figures(plan_BMN, pairs)
+        ]
+    write_scores(arguments.out, rows)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument(
+        "--jobs", type=yaml_value, required=True, help="list of {method, seed, foreign, english, kind}: two encoders"
+    )
+    parser.add_argument("--settings", type=yaml_value, required=True, help="transport, and how a bare encoder reads")
+    parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
+    parser.add_argument("--lexicon", required=True, metavar="FILE", help="names: english<TAB>foreign")
+    parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
+    parser.add_argument("--lang", required=True)
+    parser.add_argument("--out", required=True, metavar="FILE")
+    add_machine_arguments(parser)
+    run_program(main, parser)
