@@ -28,7 +28,15 @@ CUTS = {
         "study": {"only": ["left_out"], "variants": {"left_out": {"methods": ["zero-shot", "optical"]}}},
     },
     "domain": {"languages": ["zu"], "methods": ["english", "optical"], "collections": ["medicine"]},
+    "pretraining": {
+        "languages": ["sw", "de"],
+        "atlas": {"documents": 300, "train_documents": 300, "test_queries": 20, "dev_queries": 5, "train_queries": 100},
+        "study": {"only": ["mlm", "both"], "repeats": [1]},
+    },
+    "pretraining_open": {"languages": ["sw", "de"], "study": {"only": ["mlm", "transport"], "repeats": [1]}},
 }
+# Studies that measure how well names are aligned, too.
+ALIGNED = ["pretraining"]
 
 # Of a study with variants, the one whose texts are compared.
 FOREIGN = {"mtop": "de", "domain": "both", "miracl": "left_out"}
@@ -39,6 +47,9 @@ PLANS = {
     "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 63, "distil_share": 126},
     "domain": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "clean_bitext": 10},
     "miracl": {"train_teacher": 1, "retrain_student": 3, "distil_student": 9, "encode_with_student": 10},
+    # six variants three times, and five twice
+    "pretraining": {"pretrain_encoder": 18, "train_teacher": 18, "distil_student": 126, "generate_atlas": 1},
+    "pretraining_open": {"pretrain_encoder": 10, "train_teacher": 10, "distil_student": 70, "prepare_collection": 10},
 }
 
 pytestmark = pytest.mark.workflow
@@ -88,15 +99,24 @@ def test_a_study_trains_each_variant_and_shares_what_they_have_in_common(tmp_pat
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     settings = settings_of(study)
-    results = run(tmp_path, study, CUTS[study.stem], f"{settings['results']}/figure.svg", extra=[TINY])
+    targets = ["figure.svg", *(["alignment_quality.tsv"] if study.stem in ALIGNED else [])]
+    targets = [f"{settings['results']}/{target}" for target in targets]
+    results = run(tmp_path, study, CUTS[study.stem], *targets, extra=[TINY])
     rows = read_table(results / "table.tsv")
     methods = CUTS[study.stem].get("methods", settings["methods"])
     assert {row["method"] for row in rows} == set(methods)
     assert {row["collection"] for row in rows} == set(settings["collections"])
     assert all(0 <= float(row["mean"]) <= 1 for row in rows if row["lang"] != "gap")
-    assert {row["seeds"] for row in rows} == {"1"}
+    repeats = CUTS[study.stem].get("study", {}).get("repeats") or settings.get("study", {}).get("repeats", [1])
+    assert {row["seeds"] for row in rows} == {str(len(repeats))}
     assert len({(*list(row.values())[:5], row["measure"]) for row in rows}) == len(rows)
     assert (results / "figure.png").stat().st_size > 5000
+    if study.stem in ALIGNED:
+        aligned = read_table(results / "alignment_quality.tsv")
+        assert {row["method"] for row in aligned} == {"encoder", "teacher", "optical"}
+        assert {row["lang"] for row in aligned} == {*CUTS[study.stem]["languages"], "low", "high", "gap"}
+        assert {row["measure"] for row in aligned} == {"mass", "mass_translated", "chance"}
+        assert {row["reference"] for row in aligned} == {settings["study"]["reference"]}
 
 
 def texts_in(folder):
@@ -120,8 +140,9 @@ def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
     texts = own["pretraining"]["text"]
     read = [name for name in (texts if isinstance(texts, list) else [texts]) if name != "bitext"]
     rows = read_languages(ROOT / "config/languages.tsv")
-    read = [f"results/data/{fill_codes(name, rows[lang])}" for name in read for lang in ["en", *langs]]
-    targets = [*learned, *tested, f"{place}/training_sets/teacher/en", *files, *read]
+    read = [fill_codes(name, rows[lang]) for name in read for lang in ["en", *langs]]
+    read = [name if name.startswith("results/") else f"results/data/{name}" for name in read]
+    targets = [*learned, *tested, f"{place}/training_sets/teacher/en", *files, *read]  # with variants, the study's own
     workspace = run(tmp_path, study, changes, *targets).parents[2]
     bitext = {comparable(text) for path in [*learned, *read] for text in read_texts(workspace / path)}
     training = bitext | texts_in(workspace / place / "training_sets/teacher/en")
