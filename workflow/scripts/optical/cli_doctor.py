@@ -112,6 +112,8 @@ def accelerator() -> Iterator[Finding]:
     except (ImportError, OSError) as error:
         yield Finding(BAD, "torch", f"cannot be imported: {str(error).splitlines()[0]}", "pip install -e .")
         return
+    from optical.precision import processor_bf16
+
     yield Finding(OK, "torch", torch.__version__)
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -121,19 +123,11 @@ def accelerator() -> Iterator[Finding]:
     else:
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         yield Finding(ABSENT, "cuda", f"no device; {built}", "the default experiment needs none")
-    flags = _processor_flags()
-    fast = [name for name in ("amx_bf16", "avx512_bf16") if name in flags]
+    fast = processor_bf16()
     if fast:
         yield Finding(OK, "bf16", f"{' '.join(fast)}: --precision bf16 is fast on this processor")
     else:
         yield Finding(ABSENT, "bf16", "not in this processor: --precision bf16 would be slow", "keep fp32")
-
-
-def _processor_flags() -> set[str]:
-    try:
-        return set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
-    except OSError:  # not Linux
-        return set()
 
 
 def machine() -> Iterator[Finding]:

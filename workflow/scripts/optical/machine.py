@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from optical import devices, gpu_usage, parallel
+from optical.precision import fastest
 
 log = logging.getLogger(__name__)
 
@@ -48,4 +49,5 @@ def machine_from(arguments: object) -> Machine:
     given = vars(arguments)
     names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
     rank, world = parallel.rank_and_world()
-    return Machine(**{name: given[name] for name in names}, rank=rank, world=world)
+    machine = Machine(**{name: given[name] for name in names}, rank=rank, world=world)
+    return dataclasses.replace(machine, precision=fastest(machine.device)) if machine.precision == "auto" else machine

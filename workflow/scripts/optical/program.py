@@ -34,7 +34,7 @@ def program(description: str) -> argparse.ArgumentParser:
 def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says where and how fast a model runs: resources, never science."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16", "auto"), help="auto: the fastest")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
 
 
