@@ -44,7 +44,7 @@ FOREIGN = {"mtop": "de", "domain": "both", "miracl": "left_out"}
 # How often each study trains, over all its variants.
 PLANS = {
     "multi30k": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 8, "distil_share": 16},
-    "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 63, "distil_share": 126},
+    "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 42, "distil_share": 84},
     "domain": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "clean_bitext": 10},
     "miracl": {"train_teacher": 1, "retrain_student": 3, "distil_student": 9, "encode_with_student": 10},
     # six variants three times, and five twice
