@@ -74,13 +74,14 @@ def drawing() -> AbstractContextManager:
 
 
 def panels(
-    names: Sequence[str], height: float, width: float = 2.6, sharex: bool = True
+    names: Sequence[str], height: float, width: float = 2.6, sharex: bool = True, legend: bool = False
 ) -> tuple[Figure, list[Axes], Axes | None]:
     """Return a figure with a titled panel a name, and the first free panel after them (for a legend), if any.
 
-    A height and width are those of one panel, in inches; four panels make a row.
+    A height and width are those of one panel, in inches; four panels make a row. A row that is not full gets a panel
+    more where there is to be a legend.
     """
-    columns = min(len(names), PANELS_IN_A_ROW)
+    columns = min(len(names) + int(legend), PANELS_IN_A_ROW)
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=sharex, sharey=True, squeeze=False).flatten().tolist()

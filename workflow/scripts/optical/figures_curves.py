@@ -31,7 +31,7 @@ def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str,
 
     Losses of different methods have different units; their shapes can be compared, their heights cannot.
     """
-    figure, grid, free = panels(list(names.values()), height=2.0)
+    figure, grid, free = panels(list(names.values()), height=2.0, legend=True)
     looks = styles(methods, reference)
     lines: dict[tuple, list[Row]] = {}
     for row in rows:
@@ -59,21 +59,27 @@ def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str,
 def draw_bitext_curve(
     rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
 ) -> Figure:
-    """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method."""
-    figure, grid, free = panels(list(names.values()), height=2.2, sharex=False)
+    """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method.
+
+    A method that was measured once, because it learns from no pairs, is a level line.
+    """
+    figure, grid, free = panels(list(names.values()), height=2.2, sharex=False, legend=True)
     looks = styles(methods, reference)
     for axes, lang in zip(grid, names, strict=True):
+        ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
         for method in methods:
+            look = looks[method]
             mine = [row for row in rows if (row["lang"], row["method"]) == (lang, method)]
-            if mine:
-                pairs, means = zip(*sorted((float(row["pairs"]), float(row["mean"])) for row in mine), strict=True)
-                look = looks[method]
+            points = sorted((float(row["pairs"]), float(row["mean"])) for row in mine)
+            if len(points) == 1 < len(ticks):
+                axes.axhline(points[0][1], color=look.colour, linestyle=look.dashes, linewidth=1, label=method)
+            elif points:
+                pairs, means = zip(*points, strict=True)
                 axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=method)
         axes.set_xscale("log")
-        ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
         axes.set_xticks(ticks, [short(pairs) for pairs in ticks])
         axes.set_xticks([], minor=True)
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, min(1.0, 1.1 * max(float(row["mean"]) for row in rows)))
     figure.supxlabel("sentence pairs", fontsize=9)
     figure.supylabel(f"mean {measure}", fontsize=9)
     add_legend(figure, grid[0], free)

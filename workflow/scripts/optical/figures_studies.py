@@ -50,7 +50,8 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
     mine = [row for row in rows if row["method"] == method]
     variants = list(dict.fromkeys(row[axis] for row in mine))
     sizes = size_classes(mine)
-    figure, grid, _ = panels([f"about {size} pairs" for size in sizes.values()], height=0.9 + 0.4 * len(variants))
+    titles = [f"about {size} pairs" for size in sizes.values()]
+    figure, grid, _ = panels(titles, height=0.9 + 0.4 * len(variants))
     top = max(float(row["mean"]) for row in mine)
     for axes, share in zip(grid, sizes, strict=True):
         cells = {(row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share}
