@@ -7,12 +7,14 @@ The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and 
 words are made up, which changes no time. Each candidate passes over the same pairs; they take turns, and a ratio is the
 median over the turns of the ratio within a turn.
 
-    ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file, bf16
+    ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file
     ours, mse        the same with the distance of the sentences' means, which costs nothing
     plain            batches drawn blindly and padded, fp32, the teacher read anew, a loop of ot.sinkhorn
-    trainer          sentence-transformers' trainer and MSELoss, its targets computed before, bf16, fused AdamW, the
-                     same batches of similar length (pip install "sentence-transformers[train]"; else left out)
+    trainer          sentence-transformers' trainer and MSELoss, its targets computed before, fused AdamW, the same
+                     batches of similar length (pip install "sentence-transformers[train]"; else left out)
     trainer, helped  the same without dropout and with plain attention, which this project's loop found out for itself
+
+All but `plain` compute in bf16 where the processor has it.
 
 The share of the transport in a step is measured at multilingual BERT's size, on batches of 256 pairs of 32 tokens. The
 last lines are tab-separated: claim, measured, bar, met|short|no GPU.
@@ -35,7 +37,7 @@ from optical.distillation import DistillationLoss
 from optical.encoder import Encoder, EncoderSettings, load_encoder
 from optical.machine import Machine
 from optical.objectives import PairBatch, build_objective
-from optical.precision import autocast
+from optical.precision import autocast, fastest
 from optical.teacher_vectors import encode_english
 from optical.tokens import SPECIAL_TOKENS, EpochBatches, TokenFile, save_tokeniser, write_token_file
 from optical.training import TrainingSettings, optimiser_for, prepare, train
@@ -43,6 +45,7 @@ from optical.training import TrainingSettings, optimiser_for, prepare, train
 # Of 5,068 real pairs: the logarithm of the English length, and of the ratio of the lengths (mean, standard deviation).
 ENGLISH_LENGTH, LENGTH_RATIO = (3.230, 0.578), (0.668, 0.197)
 TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.03, "iterations": 50, "marginals": "idf"}
+PRECISION = fastest("cpu")
 OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}
 SIZES = {
     "tiny": {"vocab_size": 500, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},
@@ -145,7 +148,7 @@ def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings, 
         output_dir=str(folder / "trainer"),
         num_train_epochs=1,
         per_device_train_batch_size=settings.batch_size,
-        bf16=True,
+        bf16=PRECISION == "bf16",
         optim="adamw_torch_fused",
         batch_sampler=lambda *_, **__: SameBatches(),
         save_strategy="no",
@@ -169,13 +172,13 @@ def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> N
     """Print pairs a second of every candidate, then the claims."""
     teacher = new_encoder(folder / "teacher", size)
     english, foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
-    encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", "bf16")
+    encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", PRECISION)
     settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
     warm_up = TrainingSettings(steps=2, batch_size=batch_size)
     part = max(1, settings.steps // 8)  # of the slow candidate, whose rate does not depend on how much it does
 
     candidates: dict[str, Callable[[], float]] = {
-        f"ours, {name}": lambda name=name: pairs / our_seconds(folder, name, settings, "bf16") for name in OBJECTIVES
+        f"ours, {name}": lambda name=name: pairs / our_seconds(folder, name, settings, PRECISION) for name in OBJECTIVES
     }
     candidates["ours, optical, fp32"] = lambda: pairs / our_seconds(folder, "optical", settings, "fp32")
     candidates["plain"] = lambda: part * batch_size / plain_seconds(folder, part, batch_size)
@@ -185,18 +188,18 @@ def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> N
             candidates[name] = lambda helped=helped: pairs / trainer_seconds(folder, foreign, settings, helped)
     except ImportError as error:
         print(f"without sentence-transformers' trainer: {error}")
-    our_seconds(folder, "optical", warm_up, "bf16")
+    our_seconds(folder, "optical", warm_up, PRECISION)
     taken = in_turns(candidates, turns)
 
     lengths = TokenFile(folder / "tokens/foreign").lengths + 3
-    rate = matrix_rate("bf16")
+    rate = matrix_rate(PRECISION)
     needed = operations(lengths, size)
     floor = pairs * rate / needed
     print(f"\n{pairs} pairs of {lengths.mean():.0f} foreign tokens, batches of {batch_size}, {size}, {machine()}")
     print(
         f"floor: {operations(lengths, size) / 1e9:.0f} G operations at {rate / 1e9:.0f} GFLOP/s, the rate of a square"
     )
-    print(f"product in bf16, are {floor:.0f} pairs a second\n")
+    print(f"product in {PRECISION}, are {floor:.0f} pairs a second\n")
     print(f"{'candidate':<24}{'pairs/s':>10}{'share of floor':>16}")
     for name, values in taken.items():
         print(f"{name:<24}{statistics.median(values):>10.1f}{statistics.median(values) / floor:>16.2f}")
@@ -206,7 +209,7 @@ def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> N
     verdict("distillation, CPU, pairs a second against a plain loop", ratio(ours, taken["plain"]), 3)
     if "trainer" in taken:
         verdict("distillation, CPU, against sentence-transformers' trainer", ratio(ours, taken["trainer"]), 2)
-    verdict("model operations, CPU, share of the bf16 matrix rate", statistics.median(ours) / floor, 0.30)
+    verdict(f"model operations, CPU, share of the {PRECISION} matrix rate", statistics.median(ours) / floor, 0.30)
 
 
 def share_of_transport(folder: Path, size: str, pairs: int, tokens: int, turns: int) -> None:
@@ -231,7 +234,7 @@ def share_of_transport(folder: Path, size: str, pairs: int, tokens: int, turns: 
         return (student_BMD * leaf_BMD.grad).sum()
 
     def step() -> None:
-        with autocast(torch.device("cpu"), "bf16"):
+        with autocast(torch.device("cpu"), PRECISION):
             loss = loss_of(student(ids_BM, mask_BM))
         loss.backward()
         optimiser.step()

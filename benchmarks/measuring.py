@@ -11,6 +11,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))  # also without an installation
 
+from optical.precision import dtype_of  # noqa: E402
+
+SLOW_PRODUCT = 0.5  # seconds
+
 
 def machine(device: str = "cpu") -> str:
     """The machine in words: what a reader needs to compare figures."""
@@ -35,10 +39,17 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
 
 
 def matrix_rate(precision: str, device: str = "cpu", size: int = 2048) -> float:
-    """Best rate of a square matrix product that this machine reaches, in operations a second."""
-    square = torch.randn(size, size, device=device, dtype={"fp32": torch.float32, "bf16": torch.bfloat16}[precision])
-    square @ square
-    return 2 * size**3 / min(seconds(lambda: square @ square, device) for _ in range(9))
+    """Best rate of a square matrix product that this machine reaches, in operations a second.
+
+    Of a smaller one where the product takes long: a processor without bf16 needs minutes for a large one.
+    """
+    small, rate = 256, 0.0
+    while small <= size and (not rate or 2 * small**3 / rate < SLOW_PRODUCT):
+        square = torch.randn(small, small, device=device, dtype=dtype_of(precision))
+        square @ square
+        rate = max(rate, 2 * small**3 / min(seconds(lambda square=square: square @ square, device) for _ in range(9)))
+        small *= 2
+    return rate
 
 
 def in_turns(candidates: dict[str, Callable[[], float]], turns: int) -> dict[str, list[float]]:
