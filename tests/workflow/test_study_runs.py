@@ -103,9 +103,9 @@ def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     targets = [f"{settings['results']}/{target}" for target in targets]
     results = run(tmp_path, study, CUTS[study.stem], *targets, extra=[TINY])
     rows = read_table(results / "table.tsv")
-    methods = CUTS[study.stem].get("methods", settings["methods"])
-    assert {row["method"] for row in rows} == set(methods)
-    assert {row["collection"] for row in rows} == set(settings["collections"])
+    asked = settings | CUTS[study.stem]
+    assert {row["method"] for row in rows} == set(asked["methods"])
+    assert {row["collection"] for row in rows} == set(asked["collections"])
     assert all(0 <= float(row["mean"]) <= 1 for row in rows if row["lang"] != "gap")
     repeats = CUTS[study.stem].get("study", {}).get("repeats") or settings.get("study", {}).get("repeats", [1])
     assert {row["seeds"] for row in rows} == {str(len(repeats))}
