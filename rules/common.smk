@@ -115,11 +115,15 @@ def script(name):
     return f"{SCRIPTS}/{name}.py"
 
 
-def library(name):
-    """Return the library files that a program imports, directly or not, so that an edit reruns what depends on it."""
+def library(name, unused=()):
+    """Return the library files that a program imports, directly or not, so that an edit reruns what depends on it.
+
+    `unused` are modules that it imports and this experiment has no use for.
+    """
+    left_out = {f"{SCRIPTS}/optical/{module}.py" for module in unused}
     found, waiting = set(), [script(name)]
     while waiting:
-        for path in imports_of(waiting.pop()) - found:
+        for path in imports_of(waiting.pop()) - found - left_out:
             found.add(path)
             waiting.append(path)
     return sorted(found)

@@ -142,6 +142,11 @@ def pretraining_reads_pairs():
     return any(weight for name, weight in config["pretraining"]["objectives"].items() if name != "mlm")
 
 
+def unused_in_pretraining():
+    """Return the modules that only objectives over sentence pairs need, where there are none of these."""
+    return [] if pretraining_reads_pairs() else ["pretraining_pairs"]
+
+
 def pretraining_bitext():
     """Return the tokenised sentence pairs of all languages that have some, where pre-training reads such."""
     langs = config["languages"] if pretraining_reads_pairs() else []

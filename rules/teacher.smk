@@ -7,7 +7,7 @@ rule pretrain_encoder:
         text="<results>/tokens/text",
         bitext=pretraining_bitext(),
         script=script("pretrain_encoder"),
-        library=library("pretrain_encoder"),
+        library=library("pretrain_encoder", unused=unused_in_pretraining()),
     output:
         directory("<results>/encoder"),
     log:

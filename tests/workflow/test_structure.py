@@ -44,7 +44,7 @@ def test_a_rule_says_what_it_does_where_and_at_what_cost(name):
 def test_a_rule_runs_the_program_of_its_name_and_lists_the_code_that_it_uses(name):
     text, program = RULES[name], OTHER_PROGRAM.get(name, name)
     assert f'script=script("{program}")' in text
-    assert f'library=library("{program}")' in text
+    assert f'library=library("{program}"' in text
     assert "{input.script} " in text
     assert "--log {log}" in text
     assert (ROOT / f"workflow/scripts/{program}.py").is_file()
