@@ -7,12 +7,13 @@ import sys
 import pytest
 
 from programs import REFUSED, ROOT, Run
-from trainings import PROGRAMS
+from trainings import ENCODER, FOREIGN, PROGRAMS, TRANSPORT, WORDS
 from workspace import gpu_rules, rules
 
 pytestmark = pytest.mark.workflow
 
-COVERED = {*PROGRAMS, "encode_bitext", "encode_collection", "search_collection", "translate_queries"}
+SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries"}
+COVERED = {*PROGRAMS, *SEARCHING, "measure_alignment"}
 
 
 def no_network():
@@ -32,6 +33,18 @@ def searched(bench):
     bench.prepare("search_collection", shards=vectors, jobs=json.dumps([job]), settings=settings)
     translator = bench.models["train_translator"]
     bench.prepare("translate_queries", model=translator, queries=folder / "set/queries.tsv", out=folder / "english.tsv")
+    names = "".join(f"{word}\t{other}\n" for word, other in zip(WORDS, FOREIGN, strict=True))
+    (folder / "lexicon.tsv").write_text(names, encoding="utf-8")
+    job = {"method": "teacher", "seed": 1, "foreign": str(teacher), "english": str(teacher), "kind": "document"}
+    data = {
+        "bitext": folder / "bitext.tsv",
+        "lexicon": folder / "lexicon.tsv",
+        "tokens": folder / "pairs",
+        "lang": "sw",
+    }
+    settings = json.dumps({"transport": TRANSPORT, "encoder": ENCODER})
+    out = folder / "alignment.tsv"
+    bench.prepare("measure_alignment", jobs=json.dumps([job]), settings=settings, out=out, **data)
     return run
 
 
