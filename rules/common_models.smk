@@ -200,6 +200,20 @@ def student_settings(wildcards):
     return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
 
 
+def cached(vectors):
+    """Return the folder of the teacher's vectors that students share; nothing where the encoder is trained here.
+
+    That one is small: to encode a bitext with it takes a student less time than one more job takes to start.
+    """
+    small = config["encoder"]["source"] == "train" and not given_teacher()
+    return [] if small else vectors
+
+
+def vectors_argument(wildcards, input):
+    """Return the part of the command of distillation that names the teacher's vectors, where they are cached."""
+    return f"--vectors {input.vectors}" if input.vectors else ""
+
+
 def translator_settings():
     """Return what decides a translator that is trained here."""
     training = {key: value for key, value in config["translator"].items() if key not in TRANSLATION_KEYS}

@@ -60,7 +60,7 @@ use rule distil_student as distil_share with:
     input:
         teacher=teacher(),
         tokens=f"{SHARE}/tokens/{{lang}}",
-        vectors=f"{SHARE}/teacher_vectors/{{lang}}",
+        vectors=cached(f"{SHARE}/teacher_vectors/{{lang}}"),
         script=script("distil_student"),
         library=library("distil_student"),
     output:

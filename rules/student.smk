@@ -30,7 +30,7 @@ rule distil_student:
     input:
         teacher=teacher(),
         tokens="<results>/tokens/bitext/{lang}",
-        vectors="<results>/teacher_vectors/{lang}",
+        vectors=cached("<results>/teacher_vectors/{lang}"),
         script=script("distil_student"),
         library=library("distil_student"),
     output:
@@ -47,11 +47,12 @@ rule distil_student:
         **training_resources(base_mb=2500, times_input=2, minutes=720),
     params:
         settings=student_settings,
+        vectors=vectors_argument,
     message:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
         "{resources.launcher} {input.script} --teacher {input.teacher} --tokens {input.tokens} "
-        "--vectors {input.vectors} --settings {params.settings:q} "
+        "{params.vectors} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoint-minutes {resources.checkpoint_minutes} "

@@ -1,12 +1,14 @@
 """The encoder frames texts as ColBERT does, gives the same vectors whatever it is batched with, and survives saving."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from optical.encoder import (
     DOCUMENT,
@@ -198,6 +200,15 @@ def test_what_is_no_encoder_is_refused_in_one_line(folders, tmp_path):
     (broken / "model.safetensors").unlink()
     with pytest.raises(DataError, match="cannot load"):
         load_transformer(broken)
+
+
+def test_weights_that_are_missing_are_not_made_up(folders, tmp_path):
+    shutil.copytree(folders["plain"], tmp_path / "encoder")
+    weights = load_file(tmp_path / "encoder/model.safetensors")
+    del weights["embeddings.word_embeddings.weight"]
+    save_file(weights, tmp_path / "encoder/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(DataError, match="the weights lack 1, embeddings.word_embeddings.weight first"):
+        load_transformer(tmp_path / "encoder")
 
 
 def test_the_config_block_sets_what_moves_the_scores():

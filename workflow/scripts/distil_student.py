@@ -1,9 +1,10 @@
 """Distil the teacher into a student query encoder for one language, from sentence pairs alone.
 
-Example: python workflow/scripts/distil_student.py --teacher teacher --tokens tokens/sw --vectors vectors/sw \
+Example: python workflow/scripts/distil_student.py --teacher teacher --tokens tokens/sw \
     --settings '{steps: 150, objectives: {optimal_transport: 1.0}, transport: {solver: sinkhorn}}' --out student
 """
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from optical.files import atomic_folder
 from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance
+from optical.teacher_vectors import encoded_english
+from optical.tokens import TokenFile
 from optical.training import save_curve, settings_from, train
 
 
@@ -23,10 +26,12 @@ def main(arguments):
     device = machine.start()
     settings = settings_from(values)
     student = load_encoder(arguments.teacher).to(device)
-    inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "vectors": arguments.vectors}
+    inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens}
     checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
-    loss = DistillationLoss(student, Path(arguments.tokens), Path(arguments.vectors), settings, values)
-    curve = train(student, loss, settings, machine, checkpoints, arguments.name)
+    tokens = Path(arguments.tokens)
+    with teacher_vectors(arguments, student, machine.precision) as vectors:
+        loss = DistillationLoss(student, tokens, vectors, settings, values)
+        curve = train(student, loss, settings, machine, checkpoints, arguments.name)
     with atomic_folder(arguments.out) as folder:
         student.save(folder)
         save_curve(folder, curve)
@@ -34,11 +39,19 @@ def main(arguments):
     checkpoints.remove()
 
 
+def teacher_vectors(arguments, student, precision):
+    """Give the folder of the teacher's vectors: the given one, or one made now, while the student is the teacher."""
+    if arguments.vectors:
+        return contextlib.nullcontext(Path(arguments.vectors))
+    english = TokenFile(Path(arguments.tokens) / "english")
+    return encoded_english(student, english, arguments.settings["sides"], precision)
+
+
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
-    parser.add_argument("--vectors", required=True, metavar="FOLDER", help="from encode_bitext")
+    parser.add_argument("--vectors", metavar="FOLDER", help="from encode_bitext; left out, they are computed now")
     parser.add_argument("--name", default="student", help="shown beside the progress")
     add_training_arguments(parser)
     run_program(main, parser)

@@ -27,6 +27,7 @@ from optical.tokens import load_tokeniser
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # an encoder is a folder; whatever fetches one runs elsewhere
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # a bar per saved file tells nobody anything
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # a table of the heads that a checkpoint has beside the model
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # jobs run side by side
 
 QUERY, DOCUMENT = "query", "document"
@@ -229,10 +230,16 @@ def load_transformer(folder: str | Path) -> nn.Module:
     kind = read_json(folder / "config.json").get("model_type", "")
     extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
     try:
-        return transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, **extra)
+        model, found = transformers.AutoModel.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, **extra
+        )
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(f"cannot load the encoder: {reason}", where=folder, hint="is the download complete?") from error
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise DataError(f"the weights lack {len(missing)}, {missing[0]} first", where=folder, hint="is it an encoder?")
+    return model
 
 
 def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) -> Encoder:

@@ -31,6 +31,8 @@ class Machine:
         torch.set_num_threads(max(1, self.threads))
         # not use_deterministic_algorithms, which is the same but imports torch's compiler: two seconds a job
         torch.set_deterministic_debug_mode("warn")
+        # it also fills every new tensor before use, to show faults: a tenth of the time of a small step
+        torch.utils.deterministic.fill_uninitialized_memory = False
         device = devices.choose(self.device)
         if device.type == "cuda":
             properties = torch.cuda.get_device_properties(device)

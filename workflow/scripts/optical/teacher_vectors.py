@@ -1,8 +1,11 @@
-"""The teacher's vectors of the English sentences: computed once, shared by methods, seeds and epochs.
+"""The teacher's vectors of the English sentences: computed once, shared by epochs and, as a file, methods and seeds.
 
 Shape suffixes: B pairs, N tokens of the teacher's side, D vector size, T tokens.
 """
 
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,15 @@ def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path
     with write_vectors(folder, teacher.dimension, "float16") as writer:
         for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
             writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
+
+
+@contextlib.contextmanager
+def encoded_english(teacher: Encoder, english: TokenFile, sides: Sequence[str], precision: str) -> Iterator[Path]:
+    """Give a temporary folder of the teacher's vectors of each side, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="optical-") as folder:
+        for side in sides:
+            encode_english(teacher, english, side, Path(folder) / side, precision)
+        yield Path(folder)
 
 
 class TeacherVectors:
