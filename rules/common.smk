@@ -63,11 +63,11 @@ check_schema()
 SCRIPTS = "workflow/scripts"
 DATASETS = in_one_line(read_datasets)("config/datasets.tsv")
 LANGUAGES = in_one_line(read_languages)("config/languages.tsv", config["language_table"])
-MAXSIM_KINDS = ("teacher", "distilled", "retrained", "translated")
+MAXSIM_KINDS = ("teacher", "extended", "distilled", "retrained", "translated")
 LEXICAL_KINDS = ("lexical", "structured", "translated-lexical")
 TRAINED_KINDS = ("distilled", "retrained")  # per seed
 TRANSLATED_KINDS = ("translated", "translated-lexical")
-BITEXT_KINDS = (*TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
+BITEXT_KINDS = ("extended", *TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
 KINDS = ("english", *MAXSIM_KINDS, *LEXICAL_KINDS)
 ATLAS_LANGUAGES = ("en", "sw", "so", "tl", "mr", "fi", "de", "fr")
 ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical").glob("atlas_*.yaml"))
@@ -147,7 +147,7 @@ def option(name):
     """Return a function of a rule's params: `--name PATH` for the input of that name, nothing where it is left out."""
 
     def argument(wildcards, input):
-        return f"--{name} {input[name]}" if input.get(name) else ""
+        return f"--{name.replace('_', '-')} {input[name]}" if input.get(name) else ""
 
     return argument
 
@@ -170,6 +170,9 @@ def check_config():
         if kind_of(method) == "retrained" and not config["method_table"][method].keys() & {"training_set", "switch"}:
             hint = "give it a training_set, or switch"
             raise ConfigError("no training data", where=f"method_table.{method}", hint=hint)
+        if kind_of(method) == "extended" and not config["vocabulary"]["pieces"]:
+            hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
+            raise ConfigError("students keep the encoder's vocabulary", where=f"method_table.{method}", hint=hint)
     for collection in config["collections"]:
         block_of_collection(collection)
     models_of_hub()

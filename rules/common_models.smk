@@ -153,11 +153,6 @@ def pretraining_bitext():
     return [f"<results>/tokens/bitext/{lang}" for lang in langs if bitext_sources(lang)]
 
 
-def pretraining_bitext_argument(wildcards, input):
-    """Return the part of the command of pre-training that names sentence pairs."""
-    return f"--bitext {input.bitext}" if input.bitext else ""
-
-
 def switch_settings(wildcards):
     """Return how a method swaps words of the training queries."""
     return as_argument(config["method_table"][wildcards.method]["switch"])
@@ -209,9 +204,22 @@ def cached(vectors):
     return [] if small else vectors
 
 
-def vectors_argument(wildcards, input):
-    """Return the part of the command of distillation that names the teacher's vectors, where they are cached."""
-    return f"--vectors {input.vectors}" if input.vectors else ""
+def extended(folder):
+    """Return the folder of the model that students start from, which has word pieces of their language; nothing else.
+
+    Where the vocabulary stays the encoder's, they start from the teacher.
+    """
+    return folder if config["vocabulary"]["pieces"] else []
+
+
+def student_tokens():
+    """Return the tokenised sentence pairs of a language as its students read them."""
+    return "<results>/tokens/extended/{lang}" if extended(True) else "<results>/tokens/bitext/{lang}"
+
+
+def vocabulary_settings():
+    """Return what decides the word pieces of a language."""
+    return as_argument({"pieces": config["vocabulary"]["pieces"], "alignment": config["word_alignment"]})
 
 
 def translator_settings():
@@ -242,4 +250,6 @@ def retraining_settings(wildcards):
 
 def query_encoder(lang, method, seed):
     """Return the folder of the model that reads the queries of a run."""
-    return f"<results>/students/{lang}/{method}/{seed}" if kind_of(method) in TRAINED_KINDS else teacher()
+    if kind_of(method) in TRAINED_KINDS:
+        return f"<results>/students/{lang}/{method}/{seed}"
+    return f"<results>/extended/{lang}" if kind_of(method) == "extended" else teacher()

@@ -201,6 +201,9 @@ def lexicon(wildcards):
     if config["lexicon"] is None:
         hint = "give names and their translations, or leave alignment_quality.tsv out"
         raise ConfigError("no names to measure alignment by", where="lexicon", hint=hint)
+    if config["vocabulary"]["pieces"]:
+        hint = "measure with pieces: 0"
+        raise ConfigError("alignment is measured with one vocabulary alone", where="vocabulary.pieces", hint=hint)
     return file_of(config["lexicon"], wildcards.lang)
 
 

@@ -28,9 +28,24 @@ rule sample_bitext:
         "python {input.script} --bitext {input.bitext} --share {wildcards.share} --out {output} --log {log}"
 
 
+use rule extend_vocabulary as extend_share with:
+    input:
+        teacher=teacher(),
+        bitext=f"{SHARE}/bitext/{{lang}}.tsv",
+        script=script("extend_vocabulary"),
+        library=library("extend_vocabulary"),
+    output:
+        directory(f"{SHARE}/extended/{{lang}}"),
+    log:
+        "<logs>/extend_share/{share}/{lang}.log",
+    benchmark:
+        "<benchmarks>/extend_share/{share}/{lang}.tsv"
+
+
 use rule tokenise_bitext as tokenise_share with:
     input:
         tokeniser=tokeniser(),
+        foreign_tokeniser=extended(f"{SHARE}/extended/{{lang}}"),
         bitext=f"{SHARE}/bitext/{{lang}}.tsv",
         script=script("tokenise_bitext"),
         library=library("tokenise_bitext"),
@@ -59,6 +74,7 @@ use rule encode_bitext as encode_share with:
 use rule distil_student as distil_share with:
     input:
         teacher=teacher(),
+        start=extended(f"{SHARE}/extended/{{lang}}"),
         tokens=f"{SHARE}/tokens/{{lang}}",
         vectors=cached(f"{SHARE}/teacher_vectors/{{lang}}"),
         script=script("distil_student"),

@@ -101,7 +101,8 @@ rule align_sentences:
     input:
         student=shown_student,
         teacher=teacher(),
-        tokens="<results>/tokens/bitext/{lang}",
+        start=extended("<results>/extended/{lang}"),
+        tokens=student_tokens(),
         bitext="<results>/bitext/{lang}/dev.tsv",
         script=script("align_sentences"),
         library=library("align_sentences"),
@@ -116,11 +117,13 @@ rule align_sentences:
     resources:
         mem_mb=memory(2000, 2),
         runtime=30,
+    params:
+        start=option("start"),
     message:
         "aligning a sentence of {wildcards.lang} before and after distillation"
     shell:
         "python {input.script} --lang {wildcards.lang} --student {input.student} --teacher {input.teacher} "
-        "--tokens {input.tokens} --bitext {input.bitext} --out {output} --log {log}"
+        "{params.start} --tokens {input.tokens} --bitext {input.bitext} --out {output} --log {log}"
 
 
 rule plot_alignment:

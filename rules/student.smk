@@ -1,10 +1,36 @@
 """Students: query encoders per language, method and seed, distilled from the teacher or trained on further."""
 
 
+rule extend_vocabulary:
+    input:
+        teacher=teacher(),
+        bitext="<results>/bitext/{lang}/train.tsv",
+        script=script("extend_vocabulary"),
+        library=library("extend_vocabulary"),
+    output:
+        directory("<results>/extended/{lang}"),
+    log:
+        "<logs>/extend_vocabulary/{lang}.log",
+    benchmark:
+        "<benchmarks>/extend_vocabulary/{lang}.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=memory(3000, 200),
+        runtime=240,
+    params:
+        settings=vocabulary_settings(),
+    message:
+        "giving the teacher word pieces of {wildcards.lang}"
+    shell:
+        "python {input.script} --teacher {input.teacher} --bitext {input.bitext} --settings {params.settings:q} "
+        "--out {output} --log {log}"
+
+
 rule encode_bitext:
     input:
         teacher=teacher(),
-        tokens="<results>/tokens/bitext/{lang}",
+        tokens=student_tokens(),
         script=script("encode_bitext"),
         library=library("encode_bitext"),
     output:
@@ -29,7 +55,8 @@ rule encode_bitext:
 rule distil_student:
     input:
         teacher=teacher(),
-        tokens="<results>/tokens/bitext/{lang}",
+        start=extended("<results>/extended/{lang}"),
+        tokens=student_tokens(),
         vectors=cached("<results>/teacher_vectors/{lang}"),
         script=script("distil_student"),
         library=library("distil_student"),
@@ -47,12 +74,13 @@ rule distil_student:
         **training_resources(base_mb=2500, times_input=2, minutes=720),
     params:
         settings=student_settings,
-        vectors=vectors_argument,
+        start=option("start"),
+        vectors=option("vectors"),
     message:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
         "{resources.launcher} {input.script} --teacher {input.teacher} --tokens {input.tokens} "
-        "{params.vectors} --settings {params.settings:q} "
+        "{params.start} {params.vectors} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoint-minutes {resources.checkpoint_minutes} "

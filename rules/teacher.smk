@@ -21,7 +21,7 @@ rule pretrain_encoder:
         **training_resources(base_mb=2000, times_input=2, minutes=1440),
     params:
         settings=pretraining_settings(),
-        bitext=pretraining_bitext_argument,
+        bitext=option("bitext"),
     message:
         "pre-training the encoder"
     shell:

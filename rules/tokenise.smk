@@ -53,6 +53,7 @@ rule tokenise_text:
 rule tokenise_bitext:
     input:
         tokeniser=tokeniser(),
+        foreign_tokeniser=[],
         bitext="<results>/bitext/{lang}/train.tsv",
         script=script("tokenise_bitext"),
         library=library("tokenise_bitext"),
@@ -67,10 +68,28 @@ rule tokenise_bitext:
     resources:
         mem_mb=memory(500, 2),
         runtime=60,
+    params:
+        foreign=option("foreign_tokeniser"),
     message:
         "tokenising the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser} --bitext {input.bitext} --out {output} --log {log}"
+        "python {input.script} --tokeniser {input.tokeniser} {params.foreign} --bitext {input.bitext} --out {output} "
+        "--log {log}"
+
+
+use rule tokenise_bitext as tokenise_extended with:
+    input:
+        tokeniser=tokeniser(),
+        foreign_tokeniser="<results>/extended/{lang}",
+        bitext="<results>/bitext/{lang}/train.tsv",
+        script=script("tokenise_bitext"),
+        library=library("tokenise_bitext"),
+    output:
+        directory("<results>/tokens/extended/{lang}"),
+    log:
+        "<logs>/tokenise_extended/{lang}.log",
+    benchmark:
+        "<benchmarks>/tokenise_extended/{lang}.tsv"
 
 
 rule tokenise_training_set:

@@ -1,4 +1,4 @@
-"""Align a held-out sentence pair twice: the teacher reads the foreign sentence, then the distilled student reads it.
+"""Align a held-out sentence pair twice: what the student started from reads the foreign sentence, then the student.
 
 python workflow/scripts/align_sentences.py --lang sw --student students/sw/optical/1 --teacher teacher \
     --tokens tokens/bitext/sw --bitext bitext/sw/dev.tsv --out alignments/sw.json
@@ -18,9 +18,10 @@ FEWEST, MOST = 5, 12
 def main(arguments):
     number, english, foreign = pick_pair(list(read_rows(arguments.bitext, columns=2)), arguments.bitext)
     teacher, student = load_encoder(arguments.teacher), load_encoder(arguments.student)
+    start = load_encoder(arguments.start) if arguments.start else teacher
     settings = transport_settings(arguments.student, bitext_at_hand=True)
     found = {}
-    for when, reader in (("before", teacher), ("after", student)):
+    for when, reader in (("before", start), ("after", student)):
         alignment = align(reader, teacher, foreign, english, settings, special=False, tokens=arguments.tokens)
         tokens = {"foreign": alignment.foreign, "english": alignment.english}
         found[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
@@ -46,6 +47,7 @@ if __name__ == "__main__":
     parser.add_argument("--lang", required=True)
     parser.add_argument("--student", required=True, metavar="FOLDER")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--start", metavar="FOLDER", help="from extend_vocabulary, where the student started there")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
     parser.add_argument("--out", required=True, metavar="FILE")

@@ -25,11 +25,12 @@ def main(arguments):
     machine, values = machine_from(arguments), arguments.settings
     device = machine.start()
     settings = settings_from(values)
-    student = load_encoder(arguments.teacher).to(device)
+    student = load_encoder(arguments.start or arguments.teacher).to(device)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens}
+    inputs |= {"start": arguments.start} if arguments.start else {}
     checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
     tokens = Path(arguments.tokens)
-    with teacher_vectors(arguments, student, machine.precision) as vectors:
+    with teacher_vectors(arguments, device, machine.precision) as vectors:
         loss = DistillationLoss(student, tokens, vectors, settings, values)
         curve = train(student, loss, settings, machine, checkpoints, arguments.name)
     with atomic_folder(arguments.out) as folder:
@@ -39,17 +40,18 @@ def main(arguments):
     checkpoints.remove()
 
 
-def teacher_vectors(arguments, student, precision):
-    """Give the folder of the teacher's vectors: the given one, or one made now, while the student is the teacher."""
+def teacher_vectors(arguments, device, precision):
+    """Give the folder of the teacher's vectors: the given one, or one made now."""
     if arguments.vectors:
         return contextlib.nullcontext(Path(arguments.vectors))
-    english = TokenFile(Path(arguments.tokens) / "english")
-    return encoded_english(student, english, arguments.settings["sides"], precision)
+    english, teacher = TokenFile(Path(arguments.tokens) / "english"), load_encoder(arguments.teacher).to(device)
+    return encoded_english(teacher, english, arguments.settings["sides"], precision)
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--start", metavar="FOLDER", help="from extend_vocabulary: the student starts there")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--vectors", metavar="FOLDER", help="from encode_bitext; left out, they are computed now")
     parser.add_argument("--name", default="student", help="shown beside the progress")

@@ -9,16 +9,18 @@ from optical.tokens import write_token_file
 
 
 def main(arguments):
+    tokenisers = {"english": arguments.tokeniser, "foreign": arguments.foreign_tokeniser or arguments.tokeniser}
     with atomic_folder(arguments.out) as folder:
-        for column, side in enumerate(("english", "foreign")):
+        for column, (side, tokeniser) in enumerate(tokenisers.items()):
             texts = (row[column] for row in read_rows(arguments.bitext, columns=2))
-            pairs = write_token_file(folder / side, arguments.tokeniser, texts)
+            pairs = write_token_file(folder / side, tokeniser, texts)
     log.info("%d pairs", pairs)
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
+    parser.add_argument("--foreign-tokeniser", metavar="FOLDER", help="of the foreign side, where it has another")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

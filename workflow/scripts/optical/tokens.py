@@ -29,8 +29,15 @@ def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
     >>> "[UNK]" in tokeniser.encode("चंद्र").tokens
     False
     """
+    vocabulary = learn_pieces(_new_tokeniser(None), texts, vocabulary_size)
+    tokeniser = _new_tokeniser(vocabulary)
+    tokeniser.add_special_tokens(SPECIAL_TOKENS)
+    return tokeniser
+
+
+def learn_pieces(blank: Tokenizer, texts: Iterable[str], vocabulary_size: int) -> dict[str, int]:
+    """Return the word pieces of texts and their numbers; `blank` is a tokeniser that has none and splits into words."""
     texts = list(texts)
-    blank = _new_tokeniser(None)
     # The trainer meets words in the order of a randomly seeded hash table, numbers what continues a word as it comes,
     # and the numbers break ties among merges. As special tokens they have an order of their own.
     continuing = [f"##{sign}" for sign in sorted(_continuing_signs(blank, texts))]
@@ -38,9 +45,7 @@ def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
         vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS + continuing, min_frequency=2, show_progress=False
     )
     blank.train_from_iterator(texts, trainer)
-    tokeniser = _new_tokeniser(blank.get_vocab())
-    tokeniser.add_special_tokens(SPECIAL_TOKENS)
-    return tokeniser
+    return blank.get_vocab()
 
 
 def _new_tokeniser(vocabulary: dict[str, int] | None) -> Tokenizer:

@@ -1,0 +1,34 @@
+"""Give the teacher word pieces of a language, which start as their translations: what its students start from.
+
+Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext train.tsv --out extended \
+    --settings '{pieces: 8000, alignment: {aligner: ibm2}}'
+"""
+
+import time
+
+from optical.encoder import load_encoder
+from optical.files import atomic_folder, read_rows
+from optical.program import program, run_program, yaml_value
+from optical.provenance import write_provenance
+from optical.vocabulary import extend_vocabulary
+
+
+def main(arguments):
+    started = time.monotonic()
+    settings = arguments.settings
+    encoder = load_encoder(arguments.teacher)
+    pairs = [(english, foreign) for english, foreign, *_ in read_rows(arguments.bitext, columns=2)]
+    extend_vocabulary(encoder, pairs, settings["pieces"], settings["alignment"])
+    with atomic_folder(arguments.out) as folder:
+        encoder.save(folder)
+        inputs = {"teacher": arguments.teacher, "bitext": arguments.bitext}
+        write_provenance(folder, settings, inputs, started)
+
+
+if __name__ == "__main__":
+    parser = program(__doc__)
+    parser.add_argument("--teacher", required=True, metavar="FOLDER")
+    parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
+    parser.add_argument("--settings", type=yaml_value, required=True, help="pieces, alignment")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    run_program(main, parser)
