@@ -19,6 +19,7 @@ from optical.encoder import DOCUMENT, load_encoder
 from optical.matching import matches, text_of
 from optical.project import project_folder
 from optical.runs import read_run
+from optical.tokens import train_tokeniser
 from tiny_models import TEXTS
 from toy_results import DOCUMENTS, student_of
 
@@ -123,6 +124,17 @@ def test_search_ranks_by_maxsim_and_marks_the_words_that_matched(optical, result
     assert "[" in optical(*arguments, TEXTS[1])[1]
 
 
+def test_words_are_marked_for_a_student_with_other_word_pieces(optical, results, tmp_path):
+    student, text = load_encoder(student_of(results)), TEXTS[1]
+    student.tokeniser = train_tokeniser(TEXTS, vocabulary_size=100)
+    student.save(tmp_path / "extended")
+    teacher = load_encoder(results / "teacher")
+    assert len(student.tokeniser.encode(text)) > len(teacher.tokeniser.encode(text))
+    arguments = ["search", "--results", results, "--collection", "atlas", "--model", tmp_path / "extended"]
+    passages = json.loads(optical(*arguments, text, "--json")[1])["passages"]
+    assert all(passage["matches"] for passage in passages)
+
+
 def test_search_takes_a_folder_and_a_name_alike(optical, results):
     name = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "swali", "--json")
     folder = optical("search", "--collection", results / "collections/atlas", "--lang", "sw", "swali", "--json")
@@ -153,7 +165,7 @@ def test_a_marked_word_holds_the_most_similar_token(results, number):
     ((_, document_LD, ids_L),) = encoder.encode([pieces.ids], DOCUMENT)
     content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
     query_MD = torch.nn.functional.normalize(torch.randn(4, encoder.dimension), dim=-1)
-    found = matches(encoder, list("abcd"), query_MD, text, document_LD.numpy())
+    found = matches(encoder, encoder.tokeniser, list("abcd"), query_MD, text, document_LD.numpy())
     best = (query_MD @ document_LD[content_L].T).argmax(dim=1)
     for token, index in zip("abcd", best, strict=True):
         piece = encoder.tokeniser.id_to_token(int(ids_L[content_L][index])).removeprefix("##")

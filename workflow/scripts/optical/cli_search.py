@@ -22,6 +22,7 @@ from optical.terminal import columns_of_terminal, mark_words, print_json
 
 if TYPE_CHECKING:
     from optical.encoder import Encoder
+    from optical.matching import Match
     from optical.scoring import Hits
 
 SHOWN_CHARACTERS = 400
@@ -34,6 +35,7 @@ class Place(NamedTuple):
     documents: Path
     shards: list[Path]
     model: Path
+    teacher: Path | None  # that encoded the documents, where it was trained here
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collection", required=True, metavar="C", help="a prepared collection: folder or name")
     parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: the collection's, or results)")
     parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
-    parser.add_argument("--method", default="optical", help="whose student reads the query; zero-shot is the teacher")
+    parser.add_argument("--method", default="optical", help="whose student reads it; or zero-shot, or extended")
     parser.add_argument("--seed", type=int, default=1, help="which of its students")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
     parser.add_argument("--top", type=int, default=10, metavar="N", help="how many passages")
@@ -120,7 +122,9 @@ def locate(arguments: argparse.Namespace) -> Place:
     if not shards:
         hint = f"run: snakemake --cores 2 results/vectors/{folder.name}, or name the experiment's folder by --results"
         raise DataError("the collection is not encoded", where=vectors, hint=hint)
-    return Place(folder / "documents.jsonl", shards, _model(arguments, results))
+    teacher = results / "teacher"
+    teacher = teacher if (teacher / "tokenizer.json").is_file() else None
+    return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
 
 
 def _model(arguments: argparse.Namespace, results: Path) -> Path:
@@ -131,6 +135,8 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
         raise ConfigError("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
     teacher = arguments.lang == "en" or arguments.method == "zero-shot"
     student = results / "students" / arguments.lang / arguments.method / str(arguments.seed)
+    if arguments.method == "extended":
+        student = results / "extended" / arguments.lang
     model = results / "teacher" if teacher else student
     if not (model / "config.json").is_file():
         pattern = "students/*/*/*/config.json"
@@ -144,9 +150,10 @@ def answer(
     encoder: "Encoder", queries: Sequence[tuple[str, str]], place: Place, top: int, with_passages: bool
 ) -> tuple[list["Hits"], list[dict]]:
     """Search; return the hits of each query and, if wanted, their passages with the matched words."""
-    from optical.matching import text_of, vectors_of
+    from optical.matching import matches, text_of, vectors_of
     from optical.retrieval import encode_queries
     from optical.scoring import search
+    from optical.tokens import load_tokeniser
     from optical.vectors import Collection
 
     texts = [text for _, text in queries]
@@ -158,19 +165,16 @@ def answer(
     wanted = {name for found in hits for name in found.ids}
     documents = read_documents(place.documents, wanted)
     document_vectors = vectors_of(Collection(place.shards), sorted(wanted)) if wanted else {}
+    tokeniser = load_tokeniser(place.teacher) if place.teacher else encoder.tokeniser
     answers = []
     for (query_id, text), found, vectors_MD, mask_M in zip(queries, hits, vectors_QMD, mask_QM, strict=True):
         tokens, content_M = query_tokens(encoder, text, mask_M)
-        passages = [
-            {
-                "rank": rank,
-                "id": name,
-                "score": round(score, 6),
-                "text": text_of(documents[name]),
-                "matches": _matches(encoder, tokens, vectors_MD[content_M], documents[name], document_vectors[name]),
-            }
-            for rank, (name, score) in enumerate(zip(found.ids, found.scores.tolist(), strict=True), start=1)
-        ]
+        passages = []
+        for rank, (name, score) in enumerate(zip(found.ids, found.scores.tolist(), strict=True), start=1):
+            shown = text_of(documents[name])
+            marked = matches(encoder, tokeniser, tokens, vectors_MD[content_M], shown, document_vectors[name])
+            passage = {"rank": rank, "id": name, "score": round(score, 6), "text": shown}
+            passages.append(passage | {"matches": [_as_dict(match, shown) for match in marked]})
         answers.append({"query_id": query_id, "query": text, "passages": passages})
     return hits, answers
 
@@ -190,15 +194,8 @@ def query_tokens(encoder: "Encoder", text: str, mask_M: object) -> tuple[list[st
     return [encoder.tokeniser.id_to_token(token) for token in kept[content].tolist()], content_M
 
 
-def _matches(encoder: "Encoder", tokens: list[str], vectors_MD: object, document: dict, stored: object) -> list[dict]:
-    from optical.matching import matches, text_of
-
-    text = text_of(document)
-    found = matches(encoder, tokens, vectors_MD, text, stored)
-    return [
-        match._asdict() | {"word": text[match.start : match.end], "similarity": round(match.similarity, 4)}
-        for match in found
-    ]
+def _as_dict(match: "Match", text: str) -> dict:
+    return match._asdict() | {"word": text[match.start : match.end], "similarity": round(match.similarity, 4)}
 
 
 def read_documents(path: Path, wanted: set[str]) -> dict[str, dict]:

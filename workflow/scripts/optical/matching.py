@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from optical.encoder import DOCUMENT, Encoder
@@ -40,14 +41,19 @@ def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarr
 
 
 def matches(
-    encoder: Encoder, query_tokens: Sequence[str], query_MD: Tensor, text: str, document_LD: np.ndarray
+    encoder: Encoder,
+    tokeniser: Tokenizer,
+    query_tokens: Sequence[str],
+    query_MD: Tensor,
+    text: str,
+    document_LD: np.ndarray,
 ) -> list[Match]:
     """Return the words that the query's tokens chose by MaxSim, in the order of the text.
 
-    encoder: of the tokeniser and settings that the document was encoded with. Nothing is marked where its tokens are
-    not those of the vectors. query_tokens and query_MD: the tokens whose matches are wanted, without special ones.
+    encoder: of the settings that the document was encoded with, and `tokeniser`: nothing is marked where the tokens
+    are not those of the vectors. query_tokens and query_MD: the tokens whose matches are wanted, without special ones.
     """
-    encoding = encoder.tokeniser.encode(text, add_special_tokens=False)
+    encoding = tokeniser.encode(text, add_special_tokens=False)
     ids_BL, attention_BL, keep_BL = encoder.frame([encoding.ids], DOCUMENT)
     positions = keep_BL[0].nonzero()[:, 0]
     if len(positions) != len(document_LD) or not len(query_MD):
