@@ -205,16 +205,16 @@ def cached(vectors):
 
 
 def extended(folder):
-    """Return the folder of the model that students start from, which has word pieces of their language; nothing else.
+    """Return the folder of the model with word pieces of a language, which its students start from.
 
-    Where the vocabulary stays the encoder's, they start from the teacher.
+    Nothing where the vocabulary stays the encoder's: they start from the teacher.
     """
     return folder if config["vocabulary"]["pieces"] else []
 
 
 def student_tokens():
     """Return the tokenised sentence pairs of a language as its students read them."""
-    return "<results>/tokens/extended/{lang}" if extended(True) else "<results>/tokens/bitext/{lang}"
+    return f"<results>/tokens/{'extended' if config['vocabulary']['pieces'] else 'bitext'}/{{lang}}"
 
 
 def vocabulary_settings():
