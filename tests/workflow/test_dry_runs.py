@@ -34,6 +34,10 @@ EXPECTED = {
     | each("align_words switch_queries train_translator translate_bitext translate_queries", 7)
     | each("prepare_training_set tokenise_training_set", 1 + 5 + 2)
     | {"score_translations": 1, "distil_student": 7 * 7, "retrain_student": 7 + 5 + 2},
+    "pieces": SEVEN
+    | each(FROM_SCRATCH, 1)
+    | each("extend_vocabulary tokenise_extended align_words train_translator translate_bitext translate_queries", 7)
+    | {"score_translations": 1},
     # two collections: FLORES articles in seven languages, AfriQA in Swahili
     "open": SEVEN
     | dict.fromkeys(["prepare_collection", "encode_collection", "compare_methods", "make_map_table"], 2)
