@@ -161,7 +161,12 @@ def test_unusable_source_blocks():
     ],
 )
 def test_reasons(english, foreign, script, reason):
-    assert reason_to_drop(normalise(english), normalise(foreign), DEFAULTS, script) == reason
+    assert reason_to_drop(normalise(english), normalise(foreign), DEFAULTS, ("Latn", script)) == reason
+
+
+def test_another_language_may_stand_where_english_stands():
+    assert reason_to_drop("शुभ प्रभात मित्र", "Guten Morgen, Freund", DEFAULTS, ("Deva", "Latn")) is None
+    assert reason_to_drop("Good morning, friend", "Guten Morgen", DEFAULTS, ("Deva", "Latn")) == "wrong script"
 
 
 def test_an_unknown_script_is_named():

@@ -20,7 +20,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.lang not in languages:
         raise ConfigError(f"unknown language {arguments.lang!r}", where=arguments.languages, hint="add a row")
     clean_bitext(
-        arguments.sources,
+        [with_script(source, languages) for source in arguments.sources],
         languages[arguments.lang],
         train=arguments.out_train,
         dev=arguments.out_dev,
@@ -28,6 +28,14 @@ def main(arguments: argparse.Namespace) -> None:
         settings=arguments.settings,
         exclude=arguments.exclude,
     )
+
+
+def with_script(source, languages):
+    """Return a source with the script of the language that stands where English stands, if it names one."""
+    side = source.get("english_side", "en")
+    if side not in languages:
+        raise ConfigError(f"unknown language {side!r}", where="english_side", hint="add it to language_table")
+    return source | {"english_script": languages[side]["script"]}
 
 
 if __name__ == "__main__":

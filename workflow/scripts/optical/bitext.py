@@ -45,7 +45,8 @@ def clean_bitext(
     """Clean the sources of one language and write `english<TAB>foreign` files for training and development.
 
     Args:
-        sources: blocks of the config with their files as paths; see `bitext_readers.read_bitext`.
+        sources: blocks of the config with their files as paths; see `bitext_readers.read_bitext`. `english_script` is
+            that of the side which stands where English stands, where it is another language.
         language: the language's row of languages.tsv: its script, and the codes that files may use for it.
         settings: changes to `DEFAULTS`.
         exclude: evaluation files; a pair with a side that occurs in them is dropped.
@@ -117,10 +118,11 @@ def clean_source(
     alignment = Alignment([], 0.0, checked=False)
     if settings["check_alignment"] and source.get("check_alignment", True):
         alignment = check_alignment([pair.english for pair in pairs], [pair.foreign for pair in pairs])
+    scripts = str(source.get("english_script", "Latn")), language["script"]
     dropped: Counter[str] = Counter()
     kept = []
     for pair in aligned_pairs(pairs, alignment.runs, settings["repair"]):
-        reason = reason_to_drop(pair.english, pair.foreign, settings, language["script"])
+        reason = reason_to_drop(pair.english, pair.foreign, settings, scripts)
         if reason is None:
             keys = matching_key(pair.english), matching_key(pair.foreign)
             reason = _seen_before(keys, evaluation, seen)

@@ -62,29 +62,32 @@ def matching_key(text: str) -> str:
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def reason_to_drop(english: str, foreign: str, settings: Mapping[str, float], script: str) -> str | None:
-    """Return why a normalised pair is dropped, or None. `script` is the ISO 15924 code of the foreign language."""
-    return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, script)), None)
+Scripts = tuple[str, str]
 
 
-def _empty(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def reason_to_drop(english: str, foreign: str, settings: Mapping[str, float], scripts: Scripts) -> str | None:
+    """Return why a normalised pair is dropped, or None. `scripts` are the ISO 15924 codes of the two sides."""
+    return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, scripts)), None)
+
+
+def _empty(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     return not english or not foreign
 
 
-def _too_long(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def _too_long(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     return any(
         len(text) > settings["maximum_characters"] or text.count(" ") >= settings["maximum_words"]
         for text in (english, foreign)
     )
 
 
-def _unlike_lengths(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def _unlike_lengths(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     """Ten characters are added to each side: a greeting may be three times as long in another language."""
     ratio = (len(english) + 10) / (len(foreign) + 10)
     return max(ratio, 1 / ratio) > settings["maximum_length_ratio"]
 
 
-def _untranslated(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def _untranslated(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     """Both sides are one text, or nine tenths of five or more English words stand in the foreign side too."""
     words, others = matching_key(english).split(), set(matching_key(foreign).split())
     if english.casefold() == foreign.casefold() or (words and set(words) == others):
@@ -92,16 +95,17 @@ def _untranslated(english: str, foreign: str, settings: Mapping, script: str) ->
     return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
 
 
-def _few_letters(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def _few_letters(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     return any(
         sum(map(bool, map(_KINDS.__getitem__, text))) < settings["minimum_letters"] * (len(text) - text.count(" "))
         for text in (english, foreign)
     )
 
 
-def _wrong_script(english: str, foreign: str, settings: Mapping, script: str) -> bool:
+def _wrong_script(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
     return any(
-        script_share(text, code) < settings["minimum_script"] for text, code in ((english, "Latn"), (foreign, script))
+        script_share(text, script) < settings["minimum_script"]
+        for text, script in zip((english, foreign), scripts, strict=True)
     )
 
 
