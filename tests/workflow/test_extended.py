@@ -28,8 +28,8 @@ def finished(tmp_path_factory):
 
 def test_the_table_has_what_the_vocabulary_alone_does(finished):
     workspace, _ = finished
-    scores = {(row[0], row[1]) for row in read_rows(workspace / "results/scores/atlas/sw.tsv", 2)}
-    assert {method for row in scores for method in row} >= {"extended", "optical", "zero-shot", "english"}
+    methods = {row[1] for row in read_rows(workspace / "results/scores/atlas/sw.tsv", 2)}
+    assert methods >= {"extended", "optical", "zero-shot", "english"}
 
 
 def test_students_and_their_shares_start_from_pieces_of_their_own_bitext(finished):

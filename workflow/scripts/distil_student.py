@@ -30,7 +30,7 @@ def main(arguments):
     inputs |= {"start": arguments.start} if arguments.start else {}
     checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
     tokens = Path(arguments.tokens)
-    with teacher_vectors(arguments, device, machine.precision) as vectors:
+    with teacher_vectors(arguments, student, machine.precision) as vectors:
         loss = DistillationLoss(student, tokens, vectors, settings, values)
         curve = train(student, loss, settings, machine, checkpoints, arguments.name)
     with atomic_folder(arguments.out) as folder:
@@ -40,11 +40,13 @@ def main(arguments):
     checkpoints.remove()
 
 
-def teacher_vectors(arguments, device, precision):
-    """Give the folder of the teacher's vectors: the given one, or one made now."""
+def teacher_vectors(arguments, student, precision):
+    """Give the folder of the teacher's vectors: the given one, or one made now, before the student has changed."""
     if arguments.vectors:
         return contextlib.nullcontext(Path(arguments.vectors))
-    english, teacher = TokenFile(Path(arguments.tokens) / "english"), load_encoder(arguments.teacher).to(device)
+    english = TokenFile(Path(arguments.tokens) / "english")
+    device = next(student.parameters()).device
+    teacher = load_encoder(arguments.teacher).to(device) if arguments.start else student
     return encoded_english(teacher, english, arguments.settings["sides"], precision)
 
 

@@ -4,12 +4,11 @@ Shapes: Q queries, N simulated tests.
 """
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, ndtri
 
 from optical.significance import paired_t_test
 
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # times the queries at hand
-QUANTILES = 1.96 + 0.84  # of the normal distribution: a two-sided test at .05, found four times in five
 
 
 def exact_interval(right: int, questions: int, level: float = 0.95) -> tuple[float, float]:
@@ -53,7 +52,8 @@ def queries_needed(differences_Q: np.ndarray, wanted: float = 0.8, most: int = 2
     """
     if len(differences_Q) < 2 or not np.mean(differences_Q):
         return None
-    expected = (QUANTILES * np.std(differences_Q) / np.mean(differences_Q)) ** 2
+    quantiles = ndtri(1 - 0.05 / 2) + ndtri(wanted)
+    expected = (quantiles * np.std(differences_Q) / np.mean(differences_Q)) ** 2
     sizes = [len(differences_Q) * times for times in LADDER if len(differences_Q) * times <= most]
     sizes = [size for size in sizes if size > expected / 2]  # to simulate what must fail takes the most time
     return next((size for size in sizes if power(differences_Q, size) >= wanted), None)

@@ -21,6 +21,7 @@ from optical.encoder import Encoder
 from optical.errors import ConfigError, DataError
 from optical.tokens import learn_pieces
 from optical.word_alignment import DEFAULTS, MOST_CELLS, align, count_tables
+from optical.words import check_settings
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,11 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
     tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces)
     embeddings = encoder.transformer.get_input_embeddings()
     vectors_WH = starting_vectors(
-        embeddings.weight.data.numpy(), encoder.tokeniser, tokeniser, _sample(pairs), DEFAULTS | alignment
+        embeddings.weight.data.numpy(),
+        encoder.tokeniser,
+        tokeniser,
+        _sample(pairs),
+        check_settings(alignment, DEFAULTS),
     )
     encoder.transformer.resize_token_embeddings(len(vectors_WH), mean_resizing=False)
     encoder.transformer.get_input_embeddings().weight.data.copy_(torch.from_numpy(vectors_WH))
