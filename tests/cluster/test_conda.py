@@ -33,7 +33,6 @@ PACKAGE_OF = {"yaml": "pyyaml", "ot": "pot", "Stemmer": "pystemmer", "pynvml": "
 # modules that some function imports which no program of the environment calls, or that come with another package
 NEEDLESS = {
     "train": {"triton"},  # comes with torch's CUDA build; without it, plans are computed another way
-    "translate": {"Stemmer", "bm25s"},  # how BM25 splits words; the translator's word alignment has its own
 }
 # packages that something needs although no program imports them by name
 COMPANIONS = {

@@ -101,6 +101,11 @@ def test_other_tokenisers_and_empty_pairs_are_refused_in_one_line(folder):
         extend_vocabulary(load_encoder(folder), [("", "चंद्र"), ("moon", "")], 100, {})
 
 
+def test_a_bitext_that_links_nothing_is_refused_in_one_line(folder):
+    with pytest.raises(DataError, match="no word piece is linked"):
+        extend_vocabulary(load_encoder(folder), [("moon", "[MASK]")], 50, {})
+
+
 def test_pieces_are_about_as_many_as_asked_for(folder):
     tokeniser = load_tokeniser(folder)
     texts = [foreign for _, foreign in bitext(MARATHI)]

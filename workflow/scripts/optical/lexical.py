@@ -6,18 +6,20 @@ Shape suffixes: N documents, V words of the documents.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import bm25s
 import numpy as np
+from bm25s.stopwords import STOPWORDS_EN
 from scipy import sparse
 
-from optical.errors import DataError
+from optical.errors import DataError, ResourceError
 from optical.runs import Run
-from optical.words import DEFAULTS as WORD_DEFAULTS
-from optical.words import check_settings, make_analyser, words
+from optical.words import check_settings, words
 
-DEFAULTS = WORD_DEFAULTS | {
+DEFAULTS = {
+    "stop_words": False,  # drop English ones
+    "stemming": False,  # English, by PyStemmer
     "k1": 0.9,
     "b": 0.4,
     "count_repeats": False,  # a word twice in a query counts once: in foreign queries it is mostly a function word
@@ -54,6 +56,29 @@ class LexicalIndex:
         lengths_N = np.array(list(map(len, self.token_ids)))
         k1, b = self.settings["k1"], self.settings["b"]
         return k1 * (1 - b + b * lengths_N / lengths_N.mean())
+
+
+def make_analyser(stop_words: bool = False, stemming: bool = False) -> Callable[[str], list[str]]:
+    """Return the function from text to index terms: words without English stop words, English stems, if so wanted.
+
+    >>> make_analyser(stop_words=True)("The capital of Tanzania")
+    ['capital', 'tanzania']
+    """
+    dropped = frozenset(STOPWORDS_EN if stop_words else ())
+    stem = _english_stemmer() if stemming else str
+
+    def analyse(text: str) -> list[str]:
+        return [stem(word) for word in words(text) if word not in dropped]
+
+    return analyse
+
+
+def _english_stemmer() -> Callable[[str], str]:
+    try:
+        from Stemmer import Stemmer
+    except ImportError as error:
+        raise ResourceError("stemming needs PyStemmer", hint="pip install PyStemmer, or set stemming: false") from error
+    return cache(Stemmer("english").stemWord)
 
 
 def index_documents(documents: Iterable[dict], settings: dict | None = None) -> LexicalIndex:

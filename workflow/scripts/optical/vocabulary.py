@@ -97,6 +97,8 @@ def starting_vectors(
     vectors_WH = np.full((size, vectors_VH.shape[1]), vectors_VH.mean(0), np.float32)
     vectors_WH[: len(vectors_VH)] = vectors_VH
     links = [(numbers[piece], old[word], share) for piece, row in to_english.items() for word, share in row.items()]
+    if not links:
+        raise DataError("no word piece is linked with an English one", hint="give more bitext, or vocabulary.pieces: 0")
     rows, columns, shares = zip(*links, strict=True)
     mixing_WV = coo_array((np.array(shares, np.float32), (rows, columns)), shape=(size, len(vectors_VH))).tocsr()
     linked = np.unique(rows)
