@@ -29,9 +29,9 @@ rule align_words:
 
 rule train_translator:
     input:
-        tokeniser=tokeniser(),
-        tokens="<results>/tokens/bitext/{lang}",
-        encoder=encoder() if config["translator"]["warm_start"] else [],
+        tokeniser=student_tokeniser(),
+        tokens=student_tokens(),
+        encoder=translator_start(),
         script=script("train_translator"),
         library=library("train_translator"),
     output:

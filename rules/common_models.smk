@@ -217,6 +217,16 @@ def student_tokens():
     return f"<results>/tokens/{'extended' if config['vocabulary']['pieces'] else 'bitext'}/{{lang}}"
 
 
+def student_tokeniser():
+    """Return the folder that holds tokenizer.json as the students of a language read it; its translator does, too."""
+    return extended("<results>/extended/{lang}") or tokeniser()
+
+
+def translator_start():
+    """Return the folder of the BERT that a translator starts from: with the word pieces of its language, if any."""
+    return (extended("<results>/extended/{lang}") or encoder()) if config["translator"]["warm_start"] else []
+
+
 def vocabulary_settings():
     """Return what decides the word pieces of a language."""
     return as_argument({"pieces": config["vocabulary"]["pieces"], "alignment": config["word_alignment"]})
