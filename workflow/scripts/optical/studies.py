@@ -94,7 +94,8 @@ def study_rows(
         cells = compare_methods(
             scores, condition.collection, names, langs, measures, reference, levels if both else {}, statistics
         )
-        differences = differences_to(group_scores(scores, condition.collection), reference)
+        groups = group_scores(scores, condition.collection)
+        differences = differences_to(groups, reference)
         for cell in cells:
             if cell.status == DONE:
                 variant, method = cell.method, members[0][1]
@@ -102,7 +103,7 @@ def study_rows(
                     variant, method = condition.variant, cell.method
                 pairs = {c.variant: c.pairs for c, _ in members}[variant].get(cell.lang, "")
                 needed = needed_queries(cell, differences)
-                exact = exact_bounds(scores, cell)
+                exact = exact_bounds(groups.get((cell.method, cell.lang, cell.measure), {}), cell)
                 rows.append(as_row(cell, variant, method, pairs, exact, needed))
     if not rows:
         raise DataError("no scores", hint="check the measures and collections of the study")
@@ -151,14 +152,15 @@ def needed_queries(cell: Cell, differences: Mapping[tuple, np.ndarray]) -> int |
     return queries_needed(differences_Q) or ""
 
 
-def exact_bounds(scores: Iterable[tuple], cell: Cell) -> tuple[float, float]:
+def exact_bounds(seeds: Mapping[str, Mapping[str, float]], cell: Cell) -> tuple[float, float]:
     """Return the exact binomial interval of an accuracy, a measure that is 0 or 1 for every query; else NaN.
 
-    Over several seeds the number of right answers is their mean, rounded.
+    Args:
+        seeds: seed -> query -> value of that cell; none for a mean over languages. Over several seeds the number of
+            right answers is their mean, rounded.
     """
-    key = (cell.method, cell.lang, cell.measure)
-    values = [value for _, method, lang, _, _, measure, value in scores if (method, lang, measure) == key]
-    if not values or not set(values) <= {0.0, 1.0}:
+    values = {value for queries in seeds.values() for value in queries.values()}
+    if not values or not values <= {0.0, 1.0}:
         return NAN, NAN
     return exact_interval(round(cell.mean * cell.queries), cell.queries)
 
