@@ -33,6 +33,21 @@ from optical.tables import (
 )
 
 
+def lift_rate_limit():
+    """Let Snakemake choose jobs when one has ended, and not by timers too: each ended job starts one more, for good.
+
+    They belong to its limit of 100 jobs a second; runs of some hundred jobs ended in "can't start new thread"
+    (Snakemake's issue 3804). A limit that the user gives is kept.
+    """
+    limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
+    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
+onstart:
+    lift_rate_limit()
+
+
 def in_one_line(work):
     """Make a function end in one line where the config or a file of it is at fault."""
 
