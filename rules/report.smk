@@ -67,6 +67,7 @@ rule plot_map:
 rule plot_queries:
     input:
         scores=scores_of,
+        cells="<results>/tables/{collection}/map_cells.tsv",
         collection="<results>/collections/{collection}",
         script=script("plot_queries"),
         library=library("plot_queries"),
@@ -92,9 +93,10 @@ rule plot_queries:
     message:
         "drawing the gains and losses of single queries of {wildcards.collection}"
     shell:
-        "python {input.script} --scores {input.scores} --queries {input.collection}/queries "
-        "--collection {wildcards.collection} --measure {params.measure} --method {params.method} "
-        "--rivals {params.rivals} --names {params.names:q} --out $(dirname {output.figure})/queries --log {log}"
+        "python {input.script} --scores {input.scores} --cells {input.cells} "
+        "--queries {input.collection}/queries --collection {wildcards.collection} --measure {params.measure} "
+        "--method {params.method} --rivals {params.rivals} --names {params.names:q} "
+        "--out $(dirname {output.figure})/queries --log {log}"
 
 
 rule align_sentences:
@@ -213,10 +215,12 @@ rule make_report:
         methods=config["methods"],
         measures=config["measures"],
         reference=config["reference"],
+        rivals=rivals(),
         settings=shown_settings,
     message:
         "making the report: {output}"
     shell:
         "python {input.script} --results $(dirname {output}) --collections {params.collections:q} "
         "--names {params.names:q} --methods {params.methods} --measures {params.measures} "
-        "--reference {params.reference} --settings {params.settings:q} --out {output} --log {log}"
+        "--reference {params.reference} --rivals {params.rivals} --settings {params.settings:q} --out {output} "
+        "--log {log}"

@@ -137,7 +137,8 @@ def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     files = {"cells": folder / "tables/atlas/map_cells.tsv", "collection": "atlas"}
     plot_map.main(Namespace(**common, **files, out=folder / "figures/atlas"))
     files = {"scores": sorted(folder.glob("scores/atlas/*.tsv")), "queries": folder / "collections/atlas/queries"}
-    files |= {"collection": "atlas", "method": "optical", "rivals": ["mse", "contrastive"]}
+    files |= {"cells": folder / "tables/atlas/map_cells.tsv"}
+    files |= {"collection": "atlas", "method": "optical", "rivals": rivals_of(methods)}
     plot_queries.main(Namespace(**common, **files, out=folder / "figures/atlas/queries"))
     columns = ("lang", "method", "seed")
     students = [
@@ -154,11 +155,17 @@ def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     return folder
 
 
+def rivals_of(methods: tuple) -> list[str]:
+    """Return the methods that the rules compare the reference with."""
+    return [method for method in methods if method not in ("optical", "english")]
+
+
 def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
     """Run the program that makes the page of such results and their figures; return the page."""
     import make_report
 
     asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
-    asked |= {"methods": list(methods), "reference": "optical", "settings": {"text": "</script><b>"}}
+    asked |= {"methods": list(methods), "reference": "optical", "rivals": rivals_of(methods)}
+    asked |= {"settings": {"text": "</script><b>"}}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

@@ -10,7 +10,7 @@ from optical.files import read_table, write_json, write_rows
 from optical.report_html import Section, Text, inline_svg, page, table
 from optical.report_provenance import provenance_section
 from optical.report_sections import EXAMPLES, Report, plain_table_section, queries_section, summary, table_section
-from report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results
+from report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect", "image"}
 
@@ -50,7 +50,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture
 def report(results):
-    return Report(results, {"atlas": LANGS}, NAMES, list(METHODS), ["AP", "RR"], "optical")
+    return Report(results, {"atlas": LANGS}, NAMES, list(METHODS), ["AP", "RR"], "optical", rivals_of(METHODS))
 
 
 def test_the_whole_page_is_well_formed_and_needs_nothing_else(results):
@@ -87,14 +87,27 @@ def test_what_was_not_run_says_so_and_is_no_zero(results, tmp_path):
     kept = [line for line in lines if not line.startswith("atlas\tmse\tsw\tAP")]
     (tmp_path / "tables/atlas").mkdir(parents=True)
     (tmp_path / "tables/atlas/map_cells.tsv").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    body = table_section(Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical")).body
+    body = table_section(
+        Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical", rivals_of(METHODS))
+    ).body
     assert body.count("NOT RUN") == 1
 
 
-def test_the_summary_names_the_strongest_rival(report):
+def test_the_summary_names_the_strongest_rival_and_the_figure_takes_the_same(report):
     text = summary(report)
+    assert "on low-resource languages" in text
     assert "contrastive" in text
     assert "english" not in text
+    assert "optical against contrastive, the strongest other method on low-resource" in queries_section(report).body
+
+
+def test_the_summary_speaks_of_high_resource_languages_where_no_rival_has_the_others(results, tmp_path):
+    lines = (results / "tables/atlas/map_cells.tsv").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.split("\t")[2] != "low" or line.split("\t")[1] == "optical"]
+    write_rows(tmp_path / "tables/atlas/map_cells.tsv", (line.split("\t") for line in kept))
+    text = summary(Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical", ["mse", "contrastive"]))
+    assert "on high-resource languages" in text
+    assert "contrastive" in text
 
 
 def test_marks_of_significance_reach_the_table(report):
@@ -111,7 +124,7 @@ def test_best_and_worst_queries_have_texts_in_both_languages(report):
 
 
 def test_sections_without_files_are_left_out(tmp_path):
-    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical")
+    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical", rivals_of(METHODS))
     assert queries_section(empty) is None
     assert plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c") is None
 
@@ -140,13 +153,13 @@ def test_a_damaged_table_is_named(tmp_path):
 
 def test_a_run_without_training_has_a_provenance_too(tmp_path):
     write_json(tmp_path / "tables/atlas/map_cells.tsv", {})
-    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25")
+    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25", [])
     assert "no model was trained" in provenance_section(empty).body
 
 
 def test_columns_without_a_value_are_left_out(tmp_path):
     write_rows(tmp_path / "cost_table.tsv", [("rule", "gpu", "jobs"), ("a", "", "1"), ("b", "", "2")])
-    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25")
+    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25", [])
     body = plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c").body
     assert ">jobs<" in body
     assert ">gpu<" not in body

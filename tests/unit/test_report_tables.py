@@ -9,7 +9,15 @@ from scipy import stats
 
 from optical.comparison import Statistics, compare_methods, weigh
 from optical.errors import DataError
-from optical.report_tables import GROUPS, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
+from optical.report_tables import (
+    GROUPS,
+    latex_lines,
+    map_rows,
+    markdown_lines,
+    pick_cells,
+    read_cells,
+    strongest_rival,
+)
 from optical.scores import write_scores
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
@@ -206,3 +214,12 @@ def test_a_reference_outside_the_methods_is_refused(tables):
         text=True,
     )
     assert done.returncode == 1 and "not among the methods" in done.stderr
+
+
+def test_low_resource_languages_decide_which_rival_is_the_strongest():
+    means = {("a", "low"): 0.4, ("a", "high"): 0.9, ("b", "low"): 0.5, ("b", "high"): 0.6, ("c", "high"): 0.95}
+    cells = {key: {"mean": str(mean)} for key, mean in means.items()}
+    assert strongest_rival(cells, ["a", "b", "c"]) == "b"
+    assert strongest_rival(cells, ["a", "c"]) == "a", "c was not run in every low-resource language"
+    high = {key: row for key, row in cells.items() if key[1] == "high"}
+    assert strongest_rival(high, ["a", "b", "c"]) == "c"

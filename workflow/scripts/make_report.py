@@ -1,7 +1,8 @@
 """Make the report of an experiment: one HTML file that opens anywhere, without a network.
 
 python workflow/scripts/make_report.py --results results --collections '{atlas: [sw, de]}' --measures AP RR \
-    --methods bm25 mse optical --reference optical --names '{sw: Swahili (low), de: German (high)}' --out report.html
+    --methods english bm25 mse optical --reference optical --rivals bm25 mse --names '{sw: Swahili, de: German}' \
+    --out report.html
 
 It shows what lies in the results folder: tables/, figures/, alignments/, and, where they are there, the bitext curve,
 translation quality and cost.
@@ -29,6 +30,7 @@ def main(arguments):
         arguments.methods,
         arguments.measures,
         arguments.reference,
+        arguments.rivals,
         arguments.settings,
     )
     sections = [
@@ -60,6 +62,7 @@ if __name__ == "__main__":
     parser.add_argument("--methods", nargs="+", required=True, help="rows of the table, in this order")
     parser.add_argument("--measures", nargs="+", required=True, help="the first is the table's")
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
+    parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")
     parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -1,25 +1,28 @@
 """Draw what each query gains and loses by a method against its strongest rival, and list them with their texts.
 
-python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --queries collections/atlas/queries \
-    --collection atlas --measure AP --method optical --rivals mse contrastive --names '{sw: Swahili}' --out queries
+python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --cells tables/atlas/map_cells.tsv \
+    --queries collections/atlas/queries --collection atlas --measure AP --method optical --rivals mse contrastive \
+    --names '{sw: Swahili}' --out queries
 
 Writes queries.svg, .png and .tsv: `--out` is their common stem. The TSV has a row per language and query, best first.
-Of several rivals, the one with the highest mean over languages is taken.
+Of several rivals, the one with the highest mean over low-resource languages is taken, as in the report's first lines.
 """
 
 from pathlib import Path
 
 from optical.errors import DataError
 from optical.figures import drawing, save_figure
-from optical.figures_queries import draw_gains, gain_rows, query_means, strongest_rival
+from optical.figures_queries import draw_gains, gain_rows, query_means
 from optical.files import read_rows
 from optical.program import log, program, run_program, yaml_value
+from optical.report_tables import pick_cells, read_cells, strongest_rival
 from optical.scores import read_scores
 
 
 def main(arguments):
     means = query_means(read_scores(arguments.scores), arguments.collection, arguments.measure)
-    rival = strongest_rival(means, arguments.rivals)
+    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
+    rival = strongest_rival(cells, arguments.rivals)
     texts = {}
     for lang in ["en", *arguments.names]:
         path = Path(arguments.queries, f"{lang}.tsv")
@@ -37,6 +40,7 @@ def main(arguments):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
+    parser.add_argument("--cells", required=True, metavar="FILE", help="long table of compare_methods.py")
     parser.add_argument("--queries", required=True, metavar="FOLDER", help="a file per language: query id, text")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", required=True)

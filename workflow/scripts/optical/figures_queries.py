@@ -21,20 +21,6 @@ def query_means(scores: Iterable[tuple], collection: str, measure: str) -> dict[
     }
 
 
-def strongest_rival(means: Mapping[tuple[str, str], Mapping[str, float]], candidates: Sequence[str]) -> str:
-    """Return the candidate with the highest mean over its languages, the first of equals.
-
-    >>> strongest_rival({("a", "sw"): {"q": 0.5}, ("b", "sw"): {"q": 0.7}}, ["a", "b"])
-    'b'
-    """
-
-    def mean_of(method: str) -> float:
-        per_lang = [sum(queries.values()) / len(queries) for (name, _), queries in means.items() if name == method]
-        return sum(per_lang) / len(per_lang) if per_lang else -1.0
-
-    return max(candidates, key=mean_of)
-
-
 def gain_rows(
     means: Mapping[tuple[str, str], Mapping[str, float]],
     method: str,

@@ -11,7 +11,16 @@ from pathlib import Path
 from optical.figures_queries import extremes
 from optical.files import read_json, read_table
 from optical.report_html import Section, Text, bullets, details, figure, paragraph, table
-from optical.report_tables import GROUPS, LongRow, describe, pick_cells, read_cells, significance_mark
+from optical.report_tables import (
+    GROUPS,
+    LEVELS,
+    LongRow,
+    describe,
+    pick_cells,
+    read_cells,
+    significance_mark,
+    strongest_rival,
+)
 
 EXAMPLES = 3
 MARKS = {"+": "⁺", "-": "⁻", "": ""}
@@ -21,7 +30,8 @@ MARKS = {"+": "⁺", "-": "⁻", "": ""}
 class Report:
     """An experiment: its results folder and the parts of its config that the report speaks of.
 
-    `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table.
+    `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table. `rivals`
+    are the methods that the reference is compared with: not those that take the queries in English from people.
     """
 
     results: Path
@@ -30,6 +40,7 @@ class Report:
     methods: list[str]
     measures: list[str]
     reference: str
+    rivals: list[str]
     settings: Mapping = field(default_factory=dict)
 
     def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
@@ -46,18 +57,18 @@ def summary(report: Report) -> str:
     measure, items = report.measures[0], []
     for collection in report.collections:
         cells = report.cells(collection, measure)
-        ours = cells.get((report.reference, "low"))
-        others = [cells[method, "low"] for method in report.methods if (method, "low") in cells]
-        rivals = [row for row in others if row["method"] not in (report.reference, "english")]
-        if ours is None or not rivals:
+        rival = strongest_rival(cells, report.rivals) if report.rivals else ""
+        pairs = {level: (cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS}
+        level = next((level for level in LEVELS if all(pairs[level])), None)
+        if level is None:
             continue
-        rival = max(rivals, key=lambda row: float(row["mean"]))
-        difference = float(ours["mean"]) - float(rival["mean"])
-        p_value = f", p = {float(rival['p_holm']):.3g} (Holm)" if rival["p_holm"] else ""
+        ours, theirs = pairs[level]
+        difference = float(ours["mean"]) - float(theirs["mean"])
+        p_value = f", p = {float(theirs['p_holm']):.3g} (Holm)" if theirs["p_holm"] else ""
         text = (
-            f"{collection}: on low-resource languages {report.reference} has a mean {measure} of "
-            f"{float(ours['mean']):.3f}; the strongest other method, {rival['method']}, has "
-            f"{float(rival['mean']):.3f} ({_signed(difference)}{p_value})."
+            f"{collection}: on {level}-resource languages {report.reference} has a mean {measure} of "
+            f"{float(ours['mean']):.3f}; the strongest other method on them, {rival}, has "
+            f"{float(theirs['mean']):.3f} ({_signed(difference)}{p_value})."
         )
         gap = cells.get((report.reference, "gap"))
         items.append(text + (f" Its gap, high minus low, is {_signed(gap['mean'])}." if gap else ""))
@@ -150,7 +161,10 @@ def queries_section(report: Report) -> Section | None:
         alt = (
             f"Bar plot: {report.measures[0]} of {report.reference} minus {rival}, query by query, a panel per language."
         )
-        caption = f"{collection}: {report.reference} against {rival}, the strongest other method. A bar is a query."
+        caption = (
+            f"{collection}: {report.reference} against {rival}, the strongest other method on low-resource languages "
+            "(on high-resource ones where there are no others). A bar is a query."
+        )
         parts.append(figure(stem, alt, caption))
         parts += [_examples(report, rows, lang, rival) for lang in langs]
     return Section("queries", "Gains and losses, query by query", "\n".join(parts)) if parts else None

@@ -7,7 +7,8 @@ from optical.comparison import CELL_COLUMNS, DONE
 from optical.errors import DataError
 from optical.files import read_lines
 
-GROUPS = ("low", "high", "gap")
+LEVELS = ("low", "high")
+GROUPS = (*LEVELS, "gap")
 SIGNIFICANT = 0.05
 
 LongRow = dict[str, str]
@@ -28,6 +29,22 @@ def pick_cells(rows: Iterable[LongRow], collection: str, measure: str) -> dict[t
         for row in rows
         if (row["collection"], row["measure"], row["status"]) == (collection, measure, DONE)
     }
+
+
+def strongest_rival(cells: Mapping[tuple[str, str], LongRow], candidates: Sequence[str]) -> str:
+    """Return the candidate with the highest mean over low-resource languages, the first of equals.
+
+    Where none was run in all of these, or a collection has none of them, high-resource languages decide.
+
+    >>> strongest_rival({("a", "low"): {"mean": "0.5"}, ("b", "low"): {"mean": "0.7"}}, ["a", "b"])
+    'b'
+    """
+
+    def means_of(method: str) -> list[float]:
+        rows = [cells.get((method, level)) for level in LEVELS]
+        return [float(row["mean"]) if row else -1.0 for row in rows]
+
+    return max(candidates, key=means_of)
 
 
 def map_rows(cells: Mapping[tuple[str, str], LongRow], methods: Sequence[str], langs: Sequence[str]) -> list[list[str]]:
