@@ -190,6 +190,9 @@ def check_config():
             raise ConfigError("students keep the encoder's vocabulary", where=f"method_table.{method}", hint=hint)
     for collection in config["collections"]:
         block_of_collection(collection)
+        if in_parts() and config["collection_table"][collection].get("documents_by") == "student":
+            hint = f"set search.parts: 1, or let the teacher read the documents of {collection}"
+            raise ConfigError("what students read is not searched in parts", where="search.parts", hint=hint)
     models_of_hub()
 
 

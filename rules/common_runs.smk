@@ -1,5 +1,7 @@
 """Helpers of the rules that search and score: which method reads which queries, and where its run goes."""
 
+WHOLE = "1-of-1"  # a collection that is not in parts, as Snakemake numbers parts
+
 # What measure_alignment calls the held-out pairs, and its measures: see optical.alignment_quality.
 ALIGNED = "held-out"
 ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
@@ -39,6 +41,22 @@ def query_encoders(wildcards):
     """Return the models of all runs of a language."""
     runs = runs_of(wildcards.lang, maxsim_kinds(wildcards.lang))
     return sorted({query_encoder(wildcards.lang, method, seed) for method, seed in runs})
+
+
+def in_parts():
+    """Return whether documents are encoded and searched in parts."""
+    return config["search"]["parts"] > 1
+
+
+def minutes_of_part(minutes):
+    """Return the time of a part's job: its share of the whole's, and what starting takes however small it is."""
+    return 30 + minutes // config["search"]["parts"]
+
+
+def document_vectors():
+    """Return the vectors of a collection's documents: the whole's or all parts', in collection order."""
+    parts = gather.part("<results>/part_vectors/{{collection}}/{scatteritem}")
+    return parts if in_parts() else ["<results>/vectors/{collection}"]
 
 
 def student_vectors(wildcards):
@@ -171,8 +189,10 @@ def run_language(method, lang):
 
 
 def search_of(method):
-    """Return which search makes a method's runs."""
-    return "lexical" if kind_of(method) in LEXICAL_KINDS else "maxsim"
+    """Return the folder of a method's runs, which says how they are made."""
+    if kind_of(method) in LEXICAL_KINDS:
+        return "lexical"
+    return "merged" if in_parts() else "maxsim"
 
 
 def runs_to_evaluate(wildcards):

@@ -92,7 +92,7 @@ use rule distil_student as distil_share with:
 use rule search_collection as search_share with:
     input:
         encoders=share_students,
-        vectors="<results>/vectors/{collection}",
+        vectors=document_vectors(),
         collection="<results>/collections/{collection}",
         script=script("search_collection"),
         library=library("search_collection"),

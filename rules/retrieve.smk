@@ -1,4 +1,8 @@
-"""Collections, their vectors, and the searches that make runs."""
+"""Collections, their vectors, and the searches that make runs: of the whole, or of parts whose runs are merged."""
+
+
+scattergather:
+    part=config["search"]["parts"],
 
 
 rule prepare_collection:
@@ -45,11 +49,34 @@ rule encode_collection:
     threads: 2
     resources:
         **model_resources(base_mb=3000, times_input=1, minutes=720),
+    params:
+        part=WHOLE,
     message:
         "encoding the documents of {wildcards.collection}, once for all languages and methods"
     shell:
         "python {input.script} --encoder {input.encoder} --documents {input.collection}/documents.jsonl "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "--part {params.part} --device {resources.device} --precision {resources.precision} --threads {threads} "
+        "--out {output} --log {log}"
+
+
+use rule encode_collection as encode_part with:
+    input:
+        encoder=teacher(),
+        collection="<results>/collections/{collection}",
+        script=script("encode_collection"),
+        library=library("encode_collection"),
+    output:
+        directory("<results>/part_vectors/{collection}/{scatteritem}"),
+    log:
+        "<logs>/encode_part/{collection}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/encode_part/{collection}/{scatteritem}.tsv"
+    resources:
+        **model_resources(base_mb=3000, times_input=1 / config["search"]["parts"], minutes=minutes_of_part(720)),
+    params:
+        part="{scatteritem}",
+    message:
+        "encoding documents of {wildcards.collection}, part {wildcards.scatteritem}"
 
 
 use rule encode_collection as encode_with_student with:
@@ -90,11 +117,59 @@ rule search_collection:
     params:
         jobs=search_jobs,
         settings=as_argument(config["search"]),
+        part=WHOLE,
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
     shell:
         "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --settings {params.settings:q} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --log {log}"
+        "--part {params.part} --device {resources.device} --precision {resources.precision} --threads {threads} "
+        "--log {log}"
+
+
+use rule search_collection as search_part with:
+    input:
+        encoders=query_encoders,
+        translations=translated_queries("translated"),
+        vectors="<results>/part_vectors/{collection}/{scatteritem}",
+        collection="<results>/collections/{collection}",
+        script=script("search_collection"),
+        library=library("search_collection"),
+    output:
+        runs=directory("<results>/part_runs/{collection}/{lang}/{scatteritem}"),
+    log:
+        "<logs>/search_part/{collection}/{lang}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/search_part/{collection}/{lang}/{scatteritem}.tsv"
+    resources:
+        **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=minutes_of_part(240)),
+    params:
+        part="{scatteritem}",
+    message:
+        "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.scatteritem}"
+
+
+rule merge_runs:
+    input:
+        parts=gather.part("<results>/part_runs/{{collection}}/{{lang}}/{scatteritem}"),
+        script=script("merge_runs"),
+        library=library("merge_runs"),
+    output:
+        directory("<results>/runs/{collection}/{lang}/merged"),
+    log:
+        "<logs>/merge_runs/{collection}/{lang}.log",
+    benchmark:
+        "<benchmarks>/merge_runs/{collection}/{lang}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        mem_mb=memory(1000, 10),
+        runtime=60,
+    params:
+        top_k=config["search"]["top_k"],
+    message:
+        "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
+    shell:
+        "python {input.script} --parts {input.parts} --top-k {params.top_k} --out {output} --log {log}"
 
 
 rule search_lexical:

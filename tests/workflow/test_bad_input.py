@@ -211,6 +211,12 @@ CONFIG_FAULTS = [
     (["bitext={sw: []}"], "no sentence pairs", "bitext.sw", "list sources for sw"),
     (["collection_table={atlas: {reader: plian}}"], "'plian'", "collection_table.atlas.reader", "did you mean plain?"),
     (["transport={solver: magic}"], "'magic' is not one of", "transport.solver", "how the plan is found"),
+    (
+        ["search={parts: 2}", "collection_table={atlas: {documents_by: student}}"],
+        "not searched in parts",
+        "search.parts",
+        "set search.parts: 1",
+    ),
     (["language_table={sw: {resource: middle}}"], "'middle' is not one of", "language_table.sw.resource", "mean"),
 ]
 

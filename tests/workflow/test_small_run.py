@@ -141,6 +141,17 @@ def test_an_edit_is_run_through_to_the_table(finished, changed):
     assert (finished[0] / TABLE).read_bytes() == table
 
 
+def test_a_collection_in_parts_ends_in_the_same_table(finished, tmp_path):
+    workspace, parts = tmp_path / "copy", ("--config", "search={parts: 3}")
+    shutil.copytree(finished[0], workspace, symlinks=True)
+    (workspace / TABLE).unlink()
+    counts = job_counts(run_snakemake(workspace, "--cores", "2", *parts).stdout)
+    langs = len(LANGUAGES) + 1  # and English
+    assert {"encode_part": 3, "search_part": 3 * langs, "merge_runs": langs}.items() <= counts.items()
+    assert not counts.keys() & {"distil_student", "encode_collection", "search_collection", "search_lexical"}
+    assert (workspace / TABLE).read_bytes() == (finished[0] / TABLE).read_bytes()
+
+
 def test_the_same_from_clean_gives_the_same_bytes(finished, tmp_path):
     again, _ = run_in(tmp_path / "elsewhere")
     for pattern in (

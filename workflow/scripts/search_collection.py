@@ -9,7 +9,7 @@ from pathlib import Path
 from optical.encoder import load_encoder
 from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
-from optical.retrieval import encode_queries, read_queries
+from optical.retrieval import encode_queries, part_from, read_queries
 from optical.runs import write_run
 from optical.scoring import search, to_run
 
@@ -30,13 +30,20 @@ def main(arguments):
             machine.precision,
             str(device),
         )
-        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"])
+        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"], in_full=arguments.part != (1, 1))
         log.info("%s: %d queries", job["tag"], len(texts))
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--shards", nargs="+", required=True, metavar="FOLDER", help="from encode_collection")
+    parser.add_argument(
+        "--part",
+        type=part_from,
+        default="1-of-1",
+        metavar="N-of-PARTS",
+        help="what the shards hold; the scores of a part's run are written in full, for merge_runs",
+    )
     parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {encoder, queries, out, tag, shards}")
     parser.add_argument("--settings", type=yaml_value, required=True, help="top_k, memory_mb")
     add_machine_arguments(parser)

@@ -11,13 +11,14 @@ from optical.files import read_lines, write_lines
 Run = dict[str, list[tuple[str, float]]]
 
 
-def write_run(path: str | Path, run: Run, tag: str) -> int:
+def write_run(path: str | Path, run: Run, tag: str, in_full: bool = False) -> int:
     """Write a TREC run file, atomically, gzip by suffix; return the number of lines.
 
-    Queries keep the order of the dictionary, documents their order in the list; scores have six decimals. Raise
-    `DataError` for ids or tags with white space, repeated documents, scores that are not finite or that rise with the
-    rank.
+    Queries keep the order of the dictionary, documents their order in the list; scores have six decimals, or all that
+    tell two of them apart, where the run is to be merged with others. Raise `DataError` for ids or tags with white
+    space, repeated documents, scores that are not finite or that rise with the rank.
     """
+    written = repr if in_full else "{:.6f}".format
 
     def lines() -> Iterable[str]:
         for query, hits in run.items():
@@ -27,7 +28,7 @@ def write_run(path: str | Path, run: Run, tag: str) -> int:
                 broken = next(name for name in names if name.split() != [name])
                 raise DataError(f"an id or the tag is empty or holds white space: {broken!r}", where=path)
             for rank, (document, score) in enumerate(hits, start=1):
-                yield f"{query} Q0 {document} {rank} {score:.6f} {tag}"
+                yield f"{query} Q0 {document} {rank} {written(score)} {tag}"
 
     return write_lines(path, lines())
 
