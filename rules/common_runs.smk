@@ -23,6 +23,21 @@ def collection_settings(wildcards):
     return as_argument(block_of_collection(wildcards.collection)[0])
 
 
+def splitting(collection):
+    """Return how a collection cuts its documents into passages; nothing where it keeps them whole."""
+    return block_of_collection(collection)[0].get("split") or {}
+
+
+def splitting_tokeniser(wildcards):
+    """Return the folder of the tokeniser whose tokens the length of a passage counts; nothing where it counts words."""
+    return tokeniser() if splitting(wildcards.collection).get("unit") == "tokens" else []
+
+
+def passages_flag(wildcards):
+    """Return the option that says that runs list passages, or nothing."""
+    return "--passages" if splitting(wildcards.collection) else ""
+
+
 def has_english(collection):
     """Return whether a collection has English queries; where its files or ids do not tell, its reader brings them."""
     block, _ = block_of_collection(collection)

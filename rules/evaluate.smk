@@ -25,11 +25,12 @@ rule evaluate_run:
     params:
         jobs=evaluation_jobs,
         measures=config["measures"],
+        passages=passages_flag,
     message:
         "scoring the runs of {wildcards.collection} in {wildcards.lang}"
     shell:
         "python {input.script} --qrels {input.collection}/qrels.txt --jobs {params.jobs:q} "
-        "--measures {params.measures:q} --collection {wildcards.collection} --out {output} --log {log}"
+        "--measures {params.measures:q} {params.passages} --collection {wildcards.collection} --out {output} --log {log}"
 
 
 rule measure_alignment:

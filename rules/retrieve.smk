@@ -9,6 +9,7 @@ rule prepare_collection:
     input:
         files=collection_files,
         fetched=fetched_of_collection,
+        tokeniser=splitting_tokeniser,
         script=script("prepare_collection"),
         library=library("prepare_collection"),
     output:
@@ -25,11 +26,12 @@ rule prepare_collection:
     params:
         settings=collection_settings,
         languages=collection_languages,
+        tokeniser=option("tokeniser"),
     message:
         "preparing the collection {wildcards.collection}"
     shell:
         "python {input.script} --collection {wildcards.collection} --settings {params.settings:q} "
-        "--languages {params.languages} --out {output} --log {log}"
+        "--languages {params.languages} {params.tokeniser} --out {output} --log {log}"
 
 
 rule encode_collection:

@@ -155,7 +155,7 @@ def test_passages_by_tokens_of_a_tokeniser(tmp_path):
     model.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     model.save(str(tmp_path / "tokenizer.json"))
     document = {"id": "d", "text": "it's raining, again", "title": "Rain"}
-    passages = list(split_documents([document], length=4, stride=2, tokeniser=str(tmp_path / "tokenizer.json")))
+    passages = list(split_documents([document], length=4, stride=2, unit="tokens", tokeniser=tmp_path))
     assert [p["text"] for p in passages] == ["it's raining", "s raining, again"]
     assert {p["title"] for p in passages} == {"Rain"}
     with pytest.raises(ConfigError, match="would lose text"):

@@ -123,6 +123,20 @@ def test_program_scores_many_runs_and_restricts_a_shared_run_to_each_language(fi
     ]
 
 
+def test_program_scores_a_document_as_its_best_passage(files):
+    run = ["q1 Q0 d1#0 1 4.0 t", "q1 Q0 d2#1 2 3.0 t", "q1 Q0 d2#0 3 2.0 t", "q1 Q0 d1#3 4 1.0 t"]
+    (files / "passages.txt").write_text("\n".join(run) + "\n")
+    (files / "qrels.txt").write_text("q1 0 d2 1\n")
+    for options, expected in (([], 0.0), (["--passages"], 0.5)):
+        done = run_script(
+            "--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv",
+            "--run", files / "passages.txt", "--queries", files / "queries.tsv", "--method", "m", "--lang", "sw",
+            "--seed", "0", *options,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert [row[6] for row in read_scores([files / "scores.tsv"])] == [expected]
+
+
 def test_program_names_what_a_job_lacks(files):
     common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
     done = run_script(*common, "--jobs", f"[{{run: {files}/run.txt, method: m}}]")

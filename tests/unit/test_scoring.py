@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from optical import maxsim, scoring
 from optical.errors import ConfigError, DataError
 from optical.hits import from_keys, to_keys
-from optical.runs import max_p, merge_runs, read_run, write_run
+from optical.runs import merge_runs, read_run, write_run
 from optical.scoring import re_rank, search, to_run
 from optical.vectors import TokenVectors, write_vectors
 
@@ -341,9 +341,3 @@ def test_a_wrong_run_is_not_written(tmp_path, hits):
     with pytest.raises(DataError):
         write_run(tmp_path / "run.txt", {"q": hits}, "tag")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_max_p_keeps_the_best_passage_and_plain_ids():
-    run = {"q": [("a#x#1", 4.0), ("b", 3.0), ("a#x#0", 2.0), ("c#0", 1.0)], "r": []}
-    assert max_p(run) == {"q": [("a#x", 4.0), ("b", 3.0), ("c", 1.0)], "r": []}
-    assert max_p(run, top_k=1)["q"] == [("a#x", 4.0)]

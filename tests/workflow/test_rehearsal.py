@@ -78,6 +78,8 @@ def test_every_method_has_its_cells_on_both_collections(finished):
         assert [row["method"] for row in rows] == CONFIG["methods"]
         empty = {(row["method"], lang) for row in rows for lang in ("sw", "de") if row[lang] == ""}
         assert empty == {("mmarco", "sw")} | {(method, lang) for method in without for lang in ("sw", "de")}
+    clef = rows_of(finished / RESULTS / "tables/clef/map_table.tsv")
+    assert all(float(row["sw"]) > 0 for row in clef if row["sw"]), "runs of passages are scored as documents"
     first = (finished / RESULTS / "map_table.tsv").read_text()
     assert first == (finished / RESULTS / "tables/clef/map_table.tsv").read_text()
 

@@ -14,7 +14,7 @@ import argparse
 from functools import cache
 
 from optical.errors import ConfigError, DataError
-from optical.evaluation import evaluate, read_judgments, read_ranking
+from optical.evaluation import Ranking, evaluate, max_p, read_judgments, read_ranking
 from optical.files import read_rows
 from optical.program import log, program, run_program, yaml_value
 from optical.scores import write_scores
@@ -24,7 +24,11 @@ JOB_KEYS = ("run", "method", "lang", "seed", "queries")
 
 def main(arguments: argparse.Namespace) -> None:
     judgments = read_judgments(arguments.qrels)
-    ranking_of = cache(read_ranking)
+
+    @cache
+    def ranking_of(run: str) -> Ranking:
+        return max_p(read_ranking(run)) if arguments.passages else read_ranking(run)
+
     rows = []
     for job in arguments.jobs or [{key: getattr(arguments, key) for key in JOB_KEYS}]:
         missing = [key for key in JOB_KEYS if job.get(key) is None]
@@ -50,6 +54,7 @@ if __name__ == "__main__":
     parser.add_argument("--qrels", required=True, help="TREC qrels")
     parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
     parser.add_argument("--collection", required=True)
+    parser.add_argument("--passages", action="store_true", help="runs list passages: a document scores as its best")
     parser.add_argument("--run", help="TREC run")
     parser.add_argument("--queries", help="queries of the run's language (TSV); only these ids are scored")
     parser.add_argument("--method")

@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.ir_datasets_home:
         use_home(arguments.ir_datasets_home, arguments.mirror)
     with within(f"collection_table.{arguments.collection}"):
-        counts = prepare_collection(arguments.settings, arguments.languages, arguments.out)
+        counts = prepare_collection(arguments.settings, arguments.languages, arguments.out, arguments.tokeniser)
     log.info("%s: %s", arguments.collection, counts)
 
 
@@ -29,6 +29,7 @@ parser = program(__doc__.splitlines()[0])
 parser.add_argument("--collection", required=True, metavar="NAME", help="its name in the config, for the log")
 parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
 parser.add_argument("--languages", required=True, nargs="+", metavar="LANG", help="the languages of the queries")
+parser.add_argument("--tokeniser", metavar="FOLDER", help="whose tokens `split: {unit: tokens}` counts")
 parser.add_argument("--out", required=True, metavar="FOLDER", help="where the collection goes")
 parser.add_argument(
     "--ir-datasets-home",

@@ -92,17 +92,19 @@ TRAINING_FILE_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def prepare_collection(settings: dict, languages: list[str], folder: str | Path) -> dict:
+def prepare_collection(
+    settings: dict, languages: list[str], folder: str | Path, tokeniser: str | Path | None = None
+) -> dict:
     """Read a collection and write it as a folder, all or nothing; return its counts.
 
     English queries come along where there are human ones, asked for or not, and are no error where there are none.
-    `settings` is the collection's block of the config, with file references resolved; `split: {length, stride}` in
-    any block splits its documents.
+    `settings` is the collection's block of the config, with file references resolved; `split: {length, stride, unit}`
+    in any block splits its documents, by the tokens of `tokeniser` (a folder) where the unit is `tokens`.
     """
     read = _reader(settings, READERS)
     languages = [lang for lang in languages if lang != "en"] or ["en"]
     with atomic_folder(folder) as temporary:
-        return write_collection(temporary, read(settings, languages), settings.get("split"))
+        return write_collection(temporary, read(settings, languages), settings.get("split"), tokeniser)
 
 
 def prepare_training_set(settings: dict, folder: str | Path) -> dict:

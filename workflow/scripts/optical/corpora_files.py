@@ -131,10 +131,12 @@ def comparable(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
-def write_collection(folder: str | Path, collection: Collection, split: dict | None = None) -> dict:
+def write_collection(
+    folder: str | Path, collection: Collection, split: dict | None = None, tokeniser: str | Path | None = None
+) -> dict:
     """Check a collection and write it as `documents.jsonl`, `qrels.txt`, `queries/<lang>.tsv` and `collection.json`.
 
-    `split` (`{length, stride}`) cuts the documents; the judgements stay those of whole documents. A query without
+    `split` (`{length, stride, unit}`) cuts the documents; the judgements stay those of whole documents. A query without
     a relevant document is dropped with a warning, since it has no average precision. Returns what is in
     `collection.json`: the counts.
 
@@ -148,7 +150,8 @@ def write_collection(folder: str | Path, collection: Collection, split: dict | N
     judged = {document_id for _, document_id, _ in qrels}
     found: set[str] = set()
     documents = _checked_documents(collection.documents, judged, found)
-    count = write_jsonl(folder / "documents.jsonl", split_documents(documents, **split) if split else documents)
+    passages = split_documents(documents, tokeniser=tokeniser, **split) if split else documents
+    count = write_jsonl(folder / "documents.jsonl", passages)
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
     known_queries = set().union(*queries.values())
     qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels)

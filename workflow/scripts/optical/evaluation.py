@@ -13,6 +13,7 @@ import ir_measures
 
 from optical.errors import ConfigError, DataError
 from optical.files import open_text
+from optical.passages import document_of_passage
 
 Judgments = dict[str, dict[str, int]]  # query id -> document id -> relevance
 Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
@@ -52,6 +53,21 @@ def read_ranking(path: str | Path) -> Ranking:
                 f"not a TREC run: {error}", where=path, hint="six columns: query id, Q0, document id, rank, score, tag"
             ) from error
     return dict(ranking)
+
+
+def max_p(ranking: Ranking) -> Ranking:
+    """Turn a ranking of passages into one of documents, each with the score of its best passage.
+
+    >>> max_p({"q": {"a#2": 3.0, "a#0": 2.0, "b#1": 1.0}})
+    {'q': {'a': 3.0, 'b': 1.0}}
+    """
+    documents: Ranking = {}
+    for query_id, scores in ranking.items():
+        best = documents.setdefault(query_id, {})
+        for passage_id, score in scores.items():
+            document_id = document_of_passage(passage_id)
+            best[document_id] = max(score, best.get(document_id, score))
+    return documents
 
 
 def parse_measures(names: Iterable[str]) -> list:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from optical.errors import ConfigError
 
@@ -11,17 +12,25 @@ Spans = list[tuple[int, int]]
 
 
 def split_documents(
-    documents: Iterable[dict], length: int = 180, stride: int = 90, tokeniser: str | None = None
+    documents: Iterable[dict],
+    length: int = 180,
+    stride: int = 90,
+    unit: str = "words",
+    tokeniser: str | Path | None = None,
 ) -> Iterator[dict]:
     """Yield each document's passages as documents of their own, with the ids `document#0`, `document#1`, ...
 
-    `length` and `stride` count words, or the tokens of a `tokenizer.json` where one is given. Every passage keeps the
-    title. A short document becomes one passage.
+    `length` and `stride` count words, or, where the unit is `tokens`, those of the tokeniser in a folder. Every passage
+    keeps the title. A short document becomes one passage.
 
     >>> [p["id"] for p in split_documents([{"id": "d1", "text": "a b c d e"}], length=3, stride=2)]
     ['d1#0', 'd1#1']
     """
-    spans_of = _token_spans(tokeniser) if tokeniser else word_spans
+    if unit not in ("words", "tokens"):
+        raise ConfigError(f"passages are not counted in {unit!r}", where="split.unit", hint="words or tokens")
+    if unit == "tokens" and not tokeniser:
+        raise ConfigError("passages of tokens need a tokeniser", where="split.unit", hint="give --tokeniser, or words")
+    spans_of = _token_spans(tokeniser) if unit == "tokens" else word_spans
     for document in documents:
         for number, text in enumerate(split_text(document["text"], length, stride, spans_of)):
             yield document | {"id": f"{document['id']}{MARK}{number}", "text": text}
@@ -61,11 +70,11 @@ def word_spans(text: str) -> Spans:
     return [match.span() for match in re.finditer(r"\S+", text)]
 
 
-def _token_spans(tokeniser: str) -> Callable[[str], Spans]:
+def _token_spans(tokeniser: str | Path) -> Callable[[str], Spans]:
     """Return the function that gives the character spans of a tokeniser's tokens."""
-    from tokenizers import Tokenizer
+    from optical.tokens import load_tokeniser
 
-    model = Tokenizer.from_file(str(tokeniser))
+    model = load_tokeniser(tokeniser)
     model.no_truncation()
     model.no_padding()
     return lambda text: model.encode(text, add_special_tokens=False).offsets

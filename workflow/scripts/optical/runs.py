@@ -76,23 +76,6 @@ def merge_runs(runs: Iterable[Run], top_k: int) -> Run:
     return merged
 
 
-def max_p(run: Run, top_k: int | None = None) -> Run:
-    """Turn a run of passages (`document#3`) into a run of documents: each has the score of its best passage.
-
-    Ids without `#` are documents already. Search deeper than `top_k`, since passages of one document fall together.
-
-    >>> max_p({"q": [("a#2", 3.0), ("a#0", 2.0), ("b#1", 1.0)]})
-    {'q': [('a', 3.0), ('b', 1.0)]}
-    """
-    documents: Run = {}
-    for query, hits in run.items():
-        best: dict[str, float] = {}
-        for passage, score in sorted(hits, key=_falling_score):
-            best.setdefault(passage.rpartition("#")[0] or passage, score)
-        documents[query] = list(best.items())[:top_k]
-    return documents
-
-
 def _falling_score(hit: tuple[str, float]) -> float:
     return -hit[1]
 
