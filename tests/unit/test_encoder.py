@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +18,11 @@ from optical.encoder import (
     EncoderSettings,
     load_encoder,
     load_transformer,
+    saved_settings,
     settings_from_config,
 )
 from optical.errors import ConfigError, DataError
+from optical.export import write_stanford
 from optical.files import read_json, write_json
 from optical.precision import autocast
 from optical.tokens import tokenise
@@ -143,6 +146,105 @@ def test_a_saved_encoder_gives_the_same_vectors_bit_for_bit(encoder, tmp_path):
         ):
             assert torch.equal(before_LD, after_LD)
             assert torch.equal(ids, same_ids)
+
+
+@pytest.mark.parametrize("pickled", [False, True])
+def test_a_checkpoint_of_stanford_colbert_gives_the_same_vectors(encoder, tmp_path, pickled):
+    folder = as_stanford(encoder, tmp_path)
+    if pickled:
+        torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    again = load_encoder(folder).eval()
+    dimension = {"dimension": again.dimension}  # that layout always has a projection
+    assert dataclasses.asdict(again.settings) == dataclasses.asdict(encoder.settings) | dimension
+    assert again.skipped_ids.tolist() == encoder.skipped_ids.tolist()
+    for kind in KINDS:
+        pairs = zip(encoder.encode(ids_of(encoder), kind), again.encode(ids_of(again), kind), strict=True)
+        for (_, before_LD, ids_L), (_, after_LD, same_ids_L) in pairs:
+            assert torch.equal(ids_L, same_ids_L)
+            torch.testing.assert_close(before_LD, after_LD, atol=1e-6, rtol=0)
+
+
+def as_stanford(encoder, folder):
+    write_stanford(encoder, encoder, folder)
+    return folder / "query"
+
+
+def test_what_a_checkpoint_leaves_out_is_what_its_code_takes(folders, tmp_path):
+    bert = load_encoder(folders["bert"])
+    folder = as_stanford(bert, tmp_path)
+    write_json(folder / "artifact.metadata", {"config": {"dim": 16, "nbits": 1}})
+    (folder / "tokenizer_config.json").unlink()
+    assert saved_settings(folder) == EncoderSettings(
+        query_length=32,
+        document_length=220,
+        dimension=16,
+        query_marker="[unused0]",
+        document_marker="[unused1]",
+        query_expansion=True,
+    )
+    saved = read_json(folders["bert"] / "config_sentence_transformers.json")
+    shutil.copytree(folders["bert"], tmp_path / "pylate")
+    needed = ("query_prefix", "document_prefix", "query_length", "document_length")
+    write_json(tmp_path / "pylate/config_sentence_transformers.json", {key: saved[key] for key in needed})
+    assert load_encoder(tmp_path / "pylate").settings == dataclasses.replace(bert.settings, query_expansion=True)
+
+
+def test_the_projection_of_a_pylate_folder_may_be_pickled(folders, plain, tmp_path):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    torch.save(load_file(folder / "1_Dense/model.safetensors"), folder / "1_Dense/pytorch_model.bin")
+    (folder / "1_Dense/model.safetensors").unlink()
+    assert torch.equal(load_encoder(folder).projection.weight, plain.projection.weight)
+
+
+class RunsACommand:
+    """Pickled, it runs a command as it is loaded."""
+
+    def __init__(self, proof):
+        self.proof = proof
+
+    def __reduce__(self):
+        return Path.touch, (self.proof,)
+
+
+@pytest.mark.parametrize("content", [{"other": torch.ones(1)}, b"cut", RunsACommand, None])
+def test_a_projection_that_cannot_be_read_is_one_line(folders, tmp_path, content):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    (folder / "1_Dense/model.safetensors").unlink()
+    pickled, proof = folder / "1_Dense/pytorch_model.bin", tmp_path / "proof"
+    if isinstance(content, bytes):
+        pickled.write_bytes(content)
+    elif content:
+        torch.save({"linear.weight": content(proof)} if content is RunsACommand else content, pickled)
+    with pytest.raises(DataError, match="cannot load linear.weight") as caught:
+        load_encoder(folder)
+    assert "1_Dense" in str(caught.value) and "\n" not in str(caught.value)
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    "layer", [{"bias": True}, {"use_residual": True}, {"activation_function": "torch.nn.modules.activation.Tanh"}]
+)
+def test_a_projection_of_another_kind_is_refused_and_not_half_read(folders, tmp_path, layer):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    path = folder / "1_Dense/config.json"
+    write_json(path, read_json(path) | layer)
+    with pytest.raises(DataError, match="more than one matrix"):
+        load_encoder(folder)
+
+
+def test_a_second_projection_is_refused(folders, tmp_path):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    shutil.copytree(folder / "1_Dense", folder / "2_Dense")
+    with pytest.raises(DataError, match="more than one matrix"):
+        load_encoder(folder)
+
+
+def test_a_projection_of_another_size_than_the_settings_is_named(plain, tmp_path):
+    folder = as_stanford(plain, tmp_path)
+    write_json(folder / "artifact.metadata", read_json(folder / "artifact.metadata") | {"dim": 8})
+    with pytest.raises(DataError, match="the projection is 16 x 32, not 8 x 32 as the folder says"):
+        load_encoder(folder)
 
 
 def test_the_marker_moves_the_vectors(plain):

@@ -10,10 +10,9 @@ Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, 
 
 import dataclasses
 from functools import cache
-from pathlib import Path
 
 from optical.alignment_quality import pair_figures, plan_of, read_linked_pairs, token_weights
-from optical.encoder import load_encoder, settings_from_config
+from optical.encoder import load_encoder, saved_settings, settings_from_config
 from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.scores import write_scores
@@ -28,8 +27,7 @@ def main(arguments):
 
     @cache
     def reader(folder):
-        teaches = (Path(folder) / "config_sentence_transformers.json").is_file()
-        return load_encoder(folder, None if teaches else bare).to(device)
+        return load_encoder(folder, None if saved_settings(folder) else bare).to(device)
 
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
