@@ -41,8 +41,9 @@ EXPECTED = {
     # two collections: FLORES articles in seven languages, AfriQA in Swahili
     "open": SEVEN
     | dict.fromkeys(["prepare_collection", "encode_collection", "compare_methods", "make_map_table"], 2)
-    | each("extend_vocabulary tokenise_extended encode_bitext", 7)
-    | {"tokenise_bitext": 0, "search_lexical": 8, "search_collection": 10, "evaluate_run": 8, "fetch_dataset": 62},
+    | each("extend_vocabulary tokenise_extended encode_bitext align_words train_translator translate_bitext", 7)
+    | each("translate_queries search_lexical evaluate_run", 8)
+    | {"tokenise_bitext": 0, "search_collection": 10, "score_translations": 1, "fetch_dataset": 62},
     # CLIRMatrix has no Somali and no English queries; three seeds
     "paper": each(ONCE, 1)
     | each("clean_bitext translate_bitext", 7)
