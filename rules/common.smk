@@ -18,10 +18,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
+from optical.corpora import READERS, TRAINING_READERS, own_keys
 from optical.errors import ConfigError, OpticalError
 from optical.experiment import check_file, check_names, explain, typed
 from optical.program import as_argument
-from optical.corpora import FILE_KEYS, TRAINING_FILE_KEYS
 from optical.tables import RESOURCE_LEVELS as RESOURCES
 from optical.tables import (
     fill_codes,
@@ -178,6 +178,10 @@ def check_config():
     check_names(config["methods"], "methods", config["method_table"], "add it to method_table")
     check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
     check_names([config["reference"]], "reference", config["methods"], "name one of methods")
+    for name, block in config["collection_table"].items():
+        own_keys(block, f"collection_table.{name}", READERS)
+    for owner in owners_of_training_sets():
+        own_keys(*given_training_set(owner), TRAINING_READERS)
     for method in config["methods"]:
         for lang in languages_of_method(method) if kind_of(method) in BITEXT_KINDS else []:
             if not bitext_sources(lang):
@@ -230,10 +234,10 @@ def resolved(value, langs):
 
 
 @in_one_line
-def resolved_block(block, key, file_keys, langs):
+def resolved_block(block, key, readers, langs):
     """Return a reader's block, which the config has under `key`, with its files resolved, and the list of those."""
-    check_names([block["reader"]], f"{key}.reader", file_keys, "see Readers in config/README.md")
-    files = {key: resolved(block[key], langs) for key in file_keys[block["reader"]] if key in block}
+    block = own_keys(block, key, readers)
+    files = {key: resolved(block[key], langs) for key in readers[block["reader"]].files if key in block}
     return block | files, flatten_values(files)
 
 

@@ -95,10 +95,15 @@ def one_text(text, lang):
 @in_one_line
 def training_set_block(wildcards):
     """Return a training set, the teacher's or one of a method and language, files resolved, and those files."""
-    key = "teacher" if wildcards.method == "teacher" else f"method_table.{wildcards.method}"
-    owner = config["teacher"] if wildcards.method == "teacher" else config["method_table"][wildcards.method]
-    block = with_codes(owner["training_set"], LANGUAGES[wildcards.lang])
-    return resolved_block(block, f"{key}.training_set", TRAINING_FILE_KEYS, [wildcards.lang])
+    block, key = given_training_set(wildcards.method)
+    return resolved_block(with_codes(block, LANGUAGES[wildcards.lang]), key, TRAINING_READERS, [wildcards.lang])
+
+
+def given_training_set(owner):
+    """Return a training set, the teacher's or a method's, as the config has it, and the key that it has it under."""
+    if owner == "teacher":
+        return config["teacher"]["training_set"], "teacher.training_set"
+    return config["method_table"][owner]["training_set"], f"method_table.{owner}.training_set"
 
 
 def with_codes(value, language):

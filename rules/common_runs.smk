@@ -10,7 +10,7 @@ ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
 def block_of_collection(collection):
     """Return the block of a collection, files resolved, and those files."""
     block = config["collection_table"][collection]
-    return resolved_block(block, f"collection_table.{collection}", FILE_KEYS, ["en", *languages_of(collection)])
+    return resolved_block(block, f"collection_table.{collection}", READERS, ["en", *languages_of(collection)])
 
 
 def collection_files(wildcards):

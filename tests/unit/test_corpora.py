@@ -1,7 +1,9 @@
 """Plain collections, training sets, passages: what is written, and what is refused in one line."""
 
 import gzip
+import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.corpora import (
-    FILE_KEYS,
-    READERS,
-    TRAINING_FILE_KEYS,
-    TRAINING_READERS,
-    prepare_collection,
-    prepare_training_set,
-)
+from optical.corpora import READERS, TRAINING_READERS, own_keys, prepare_collection, prepare_training_set
 from optical.corpora_files import validate_triples
 from optical.errors import ConfigError, DataError
 from optical.passages import document_of_passage, split_documents, split_text, word_spans
@@ -113,7 +108,7 @@ def test_partial_qrels_leave_out_what_is_not_there(plain, tmp_path, caplog):
 def test_a_missing_language_and_an_unknown_reader_are_config_errors(plain, tmp_path):
     with pytest.raises(ConfigError, match="no queries in so"):
         prepare_collection(plain, ["sw", "so"], tmp_path / "out")
-    with pytest.raises(ConfigError, match="no reader 'csv'"):
+    with pytest.raises(ConfigError, match=r"unknown 'csv' \[settings\.reader\]"):
         prepare_collection(plain | {"reader": "csv"}, ["sw"], tmp_path / "out")
 
 
@@ -125,9 +120,31 @@ def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):
         prepare_collection(foreign, ["en"], tmp_path / "out")
 
 
-def test_tables_of_readers_and_file_keys_agree():
-    assert READERS.keys() == FILE_KEYS.keys()
-    assert TRAINING_READERS.keys() == TRAINING_FILE_KEYS.keys()
+@pytest.mark.parametrize(
+    "reader", [*READERS.values(), *TRAINING_READERS.values()], ids=lambda reader: reader.read.__name__
+)
+def test_what_a_reader_takes_from_its_block_is_in_the_table(reader):
+    taken = re.findall(r'settings(?:\.get\(|\[)"(\w+)"', inspect.getsource(reader.read))
+    assert set(taken) <= {*reader.files, *reader.others}
+
+
+@pytest.mark.parametrize(
+    ("readers", "key", "hint"),
+    [
+        (READERS, "partial_qerls", "did you mean partial_qrels?"),
+        (READERS, "splitt", "did you mean split?"),
+        (TRAINING_READERS, "max_triple", "did you mean max_triples?"),
+    ],
+)
+def test_a_key_that_no_reader_takes_is_refused(plain, readers, key, hint):
+    with pytest.raises(ConfigError) as caught:
+        own_keys(plain | {key: 1}, "collection_table.mine", readers)
+    assert str(caught.value) == f"unknown key {key!r} [collection_table.mine]. Hint: {hint}"
+
+
+def test_keys_of_the_reader_that_a_block_had_before_are_left_out(plain):
+    changed = plain | {"reader": "ir_datasets", "id": "vaswani"}
+    assert own_keys(changed, "", TRAINING_READERS) == {"reader": "ir_datasets", "id": "vaswani"}
 
 
 def test_split_documents_keep_document_judgements(plain, tmp_path):

@@ -46,6 +46,13 @@ def test_the_default_experiment_has_no_fault():
         ({"transport/solver": "magic"}, "'magic' is not one of", "transport.solver", "how the plan is found"),
         ({"method_table/mine": {"objectives": {}}}, "'kind' is a required property", "method_table.mine", "README"),
         ({"bitext/zu": [{"file": "a.tsv"}]}, "unknown key 'file'", "bitext.zu[0]", "pairs"),
+        (
+            {"method_table/mmarco/training_set": {}},
+            "'reader' is a required",
+            "method_table.mmarco.training_set",
+            "README",
+        ),
+        ({"collection_table/atlas/split": {"strid": 9}}, "'strid'", "collection_table.atlas.split", "mean stride?"),
         ({"results": "/tmp/out"}, "does not match", "results", "folder of everything"),
         ({"machine/precision": "fp16"}, "'fp16' is not one of", "machine.precision", ""),
     ],

@@ -210,6 +210,10 @@ CONFIG_FAULTS = [
     (["bitext={sw: [{pairs: 'x.{klingon}.txt'}]}"], "unknown placeholder {klingon}", "x.{klingon}.txt", "{ntrex}"),
     (["bitext={sw: []}"], "no sentence pairs", "bitext.sw", "list sources for sw"),
     (["collection_table={atlas: {reader: plian}}"], "'plian'", "collection_table.atlas.reader", "did you mean plain?"),
+    (["collection_table={mine: {reader: plain, splitt: 1}}"], "'splitt'", "collection_table.mine", "mean split?"),
+    (["collection_table={atlas: {partial_qerls: true}}"], "unknown key", "collection_table.atlas", "partial_qrels?"),
+    (["teacher={training_set: {max_triple: 9}}"], "'max_triple'", "teacher.training_set", "did you mean max_triples?"),
+    (["method_table={mmarco: {training_set: {swop: true}}}"], "'swop'", "method_table.mmarco.training_set", "swap?"),
     (["transport={solver: magic}"], "'magic' is not one of", "transport.solver", "how the plan is found"),
     (
         ["search={parts: 2}", "collection_table={atlas: {documents_by: student}}"],

@@ -1,17 +1,16 @@
 """Test collections and training sets: from whatever form they come in to the files that the workflow reads.
 
-`READERS` and `TRAINING_READERS` say which function reads which `reader:` of the config; `FILE_KEYS` and
-`TRAINING_FILE_KEYS` say which keys of such a block name files, so that the workflow can resolve them first.
+`READERS` and `TRAINING_READERS` say which function reads which `reader:` of the config, which keys of such a block name
+files, so that the workflow can resolve them first, and which others it takes.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from optical.corpora_clef import read_clef
 from optical.corpora_files import (
     Collection,
-    TrainingSet,
     query_files,
     read_documents,
     read_qrels,
@@ -31,6 +30,7 @@ from optical.corpora_open import (
 from optical.corpora_questions import read_choices, read_miracl_swahili, read_mtop, read_mtop_pairs
 from optical.corpora_training import read_plain_training
 from optical.errors import ConfigError
+from optical.experiment import check_names, nearest
 from optical.files import atomic_folder
 
 
@@ -49,47 +49,57 @@ def read_plain(settings: dict, languages: list[str]) -> Collection:
     )
 
 
-READERS: dict[str, Callable[[dict, list[str]], Collection]] = {
-    "plain": read_plain,
-    "ir_datasets": read_ir_datasets,
-    "clef": read_clef,
-    "afriqa": read_afriqa,
-    "flores_articles": read_flores_articles,
-    "belebele": read_belebele,
-    "multi30k": read_multi30k,
-    "mtop": read_mtop,
-    "miracl_swahili": read_miracl_swahili,
-    "choices": read_choices,
+class Reader(NamedTuple):
+    """Who reads a block of the config, which of its keys name files, and what else the reader takes from it."""
+
+    read: Callable
+    files: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+ANY = ("reader", "languages", "documents_by", "split")  # keys of a collection, whoever reads it
+ANY_TRAINING = ("reader", "max_triples")
+CATALOGUE = ("id", "documents_id", "queries_id", "min_grade", "query_field")
+FROM_QRELS = ("min_grade", "negatives", "swap", "query_words")
+
+READERS: dict[str, Reader] = {
+    "plain": Reader(read_plain, ("documents", "queries", "qrels"), (*ANY, "partial_qrels")),
+    "ir_datasets": Reader(
+        read_ir_datasets, (), (*ANY, *CATALOGUE, "qrels_id", "max_queries", "max_documents", "documents")
+    ),
+    "clef": Reader(read_clef, ("documents", "topics", "qrels"), (*ANY, "fields", "encoding")),
+    "afriqa": Reader(read_afriqa, ("questions", "passages"), (*ANY, "titles")),
+    "flores_articles": Reader(read_flores_articles, ("sentences", "metadata"), (*ANY, "part", "seed")),
+    "belebele": Reader(read_belebele, ("questions",), ANY),
+    "multi30k": Reader(read_multi30k, ("captions", "images", "queries", "query_images"), (*ANY, "leave_out_source")),
+    "mtop": Reader(read_mtop, ("utterances",), (*ANY, "relevance", "document_language")),
+    "miracl_swahili": Reader(read_miracl_swahili, ("topics", "passages"), ANY),
+    "choices": Reader(read_choices, ("questions",), (*ANY, "form")),
 }
 
-FILE_KEYS: dict[str, tuple[str, ...]] = {
-    "plain": ("documents", "queries", "qrels"),
-    "ir_datasets": (),
-    "clef": ("documents", "topics", "qrels"),
-    "afriqa": ("questions", "passages"),
-    "flores_articles": ("sentences", "metadata"),
-    "belebele": ("questions",),
-    "multi30k": ("captions", "images", "queries", "query_images"),
-    "mtop": ("utterances",),
-    "miracl_swahili": ("topics", "passages"),
-    "choices": ("questions",),
+TRAINING_READERS: dict[str, Reader] = {
+    "plain": Reader(read_plain_training, ("documents", "queries", "triples", "qrels"), (*ANY_TRAINING, *FROM_QRELS)),
+    "ir_datasets": Reader(
+        read_ir_datasets_training, (), (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples")
+    ),
+    "afriqa": Reader(read_afriqa_pairs, ("pairs", "held_out"), (*ANY_TRAINING, "titles")),
+    "multi30k": Reader(read_multi30k_pairs, ("captions", "images", "held_out_images", "held_out"), ANY_TRAINING),
+    "mtop": Reader(read_mtop_pairs, ("utterances", "held_out"), (*ANY_TRAINING, "language", "triples_each", "seed")),
 }
 
-TRAINING_READERS: dict[str, Callable[[dict], TrainingSet]] = {
-    "plain": read_plain_training,
-    "ir_datasets": read_ir_datasets_training,
-    "afriqa": read_afriqa_pairs,
-    "multi30k": read_multi30k_pairs,
-    "mtop": read_mtop_pairs,
-}
 
-TRAINING_FILE_KEYS: dict[str, tuple[str, ...]] = {
-    "plain": ("documents", "queries", "triples", "qrels"),
-    "ir_datasets": (),
-    "afriqa": ("pairs", "held_out"),
-    "multi30k": ("captions", "images", "held_out_images", "held_out"),
-    "mtop": ("utterances", "held_out"),
-}
+def own_keys(block: Mapping, where: str, readers: Mapping[str, Reader]) -> dict:
+    """Return what a block's reader takes from it; refuse a reader that is not there and a key that no reader takes.
+
+    Keys of another reader are left out: a config that changes the reader of a block inherits them.
+    """
+    name = block.get("reader", "")
+    check_names([name], f"{where}.reader", readers, "see Readers in config/README.md")
+    own = {*readers[name].files, *readers[name].others}
+    others = {key for reader in readers.values() for key in (*reader.files, *reader.others)}
+    for key in block.keys() - own - others:
+        raise ConfigError(f"unknown key {key!r}", where=where, hint=nearest(key, own))
+    return {key: value for key, value in block.items() if key in own}
 
 
 def prepare_collection(
@@ -101,22 +111,16 @@ def prepare_collection(
     `settings` is the collection's block of the config, with file references resolved; `split: {length, stride, unit}`
     in any block splits its documents, by the tokens of `tokeniser` (a folder) where the unit is `tokens`.
     """
-    read = _reader(settings, READERS)
+    settings = own_keys(settings, "settings", READERS)
     languages = [lang for lang in languages if lang != "en"] or ["en"]
     with atomic_folder(folder) as temporary:
-        return write_collection(temporary, read(settings, languages), settings.get("split"), tokeniser)
+        collection = READERS[settings["reader"]].read(settings, languages)
+        return write_collection(temporary, collection, settings.get("split"), tokeniser)
 
 
 def prepare_training_set(settings: dict, folder: str | Path) -> dict:
     """Read a training set and write it as a folder, all or nothing; `max_triples` in any block limits it."""
-    read = _reader(settings, TRAINING_READERS)
+    settings = own_keys(settings, "settings", TRAINING_READERS)
     with atomic_folder(folder) as temporary:
-        return write_training_set(temporary, read(settings), settings.get("max_triples"))
-
-
-def _reader(settings: dict, readers: dict[str, Callable]) -> Callable:
-    """Return the function that reads a block."""
-    name = settings.get("reader")
-    if name not in readers:
-        raise ConfigError(f"no reader {name!r}", where=json.dumps(settings)[:120], hint=f"one of {', '.join(readers)}")
-    return readers[name]
+        training_set = TRAINING_READERS[settings["reader"]].read(settings)
+        return write_training_set(temporary, training_set, settings.get("max_triples"))
