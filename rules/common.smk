@@ -1,11 +1,10 @@
 """Helpers of the rules: which files, methods, seeds and settings belong to which wildcards."""
 
-import ast
 import importlib.util
 import os
 import re
 import sys
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 
 import yaml
@@ -21,6 +20,7 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 from optical.corpora import READERS, TRAINING_READERS, own_keys
 from optical.errors import ConfigError, OpticalError
 from optical.experiment import check_file, check_names, explain, typed
+from optical.imports import library_files
 from optical.program import as_argument
 from optical.tables import RESOURCE_LEVELS as RESOURCES
 from optical.tables import (
@@ -135,27 +135,7 @@ def library(name, unused=()):
 
     `unused` are modules that it imports and this experiment has no use for.
     """
-    left_out = {f"{SCRIPTS}/optical/{module}.py" for module in unused}
-    found, waiting = set(), [script(name)]
-    while waiting:
-        for path in imports_of(waiting.pop()) - found - left_out:
-            found.add(path)
-            waiting.append(path)
-    return sorted(found)
-
-
-@cache
-def imports_of(path):
-    """Return the files of the modules `optical.*` that a file imports anywhere."""
-    modules = set()
-    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("optical"):
-            modules.add(node.module)
-            modules.update(f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            modules.update(name.name for name in node.names if name.name.startswith("optical"))
-    paths = {f"{SCRIPTS}/{module.replace('.', '/')}.py" for module in modules} | {f"{SCRIPTS}/optical/__init__.py"}
-    return {path for path in paths if Path(path).is_file()}
+    return library_files(script(name), unused)
 
 
 def option(name):

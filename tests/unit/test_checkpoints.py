@@ -5,7 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.checkpoints import KEPT, Checkpoints, fingerprint
+from optical import checkpoints as module
+from optical.checkpoints import KEPT, Checkpoints
+from optical.provenance import version_of
 
 
 @pytest.fixture
@@ -85,6 +87,10 @@ def test_other_runs_are_left_alone(checkpoints):
     assert other.load()["step"] == 5
 
 
+def fingerprint(values, inputs):
+    return module.fingerprint(values, inputs, module.__file__)
+
+
 def model_folder(path, weights=b"weights", config="{}"):
     (path / "1_Dense").mkdir(parents=True)
     (path / "1_Dense" / "weights").write_bytes(weights)
@@ -104,6 +110,39 @@ def test_a_fingerprint_tells_all_that_decides_a_result(tmp_path):
         fingerprint({"steps": 1, "seed": 2}, [tmp_path / "a", tmp_path / "b"]),
     ]
     assert len({same[0], *others}) == 7
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A program with a library: `loss` is imported, and imports `plan` when it is called; nobody imports `tables`."""
+    (tmp_path / "optical").mkdir()
+    for name, text in {
+        "train.py": "from optical.loss import loss",
+        "optical/__init__.py": "",
+        "optical/loss.py": "def loss():\n    from optical import plan",
+        "optical/plan.py": "",
+        "optical/tables.py": "",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path / "train.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [("train.py", False), ("optical/loss.py", False), ("optical/plan.py", False), ("optical/tables.py", True)],
+)
+def test_changed_code_starts_afresh_where_the_program_runs_on_it(program, name, same):
+    before = module.fingerprint({}, [], program)
+    with (program.parent / name).open("a") as file:
+        file.write("\n# changed\n")
+    assert (module.fingerprint({}, [], program) == before) is same
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers", "POT", "numpy"])
+def test_another_version_of_a_package_starts_afresh(program, monkeypatch, package):
+    before = module.fingerprint({}, [], program)
+    monkeypatch.setattr(module, "version_of", lambda name: "99" if name == package else version_of(name))
+    assert module.fingerprint({}, [], program) != before
 
 
 def test_when_and_where_a_model_was_made_does_not_matter(tmp_path):

@@ -28,7 +28,7 @@ def main(arguments):
     student = load_encoder(arguments.start or arguments.teacher).to(device)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens}
     inputs |= {"start": arguments.start} if arguments.start else {}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     tokens = Path(arguments.tokens)
     with teacher_vectors(arguments, student, machine.precision) as vectors:
         loss = DistillationLoss(student, tokens, vectors, settings, values)

@@ -34,7 +34,7 @@ def main(arguments):
     log.info("%.1f M parameters", sum(weight.numel() for weight in transformer.parameters()) / 1e6)
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     objectives = values.get("objectives", {MLM: 1.0})
     loss = PretrainingLoss(
         model,

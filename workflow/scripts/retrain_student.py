@@ -30,7 +30,7 @@ def main(arguments):
     student, teacher = (load_encoder(arguments.teacher).to(device) for _ in range(2))
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set}
     inputs |= {"queries": arguments.queries} if arguments.queries else {}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     queries = word_pieces(student, arguments.queries) if arguments.queries else None
     loss = TeacherLoss(student, Path(arguments.training_set), settings, values, teacher, queries)
     curve = train(student, loss, settings, machine, checkpoints, arguments.name)

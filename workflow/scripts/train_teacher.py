@@ -27,7 +27,7 @@ def main(arguments):
     torch.manual_seed(settings.seed)  # the projection starts from random weights
     encoder = load_encoder(arguments.encoder, settings_from_config(values["encoder"])).to(device)
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     loss = TeacherLoss(encoder, Path(arguments.training_set), settings, values)
     curve = train(encoder, loss, settings, machine, checkpoints, "teacher")
     with atomic_folder(arguments.out) as folder:

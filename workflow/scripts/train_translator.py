@@ -26,7 +26,7 @@ def main(arguments):
     log.info("%d pairs, %.1f M parameters", len(bitext), sum(weight.numel() for weight in model.parameters()) / 1e6)
     inputs = {"tokens": arguments.tokens, "tokeniser": arguments.tokeniser}
     inputs |= {"encoder": arguments.encoder} if arguments.encoder else {}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values())))
+    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     loss = TranslationLoss(model, bitext, settings, training)
     curve = train(model, loss, training, machine, checkpoints, arguments.name)
     with atomic_folder(arguments.out) as folder:

@@ -10,25 +10,26 @@ import os
 import shutil
 from pathlib import Path
 
-from optical import __version__
 from optical.files import atomic_path, sha256_of
+from optical.imports import library_files
 from optical.program import as_argument
+from optical.provenance import version_of
 
 log = logging.getLogger(__name__)
 
+DECIDING = ("torch", "transformers", "POT", "numpy")  # packages whose versions may change a result
 KEPT = 2  # the newest may be the one that a full disk truncated
 
 
-def fingerprint(settings: object, inputs: list[str | Path]) -> str:
-    """Return a short hash of settings, input contents and library versions.
+def fingerprint(settings: object, inputs: list[str | Path], program: str | Path) -> str:
+    """Return a short hash of settings, input contents, the program's code with that of the library, and packages.
 
-    >>> fingerprint({"steps": 1}, []) == fingerprint({"steps": 2}, [])
+    >>> fingerprint({"steps": 1}, [], __file__) == fingerprint({"steps": 2}, [], __file__)
     False
     """
-    import torch
-
     files = [file for path in inputs for file in _files_of(Path(path))]
-    parts = [as_argument(settings), *(sha256_of(file) for file in files), __version__, torch.__version__]
+    checksums = [sha256_of(file) for file in [*files, program, *library_files(program)]]
+    parts = [as_argument(settings), *checksums, *map(version_of, DECIDING)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -26,7 +26,7 @@ def write_provenance(folder: str | Path, settings: dict, inputs: dict[str, str |
         "inputs": {name: _hashes(Path(path)) for name, path in inputs.items()},
         "version": __version__,
         "git_commit": _git_commit(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
         "machine": {"processor": platform.machine(), "system": platform.system(), "device": _device()},
         "wall_seconds": round(time.monotonic() - started, 1),
     }
@@ -42,11 +42,15 @@ def _hashes(path: Path) -> str | dict[str, str]:
 
 def _git_commit() -> str:
     command = ["git", "-C", os.path.dirname(__file__), "describe", "--always", "--dirty", "--abbrev=40"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # no git there
+        return "unknown"
     return result.stdout.strip() or "unknown"
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Return the version of an installed package."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
