@@ -106,8 +106,12 @@ def share_students(wildcards):
     return [f"{folder}/{method}/{seed}" for method, seed in share_runs(wildcards.lang)]
 
 
+@in_one_line
 def share_search_jobs(wildcards, input, output):
     """Return the searches of a share and language: one per student."""
+    if config["collection_table"][wildcards.collection].get("documents_by") == "student":
+        where = f"collection_table.{wildcards.collection}.documents_by"
+        raise ConfigError("students of the curve read no documents", where=where, hint="leave the curve of bitext out")
     runs = zip(share_runs(wildcards.lang), input.encoders, strict=True)
     queries = f"{input.collection}/queries/{wildcards.lang}.tsv"
     return as_argument(

@@ -48,7 +48,8 @@ def study_places():
     """Return every place of the study that has scores: variant, repeat, share, collection, language, and its files."""
     places = []
     for variant, repeat, own in experiments():
-        shares = [*own["bitext_curve"]["shares"], 100] if config["study"]["shares"] else [100]
+        below = [share for share in own["bitext_curve"]["shares"] if share < 100]
+        shares = [*below, 100] if config["study"]["shares"] else [100]
         for share, collection in product(shares, own["collections"]):
             here = own["results"] if share == 100 else f"{own['results']}/bitext_curve/{share}"
             asked = own["collection_table"][collection].get("languages", own["languages"])

@@ -155,7 +155,7 @@ rule bitext_curve:
         "putting the means over shares of the sentence pairs together"
     shell:
         "python {input.script} --jobs {params.jobs:q} --methods {params.methods} --collection {params.collection} "
-        "--measure {params.measure} --out {output} --log {log}"
+        "--measure {params.measure:q} --out {output} --log {log}"
 
 
 rule plot_bitext_curve:
@@ -186,4 +186,4 @@ rule plot_bitext_curve:
         "drawing the means against the number of sentence pairs"
     shell:
         "python {input.script} --curve {input.curve} --methods {params.methods} --reference {params.reference} "
-        "--measure {params.measure} --names {params.names:q} --out $(dirname {output.figure})/bitext_curve --log {log}"
+        "--measure {params.measure:q} --names {params.names:q} --out $(dirname {output.figure})/bitext_curve --log {log}"

@@ -114,7 +114,7 @@ rule make_map_table:
     message:
         "making the table of {wildcards.collection}"
     shell:
-        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure} "
+        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
         "--methods {params.methods} --langs {params.langs} --out {output.table} "
         "--markdown {output.markdown} --latex {output.latex} --log {log}"
 

@@ -59,7 +59,7 @@ rule plot_map:
     message:
         "drawing the means of {wildcards.collection}"
     shell:
-        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure} "
+        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
         "--methods {params.methods} --reference {params.reference} --names {params.names:q} "
         "--out $(dirname {output.map}) --log {log}"
 
@@ -94,7 +94,7 @@ rule plot_queries:
         "drawing the gains and losses of single queries of {wildcards.collection}"
     shell:
         "python {input.script} --scores {input.scores} --cells {input.cells} "
-        "--queries {input.collection}/queries --collection {wildcards.collection} --measure {params.measure} "
+        "--queries {input.collection}/queries --collection {wildcards.collection} --measure {params.measure:q} "
         "--method {params.method} --rivals {params.rivals} --names {params.names:q} "
         "--out $(dirname {output.figure})/queries --log {log}"
 
@@ -221,6 +221,6 @@ rule make_report:
         "making the report: {output}"
     shell:
         "python {input.script} --results $(dirname {output}) --collections {params.collections:q} "
-        "--names {params.names:q} --methods {params.methods} --measures {params.measures} "
+        "--names {params.names:q} --methods {params.methods} --measures {params.measures:q} "
         "--reference {params.reference} --rivals {params.rivals} --settings {params.settings:q} --out {output} "
         "--log {log}"

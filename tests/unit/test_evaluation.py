@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from optical.errors import ConfigError, DataError
-from optical.evaluation import evaluate, evaluate_run, read_ranking
+from optical.evaluation import evaluate, read_judgments, read_ranking
 from optical.scores import SCORE_COLUMNS, read_scores, write_scores
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/evaluate_run.py"
@@ -22,7 +22,7 @@ def files(tmp_path):
 
 
 def test_values_worked_out_by_hand(files):
-    rows = evaluate_run(files / "run.txt", files / "qrels.txt", ["q1", "q2"], MEASURES)
+    rows = evaluate(read_ranking(files / "run.txt"), read_judgments(files / "qrels.txt"), ["q1", "q2"], MEASURES)
     values = {(query_id, measure): value for query_id, measure, value in rows}
     ndcg = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
     expected = {"AP": 0.5, "AP@100": 0.5, "nDCG@10": ndcg, "nDCG@20": ndcg, "R@100": 1, "P@10": 0.2, "RR": 0.5}
@@ -51,7 +51,7 @@ def test_queries_of_the_run_that_are_not_asked_for_do_not_count():
 def test_bad_qrels_are_refused(files, qrels, message):
     (files / "qrels.txt").write_text(qrels)
     with pytest.raises(DataError, match=message):
-        evaluate_run(files / "run.txt", files / "qrels.txt", ["q1"], ["AP"])
+        read_judgments(files / "qrels.txt")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,15 @@ def test_bad_runs_are_refused(tmp_path, line, message):
     (tmp_path / "run.txt").write_text(line)
     with pytest.raises(DataError, match=message):
         read_ranking(tmp_path / "run.txt")
+
+
+def test_a_measure_keeps_the_name_that_the_config_gives_it():
+    ranking, judgments = {"q1": {"a": 1.0}}, {"q1": {"a": 1}}
+    assert [row[1] for row in evaluate(ranking, judgments, ["q1"], ["MAP", "AP", "NDCG@10"])] == [
+        "MAP",
+        "AP",
+        "NDCG@10",
+    ]
 
 
 def test_queries_that_are_all_unjudged_are_refused():

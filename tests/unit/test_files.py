@@ -71,10 +71,14 @@ def test_compressed_files_are_the_same_bytes_at_any_time_under_any_name(tmp_path
     assert sha256_of(tmp_path / "one.gz") == sha256_of(tmp_path / "another.gz")
 
 
+WHOLE = gzip.compress(b"a\n" * 5000)
+FLIPPED = WHOLE[:10] + b"\xff" + WHOLE[11:]  # the type of the first block is none that there is
+
 FAULTY = [
     (read_lines, "missing.txt", None, "no such file", "path"),
     (read_lines, "latin.txt", "déjà vu".encode("latin-1"), "not UTF-8", "iconv"),
-    (read_lines, "cut.gz", gzip.compress(b"a\n" * 5000)[:40], "damaged gzip", "again"),
+    (read_lines, "cut.gz", WHOLE[:40], "damaged gzip", "again"),
+    (read_lines, "flipped.gz", FLIPPED, "damaged gzip", "again"),
     (read_lines, "plain.gz", b"no gzip at all", "damaged gzip", "again"),
     (lambda path: read_rows(path, 2), "spaces.tsv", b"q1\tone\nq2 two\n", "line 2 has 1 tab-separated", "tabs"),
     (read_jsonl, "broken.jsonl", b'{"id": "1"}\n{"id": \n', "line 2 is not JSON", "one object a line"),

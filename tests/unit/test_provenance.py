@@ -25,6 +25,12 @@ def record(tmp_path):
     return read_json(path), path.read_text()
 
 
+def test_a_machine_without_git_makes_a_model_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    write_provenance(tmp_path, {}, {}, time.monotonic())
+    assert read_json(tmp_path / "provenance.json")["git_commit"] == "unknown"
+
+
 def test_it_names_no_place_of_the_machine(record, tmp_path):
     _, text = record
     assert str(tmp_path) not in text

@@ -167,6 +167,8 @@ def test_eflomal_gets_both_sides_and_its_links_are_read(monkeypatch, tmp_path):
     pairs = [(["red", "house"], ["लाल", "घर"]), (["king"], ["राजा"])]
     assert align(pairs, DEFAULTS | {"aligner": "eflomal", "symmetrise": "union"}) == [{(0, 0), (1, 1)}, {(0, 0)}]
     assert align(pairs, DEFAULTS | {"aligner": "eflomal", "symmetrise": "intersect"}) == [{(0, 0)}, {(0, 0)}]
+    numbers = [([1, 2], [3, 4]), ([5], [6])]  # word pieces, as the translator aligns them
+    assert align(numbers, DEFAULTS | {"aligner": "eflomal", "symmetrise": "intersect"}) == [{(0, 0)}, {(0, 0)}]
 
 
 def test_eflomal_that_fails_is_one_error_with_its_words(monkeypatch, tmp_path):

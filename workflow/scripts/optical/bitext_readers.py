@@ -11,6 +11,7 @@ import io
 import itertools
 import xml.etree.ElementTree as ElementTree
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -150,6 +151,8 @@ def _read_tmx(source: Mapping[str, object], codes: Collection[str]) -> Iterator[
                     parent.clear()
         except ElementTree.ParseError as error:
             raise DataError(f"not well-formed XML: {error}", where=path, hint="fetch the file again") from error
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(f"damaged gzip file: {error}", where=path, hint="fetch the file again") from error
     if not row:
         raise DataError(
             f"no translation unit in en and {'/'.join(sorted(codes))}",

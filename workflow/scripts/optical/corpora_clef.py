@@ -8,6 +8,7 @@ import gzip
 import html
 import logging
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def _decoded_lines(path: str | Path, encoding: str) -> Iterator[str]:
             yield from file
     except UnicodeDecodeError as error:
         raise DataError(f"not {encoding}: {error.reason}", where=path, hint="set `encoding`") from error
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"truncated or damaged gzip file: {error}", where=path, hint="copy it again") from error
 
 

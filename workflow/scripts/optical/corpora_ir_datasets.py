@@ -161,8 +161,9 @@ def _link_downloads(node: dict, mirror: Path, home: Path) -> int:
     link = home / "downloads" / node["expected_md5"]
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.exists():
-        link.unlink(missing_ok=True)
-        link.symlink_to(path.resolve())
+        own = link.with_name(f"{link.name}.{os.getpid()}")  # several jobs may do this at once
+        own.symlink_to(path.resolve())
+        own.replace(link)
     return 1
 
 

@@ -46,7 +46,7 @@ def cost_rows(folder: str | Path, methods: Iterable[str]) -> list[list[str]]:
 
 def _benchmark(file: Path) -> dict[str, float]:
     """Return seconds, CPU seconds and memory of one job; its repetitions, if any, are summed."""
-    header, *rows = [line.split("\t") for line in read_lines(file)]
+    header, *rows = [line.split("\t") for line in read_lines(file)] or [[]]  # empty while the job runs
     records = [dict(zip(header, row, strict=True)) for row in rows]
     found = {}
     for name, column, combine in (("seconds", "s", sum), ("cpu_seconds", "cpu_time", sum), ("memory", "max_rss", max)):

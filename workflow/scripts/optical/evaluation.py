@@ -112,11 +112,5 @@ def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], m
             {query_id: ranking[query_id] for query_id in judged if query_id in ranking},
         )
     }
-    return [(query_id, str(measure), values[query_id, measure]) for query_id in judged for measure in parsed]
-
-
-def evaluate_run(
-    run_path: str | Path, qrels_path: str | Path, query_ids: Sequence[str], measures: Sequence[str]
-) -> list[tuple]:
-    """Return rows (query id, measure, value) of one run file against one qrels file; see `evaluate`."""
-    return evaluate(read_ranking(run_path), read_judgments(qrels_path), query_ids, measures)
+    named = list(zip(measures, parsed, strict=True))  # as the config calls them, which may be an alias: MAP for AP
+    return [(query_id, name, values[query_id, measure]) for query_id in judged for name, measure in named]

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
             where=path,
             hint="convert it, e.g. with iconv -t utf-8",
         ) from error
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"damaged gzip file: {error}", where=path, hint="fetch or make it again") from error
 
 

@@ -201,8 +201,8 @@ def align_eflomal(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[L
         )
     with tempfile.TemporaryDirectory() as folder:
         english, foreign, forward, backward = (Path(folder, name) for name in ("en", "xx", "forward", "backward"))
-        write_lines(english, (" ".join(pair[0]) for pair in pairs))
-        write_lines(foreign, (" ".join(pair[1]) for pair in pairs))
+        for path, side in ((english, 0), (foreign, 1)):
+            write_lines(path, (" ".join(map(str, pair[side])) for pair in pairs))
         arguments = ["-m", 3, "-l", settings["length"], "--n-samplers", settings["samplers"], "--overwrite"]
         files = ["-s", english, "-t", foreign, "-f", forward, "-r", backward]
         done = subprocess.run([command, *map(str, arguments + files)], capture_output=True, text=True)
