@@ -197,18 +197,6 @@ def test_contrastive_is_the_cross_entropy_of_maxsim():
     torch.testing.assert_close(make("contrastive", temperature=0.5)(batch), expected)
 
 
-def test_score_kd_uses_the_passages_it_is_given():
-    batch = batch_of()
-    without = make("score_kd")(batch)
-    batch.passages_PLD, batch.passages_mask_PL = unit(9, 8, 16, seed=5), torch.ones(9, 8, dtype=torch.bool)
-    batch.passages_mask_PL[3] = False
-    loss = make("score_kd")(batch)
-    kept = [p for p in range(9) if p != 3]
-    batch.passages_PLD, batch.passages_mask_PL = batch.passages_PLD[kept], batch.passages_mask_PL[kept]
-    torch.testing.assert_close(loss, make("score_kd")(batch))
-    assert not torch.isclose(loss, without)
-
-
 def test_the_sum_is_weighted_and_reports_its_parts():
     batch = batch_of()
     spec = {"optimal_transport": 1.0, "contrastive": {"weight": 0.5, "temperature": 2.0}, "sentence_mse": 0}

@@ -13,7 +13,7 @@ from optical import maxsim, scoring
 from optical.errors import ConfigError, DataError
 from optical.hits import from_keys, to_keys
 from optical.runs import merge_runs, read_run, write_run
-from optical.scoring import re_rank, search, to_run
+from optical.scoring import search, to_run
 from optical.vectors import TokenVectors, write_vectors
 
 DIM = 8
@@ -207,24 +207,6 @@ def test_bf16_finds_what_fp32_finds_even_where_it_cannot_tell_documents_apart(tm
     blind = search(queries, mask, shards, 10, precision="bf16")
     best = np.sort(expected, axis=1)[:, ::-1][:, :10]
     assert any(not np.allclose(hits.scores, row, atol=1e-5) for hits, row in zip(blind, best, strict=True))
-
-
-def test_re_rank_scores_the_documents_of_a_run(tmp_path):
-    rng = np.random.default_rng(7)
-    documents = [unit_vectors(rng, int(length)) for length in rng.integers(1, 20, 60)]
-    shards = write_collection(tmp_path, documents, [25], by_length=False)
-    queries, mask = torch.from_numpy(unit_vectors(rng, 6).reshape(3, 2, DIM)), torch.tensor([[1, 1], [1, 0], [1, 1]])
-    expected = naive_scores(queries, mask, documents)
-    listed = rng.permutation(60)[:30]
-    run = {"c": [(f"d{i}", 0.0) for i in listed], "a": [("d3", 1.0)], "b": []}
-    ranked = re_rank(run, ["a", "b", "c"], queries, mask, shards)
-    assert list(ranked) == ["c", "a", "b"] and ranked["b"] == []
-    assert [name for name, _ in ranked["c"]] == [f"d{i}" for i in listed[np.argsort(-expected[2, listed])]]
-    assert ranked["a"][0][1] == pytest.approx(expected[0, 3], abs=1e-5)
-    with pytest.raises(DataError, match="1 documents have no vectors, such as d99"):
-        re_rank({"a": [("d99", 1.0)]}, ["a"], queries[:1], mask[:1], shards)
-    with pytest.raises(DataError, match="1 queries of the run have no vectors"):
-        re_rank({"z": [("d1", 1.0)]}, ["a"], queries[:1], mask[:1], shards)
 
 
 def test_search_refuses_what_does_not_fit(tmp_path):

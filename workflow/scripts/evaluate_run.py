@@ -34,19 +34,13 @@ def main(arguments: argparse.Namespace) -> None:
         missing = [key for key in JOB_KEYS if job.get(key) is None]
         if missing:
             raise ConfigError(f"an evaluation lacks {', '.join(missing)}", where=job.get("run", ""))
-        if not (arguments.out or job.get("out")):
-            raise ConfigError("the scores have nowhere to go", where=job["run"], hint="give --out, or out in each job")
         query_ids = [row[0] for row in read_rows(job["queries"], 2)]
         try:
             scores = evaluate(ranking_of(job["run"]), judgments, query_ids, arguments.measures)
         except DataError as error:
             raise DataError(error.what, where=error.where or job["queries"], hint=error.hint) from error
-        found = [(arguments.collection, job["method"], job["lang"], job["seed"], *score) for score in scores]
-        if job.get("out"):
-            write_scores(job["out"], found)
-        rows += found
-    if arguments.out:
-        log.info("%s: %d scores", arguments.out, write_scores(arguments.out, rows))
+        rows += [(arguments.collection, job["method"], job["lang"], job["seed"], *score) for score in scores]
+    log.info("%s: %d scores", arguments.out, write_scores(arguments.out, rows))
 
 
 if __name__ == "__main__":
@@ -60,8 +54,6 @@ if __name__ == "__main__":
     parser.add_argument("--method")
     parser.add_argument("--lang")
     parser.add_argument("--seed")
-    parser.add_argument(
-        "--jobs", type=yaml_value, help="list of {run, method, lang, seed, queries, optional out} instead of one run"
-    )
-    parser.add_argument("--out", help="scores of all runs (TSV)")
+    parser.add_argument("--jobs", type=yaml_value, help="list of {run, method, lang, seed, queries} instead of one run")
+    parser.add_argument("--out", required=True, help="scores of all runs (TSV)")
     run_program(main, parser)

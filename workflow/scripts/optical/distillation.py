@@ -34,11 +34,9 @@ class DistillationLoss:
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
         pairs = self.batches[step * self.settings.accumulation + part]
-        losses, figures = [], {}
-        for side in self.teacher:
-            loss, figures = self.objective(self._batch(pairs, side))
-            losses.append(loss)
-        return torch.stack(losses).mean(), figures
+        losses, figures = zip(*(self.objective(self._batch(pairs, side)) for side in self.teacher), strict=True)
+        means = {name: sum(of_side[name] for of_side in figures) / len(figures) for name in figures[0]}
+        return torch.stack(losses).mean(), means
 
     def _batch(self, pairs: np.ndarray, side: str) -> PairBatch:
         ids_BM, attention_BM, keep_BM = self.student.frame([self.foreign[pair] for pair in pairs], side)

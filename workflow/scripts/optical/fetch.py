@@ -6,7 +6,6 @@ Nothing appears under the final name before its length and checksum are right.
 import contextlib
 import fcntl
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -219,11 +218,9 @@ def _recorded(dataset: Dataset, checksum: str, size: int, lock: Path) -> Dataset
 def exclusive(path: Path) -> Iterator[None]:
     """Keep other processes out: several downloads run at a time and share one lock file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(f".{path.name}.guard"), os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with path.with_name(f".{path.name}.guard").open("ab") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ResourceError(f"cannot lock: {error.strerror or error}", where=path) from error
         yield
-    except OSError as error:
-        raise ResourceError(f"cannot lock: {error.strerror or error}", where=path) from error
-    finally:
-        os.close(descriptor)

@@ -33,7 +33,7 @@ class Machine:
         torch.set_deterministic_debug_mode("warn")
         # it also fills every new tensor before use, to show faults: a tenth of the time of a small step
         torch.utils.deterministic.fill_uninitialized_memory = False
-        device = devices.choose(self.device)
+        device = devices.choose(self.device, self.world)
         if device.type == "cuda":
             properties = torch.cuda.get_device_properties(device)
             memory = f"{properties.total_memory / 2**30:.0f} GiB"
@@ -52,4 +52,7 @@ def machine_from(arguments: object) -> Machine:
     names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
     rank, world = parallel.rank_and_world()
     machine = Machine(**{name: given[name] for name in names}, rank=rank, world=world)
-    return dataclasses.replace(machine, precision=fastest(machine.device)) if machine.precision == "auto" else machine
+    if machine.precision != "auto":
+        return machine
+    devices.choose(machine.device)  # lease a GPU before torch looks at one: it would stay with the first
+    return dataclasses.replace(machine, precision=fastest(machine.device))

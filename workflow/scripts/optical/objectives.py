@@ -24,8 +24,7 @@ from optical.transport import UNROLLABLE, TransportSettings, greedy, marginals, 
 class PairBatch:
     """Translations of each other, encoded: the student's foreign sentences and the teacher's English ones.
 
-    The weights are those of tokens in the marginals (IDF, say; any scale). The passages are English, encoded by the
-    teacher as documents; without them `score_kd` takes the batch's English sentences.
+    The weights are those of tokens in the marginals (IDF, say; any scale).
     """
 
     student_BMD: Tensor
@@ -34,8 +33,6 @@ class PairBatch:
     teacher_mask_BN: Tensor
     student_weights_BM: Tensor | None = None
     teacher_weights_BN: Tensor | None = None
-    passages_PLD: Tensor | None = None
-    passages_mask_PL: Tensor | None = None
 
     def real_pairs(self) -> Tensor:
         """Pairs with a token on both sides, the only ones that count: bool (B,)."""
@@ -144,7 +141,7 @@ class Contrastive(nn.Module):
 
 
 class ScoreKD(nn.Module):
-    """The student has to distribute its scores over passages as the teacher does for the English sentence.
+    """The student has to distribute its scores over the batch's English sentences as the teacher does for its own.
 
     Kullback-Leibler divergence, teacher to student, of the softmax over MaxSim scores divided by the temperature.
     """
@@ -154,17 +151,15 @@ class ScoreKD(nn.Module):
         self.temperature = _positive(temperature, "score_kd")
 
     def forward(self, batch: PairBatch) -> Tensor:
-        passages_PLD, mask_PL = batch.passages_PLD, batch.passages_mask_PL
-        if passages_PLD is None or mask_PL is None:
-            passages_PLD, mask_PL = batch.teacher_BND, batch.teacher_mask_BN
-        passages_PLD, real_B, usable_P = passages_PLD.detach(), batch.real_pairs(), mask_PL.bool().any(1)
+        english_BND, mask_BN = batch.teacher_BND.detach(), batch.teacher_mask_BN
+        real_B, usable_B = batch.real_pairs(), mask_BN.bool().any(1)
         with torch.no_grad():
-            teacher_BP = max_sim(batch.teacher_BND, batch.teacher_mask_BN, passages_PLD, mask_PL)
-        student_BP = max_sim(batch.student_BMD, batch.student_mask_BM, passages_PLD, mask_PL)
+            teacher_BB = max_sim(english_BND, mask_BN, english_BND, mask_BN)
+        student_BB = max_sim(batch.student_BMD, batch.student_mask_BM, english_BND, mask_BN)
         # finite, then equally impossible on both sides: inf - inf would be NaN, in the value or in the gradient
-        teacher_BP, student_BP = (torch.where(usable_P, x, -1e4) / self.temperature for x in (teacher_BP, student_BP))
-        log_teacher_BP, log_student_BP = teacher_BP.log_softmax(1), student_BP.log_softmax(1)
-        return mean_over_pairs((log_teacher_BP.exp() * (log_teacher_BP - log_student_BP)).sum(1), real_B)
+        teacher_BB, student_BB = (torch.where(usable_B, x, -1e4) / self.temperature for x in (teacher_BB, student_BB))
+        log_teacher_BB, log_student_BB = teacher_BB.log_softmax(1), student_BB.log_softmax(1)
+        return mean_over_pairs((log_teacher_BB.exp() * (log_teacher_BB - log_student_BB)).sum(1), real_B)
 
 
 def _positive(temperature: float, where: str) -> float:

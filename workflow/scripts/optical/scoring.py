@@ -71,36 +71,6 @@ def search(
     return _named(keys_QK, collection)
 
 
-def re_rank(
-    run: Run,
-    query_ids: Sequence[str],
-    query_vectors_QMD: torch.Tensor,
-    query_mask_QM: torch.Tensor,
-    shards: Sequence[str | Path],
-    memory_mb: int = 1024,
-    device: str = "cpu",
-) -> Run:
-    """Score the documents that `run` lists for each query, in fp32, and sort them by that score.
-
-    Equal scores keep the order of the given run. Queries of the run that are not in `query_ids` (the queries of the
-    vectors, in order), documents that the shards do not hold and documents without a token raise `DataError`.
-    """
-    rows = {query: row for row, query in enumerate(query_ids)}
-    if missing := [query for query in run if query not in rows]:
-        raise DataError(f"{len(missing)} queries of the run have no vectors, such as {missing[0]}", where="re_rank")
-    collection = Collection(shards)
-    vectors_QMD, _ = _prepared(query_vectors_QMD, query_mask_QM, collection, device)
-    place_of = collection.places({document for hits in run.values() for document, _ in hits})
-    pairs = [(rows[query], place_of[document]) for query, hits in run.items() for document, _ in hits]
-    pairs_B2 = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    scores_B = pair_scores(vectors_QMD, collection, pairs_B2[:, 0], pairs_B2[:, 1], memory_mb << 20)
-    if not scores_B.isfinite().all():
-        raise DataError("the run lists a document without a token vector", where="re_rank")
-    scores = iter(scores_B.tolist())
-    scored = {query: [(document, next(scores)) for document, _ in hits] for query, hits in run.items()}
-    return {query: sorted(hits, key=lambda hit: -hit[1]) for query, hits in scored.items()}
-
-
 def to_run(query_ids: Sequence[str], hits: Sequence[Hits]) -> Run:
     """Give the hits of `search` the names of their queries, ready for `optical.runs.write_run`."""
     return {

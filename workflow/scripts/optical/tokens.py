@@ -167,6 +167,8 @@ class EpochBatches:
     """
 
     def __init__(self, lengths: np.ndarray, batch_size: int, seed: int):
+        if not len(lengths):
+            raise DataError("there is no text to train on", hint="look at the log of its cleaning")
         self.lengths, self.seed = lengths, seed
         self.batch_size = min(batch_size, len(lengths))
         self.per_epoch = len(lengths) // self.batch_size

@@ -41,7 +41,6 @@ class TransportSettings:
     iterations: at most so many; for `ipot` outer steps, each of inner_iterations scalings.
     tolerance: stop once no pair's plan is off by more than this share of its mass; 0 never stops early.
     marginals: `uniform`, or the name of the token weights that the caller passes.
-    special_tokens: whether [CLS], [SEP] and the markers take part; for whoever builds the masks.
     relaxation: price of missing the marginals, for `unbalanced`. mass: share of the mass that `partial` moves.
     """
 
@@ -50,7 +49,6 @@ class TransportSettings:
     iterations: int = 50
     tolerance: float = 1e-4
     marginals: str = "uniform"
-    special_tokens: bool = False
     inner_iterations: int = 1
     relaxation: float = 1.0
     mass: float = 0.9
