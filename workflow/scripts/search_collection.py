@@ -6,10 +6,11 @@ Example: python workflow/scripts/search_collection.py --shards vectors --setting
 
 from pathlib import Path
 
+from optical.corpora_files import read_queries
 from optical.encoder import load_encoder
 from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
-from optical.retrieval import encode_queries, part_from, read_queries
+from optical.retrieval import encode_queries, part_from
 from optical.runs import write_run
 from optical.scoring import search, to_run
 

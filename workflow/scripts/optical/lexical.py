@@ -14,6 +14,7 @@ from bm25s.stopwords import STOPWORDS_EN
 from scipy import sparse
 
 from optical.errors import DataError, ResourceError
+from optical.passages import text_of
 from optical.runs import Run
 from optical.words import check_settings, words
 
@@ -89,7 +90,7 @@ def index_documents(documents: Iterable[dict], settings: dict | None = None) -> 
     document_ids, token_ids = [], []
     for document in documents:
         document_ids.append(document["id"])
-        terms = analyse(f"{document.get('title') or ''} {document['text']}")
+        terms = analyse(text_of(document))
         token_ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms])
     if not vocabulary:
         raise DataError("the documents have no words", hint="check that the file of documents is not empty")

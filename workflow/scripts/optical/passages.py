@@ -11,6 +11,15 @@ MARK = "#"
 Spans = list[tuple[int, int]]
 
 
+def text_of(document: dict) -> str:
+    """Return all that is read of a document: its title, if it has one, and its text.
+
+    >>> text_of({"id": "1", "title": None, "text": "Dodoma is a city."})
+    'Dodoma is a city.'
+    """
+    return f"{document.get('title') or ''} {document['text']}".strip()
+
+
 def split_documents(
     documents: Iterable[dict],
     length: int = 180,

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from optical.encoder import QUERY, Encoder
-from optical.files import read_jsonl, read_lines, read_rows
+from optical.files import read_jsonl, read_lines
+from optical.passages import text_of
 from optical.program import Progress
 from optical.tokens import tokenise
 from optical.vectors import write_vectors
@@ -52,8 +53,7 @@ def encode_documents(
         Progress("encoding documents", total=0) as progress,
     ):
         while chunk := list(islice(documents, SORTED_AT_ONCE)):
-            texts = (f"{document.get('title', '')} {document['text']}".strip() for document in chunk)
-            ids = list(tokenise(encoder.tokeniser, texts))
+            ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))
             encoded = encoder.encode(ids, kind, precision=precision)
             while batch := list(islice(encoded, WRITTEN_AT_ONCE)):
                 places = [done + index for index, _, _ in batch]
@@ -81,8 +81,3 @@ def encode_queries(
 
 def _first(item: tuple) -> int:
     return item[0]
-
-
-def read_queries(path: str | Path) -> Iterator[tuple[str, str]]:
-    """Yield (query id, text) of a queries file."""
-    return ((row[0], row[1]) for row in read_rows(path, columns=2))
