@@ -75,6 +75,30 @@ use rule make_study_table as make_alignment_table with:
         "making the table of how well names are aligned: {output}"
 
 
+rule explain_matrix:
+    input:
+        table="<results>/table.tsv",
+        languages=ancient("config/languages.tsv"),
+        script=script("explain_matrix"),
+        library=library("explain_matrix"),
+    output:
+        "<results>/distances.tsv",
+    log:
+        "<logs>/explain_matrix.log",
+    benchmark:
+        "<benchmarks>/explain_matrix.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    params:
+        axis=config["study"]["axis"],
+        language_table=as_argument(config["language_table"]),
+    message:
+        "relating the matrix of the study to descent and script: {output}"
+    shell:
+        "python {input.script} --table {input.table} --axis {params.axis} --languages {input.languages} "
+        "--language-table {params.language_table:q} --out {output} --log {log}"
+
+
 rule plot_study:
     input:
         table="<results>/table.tsv",

@@ -28,8 +28,8 @@ CUTS = {
     },
     "pretraining_open": {"languages": ["sw", "de"], "study": {"only": ["mlm", "transport"], "repeats": [1]}},
 }
-# Studies that measure how well names are aligned, too.
-ALIGNED = ["pretraining"]
+# Tables that some studies have beside their own: how well names are aligned, what distance explains.
+OTHER_TABLES = {"pretraining": ["alignment_quality.tsv"], "mtop": ["distances.tsv"]}
 
 # How often each study trains, over all its variants.
 PLANS = {
@@ -61,8 +61,7 @@ def test_a_study_trains_each_variant_and_shares_what_they_have_in_common(tmp_pat
 @pytest.mark.parametrize("study", STUDIES, ids=by_name)
 def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     settings = settings_of(study)
-    targets = ["figure.svg", *(["alignment_quality.tsv"] if study.stem in ALIGNED else [])]
-    targets = [f"{settings['results']}/{target}" for target in targets]
+    targets = [f"{settings['results']}/{name}" for name in ["figure.svg", *OTHER_TABLES.get(study.stem, [])]]
     workspace = make_workspace(tmp_path / "workspace")
     run_study(workspace, study, CUTS[study.stem], *targets, extra=[TINY])
     results = workspace / settings["results"]
@@ -75,7 +74,11 @@ def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     assert {row["seeds"] for row in rows} == {str(len(repeats))}
     assert len({(*list(row.values())[:5], row["measure"]) for row in rows}) == len(rows)
     assert (results / "figure.png").stat().st_size > 5000
-    if study.stem in ALIGNED:
+    if study.stem == "mtop":
+        distances = read_table(results / "distances.tsv")
+        assert {row["method"] for row in distances} == set(asked["methods"])
+        assert {row["rho"] for row in distances} == {""}  # of one cell
+    if study.stem == "pretraining":
         aligned = read_table(results / "alignment_quality.tsv")
         assert {row["method"] for row in aligned} == {"encoder", "teacher", "optical"}
         assert {row["lang"] for row in aligned} == {*CUTS[study.stem]["languages"], "low", "high", "gap"}
