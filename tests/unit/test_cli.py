@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from optical import cli, cli_doctor, terminal
 from optical.cli_align import Alignment, picture
 from optical.cli_search import passage_as_text
 from optical.encoder import DOCUMENT, load_encoder
-from optical.matching import matches, text_of
+from optical.matching import matches
+from optical.passages import text_of
 from optical.project import project_folder
 from optical.runs import read_run
 from optical.tokens import train_tokeniser
@@ -153,9 +155,30 @@ def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, t
     assert list(run) == ["q1", "q2"]
 
 
+def test_a_file_of_queries_may_come_from_windows_and_a_run_go_to_a_new_folder(optical, results, tmp_path):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--json"]
+    plain, windows, run = (tmp_path / name for name in ("plain.tsv", "windows.tsv", "new/folder/run.trec"))
+    plain.write_text("q1\tswali la kwanza\nq2\tmto\n", encoding="utf-8")
+    windows.write_bytes("\ufeffq1\tswali la kwanza\r\n\r\nq2\tmto\r\n\r\n".encode())
+    expected = optical(*arguments, "--queries", plain)
+    assert expected[0] == 0 and expected[1].count("\n") == 2
+    assert optical(*arguments, "--queries", windows, "--out", run) == expected
+    assert list(read_run(run)) == ["q1", "q2"]
+
+
+def test_a_query_of_any_length_and_script_is_answered_and_timed(optical, results):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--top", 1]
+    for query in ("swali la kwanza " * 5000, "☃", "चंद्र", "a\x01b"):
+        code, output, _ = optical(*arguments, query)
+        assert code == 0
+        assert re.search(r"^1 passage in \d+\.\d\d s$", output, re.MULTILINE)
+
+
 def test_the_hint_of_a_missing_student_names_those_there_are(optical, results):
     error = optical("search", "--results", results, "--collection", "atlas", "--lang", "so", "x")[2]
-    assert "sw optical 1" in error
+    assert "there are students of sw" in error
+    error = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "--method", "mse", "x")[2]
+    assert "of sw there are (method, seed): optical 1" in error
 
 
 @pytest.mark.parametrize("number", range(len(DOCUMENTS)))

@@ -1,6 +1,8 @@
 """Bad input to every command of `optical`: one line that says what, where and how to mend it, and the exit code."""
 
+import io
 import shutil
+import sys
 
 import pytest
 
@@ -16,10 +18,23 @@ from toy_results import student_of
         ["nonsense"],
         ["align", "one sentence"],
         ["align", "--model", "MODEL", "a", "b", "--regularisation", "much"],
+        ["align", "--model", "MODEL", "a", "b", "--regularisation", "-1"],
+        ["align", "--model", "MODEL", "a", "b", "--regularisation", "inf"],
+        ["align", "--model", "MODEL", "a", "caf\udce9"],
         ["search", "word"],
         ["search", "--collection", "atlas", "--lang", "sw", "swali", "--top", "many"],
+        ["search", "--collection", "atlas", "--lang", "sw", "swali", "--top", "0"],
+        ["search", "--collection", "atlas", "--lang", "sw", "swali", "--top", "-3"],
+        ["search", "--collection", "atlas", "--lang", "sw", "swali", "--threads", "0"],
+        ["search", "--collection", "atlas", "--lang", "sw", "swali", "--device", "gpu"],
+        ["search", "--collection", "atlas", "--lang", "sw", "caf\udce9"],
+        ["search", "--collection", "atlas", "--lang", "sw"],
+        ["search", "--collection", "atlas", "--lang", "sw", "   "],
+        ["search", "--collection", "atlas", "--lang", "sw", "--queries", "x"],
+        ["search", "--collection", "atlas", "--queries", "x", "swali"],
         ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "x", "--format", "floppy"],
         ["export", "--model", "MODEL", "--to", "x"],
+        ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "x", "--lang", "Kiswahili"],
         ["languages", "sw"],
         ["doctor", "--cure"],
     ],
@@ -36,39 +51,20 @@ BAD_INPUT = {
     "no teacher": ["align", "--model", "MODEL", "--teacher", "nowhere", "a", "b"],
     "no words": ["align", "--model", "MODEL", "moon", "  "],
     "unknown solver": ["align", "--model", "MODEL", "moon", "moon", "--solver", "magic"],
-    "negative regularisation": ["align", "--model", "MODEL", "moon", "moon", "--regularisation", "-1"],
     "no picture format": ["align", "--model", "MODEL", "moon", "moon", "--png", "picture.docx"],
     "another size": ["align", "--model", "MODEL", "--teacher", "OTHER", "moon", "moon"],
     "no collection": ["search", "--results", "RESULTS", "--collection", "nowhere", "--lang", "sw", "swali"],
     "no student": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "so", "swali"],
-    "no language": ["search", "--results", "RESULTS", "--collection", "atlas", "swali"],
-    "no query": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "sw"],
-    "two queries": ["search", "--results", "RESULTS", "--collection", "atlas", "--queries", "x", "swali"],
-    "no queries file": [
-        "search",
-        "--results",
-        "RESULTS",
-        "--collection",
-        "atlas",
-        "--lang",
-        "sw",
-        "--queries",
-        "x",
-        "--json",
-    ],
-    "no place for a run": ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "sw", "--queries", "x"],
-    "no results wanted": [
-        "search",
-        "--results",
-        "RESULTS",
-        "--collection",
-        "atlas",
-        "--lang",
-        "sw",
-        "swali",
-        "--top",
-        "0",
-    ],
+    "no results": ["search", "--results", "nowhere", "--collection", "atlas", "--lang", "sw", "swali"],
+    "no such seed": [*SEARCH, "--seed", "9", "swali"],
+    "no such method": [*SEARCH, "--method", "magic", "swali"],
+    "another model's folder": [*SEARCH, "--model", "RESULTS", "swali"],
+    "a model of another size": [*SEARCH, "--model", "OTHER", "swali"],
+    "no such GPU": [*SEARCH, "--device", "cuda:99", "swali"],
+    "no queries file": [*SEARCH, "--queries", "x", "--json"],
+    "queries in a folder": [*SEARCH, "--queries", "RESULTS", "--json"],
+    "a run over a folder": [*SEARCH, "--queries", "DAMAGED/good.tsv", "--out", "RESULTS"],
+    "a run below a file": [*SEARCH, "--queries", "DAMAGED/good.tsv", "--out", "SCORES/run.trec"],
     "export of nothing": ["export", "--model", "nowhere", "--teacher", "MODEL", "--to", "OUT"],
     "export over files": ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "RESULTS"],
     "export of two sizes": ["export", "--model", "MODEL", "--teacher", "OTHER", "--to", "OUT"],
@@ -85,20 +81,46 @@ BAD_INPUT = {
         "--bitext-report",
         "MODEL/config.json",
     ],
+    "a report without sources": [
+        *["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "OUT"],
+        *["--bitext-report", "DAMAGED/report.json"],
+    ],
     "a damaged config of a model": ["align", "--model", "DAMAGED/config", "moon", "moon"],
     "damaged weights": ["align", "--model", "DAMAGED/weights", "moon", "moon"],
     "a damaged tokeniser": ["align", "--model", "DAMAGED/tokeniser", "moon", "moon"],
     "an export of damaged weights": ["export", "--model", "DAMAGED/weights", "--teacher", "MODEL", "--to", "OUT"],
     "a picture below a file": ["align", "--model", "MODEL", "moon", "moon", "--png", "SCORES/picture.png"],
     "an export below a file": ["export", "--model", "MODEL", "--teacher", "MODEL", "--to", "SCORES/export"],
-    "a blank query": [*SEARCH, "   "],
     "queries of another encoding": [*SEARCH, "--queries", "DAMAGED/latin.tsv", "--json"],
     "queries without ids": [*SEARCH, "--queries", "DAMAGED/plain.tsv", "--json"],
+    "queries of nothing": [*SEARCH, "--queries", "DAMAGED/nothing.tsv", "--json"],
+    "a query without words": [*SEARCH, "--queries", "DAMAGED/wordless.tsv", "--json"],
+    "a query without an id": [*SEARCH, "--queries", "DAMAGED/nameless.tsv", "--json"],
+    "an id of two words": [*SEARCH, "--queries", "DAMAGED/words.tsv", "--out", "OUT/run.trec"],
     "queries of one id": [*SEARCH, "--queries", "DAMAGED/twice.tsv", "--out", "OUT/run.trec"],
     "languages that are no list": ["languages", "--config", "DAMAGED/number.yaml"],
+    "an unknown language": ["languages", "--config", "DAMAGED/language.yaml"],
+    "an unknown collection": ["languages", "--config", "DAMAGED/collection.yaml"],
+    "bitext that is no map": ["languages", "--config", "DAMAGED/bitext.yaml"],
     "a config that is no map": ["languages", "--config", "DAMAGED/plain.tsv"],
     "no config": ["languages", "--config", "nowhere.yaml"],
     "no YAML": ["languages", "--config", "BROKEN"],
+}
+
+
+FILES = {
+    "good.tsv": "q1\tswali\n",
+    "plain.tsv": "where is the river\n",
+    "twice.tsv": "q1\tswali\nq1\tmto\n",
+    "nothing.tsv": "\n\n",
+    "wordless.tsv": "q1\t \n",
+    "nameless.tsv": "\tswali\n",
+    "words.tsv": "q 1\tswali\n",
+    "report.json": '{"train": 5, "sources": 5}',
+    "number.yaml": "languages: 5\n",
+    "language.yaml": "languages: [xx]\n",
+    "collection.yaml": "collections: [nowhere]\n",
+    "bitext.yaml": "bitext: {sw: [5]}\n",
 }
 
 
@@ -111,9 +133,8 @@ def damaged(results, tmp_path_factory):
         whole = folder / name / file
         whole.write_bytes(whole.read_bytes()[:20])
     (folder / "latin.tsv").write_bytes("q1\tcafé\n".encode("latin1"))
-    (folder / "plain.tsv").write_text("where is the river\n")
-    (folder / "twice.tsv").write_text("q1\tswali\nq1\tmto\n")
-    (folder / "number.yaml").write_text("languages: 5\n")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -136,3 +157,17 @@ def test_bad_input_is_one_line_with_a_hint_and_code_1(optical, results, damaged,
 def test_a_traceback_comes_only_when_asked_for(results):
     with pytest.raises(Exception, match="no config.json"):
         cli.main(["align", "--traceback", "--model", str(results), "a", "b"])
+
+
+def test_a_package_that_is_missing_is_named(optical, results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optical.encoder", None)
+    code, _, error = optical("align", "--model", student_of(results), "a", "b")
+    assert code == 1
+    assert "optical.encoder" in error and "pip install" in error
+
+
+def test_an_output_that_has_not_the_signs_is_one_line_too(optical, results, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    code, _, error = optical("align", "--model", student_of(results), "mto", "the river")
+    assert code == 1
+    assert error == "optical align: ascii cannot write what is to be printed. Hint: set PYTHONIOENCODING=utf-8\n"

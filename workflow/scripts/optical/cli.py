@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__, cli_align, cli_doctor, cli_export, cli_languages, cli_search
+from optical.cli_arguments import WrongArguments
 from optical.errors import OpticalError
 
 DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."
@@ -59,7 +60,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what a user can mend is one line on the error stream."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    top = parser()
+    if unreadable := [word for word in words if not _is_text(word)]:
+        encoding = sys.getfilesystemencoding()
+        top.exit(2, f"optical: {unreadable[0]!a} is not {encoding}. Hint: write it in UTF-8, or set PYTHONUTF8=1\n")
+    arguments = top.parse_args(words)
     try:
         return arguments.run(arguments) or 0
     except BrokenPipeError:  # as in `optical languages | head`
@@ -71,7 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
             raise
         print(f"optical {arguments.command}: {complaint(error)}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, WrongArguments) else 1
+
+
+def _is_text(word: str) -> bool:
+    """Return whether an argument could be read: Python keeps bytes that it cannot read as halves of characters."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 def complaint(error: Exception) -> str:
@@ -81,7 +92,11 @@ def complaint(error: Exception) -> str:
     'File exists [out]. Hint: check the path, and who may write there'
     """
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} [{error.filename}]. Hint: check the path, and who may write there"
+        return f"{error.strerror} [{error.filename2 or error.filename}]. Hint: check the path, and who may write there"
+    if isinstance(error, ImportError):
+        return f"{error}. Hint: pip install -e . in the environment of {sys.executable}; optical doctor lists the rest"
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.encoding} cannot write what is to be printed. Hint: set PYTHONIOENCODING=utf-8"
     text = " ".join(str(error).split())
     if isinstance(error, OpticalError):
         return text if error.hint else f"{text}. Hint: the file may be damaged; make or fetch it again"

@@ -9,10 +9,12 @@ The folder gets `query/` (the student), `document/` (the teacher) and a model ca
 
 import argparse
 import dataclasses
+import logging
 import re
 from pathlib import Path
 from typing import NamedTuple
 
+from optical.cli_arguments import language_code
 from optical.errors import DataError
 from optical.files import read_json
 
@@ -34,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
     parser.add_argument("--to", required=True, metavar="FOLDER", help="is made; must not be there yet")
     parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate is for sentence-transformers too")
-    parser.add_argument("--lang", metavar="CODE", help="language of the queries (default: from the model's folder)")
+    parser.add_argument(
+        "--lang", type=language_code, metavar="CODE", help="language of the queries (default: from the model's folder)"
+    )
     parser.add_argument("--scores", metavar="FILE", help="scores table for the model card")
     parser.add_argument("--bitext-report", metavar="FILE", help="for the card (default: the experiment's report.json)")
 
@@ -45,6 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.export import export
     from optical.model_card import model_card, read_scores
 
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # which warns of packages that no encoder needs
     origin = origin_of(Path(arguments.model))
     lang = arguments.lang or origin.lang
     scores = read_scores(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
@@ -77,11 +82,19 @@ def origin_of(model: Path) -> Origin:
     return Origin(*found.groups(), model.parents[3])
 
 
+def _is_report(report: object) -> bool:
+    """Return whether an object from a file has what the card says of the sentence pairs."""
+    sources = report.get("sources") if isinstance(report, dict) and "train" in report else None
+    return isinstance(sources, list) and all(
+        isinstance(row, dict) and {"name", "kept"} <= row.keys() for row in sources
+    )
+
+
 def _bitext_report(given: str | None, origin: Origin) -> dict | None:
     """Return the report of the sentence pairs: the given one, else that of the experiment, if there is one."""
     if given:
         report = read_json(given)
-        if "sources" not in report or "train" not in report:
+        if not _is_report(report):
             raise DataError("no report of cleaned bitext", where=given, hint="results/bitext/LANG/report.json is one")
         return report
     beside = origin.results and origin.results / "bitext" / origin.lang / "report.json"

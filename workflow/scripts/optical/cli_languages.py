@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from optical.errors import ConfigError
+from optical.experiment import check_names, explain, typed
+from optical.files import open_text
 from optical.project import TABLE, project_folder, read_config
 from optical.tables import fill_codes, read_languages
 from optical.terminal import print_json, table
 
+SCHEMA = "workflow/schemas/config.schema.yaml"
 HEADER = ("code", "name", "script", "resource", "bitext", "collections", "students")
 
 
@@ -30,11 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the table."""
     project = project_folder()
     config = read_config([project / "config/config.yaml", *arguments.config])
+    check_schema(config, project)
     languages = read_languages(project / TABLE, config.get("language_table", {}))
-    if not isinstance(config["languages"], list):
-        raise ConfigError("not a list", where="languages", hint="codes in brackets, as in [sw, so]")
-    if unknown := [code for code in config["languages"] if code not in languages]:
-        raise ConfigError(f"unknown language {unknown[0]!r}", where="languages", hint=f"add it to {TABLE}")
+    check_names(config["languages"], "languages", languages, f"add it to {TABLE}")
+    check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
     chosen = languages if arguments.all else ["en", *config["languages"]]
     rows = [describe(languages[code], config, project) for code in chosen]
     if arguments.json:
@@ -43,6 +45,19 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         cells = [[" ".join(row[key]) if isinstance(row[key], list) else row[key] for key in HEADER] for row in rows]
         print(table([HEADER, *([cell or "-" for cell in row] for row in cells)]))
+
+
+def check_schema(config: dict, project: Path) -> None:
+    """Raise `ConfigError` where the config leaves its schema, as the workflow does."""
+    import yaml
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    with open_text(project / SCHEMA) as file:
+        schema = yaml.safe_load(file)
+    fault = best_match(Draft202012Validator(schema).iter_errors(typed(config, schema, schema)))
+    if fault:
+        raise explain(fault)
 
 
 def describe(language: Mapping[str, str], config: Mapping, project: Path) -> dict[str, str | list[str]]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from optical.cli_arguments import WrongArguments, device, whole_number
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_rows
 from optical.terminal import columns_of_terminal, mark_words, print_json
@@ -48,11 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", default="optical", help="whose student reads it; or zero-shot, or extended")
     parser.add_argument("--seed", type=int, default=1, help="which of its students")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="how many passages")
+    parser.add_argument("--top", type=whole_number, default=10, metavar="N", help="how many passages")
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="CPU threads")
+    parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -66,12 +67,13 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.runs import write_run
     from optical.scoring import to_run
 
-    if arguments.device != "cpu" and not torch.cuda.is_available():
-        raise ConfigError("no CUDA device", where="--device", hint="leave --device out to search on the processor")
-    torch.set_num_threads(arguments.threads)
+    if arguments.device != "cpu" and int(arguments.device.partition(":")[2] or 0) >= torch.cuda.device_count():
+        hint = "leave --device out to search on the processor"
+        raise ConfigError(f"no such device: torch sees {torch.cuda.device_count()}", where=arguments.device, hint=hint)
+    torch.set_num_threads(min(arguments.threads, os.cpu_count() or 1))  # thousands would end the process
     encoder = load_encoder(place.model).to(arguments.device)
     started = time.monotonic()
-    hits, answers = answer(encoder, queries, place, arguments.top, with_passages=not arguments.out)
+    hits, answers = answer(encoder, queries, place, arguments.top, with_passages=arguments.json or not arguments.out)
     seconds = time.monotonic() - started
     if arguments.out:
         write_run(arguments.out, to_run([query_id for query_id, _ in queries], hits), tag=arguments.method)
@@ -80,7 +82,8 @@ def run(arguments: argparse.Namespace) -> None:
             print_json(result)
         else:
             print("\n\n".join(passage_as_text(passage) for passage in result["passages"]))
-            print(f"\n{len(result['passages'])} passages in {seconds:.2f} s")
+            count = len(result["passages"])
+            print(f"\n{count} passage{'s' * (count != 1)} in {seconds:.2f} s")
 
 
 def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
@@ -88,16 +91,20 @@ def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     query = (arguments.query or "").strip()
     if bool(query) == bool(arguments.queries):
         hint = 'optical search --collection C --lang sw "swali", or --queries FILE'
-        raise ConfigError("give one query, or a file of queries", where="search", hint=hint)
+        raise WrongArguments("give one query, or a file of queries", hint=hint)
     if arguments.queries and not (arguments.out or arguments.json):
-        raise ConfigError("where should the results go?", where="--queries", hint="add --out run.trec or --json")
-    if arguments.top < 1:
-        raise ConfigError(f"--top {arguments.top}", where="search", hint="at least 1")
+        raise WrongArguments("where should the results go?", where="--queries", hint="add --out run.trec or --json")
     if query:
         return [("1", query)]
     queries = [(row[0], row[1]) for row in read_rows(arguments.queries, columns=2)]
     if not queries:
         raise DataError("no queries", where=arguments.queries, hint="one a line: query_id<TAB>text")
+    for query_id, text in queries:
+        if not text.strip():
+            raise DataError(f"query {query_id!r} has no words", where=arguments.queries, hint="leave its line out")
+        if query_id.split() != [query_id]:
+            hint = "one word a query: a run has it in a column"
+            raise DataError(f"{query_id!r} is no query id", where=arguments.queries, hint=hint)
     twice = [name for name, count in Counter(name for name, _ in queries).items() if count > 1]
     if twice:
         raise DataError(f"query id {twice[0]!r} is there twice", where=arguments.queries, hint="give each its own id")
@@ -115,16 +122,20 @@ def locate(arguments: argparse.Namespace) -> Place:
         folder = results / "collections" / arguments.collection
     if not (folder / "documents.jsonl").is_file():
         known = sorted(path.parent.name for path in (results / "collections").glob("*/documents.jsonl"))
-        hint = f"prepared are {', '.join(known)}" if known else f"run: snakemake --cores 2 {folder}"
+        hint = f"prepared are {', '.join(known)}" if known else _remedy(f"results/collections/{folder.name}")
         raise DataError("no prepared collection", where=folder, hint=hint)
     vectors = results / "vectors" / folder.name
     shards = [meta.parent for meta in (*sorted(vectors.glob("*/meta.json")), *vectors.glob("meta.json"))]
     if not shards:
-        hint = f"run: snakemake --cores 2 results/vectors/{folder.name}, or name the experiment's folder by --results"
+        hint = _remedy(f"results/vectors/{folder.name}")
         raise DataError("the collection is not encoded", where=vectors, hint=hint)
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
+
+
+def _remedy(made: str) -> str:
+    return f"run: snakemake --cores 2 {made}, or name the experiment's folder by --results"
 
 
 def _model(arguments: argparse.Namespace, results: Path) -> Path:
@@ -132,25 +143,35 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
     if arguments.model:
         return Path(arguments.model)
     if not arguments.lang:
-        raise ConfigError("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
+        raise WrongArguments("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
     teacher = arguments.lang == "en" or arguments.method == "zero-shot"
     student = results / "students" / arguments.lang / arguments.method / str(arguments.seed)
     if arguments.method == "extended":
         student = results / "extended" / arguments.lang
     model = results / "teacher" if teacher else student
     if not (model / "config.json").is_file():
-        pattern = "students/*/*/*/config.json"
-        known = [" ".join(path.parent.relative_to(results / "students").parts) for path in results.glob(pattern)]
-        trained = f"trained (language, method, seed): {'; '.join(sorted(known))}" if known else "none is trained yet"
-        raise DataError("no such model", where=model, hint=f"{trained}; or name a folder by --model")
+        raise DataError(
+            "no such model", where=model, hint=f"{_trained(results, arguments.lang)}; or name a folder by --model"
+        )
     return model
+
+
+def _trained(results: Path, lang: str) -> str:
+    """Say which students there are of a language, or of which languages there are some."""
+    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/*/config.json"))
+    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
+    if of_lang:
+        return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
+    codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
+    return f"there are students of {codes}" if codes else "none is trained yet"
 
 
 def answer(
     encoder: "Encoder", queries: Sequence[tuple[str, str]], place: Place, top: int, with_passages: bool
 ) -> tuple[list["Hits"], list[dict]]:
     """Search; return the hits of each query and, if wanted, their passages with the matched words."""
-    from optical.matching import matches, text_of, vectors_of
+    from optical.matching import matches, vectors_of
+    from optical.passages import text_of
     from optical.retrieval import encode_queries
     from optical.scoring import search
     from optical.tokens import load_tokeniser
