@@ -24,11 +24,6 @@ class Match(NamedTuple):
     query_tokens: list[str]
 
 
-def text_of(document: dict) -> str:
-    """Return the text of a document as it was encoded: the title, then the text."""
-    return f"{document.get('title', '')} {document['text']}".strip()
-
-
 def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the token vectors (L, D) of some documents of an encoded collection."""
     place_of = collection.places(set(ids))
