@@ -116,15 +116,16 @@ rule search_collection:
         "../envs/train.yaml"
     resources:
         **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=240),
+        search_mb=config["search"]["memory_mb"],
     params:
         jobs=search_jobs,
-        settings=as_argument(config["search"]),
+        top_k=config["search"]["top_k"],
         part=WHOLE,
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --settings {params.settings:q} "
-        "--part {params.part} --device {resources.device} --precision {resources.precision} --threads {threads} "
+        "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --top-k {params.top_k} --part {params.part} "
+        "--memory-mb {resources.search_mb} --device {resources.device} --precision {resources.precision} --threads {threads} "
         "--log {log}"
 
 
@@ -144,6 +145,7 @@ use rule search_collection as search_part with:
         "<benchmarks>/search_part/{collection}/{lang}/{scatteritem}.tsv"
     resources:
         **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=minutes_of_part(240)),
+        search_mb=config["search"]["memory_mb"],
     params:
         part="{scatteritem}",
     message:
@@ -194,7 +196,9 @@ rule search_lexical:
         runtime=120,
     params:
         jobs=lexical_jobs,
+        top_k=config["search"]["top_k"],
     message:
         "searching {wildcards.collection} with the words of {wildcards.lang}"
     shell:
-        "python {input.script} --documents {input.collection}/documents.jsonl --jobs {params.jobs:q} --log {log}"
+        "python {input.script} --documents {input.collection}/documents.jsonl --jobs {params.jobs:q} "
+        "--top-k {params.top_k} --log {log}"

@@ -29,8 +29,7 @@ def searched(bench):
     vectors, run = folder / "collection_vectors", folder / "runs/zero-shot.trec"
     bench.prepare("encode_collection", encoder=teacher, documents=folder / "set/documents.jsonl", out=vectors)
     job = {"encoder": str(teacher), "queries": str(folder / "set/queries.tsv"), "out": str(run), "tag": "zero-shot"}
-    settings = json.dumps({"top_k": 10, "memory_mb": 200})
-    bench.prepare("search_collection", shards=vectors, jobs=json.dumps([job]), settings=settings)
+    bench.prepare("search_collection", shards=vectors, jobs=json.dumps([job]), top_k=10)
     translator = bench.models["train_translator"]
     bench.prepare("translate_queries", model=translator, queries=folder / "set/queries.tsv", out=folder / "english.tsv")
     names = "".join(f"{word}\t{other}\n" for word, other in zip(WORDS, FOREIGN, strict=True))

@@ -1,6 +1,6 @@
 """Search an encoded collection with many query encoders, exhaustively (MaxSim); one run file each.
 
-Example: python workflow/scripts/search_collection.py --shards vectors --settings '{top_k: 1000, memory_mb: 1000}' \
+Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1000 \
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
@@ -16,7 +16,7 @@ from optical.scoring import search, to_run
 
 
 def main(arguments):
-    machine, settings = machine_from(arguments), arguments.settings
+    machine = machine_from(arguments)
     device = machine.start()
     for job in arguments.jobs:
         encoder = load_encoder(job["encoder"]).to(device)
@@ -26,8 +26,8 @@ def main(arguments):
             vectors_QMD,
             mask_QM,
             job.get("shards", arguments.shards),
-            settings["top_k"],
-            settings["memory_mb"],
+            arguments.top_k,
+            arguments.memory_mb,
             machine.precision,
             str(device),
         )
@@ -46,6 +46,7 @@ if __name__ == "__main__":
         help="what the shards hold; the scores of a part's run are written in full, for merge_runs",
     )
     parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {encoder, queries, out, tag, shards}")
-    parser.add_argument("--settings", type=yaml_value, required=True, help="top_k, memory_mb")
+    parser.add_argument("--top-k", type=int, default=1000, help="documents per query")
+    parser.add_argument("--memory-mb", type=int, default=1000, help="of the search beside queries and hits")
     add_machine_arguments(parser)
     run_program(main, parser)
