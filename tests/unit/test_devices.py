@@ -10,7 +10,7 @@ import pytest
 
 from optical import devices, precision
 from optical.errors import ResourceError
-from optical.machine import machine_from
+from optical.machine import Machine, machine_from
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
 HOLD = """
@@ -105,6 +105,15 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ResourceError, match=r"torch sees none \[device: cuda\]\. Hint: check nvidia-smi"):
         devices.choose("cuda")
+
+
+def test_more_processes_than_gpus_are_refused_at_once_in_one_line(monkeypatch):
+    monkeypatch.setattr(devices, "visible_gpus", lambda: ["GPU-aa", "GPU-ab"])
+    monkeypatch.setattr(devices, "lease", lambda uuids: pytest.fail("a process waits for a GPU that is not there"))
+    with pytest.raises(
+        ResourceError, match=r"^4 processes want a GPU each, but there are 2 .* Hint: set machine\.gpus"
+    ):
+        Machine(device="cuda", world=4).start()
 
 
 def test_a_number_beyond_the_last_device_is_refused(monkeypatch):

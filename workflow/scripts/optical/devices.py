@@ -26,16 +26,19 @@ LOOK_EVERY_SECONDS = 1.0
 _leases: dict[str, BinaryIO] = {}  # open files by device: a lock lasts as long as its file is open
 
 
-def choose(name: str) -> "torch.device":
+def choose(name: str, processes: int = 1) -> "torch.device":
     """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`; `auto` and `cuda` lease one GPU of those that are there.
 
+    `processes` is how many of one training do so at a time.
+
     Raises:
-        ResourceError: a GPU is asked for and torch sees none, or all are taken for longer than `PATIENCE_SECONDS`.
+        ResourceError: a GPU is asked for and torch sees none, there are fewer than processes, or all are taken for
+            longer than `PATIENCE_SECONDS`.
     """
     import torch
 
     if name in ("auto", "cuda"):
-        _take_one()
+        _take_one(processes)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
@@ -49,16 +52,26 @@ def choose(name: str) -> "torch.device":
         count = torch.cuda.device_count()
         raise ResourceError(
             f"device {name} was asked for, but there are {count}",
-            where=f"CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', '')}",
+            where=_visible(),
             hint="count from cuda:0, or set machine.device: cuda to take any free one",
         )
     return device
 
 
-def _take_one() -> None:
-    uuids = visible_gpus()
-    if uuids and not _leases:
+def _take_one(processes: int) -> None:
+    uuids = [] if _leases else visible_gpus()
+    if uuids and processes > len(uuids):
+        raise ResourceError(
+            f"{processes} processes want a GPU each, but there are {len(uuids)}",
+            where=_visible(),
+            hint="set machine.gpus to as many as a job is given",
+        )
+    if uuids:
         os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
+
+
+def _visible() -> str:
+    return f"CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES', '')}"
 
 
 def leased() -> str:

@@ -54,5 +54,5 @@ def machine_from(arguments: object) -> Machine:
     machine = Machine(**{name: given[name] for name in names}, rank=rank, world=world)
     if machine.precision != "auto":
         return machine
-    devices.choose(machine.device)  # lease a GPU before torch looks at one: it would stay with the first
+    devices.choose(machine.device, world)  # lease a GPU before torch looks at one: it would stay with the first
     return dataclasses.replace(machine, precision=fastest(machine.device))
