@@ -321,6 +321,7 @@ def training_resources(base_mb, times_input, minutes):
         "gpu": machine["gpus"],
         "launcher": several if machine["gpus"] > 1 else "python",
         "checkpoint_minutes": machine["checkpoint_minutes"],
+        "checkpoint_steps": machine["checkpoint_steps"],
         "stop_before_runtime": int(machine["stop_before_runtime"]),
     }
     return model_resources(base_mb, times_input, minutes) | extra

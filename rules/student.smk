@@ -83,7 +83,7 @@ rule distil_student:
         "{params.start} {params.vectors} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
-        "--checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
@@ -143,6 +143,6 @@ rule retrain_student:
         "{params.queries} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/retrain_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
-        "--checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

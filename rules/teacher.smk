@@ -28,6 +28,7 @@ rule pretrain_encoder:
         "{resources.launcher} {input.script} --tokeniser {input.tokeniser} --text {input.text} "
         "{params.bitext} --settings {params.settings:q} "
         "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
@@ -84,5 +85,6 @@ rule train_teacher:
         "{resources.launcher} {input.script} --encoder {input.encoder} --training-set {input.training_set} "
         "--settings {params.settings:q} "
         "--checkpoints results/checkpoints/train_teacher --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -95,7 +95,7 @@ def test_the_full_experiment_asks_slurm_for_gpus_where_models_run(workspace):
 
 
 def test_several_gpus_go_to_the_trainings_alone(workspace):
-    machine = "machine={gpus: 4, device: cuda, precision: bf16, checkpoint_minutes: 10, stop_before_runtime: true}"
+    machine = "machine={gpus: 4, device: cuda, precision: bf16, checkpoint_steps: 500, stop_before_runtime: true}"
     jobs = planned(workspace, "--workflow-profile", "workflow/profiles/slurm", "--config", machine)
     planned_rules = {job["rule"] for job in jobs}
     four, one = ({job["rule"] for job in jobs if f" --gpus={count}" in job["sbatch"]} for count in (4, 1))
@@ -103,6 +103,7 @@ def test_several_gpus_go_to_the_trainings_alone(workspace):
     assert one == (gpu_rules() - training_rules()) & planned_rules
     shells = {job["rule"]: job["shell"] for job in jobs}
     assert "torch.distributed.run --standalone --nproc-per-node 4 -- workflow/scripts/" in shells["train_teacher"]
+    assert {name for name, shell in shells.items() if " --checkpoint-steps 500 " in shell} == four
 
 
 def test_nothing_runs_on_a_gpu_without_a_profile(workspace):
