@@ -1,77 +1,86 @@
-"""How long the default experiment takes, and how much of that is not work on the longest path of its rules.
+"""How long the default experiment takes, and how much of that is not work on the longest path of its jobs.
 
     python benchmarks/default_run.py            # the default experiment, minutes
     python benchmarks/default_run.py --tiny     # that of tests/config/small.yaml
 
 It runs in a folder of its own, from nothing. The longest path is over the jobs as they depended on each other, each as
 long as Snakemake measured it, if there were cores enough; with fewer cores than jobs the floor is the larger of it and
-all jobs' time divided by the cores. The last line is tab-separated: claim, measured, bar, met|short.
+all jobs' time divided by the cores. The last lines are tab-separated: claim, measured, bar, result.
 """
 
 import argparse
 import collections
+import csv
+import functools
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from measuring import machine, verdict
+from measuring import ROOT, Claim, machine
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("workflow", "rules", "envs", "config", "tests")
+TARGET = "results/map_table.tsv"
+LOGS, BENCHMARKS = Path("results/logs"), Path("results/benchmarks")
+CLAIMS = {
+    "path": Claim("default run, share of the wall time that is not on the longest path", 0.1, most=True),
+    "floor": Claim("default run, share of the wall time above the floor of these cores", 0.1, most=True),
+}
 
 
-def run(folder: Path, cores: int, tiny: bool) -> float:
-    """Run the experiment in a folder of links; return its wall time."""
-    for name in FOLDERS:
-        (folder / name).symlink_to(ROOT / name)
+def snakemake(folder: Path, tiny: bool, *options: str) -> str:
+    """Call Snakemake for the table in the folder; return its output."""
     overlay = ["--configfile", "tests/config/small.yaml"] if tiny else []
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *overlay, "--", "results/map_table.tsv"]
-    started = time.monotonic()
+    command = [sys.executable, "-m", "snakemake", *options, *overlay, "--", TARGET]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    return time.monotonic() - started
+    return done.stdout
 
 
-def job_seconds(folder: Path) -> dict[tuple[str, ...], float]:
-    """Seconds of each job as Snakemake measured them, by the path of its benchmark file."""
+def job_seconds(folder: Path) -> dict[str, float]:
+    """Seconds of each job as Snakemake measured them; a job is named as its benchmark file: rule/wildcards."""
     times = {}
-    for path in sorted((folder / "results/benchmarks").rglob("*.tsv")):
-        header, row = (line.split("\t") for line in path.read_text().splitlines()[:2])
-        times[path.relative_to(folder / "results/benchmarks").with_suffix("").parts] = float(row[header.index("s")])
+    for path in sorted((folder / BENCHMARKS).rglob("*.tsv")):
+        with path.open(encoding="utf-8") as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+        times[str(path.relative_to(folder / BENCHMARKS).with_suffix(""))] = float(row["s"])
     return times
 
 
-def by_rule(times: dict[tuple[str, ...], float]) -> dict[str, list[float]]:
-    """Seconds of the jobs of each rule, the rules that took longest first."""
-    found = collections.defaultdict(list)
-    for name, seconds in times.items():
-        found[name[0]].append(seconds)
-    return dict(sorted(found.items(), key=lambda item: -sum(item[1])))
-
-
-def longest_path(folder: Path, times: dict[tuple[str, ...], float], tiny: bool) -> float:
-    """Seconds of the longest chain of jobs that had to wait for each other."""
-    overlay = ["--configfile", "tests/config/small.yaml"] if tiny else []
-    command = [sys.executable, "-m", "snakemake", "--forceall", "--dag", *overlay, "--", "results/map_table.tsv"]
-    dag = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    longest = {rule: max(seconds) for rule, seconds in by_rule(times).items()}  # never shorter than the truth
-    rule_of = dict(re.findall(r'(\d+)\[label = "(\w+)', dag))
+def dependencies(folder: Path, tiny: bool) -> dict[str, set[str]]:
+    """The jobs that each job had to wait for; a job is named as its log, which is named as its benchmark file."""
+    summary = snakemake(folder, tiny, "--detailed-summary")
+    rows = list(csv.DictReader(summary.splitlines(), delimiter="\t"))
+    job_of = {row["output_file"]: str(Path(row["log-file(s)"]).relative_to(LOGS).with_suffix("")) for row in rows}
     needs = collections.defaultdict(set)
-    for before, after in re.findall(r"(\d+) -> (\d+)", dag):
-        needs[after].add(before)
-    ends: dict[str, float] = {}
+    for row in rows:
+        inputs = row["input-file(s)"].split(",")
+        needs[job_of[row["output_file"]]].update(job_of[path] for path in inputs if path in job_of)
+    return needs
 
-    def end_of(job: str) -> float:
-        if job not in ends:
-            ends[job] = longest.get(rule_of[job], 0.0) + max((end_of(one) for one in needs[job]), default=0.0)
-        return ends[job]
 
-    return max(end_of(job) for job in rule_of)
+def longest_path(times: dict[str, float], needs: dict[str, set[str]]) -> list[str]:
+    """The chain of jobs that had to wait for each other and took longest, the first of them first."""
+
+    @functools.cache
+    def ending_with(job: str) -> tuple[float, list[str]]:
+        before, path = max((ending_with(one) for one in needs[job]), default=(0.0, []))
+        return before + times[job], [*path, job]
+
+    return max(ending_with(job) for job in times)[1]
+
+
+def print_rules(times: dict[str, float]) -> None:
+    """Print jobs and seconds by rule, those that took longest first."""
+    by_rule = collections.defaultdict(list)
+    for job, seconds in times.items():
+        by_rule[job.split("/")[0]].append(seconds)
+    print(f"\n{'rule':<24}{'jobs':>6}{'longest':>10}{'sum':>10}  seconds")
+    for rule, seconds in sorted(by_rule.items(), key=lambda item: -sum(item[1])):
+        print(f"{rule:<24}{len(seconds):>6}{max(seconds):>10.1f}{sum(seconds):>10.1f}")
 
 
 def main() -> None:
@@ -81,19 +90,25 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        wall = run(folder, arguments.cores, arguments.tiny)
+        for linked in FOLDERS:
+            (folder / linked).symlink_to(ROOT / linked)
+        started = time.monotonic()
+        snakemake(folder, arguments.tiny, "--cores", str(arguments.cores))
+        wall = time.monotonic() - started
         times = job_seconds(folder)
-        longest = longest_path(folder, times, arguments.tiny)
-        print(f"{machine()}, {arguments.cores} cores\n\n{'rule':<24}{'jobs':>6}{'longest':>10}{'sum':>10}  seconds")
-        for rule, seconds in by_rule(times).items():
-            print(f"{rule:<24}{len(seconds):>6}{max(seconds):>10.1f}{sum(seconds):>10.1f}")
-    shared = sum(times.values()) / arguments.cores
+        path = longest_path(times, dependencies(folder, arguments.tiny))
+    longest, shared = sum(times[job] for job in path), sum(times.values()) / arguments.cores
     floor = max(longest, shared)
-    print(f"\nwall {wall:.1f} s; longest path {longest:.1f} s; all jobs on {arguments.cores} cores {shared:.1f} s\n")
-    verdict(
-        "default run, share of the wall time that is not on the longest path", (wall - longest) / wall, 0.1, most=True
-    )
-    verdict("default run, share of the wall time above the floor of these cores", (wall - floor) / wall, 0.1, most=True)
+    print(f"{machine()}, {arguments.cores} cores")
+    print_rules(times)
+    print("\nlongest path, seconds")
+    for job in path:
+        print(f"{times[job]:>8.1f}  {job}")
+    print(f"\nwall {wall:.1f} s; longest path {longest:.1f} s; all jobs on {arguments.cores} cores {shared:.1f} s")
+    print(f"floor: the larger of the two, {floor:.1f} s\n")
+    where = ", tiny" * arguments.tiny
+    print(CLAIMS["path"].line((wall - longest) / wall, where))
+    print(CLAIMS["floor"].line((wall - floor) / wall, where))
 
 
 if __name__ == "__main__":

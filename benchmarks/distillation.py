@@ -4,266 +4,264 @@
     python benchmarks/distillation.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
 The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and Swahili, in MiniLM's word pieces. Their
-words are made up, which changes no time. Each candidate passes over the same pairs; they take turns, and a ratio is the
-median over the turns of the ratio within a turn.
+words are made up, which changes no time. Before any time is taken, losses and gradients are compared on one batch. Each
+candidate passes over the same pairs; they take turns, and a ratio is the median over the turns of the ratio within one.
 
     ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file
     ours, mse        the same with the distance of the sentences' means, which costs nothing
     plain            batches drawn blindly and padded, fp32, the teacher read anew, a loop of ot.sinkhorn
     trainer          sentence-transformers' trainer and MSELoss, its targets computed before, fused AdamW, the same
-                     batches of similar length (pip install "sentence-transformers[train]"; else left out)
+                     batches of similar length; needs sentence-transformers, datasets and accelerate
     trainer, helped  the same without dropout and with plain attention, which this project's loop found out for itself
 
-All but `plain` compute in bf16 where the processor has it.
+All but `plain` compute in bf16 where the device has it.
 
-The share of the transport in a step is measured at multilingual BERT's size, on batches of 256 pairs of 32 tokens. The
-last lines are tab-separated: claim, measured, bar, met|short|no GPU.
+The share of the transport in a step is measured at multilingual BERT's size, on batches of 256 pairs of 32 tokens, with
+all iterations. The last lines are tab-separated: claim, measured, bar, result.
 """
 
-import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import ot
 import torch
-from measuring import in_turns, machine, matrix_rate, no_gpu, ratio, seconds, verdict
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import BertConfig, BertModel
+import yaml
+from distillation_peers import (
+    PlainLoss,
+    assert_trainer_takes_the_same_loss,
+    pair_losses,
+    plain_seconds,
+    trainer_seconds,
+)
+from made_up import SIZES, forward_operations, new_encoder, write_bitext
+from measuring import (
+    NO_BF16,
+    NO_PEER,
+    ROOT,
+    Claim,
+    Measured,
+    in_turns,
+    machine,
+    matrix_rate,
+    precisions,
+    ratio,
+    run,
+    seconds,
+)
 
 from optical.distillation import DistillationLoss
-from optical.encoder import Encoder, EncoderSettings, load_encoder
+from optical.encoder import load_encoder
 from optical.machine import Machine
 from optical.objectives import PairBatch, build_objective
 from optical.precision import autocast, fastest
 from optical.teacher_vectors import encode_english
-from optical.tokens import SPECIAL_TOKENS, EpochBatches, TokenFile, save_tokeniser, write_token_file
+from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings, optimiser_for, prepare, train
+from optical.transport import SOLVERS, TransportSettings, marginals, token_cost
 
-# Of 5,068 real pairs: the logarithm of the English length, and of the ratio of the lengths (mean, standard deviation).
-ENGLISH_LENGTH, LENGTH_RATIO = (3.230, 0.578), (0.668, 0.197)
-TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.03, "iterations": 50, "marginals": "idf"}
-PRECISION = fastest("cpu")
+TRANSPORT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["transport"]
 OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}
-SIZES = {
-    "tiny": {"vocab_size": 500, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},
-    "minilm": {"vocab_size": 30_522, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12},
-    "mbert": {"vocab_size": 119_547, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
+# Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
+RACES = {"cpu": ("minilm", 256, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}
+SHARES = {"cpu": ("mbert", 256, 32, 2), "cuda": ("mbert", 256, 32, 9), "tiny": ("tiny", 8, 16, 1)}
+# How far loss and gradient may be from the plain loop's, relative to them.
+TOLERANCES = {"fp32": (1e-3, 1e-2), "bf16": (5e-2, 0.25)}
+
+
+def claims(trainer: float, size: str, utilisation: dict[str, float]) -> dict[str, Claim]:
+    """The claims on a device, with the bars that differ; `utilisation` has one for each precision."""
+    rate, share = "distillation, pairs a second", "operations as a share of the"
+    return {
+        "mse": Claim(f"{rate}, times the same loop with MSE", 0.95),
+        "plain": Claim(f"{rate}, times a plain loop", 3),
+        "trainer": Claim(f"{rate}, times sentence-transformers' trainer", trainer),
+        "trainer, helped": Claim(f"{rate}, times sentence-transformers' trainer, helped", trainer),
+        **{kind: Claim(f"distillation, {size}, {share} {kind} matrix rate", bar) for kind, bar in utilisation.items()},
+        "share": Claim("distillation, multilingual BERT's size, share of transport in a step", 0.03, most=True),
+    }
+
+
+CLAIMS = {
+    "cpu": claims(2, "MiniLM's size", {"bf16": 0.30, "fp32": 0.30}),
+    "cuda": claims(1.5, "multilingual BERT's size", {"bf16": 0.40}),
 }
 
 
-def new_encoder(folder: Path, size: str) -> Encoder:
-    """An encoder of a size with random weights, saved and loaded as a trained one would be."""
-    shape = SIZES[size]
-    config = BertConfig(**shape, intermediate_size=4 * shape["hidden_size"], max_position_embeddings=512)
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    words = SPECIAL_TOKENS + [f"w{index}" for index in range(shape["vocab_size"] - len(SPECIAL_TOKENS))]
-    tokeniser = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
-    tokeniser.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokeniser.add_special_tokens(SPECIAL_TOKENS)
-    save_tokeniser(tokeniser, folder, 512)
-    load_encoder(folder, EncoderSettings(query_length=256)).save(folder)
-    return load_encoder(folder)
-
-
-def write_bitext(folder: Path, encoder_folder: Path, pairs: int, vocabulary: int) -> tuple[list[str], list[str]]:
-    """Write sentence pairs of made-up words and realistic lengths as token files; return their texts."""
-    generator = np.random.default_rng(0)
-    english_lengths = np.exp(generator.normal(*ENGLISH_LENGTH, pairs)).round().clip(2, 250)
-    foreign_lengths = (english_lengths * np.exp(generator.normal(*LENGTH_RATIO, pairs))).round().clip(2, 250)
-    sides = []
-    for name, lengths in (("english", english_lengths), ("foreign", foreign_lengths)):
-        ranks = [generator.zipf(1.3, int(length)) % (vocabulary - len(SPECIAL_TOKENS)) for length in lengths]
-        sides.append([" ".join(f"w{rank}" for rank in text) for text in ranks])
-        write_token_file(folder / name, encoder_folder, sides[-1])
-    return sides[0], sides[1]
-
-
-def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str) -> float:
-    """Time of one pass of this project's own loop, start-up aside."""
-    student = load_encoder(folder / "teacher")
+def our_loss(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> DistillationLoss:
+    """This project's own objective, with a student that starts as the teacher's weights."""
+    student = load_encoder(folder / "teacher").to(device)
     values = {"sides": ["query"], "objectives": OBJECTIVES[objective], "transport": TRANSPORT, "special_tokens": False}
-    loss = DistillationLoss(student, folder / "tokens", folder / "vectors", settings, values)
-    return seconds(lambda: train(student, loss, settings, Machine(precision=precision), None, objective))
+    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings, values)
 
 
-def plain_seconds(folder: Path, batches: int, batch_size: int) -> float:
-    """Time of some batches of the loop that one writes first, start-up aside."""
-    student, teacher = load_encoder(folder / "teacher"), load_encoder(folder / "teacher")
-    english, foreign = TokenFile(folder / "tokens/english"), TokenFile(folder / "tokens/foreign")
-    optimiser = torch.optim.AdamW(student.parameters(), lr=1e-4)
-    order = np.random.default_rng(1).permutation(len(english))
-
-    def step(pairs: np.ndarray) -> None:
-        ids_BM, attention_BM, keep_BM = student.frame([foreign[pair] for pair in pairs], "query")
-        english_BN, english_attention_BN, keep_BN = teacher.frame([english[pair] for pair in pairs], "query")
-        with torch.no_grad():
-            teacher_BND = teacher(english_BN, english_attention_BN)
-        student_BMD = student(ids_BM, attention_BM)
-        losses = []
-        for one, other, keep_M, keep_N in zip(student_BMD, teacher_BND, keep_BM, keep_BN, strict=True):
-            cost = 1 - one[keep_M] @ other[keep_N].T
-            masses = torch.full((len(cost),), 1 / len(cost)), torch.full((cost.shape[1],), 1 / cost.shape[1])
-            plan = ot.sinkhorn(*masses, cost.detach(), TRANSPORT["regularisation"], numItermax=50, warn=False)
-            losses.append((plan * cost).sum())
-        optimiser.zero_grad()
-        torch.stack(losses).mean().backward()
-        optimiser.step()
-
-    return seconds(lambda: [step(order[i * batch_size : (i + 1) * batch_size]) for i in range(batches)])
+def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> float:
+    """Time of one pass of this project's own loop, start-up aside."""
+    loss = our_loss(folder, objective, settings, precision, device)
+    call = lambda: train(loss.student, loss, settings, Machine(precision=precision), None, objective)  # noqa: E731
+    return seconds(call, device)
 
 
-def trainer_seconds(folder: Path, texts: list[str], settings: TrainingSettings, helped: bool = False) -> float:
-    """Time of one pass of sentence-transformers' trainer over the same batches, start-up aside."""
-    import datasets
-    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, models
-    from sentence_transformers import SentenceTransformerTrainingArguments as Arguments
-    from sentence_transformers.losses import MSELoss
-
-    transformer = models.Transformer(str(folder / "teacher"), max_seq_length=256)
-    if helped:
-        prepare(transformer, settings, torch.device("cpu"))
-    model = SentenceTransformer(
-        modules=[transformer, models.Pooling(transformer.get_word_embedding_dimension())], device="cpu"
-    )
-    targets = np.random.default_rng(0).normal(size=(len(texts), transformer.get_word_embedding_dimension()))
-    data = datasets.Dataset.from_dict({"sentence": texts, "label": targets.astype(np.float32).tolist()})
-    lengths = np.array([text.count(" ") + 1 for text in texts])
-    drawn = EpochBatches(lengths, settings.batch_size, settings.seed)
-    batches = [drawn[step].tolist() for step in range(settings.steps)]
-
-    class SameBatches(torch.utils.data.BatchSampler):
-        def __init__(self, *_: object, **__: object):
-            pass
-
-        def __iter__(self):
-            return iter(batches)
-
-        def __len__(self) -> int:
-            return len(batches)
-
-    arguments = Arguments(
-        output_dir=str(folder / "trainer"),
-        num_train_epochs=1,
-        per_device_train_batch_size=settings.batch_size,
-        bf16=PRECISION == "bf16",
-        optim="adamw_torch_fused",
-        batch_sampler=lambda *_, **__: SameBatches(),
-        save_strategy="no",
-        logging_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        use_cpu=True,
-    )
-    trainer = SentenceTransformerTrainer(model=model, args=arguments, train_dataset=data, loss=MSELoss(model))
-    return seconds(trainer.train)
+def assert_same_as_plain(folder: Path, settings: TrainingSettings, device: str) -> None:
+    """Check loss and gradient of the first batch against the plain loop's, for each objective and precision."""
+    for objective, pair_loss in pair_losses(TRANSPORT).items():
+        student, teacher = (load_encoder(folder / "teacher").to(device) for _ in range(2))
+        plain = PlainLoss(student, teacher, folder / "tokens", pair_loss)
+        pairs = EpochBatches(plain.foreign.lengths, settings.batch_size, settings.seed)[0]
+        expected = _loss_and_gradient(student, plain(pairs))
+        for precision in precisions(device):
+            ours = our_loss(folder, objective, settings, precision, device)
+            with autocast(ours.device, precision):
+                loss, _ = ours(0, 0)
+            found = _loss_and_gradient(ours.student, loss)
+            kinds = zip(("loss", "gradient"), found, expected, TOLERANCES[precision], strict=True)
+            for what, one, other, tolerance in kinds:
+                gap = float((one - other).norm() / other.norm())
+                assert gap < tolerance, f"{objective}, {precision}: the {what} is {gap:.1e} off the plain loop's"
 
 
-def operations(lengths: np.ndarray, size: str) -> float:
-    """Operations of forward and backward over real tokens: six a weight and token, and those of the attention."""
-    hidden, layers = SIZES[size]["hidden_size"], SIZES[size]["num_hidden_layers"]
-    weights = layers * 12 * hidden**2 + hidden * 128
-    return float(6 * weights * lengths.sum() + 12 * layers * hidden * (lengths.astype(float) ** 2).sum())
+def _loss_and_gradient(model: torch.nn.Module, loss: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    loss.backward()
+    gradients = [weight.grad.flatten() for weight in model.parameters() if weight.grad is not None]
+    return loss.detach(), torch.cat(gradients)
 
 
-def speed(folder: Path, size: str, pairs: int, batch_size: int, turns: int) -> None:
-    """Print pairs a second of every candidate, then the claims."""
-    teacher = new_encoder(folder / "teacher", size)
-    english, foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
-    encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", PRECISION)
-    settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
-    warm_up = TrainingSettings(steps=2, batch_size=batch_size)
-    part = max(1, settings.steps // 8)  # of the slow candidate, whose rate does not depend on how much it does
+Candidate = Callable[[TrainingSettings], float]  # one pass over the pairs -> pairs a second
 
-    candidates: dict[str, Callable[[], float]] = {
-        f"ours, {name}": lambda name=name: pairs / our_seconds(folder, name, settings, PRECISION) for name in OBJECTIVES
-    }
-    candidates["ours, optical, fp32"] = lambda: pairs / our_seconds(folder, "optical", settings, "fp32")
-    candidates["plain"] = lambda: part * batch_size / plain_seconds(folder, part, batch_size)
+
+def our_candidates(folder: Path, device: str, pairs: int) -> dict[str, Candidate]:
+    """This project's loop in each precision."""
+
+    def ours(objective: str, precision: str) -> Candidate:
+        return lambda settings: pairs / our_seconds(folder, objective, settings, precision, device)
+
+    found = {f"ours, optical, {precision}": ours("optical", precision) for precision in precisions(device)}
+    return found | {"ours, mse": ours("mse", fastest(device))}
+
+
+def peer_candidates(folder: Path, device: str, foreign: list[str], settings: TrainingSettings) -> dict[str, Candidate]:
+    """The plain loop, and the trainer where it is installed, after a look at whether they compute the same."""
+    assert_same_as_plain(folder, settings, device)
+    pair_loss, size, best = pair_losses(TRANSPORT)["optical"], settings.batch_size, fastest(device)
+    part = max(1, settings.steps // 8)  # its rate does not depend on how much it does
+    found = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
     try:
-        trainer_seconds(folder, foreign[: 2 * batch_size], warm_up)
-        for name, helped in (("trainer", False), ("trainer, helped", True)):
-            candidates[name] = lambda helped=helped: pairs / trainer_seconds(folder, foreign, settings, helped)
+        assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
+        trainer_seconds(folder, foreign, replace(settings, steps=1), best, device)
     except ImportError as error:
-        print(f"without sentence-transformers' trainer: {error}")
-    our_seconds(folder, "optical", warm_up, PRECISION)
-    taken = in_turns(candidates, turns)
+        print(f"no peer: sentence-transformers' trainer: {error}")
+        return found
+
+    def trainer(helped: bool) -> Candidate:
+        return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
+
+    return found | {"trainer": trainer(False), "trainer, helped": trainer(True)}
+
+
+def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool, peers: bool) -> Measured:
+    """Print pairs a second of every candidate; return what the claims need."""
+    size, pairs, batch_size, turns = plan
+    best = fastest(device)
+    teacher = new_encoder(folder / "teacher", size).to(device)
+    foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
+    for precision in precisions(device):
+        vectors = folder / "vectors" / precision / "query"
+        encode_english(teacher, TokenFile(folder / "tokens/english"), "query", vectors, precision)
+    settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
+    candidates = our_candidates(folder, device, pairs)
+    if peers:
+        candidates |= peer_candidates(folder, device, foreign, settings)
+    for call in candidates.values():  # a GPU compiles a kernel for each size of batch at its first use
+        call(settings if device == "cuda" else replace(settings, steps=1))
+    taken = in_turns({name: lambda call=call: call(settings) for name, call in candidates.items()}, turns)
 
     lengths = TokenFile(folder / "tokens/foreign").lengths + 3
-    rate = matrix_rate(PRECISION)
-    needed = operations(lengths, size)
-    floor = pairs * rate / needed
-    print(f"\n{pairs} pairs of {lengths.mean():.0f} foreign tokens, batches of {batch_size}, {size}, {machine()}")
-    print(
-        f"floor: {operations(lengths, size) / 1e9:.0f} G operations at {rate / 1e9:.0f} GFLOP/s, the rate of a square"
-    )
-    print(f"product in {PRECISION}, are {floor:.0f} pairs a second\n")
-    print(f"{'candidate':<24}{'pairs/s':>10}{'share of floor':>16}")
+    needed = 3 * forward_operations(lengths, size)  # forward and backward
+    rates = {precision: matrix_rate(precision, device, tiny) for precision in precisions(device)}
+    print(f"\n{pairs} pairs of {lengths.mean():.0f} foreign tokens, batches of {batch_size}, {size}, {machine(device)}")
+    for precision, rate in rates.items():
+        print(f"floor in {precision}: {needed / 1e9:.3g} G operations at {rate / 1e9:.3g} GFLOP/s, the rate of a")
+        print(f"  square product, are {pairs * rate / needed:.1f} pairs a second")
+    print(f"\n{'candidate':<24}{'pairs/s':>10}{'share of floor':>16}")
     for name, values in taken.items():
-        print(f"{name:<24}{statistics.median(values):>10.1f}{statistics.median(values) / floor:>16.2f}")
-    print()
-    ours = taken["ours, optical"]
-    verdict("distillation, CPU, pairs a second against the same loop with MSE", ratio(ours, taken["ours, mse"]), 0.95)
-    verdict("distillation, CPU, pairs a second against a plain loop", ratio(ours, taken["plain"]), 3)
-    if "trainer" in taken:
-        verdict("distillation, CPU, against sentence-transformers' trainer", ratio(ours, taken["trainer"]), 2)
-    verdict(f"model operations, CPU, share of the {PRECISION} matrix rate", statistics.median(ours) / floor, 0.30)
+        rate = rates["fp32" if name == "plain" or name.endswith("fp32") else best]
+        median = statistics.median(values)
+        print(f"{name:<24}{median:>10.1f}{median * needed / pairs / rate:>16.2f}")
+
+    measured: Measured = {"bf16": NO_BF16, "trainer": NO_PEER, "trainer, helped": NO_PEER}
+    for precision, rate in rates.items():
+        measured[precision] = statistics.median(taken[f"ours, optical, {precision}"]) * needed / pairs / rate
+    fastest_of_ours = taken[f"ours, optical, {best}"]
+    others = [name for name in taken if not name.startswith("ours, optical")]
+    keys = {"ours, mse": "mse"}
+    return measured | {keys.get(name, name): ratio(fastest_of_ours, taken[name]) for name in others}
 
 
-def share_of_transport(folder: Path, size: str, pairs: int, tokens: int, turns: int) -> None:
-    """Print how much of a step at multilingual BERT's size is the transport: cost, plan, loss and their gradient."""
-    student = new_encoder(folder / "mbert", size)
+def share_of_transport(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool) -> float:
+    """Print how much of a step is the transport: cost, plan, loss and their gradient; return the share."""
+    size, pairs, tokens, turns = plan
+    precision = fastest(device)
+    student = new_encoder(folder / "student", size).to(device)
+    prepare(student, TrainingSettings(dropout=0.0), torch.device(device))
     optimiser = optimiser_for(student, TrainingSettings())
-    objective = build_objective(OBJECTIVES["optical"], TRANSPORT)
-    ids_BM = torch.randint(10, SIZES[size]["vocab_size"], (pairs, tokens))
-    mask_BM, weights_BM = torch.ones_like(ids_BM), torch.rand(pairs, tokens)
-    teacher_BND = torch.nn.functional.normalize(torch.randn(pairs, tokens, 128), dim=-1)
+    objective = build_objective(OBJECTIVES["optical"], TRANSPORT | {"tolerance": 0.0})
+    ids_BM = torch.randint(10, SIZES[size]["vocab_size"], (pairs, tokens), device=device)
+    mask_BM = torch.ones_like(ids_BM)
+    weights_BM = torch.rand(pairs, tokens, device=device)
+    teacher_BND = torch.nn.functional.normalize(torch.randn(pairs, tokens, 128, device=device), dim=-1)
     transport_seconds = []
 
-    def loss_of(student_BMD: torch.Tensor) -> torch.Tensor:
-        """The loss, its gradient to the vectors taken at once, so that nothing else is in its time."""
-        leaf_BMD = student_BMD.detach().requires_grad_()
+    def transport_loss(student_BMD: torch.Tensor) -> torch.Tensor:
+        some = slice(len(student_BMD))
+        mask, weights = mask_BM[some].bool(), weights_BM[some]
+        return objective(PairBatch(student_BMD, mask, teacher_BND[some], mask, weights, weights))[0]
 
-        def both() -> None:
-            masks = mask_BM.bool(), mask_BM.bool()
-            objective(PairBatch(leaf_BMD, masks[0], teacher_BND, masks[1], weights_BM, weights_BM))[0].backward()
-
-        transport_seconds.append(seconds(both))
-        return (student_BMD * leaf_BMD.grad).sum()
-
-    def step() -> None:
-        with autocast(torch.device("cpu"), PRECISION):
-            loss = loss_of(student(ids_BM, mask_BM))
-        loss.backward()
+    def step(some: slice) -> None:
+        with autocast(torch.device(device), precision):
+            student_BMD = student(ids_BM[some], mask_BM[some])
+            # the gradient to the vectors is taken at once, so that nothing else is in the transport's time
+            leaf_BMD = student_BMD.detach().requires_grad_()
+            transport_seconds.append(seconds(lambda: transport_loss(leaf_BMD).backward(), device))
+        (student_BMD * leaf_BMD.grad).sum().backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 
-    step()
-    steps = [seconds(step) for _ in range(turns)]
-    share = statistics.median(part / whole for part, whole in zip(transport_seconds[1:], steps, strict=True))
-    print(f"\na step of {pairs} x {tokens} tokens, {size}: {statistics.median(steps):.2f} s\n")
-    verdict("share of transport in a distillation step, CPU, multilingual BERT's size", share, 0.03, most=True)
+    _assert_same_as_reference(transport_loss, teacher_BND, weights_BM)
+    step(slice(None) if device == "cuda" else slice(8))  # warms up
+    steps = [seconds(lambda: step(slice(None)), device) for _ in range(turns)]
+    share = statistics.median(part / whole for part, whole in zip(transport_seconds[-turns:], steps, strict=True))
+    dense = 3 * forward_operations(mask_BM.sum(1).cpu().numpy(), size)
+    needed = pairs * tokens**2 * (4 * 128 + 4 * TRANSPORT["iterations"])
+    moved = 3 * pairs * tokens * 128 * 4
+    print(f"\na step of {pairs} x {tokens} tokens, {size}, {precision}, {machine(device)}:")
+    print(f"{statistics.median(steps):.3g} s, of which transport {statistics.median(transport_seconds[-turns:]):.3g} s")
+    print(f"floor: {needed / 1e9:.3g} G operations of the step's {(dense + needed) / 1e9:.3g} G are a share of")
+    print(f"  {needed / (dense + needed):.1e}; {moved / 1e6:.3g} MB of vectors and gradient moved once")
+    return share
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes: only to see that it runs")
-    tiny = parser.parse_args().tiny
-    torch.manual_seed(0)
+def _assert_same_as_reference(loss: Callable, teacher_BND: torch.Tensor, weights_BM: torch.Tensor) -> None:
+    """Check the loss against that of POT's batched solver, on vectors near the teacher's."""
+    noise_BND = torch.randn_like(teacher_BND) / teacher_BND.shape[2] ** 0.5
+    student_BMD = torch.nn.functional.normalize(teacher_BND + noise_BND, dim=-1)
+    cost_BMN = token_cost(student_BMD, teacher_BND)
+    masses_BM = marginals(torch.ones_like(weights_BM), weights_BM)
+    settings = TransportSettings.from_config(TRANSPORT | {"tolerance": 0.0})
+    plan_BMN = SOLVERS["sinkhorn_pot"](cost_BMN, masses_BM, masses_BM, settings)
+    torch.testing.assert_close(loss(student_BMD), (plan_BMN * cost_BMN).sum((1, 2)).mean(), atol=1e-4, rtol=0)
+
+
+def measure(device: str, tiny: bool) -> Measured:
+    kind = "tiny" if tiny else device
     with tempfile.TemporaryDirectory() as name:
-        if tiny:
-            speed(Path(name), "tiny", 32, 8, 1)
-            share_of_transport(Path(name), "tiny", 8, 16, 1)
-        else:
-            speed(Path(name), "minilm", 1024, 64, 3)
-            share_of_transport(Path(name), "mbert", 256, 32, 3)
-    if not torch.cuda.is_available():
-        no_gpu("share of transport in a distillation step, H100", "<= 0.03")
-        no_gpu("distillation, H100, against sentence-transformers' trainer", ">= 1.5")
-        no_gpu("model operations, H100, multilingual BERT's size", ">= 0.40")
+        folder = Path(name)
+        measured = race(folder / "race", device, RACES[kind], tiny, peers=True)
+        if device == "cuda" and not tiny:
+            large = ("mbert", *RACES[device][1:])
+            measured["bf16"] = race(folder / "large", device, large, tiny, peers=False)["bf16"]
+        return measured | {"share": share_of_transport(folder / "share", device, SHARES[kind], tiny)}
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, CLAIMS, measure)

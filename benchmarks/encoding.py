@@ -1,14 +1,13 @@
 """How fast documents are encoded, beside PyLate with the same weights and texts.
 
-    python benchmarks/encoding.py            # 600 passages, MiniLM's size
+    python benchmarks/encoding.py            # 300 passages, MiniLM's size; 20,000 on a GPU
     python benchmarks/encoding.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
-PyLate (pip install pylate) gets the batch size that suits it best; without it only this project's rates are shown. The
-vectors are compared before any time is taken. Candidates take turns, and a ratio is the median over the turns of the
-ratio within a turn. The last lines are tab-separated: claim, measured, bar, met|short|no GPU.
+PyLate (docs/benchmarks.md says how to install it) gets the batch size that suits it best. The vectors are compared
+before any time is taken. Candidates take turns, and a ratio is the median over the turns of the ratio within a turn.
+The last lines are tab-separated: claim, measured, bar, result.
 """
 
-import argparse
 import statistics
 import tempfile
 from collections.abc import Callable
@@ -16,22 +15,32 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from distillation import SIZES, new_encoder, operations
-from measuring import in_turns, machine, matrix_rate, no_gpu, ratio, seconds, verdict
+from made_up import forward_operations, new_encoder, passages
+from measuring import NO_BF16, NO_PEER, Claim, Measured, in_turns, machine, matrix_rate, precisions, ratio, run, seconds
 
 from optical.encoder import DOCUMENT, Encoder
-from optical.precision import fastest
+from optical.precision import dtype_of
 from optical.tokens import tokenise
 
-PASSAGE_LENGTH = (4.6, 0.45)  # logarithm of the tokens of a passage of MS MARCO's kind: mean, standard deviation
-PEER_BATCHES = (8, 32, 128)
+# Encoder, passages, batch sizes of PyLate, turns.
+PLANS = {
+    "cpu": ("minilm", 300, (8, 32, 128), 3),
+    "cuda": ("minilm", 20_000, (32, 128, 512), 5),
+    "tiny": ("tiny", 24, (8, 32), 1),
+}
+TOLERANCES = {"fp32": 2e-4, "bf16": 5e-2}  # of an element of a unit vector
 
 
-def passages(count: int, longest: int) -> list[str]:
-    """Passages of made-up words and realistic lengths."""
-    generator = np.random.default_rng(0)
-    lengths = np.exp(generator.normal(*PASSAGE_LENGTH, count)).round().clip(10, longest).astype(int)
-    return [" ".join(f"w{rank % 400}" for rank in generator.zipf(1.3, length)) for length in lengths]
+def claims(both: float, equal: float) -> dict[str, Claim]:
+    """The claims on a device: PyLate as it comes, in fp32, and at equal precision."""
+    return {
+        "bf16, fp32": Claim("document encoding in bf16, times PyLate in fp32", both),
+        "bf16, bf16": Claim("document encoding in bf16, times PyLate in bf16", equal),
+        "fp32, fp32": Claim("document encoding in fp32, times PyLate in fp32", equal),
+    }
+
+
+CLAIMS = {"cpu": claims(2.5, 1.2), "cuda": claims(1.3, 1.3)}
 
 
 def encode(encoder: Encoder, texts: list[str], precision: str) -> list[torch.Tensor]:
@@ -41,57 +50,69 @@ def encode(encoder: Encoder, texts: list[str], precision: str) -> list[torch.Ten
     return [found[index] for index in range(len(texts))]
 
 
-def peer(folder: Path) -> Callable[[list[str], int], list] | None:
-    """PyLate's way to encode, or None where it is not installed."""
+def peers(folder: Path, device: str) -> dict[str, Callable[[list[str], int], list]]:
+    """PyLate's way to encode, in each precision; none where it is not installed."""
     try:
         from pylate.models import ColBERT
     except ImportError as error:
-        print(f"without PyLate: {error}")
-        return None
-    model = ColBERT(str(folder), device="cpu")
-    return lambda texts, size: model.encode(texts, batch_size=size, is_query=False, show_progress_bar=False)
+        print(f"no peer: PyLate: {error}")
+        return {}
+    models = {kind: ColBERT(str(folder), device=device).to(dtype_of(kind)) for kind in precisions(device)}
+    options = {"is_query": False, "show_progress_bar": False}
+    return {
+        kind: lambda texts, size, model=model: model.encode(texts, batch_size=size, **options)
+        for kind, model in models.items()
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes: only to see that it runs")
-    size, count, turns = ("tiny", 24, 1) if parser.parse_args().tiny else ("minilm", 600, 5)
-    torch.manual_seed(0)
+def measure(device: str, tiny: bool) -> Measured:
+    size, count, peer_batches, turns = PLANS["tiny" if tiny else device]
     with tempfile.TemporaryDirectory() as name:
-        encoder = new_encoder(Path(name), size)
+        encoder = new_encoder(Path(name), size).to(device)
         texts = passages(count, encoder.settings.document_length - 3)
-        their_encode = peer(Path(name))
         ours = encode(encoder, texts, "fp32")
         candidates = {
-            f"ours, {precision}": lambda precision=precision: count / seconds(lambda: encode(encoder, texts, precision))
-            for precision in sorted({"fp32", fastest("cpu")})
+            f"ours, {kind}": lambda kind=kind: count / seconds(lambda: encode(encoder, texts, kind), device)
+            for kind in precisions(device)
         }
-        if their_encode:
-            for vectors, theirs in zip(ours, their_encode(texts, 8), strict=True):
-                torch.testing.assert_close(vectors, torch.as_tensor(theirs), atol=2e-4, rtol=0)
-            for batch in PEER_BATCHES:
-                candidates[f"PyLate, batches of {batch}"] = lambda batch=batch: (
-                    count / seconds(lambda: their_encode(texts, batch))
+        for kind, their_encode in peers(Path(name), device).items():
+            for vectors, theirs in zip(ours[:64], their_encode(texts[:64], 8), strict=True):
+                torch.testing.assert_close(vectors, torch.as_tensor(theirs), atol=TOLERANCES[kind], rtol=0)
+            for batch in peer_batches:
+                candidates[f"PyLate, {kind}, batches of {batch}"] = lambda batch=batch, their_encode=their_encode: (
+                    count / seconds(lambda: their_encode(texts, batch), device)
                 )
+        for kind in precisions(device):
+            for vectors, own in zip(ours[:64], encode(encoder, texts[:64], kind), strict=True):
+                torch.testing.assert_close(vectors, own, atol=TOLERANCES[kind], rtol=0)
         taken = in_turns(candidates, turns + 1)
     taken = {name: values[1:] for name, values in taken.items()}  # the first turn warms up
     medians = {name: statistics.median(values) for name, values in taken.items()}
 
     lengths = np.array([len(vectors) for vectors in ours])
-    needed = operations(lengths, size) / 3  # forward only
-    print(f"\n{count} passages of {lengths.mean():.0f} tokens, {size} {SIZES[size]}, {machine()}\n")
-    print(f"{'candidate':<26}{'passages/s':>12}{'share of floor':>16}")
+    needed = forward_operations(lengths, size)
+    floors = {kind: count * matrix_rate(kind, device, tiny) / needed for kind in precisions(device)}
+    print(f"\n{count} passages of {lengths.mean():.0f} tokens, {size}, {machine(device)}")
+    for kind, floor in floors.items():
+        print(
+            f"floor in {kind}: {needed / 1e9:.3g} G operations at the rate of a square product are {floor:.1f} a second"
+        )
+    print(f"\n{'candidate':<32}{'passages/s':>12}{'share of floor':>16}")
     for name, median in medians.items():
-        floor = count * matrix_rate("bf16" if "bf16" in name else "fp32") / needed
-        print(f"{name:<26}{median:>12.1f}{median / floor:>16.2f}")
-    print("floor: the operations of the real tokens at the rate of a square product of that precision\n")
-    if their_encode:
-        best = max((name for name in taken if name.startswith("PyLate")), key=medians.get)
-        if "ours, bf16" in taken:
-            verdict("document encoding in bf16, CPU, times PyLate", ratio(taken["ours, bf16"], taken[best]), 2.5)
-        verdict("document encoding in fp32, CPU, times PyLate", ratio(taken["ours, fp32"], taken[best]), 1.2)
-    no_gpu("document encoding, H100, times PyLate", ">= 1.3")
+        print(f"{name:<32}{median:>12.1f}{median / floors['bf16' if 'bf16' in name else 'fp32']:>16.2f}")
+
+    measured: Measured = {}
+    for key in CLAIMS[device]:
+        mine, theirs = key.split(", ")
+        found = [name for name in taken if name.startswith(f"PyLate, {theirs}")]
+        if not {mine, theirs} <= set(precisions(device)):
+            measured[key] = NO_BF16
+        elif not found:
+            measured[key] = NO_PEER
+        else:
+            measured[key] = ratio(taken[f"ours, {mine}"], taken[max(found, key=medians.get)])
+    return measured
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, CLAIMS, measure)

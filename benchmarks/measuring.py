@@ -1,19 +1,72 @@
-"""What the benchmarks share: the machine in words, its best rates, candidates in turns, and the lines at the end."""
+"""What the benchmarks share: claims and their lines, the machine in words, its best rates, candidates in turns.
 
+A benchmark states all its claims, measures what it can, and prints a line for each: tab-separated claim, measured, bar,
+result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `no peer`, `no bf16`.
+"""
+
+import argparse
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))  # also without an installation
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an installation
 
-from optical.precision import dtype_of  # noqa: E402
+from optical.precision import dtype_of, fastest  # noqa: E402
 
-SLOW_PRODUCT = 0.5  # seconds
+NO_GPU, NO_PEER, NO_BF16 = "no GPU", "no peer", "no bf16"
+DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU"}
+LARGEST_SQUARE = {"cpu": 2048, "cuda": 8192}
+TINY_SQUARE = 256
+
+
+class Claim(NamedTuple):
+    """What is claimed, and the bar that the measured figure has to reach."""
+
+    text: str
+    bar: float
+    unit: str = ""
+    most: bool = False  # the bar is not to be exceeded
+
+    def line(self, measured: float | str, where: str = "") -> str:
+        """The claim's line; `measured` is a figure, or the word for why there is none."""
+        bar = f"{'<=' if self.most else '>='} {self.bar:g}{self.unit}"
+        if isinstance(measured, str):
+            return f"{self.text}{where}\t\t{bar}\t{measured}"
+        met = measured <= self.bar if self.most else measured >= self.bar
+        return f"{self.text}{where}\t{measured:.3g}{self.unit}\t{bar}\t{'met' if met else 'short'}"
+
+
+Measured = dict[str, float | str]  # of each claim, by its key
+
+
+def run(page: str, claims: dict[str, dict[str, Claim]], measure: Callable[[str, bool], Measured]) -> None:
+    """Measure on each device that is wanted and there, then print a line for every claim.
+
+    Args:
+        page: what `--help` says.
+        claims: of each device ("cpu", "cuda"), by a key.
+        measure: (device, whether tiny) -> what was measured, by the same keys; prints its tables.
+    """
+    parser = argparse.ArgumentParser(description=page, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes: only to see that it runs")
+    parser.add_argument("--device", choices=["auto", *DEVICE_NAMES], default="auto", help="auto: CPU, and GPU if any")
+    arguments = parser.parse_args()
+    wanted = list(DEVICE_NAMES) if arguments.device == "auto" else [arguments.device]
+    lines = []
+    for device in wanted:
+        there = device == "cpu" or torch.cuda.is_available()
+        torch.manual_seed(0)
+        measured = measure(device, arguments.tiny) if there else dict.fromkeys(claims[device], NO_GPU)
+        where = f", {DEVICE_NAMES[device]}" + ", tiny" * arguments.tiny
+        lines += [claim.line(measured[key], where) for key, claim in claims[device].items()]
+    print("", *lines, sep="\n")
 
 
 def machine(device: str = "cpu") -> str:
@@ -27,6 +80,11 @@ def machine(device: str = "cpu") -> str:
     return f"{model}, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
 
+def precisions(device: str) -> list[str]:
+    """The precisions that a device multiplies in: bf16 is left out where it is emulated, a hundred times slower."""
+    return sorted({"fp32", fastest(device)})
+
+
 def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     """Wall time of one call, the device's queue emptied before and after."""
     if device == "cuda":
@@ -38,17 +96,16 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     return time.perf_counter() - start
 
 
-def matrix_rate(precision: str, device: str = "cpu", size: int = 2048) -> float:
-    """Best rate of a square matrix product that this machine reaches, in operations a second.
-
-    Of a smaller one where the product takes long: a processor without bf16 needs minutes for a large one.
-    """
-    small, rate = 256, 0.0
-    while small <= size and (not rate or 2 * small**3 / rate < SLOW_PRODUCT):
-        square = torch.randn(small, small, device=device, dtype=dtype_of(precision))
-        square @ square
-        rate = max(rate, 2 * small**3 / min(seconds(lambda square=square: square @ square, device) for _ in range(9)))
-        small *= 2
+def matrix_rate(precision: str, device: str, tiny: bool) -> float:
+    """Best rate of a square matrix product that this machine reaches, in operations a second."""
+    size, rate = 256, 0.0
+    while size <= (TINY_SQUARE if tiny else LARGEST_SQUARE[device]):
+        square = torch.randn(size, size, device=device).to(dtype_of(precision))
+        product = torch.empty_like(square)
+        call = lambda square=square, product=product: torch.mm(square, square, out=product)  # noqa: E731
+        seconds(call, device)
+        rate = max(rate, 2 * size**3 / min(seconds(call, device) for _ in range(7)))
+        size *= 2
     return rate
 
 
@@ -64,15 +121,3 @@ def in_turns(candidates: dict[str, Callable[[], float]], turns: int) -> dict[str
 def ratio(first: list[float], second: list[float]) -> float:
     """Median over the turns of the ratio within a turn."""
     return statistics.median(a / b for a, b in zip(first, second, strict=True))
-
-
-def verdict(claim: str, measured: float, bar: float, unit: str = "", most: bool = False) -> None:
-    """Print a claim's line: tab-separated claim, measured, bar, met or short; `most` where less is better."""
-    met = measured <= bar if most else measured >= bar
-    sign = "<=" if most else ">="
-    print(f"{claim}\t{measured:.3g}{unit}\t{sign} {bar:g}{unit}\t{'met' if met else 'short'}")
-
-
-def no_gpu(claim: str, bar: str) -> None:
-    """Print the line of a claim that needs a GPU which is not here."""
-    print(f"{claim}\t\t{bar}\tno GPU")

@@ -85,7 +85,8 @@ def table(rate: float, share: float) -> list[str]:
 def measured_share(steps: int = 3, batch_size: int = 16) -> float:
     """Return the share of this machine's matrix rate that a step of distillation reaches, on one thread."""
     import torch
-    from distillation import TRANSPORT, DistillationLoss, new_encoder, write_bitext
+    from distillation import TRANSPORT, DistillationLoss
+    from made_up import new_encoder, write_bitext
 
     from optical.encoder import load_encoder
     from optical.machine import Machine

@@ -3,8 +3,9 @@
     python benchmarks/planning.py            # --languages 10 30 100
     python benchmarks/planning.py --tiny     # 3 languages, for CI
 
-Seconds of the processor are what to compare; those of the clock also count what else the machine does. The last line is
-tab-separated: claim, measured, bar, met|short.
+Seconds of the processor are what to compare; those of the clock also count what else the machine does. The floor is
+what Snakemake takes to start and to plan a single language. The last line is tab-separated: claim, measured, bar,
+result.
 """
 
 import argparse
@@ -19,21 +20,26 @@ import tempfile
 import time
 from pathlib import Path
 
-from measuring import verdict
+from measuring import ROOT, Claim, machine
 
-ROOT = Path(__file__).resolve().parents[1]
 METHODS = ("english", "bm25", "zero-shot", "mse", "contrastive", "optical")
 SEEDS = (1, 2, 3)
 
 
-def main(counts: list[int]) -> None:
+def main(counts: list[int], where: str) -> None:
+    print(machine())
     print("languages\tjobs\tseconds\tcpu_seconds\tpeak_mb")
-    for count in counts:
+    rows = []
+    for count in [1, *counts]:
         with tempfile.TemporaryDirectory() as folder:
-            row = plan(Path(folder), count)
-        print("\t".join(map(str, row)), flush=True)
-    print()
-    verdict(f"planning {count} languages x {len(METHODS)} methods x {len(SEEDS)} seeds", row[2], 60, " s", most=True)
+            rows.append(plan(Path(folder), count))
+        print("\t".join(map(str, rows[-1])), flush=True)
+    (_, few, _, floor, _), (count, many, seconds, used, _) = rows[0], rows[-1]
+    print(
+        f"\nfloor: one language, {floor} s of the processor; {1000 * (used - floor) / (many - few):.1f} ms a job more\n"
+    )
+    claim = Claim(f"planning {count} languages x {len(METHODS)} methods x {len(SEEDS)} seeds", 60, " s", most=True)
+    print(claim.line(seconds, where))
 
 
 def plan(folder: Path, count: int) -> tuple[int, int, float, float, int]:
@@ -84,4 +90,4 @@ if __name__ == "__main__":
     parser.add_argument("--languages", type=int, nargs="+", default=[10, 30, 100])
     parser.add_argument("--tiny", action="store_true", help="three languages: only to see that it runs")
     arguments = parser.parse_args()
-    main([3] if arguments.tiny else arguments.languages)
+    main(*(([3], ", tiny") if arguments.tiny else (arguments.languages, "")))

@@ -5,22 +5,37 @@
 
 Before any time is taken, every plan is checked against the reference and against the exact optimum. The candidates take
 turns of a few calls each, so that whatever else the machine does hits all of them; the median of their calls counts.
-The last lines are tab-separated: claim, measured, bar, met|short|no GPU.
+The last lines are tab-separated: claim, measured, bar, result.
 """
 
-import argparse
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
 import ot
 import torch
-from measuring import in_turns, machine, no_gpu, seconds, verdict
+from measuring import Claim, Measured, in_turns, machine, matrix_rate, run, seconds
 
 from optical.transport import SOLVERS, TransportSettings, token_cost, transport_plan
 
 REGULARISATION = 0.1
 DIMENSIONS = 128
+# Problems, tokens of either side, iterations, turns.
+FULL, TINY = (128, 32, 50, 9), (8, 8, 50, 1)
+LOOP, ARRAYS, BATCH = "loop of ot.sinkhorn", "the same on NumPy arrays", "POT batch log_sinkhorn"
+FUSED, READING = "ours fused, with gradient", "reading the vectors"
+WHAT = "transport, 128 problems of 32 x 32, 50 iterations"
+CLAIMS = {
+    "cpu": {
+        LOOP: Claim(f"{WHAT}, times a loop of ot.sinkhorn on tensors", 50),
+        ARRAYS: Claim(f"{WHAT}, times a loop of ot.sinkhorn on NumPy arrays", 50),
+        BATCH: Claim(f"{WHAT}, times POT's batched solver", 2),
+    },
+    "cuda": {
+        BATCH: Claim(f"{WHAT}, fused loss and gradient, times POT's batched plan", 10),
+        READING: Claim(f"{WHAT}, fused, times of reading the vectors once", 3, most=True),
+    },
+}
 
 
 def medians_in_turns(candidates: dict[str, Callable[[], object]], turns: int, device: str) -> dict[str, float]:
@@ -30,21 +45,20 @@ def medians_in_turns(candidates: dict[str, Callable[[], object]], turns: int, de
     return {name: statistics.median(time for turn in values[1:] for time in turn) for name, values in taken.items()}
 
 
-def floor_seconds(pairs: int, tokens: int, iterations: int, device: str) -> tuple[float, str]:
+def floor_seconds(pairs: int, tokens: int, iterations: int, device: str, tiny: bool) -> tuple[float, str]:
     """Time below which no implementation of the iterations can come here, from rates that this machine reaches.
 
     Each iteration is two matrix-vector products with a kernel that stays in the cache (or on the chip).
     """
     operations = pairs * iterations * 2 * (2 * tokens * tokens)
-    square = torch.rand(1024, 1024, device=device)
-    rate = 2 * 1024**3 / medians_in_turns({"product": lambda: square @ square}, 9, device)["product"]
+    rate = matrix_rate("fp32", device, tiny)
     bytes_read = pairs * iterations * 2 * tokens * tokens * 4
     kernel = torch.rand(pairs, tokens, tokens, device=device)
     bandwidth = kernel.numel() * 4 / medians_in_turns({"read": lambda: kernel.sum()}, 99, device)["read"]
     floor = max(operations / rate, bytes_read / bandwidth)
     how = (
-        f"{operations / 1e6:.1f} M operations at {rate / 1e9:.0f} GFLOP/s, the rate of a square product, and"
-        f" {bytes_read / 1e6:.1f} MB of kernel at {bandwidth / 1e9:.1f} GB/s, the rate of a sum over it"
+        f"{operations / 1e6:.1f} M operations at {rate / 1e9:.0f} GFLOP/s, the rate of a square product,\n"
+        f"and {bytes_read / 1e6:.1f} MB of kernel at {bandwidth / 1e9:.1f} GB/s, the rate of a sum over it"
     )
     return floor, how
 
@@ -74,8 +88,8 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
 
     # the loop ends on the other half of an iteration; ipot and emd solve the problem without entropy
     accuracy = {"ours ipot": (exact, 1e-2), "loop of ot.emd": (exact, 1e-6)}
-    accuracy |= dict.fromkeys(["loop of ot.sinkhorn", "the same on NumPy arrays"], (reference, 1e-3))
-    found = {"POT batch log_sinkhorn": pot_batch, "ours sinkhorn": ours("sinkhorn"), "ours ipot": ours("ipot")}
+    accuracy |= dict.fromkeys([LOOP, ARRAYS], (reference, 1e-3))
+    found = {BATCH: pot_batch, "ours sinkhorn": ours("sinkhorn"), "ours ipot": ours("ipot")}
     if loops:
         arrays, weight = cost.double().numpy(), weights[0].double().numpy()
 
@@ -83,8 +97,8 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
             settings = {"reg": REGULARISATION, "numItermax": iterations, "stopThr": 0, "warn": False}
             return torch.stack([torch.as_tensor(ot.sinkhorn(weight, weight, cost, **settings)) for cost in costs])
 
-        found["loop of ot.sinkhorn"] = lambda: pot_loop(weights[0], cost)
-        found["the same on NumPy arrays"] = lambda: pot_loop(weight, arrays)
+        found[LOOP] = lambda: pot_loop(weights[0], cost)
+        found[ARRAYS] = lambda: pot_loop(weight, arrays)
         found["loop of ot.emd"] = lambda: torch.stack([torch.from_numpy(ot.emd(weight, weight, c)) for c in arrays])
     for name, call in found.items():
         plan = call().to(cost.device)
@@ -115,44 +129,26 @@ def fused(pairs: int, tokens: int, iterations: int) -> tuple[Callable[[], object
 
 def table(title: str, medians: dict[str, float], floor: float, how: str) -> None:
     """Print medians, ratios to our Sinkhorn and distance from the floor."""
-    print(f"{title}\nfloor: {floor * 1e3:.3f} ms = the larger of {how}\n")
+    print(f"\n{title}\nfloor: {floor * 1e3:.3f} ms = the larger of {how}\n")
     print(f"{'solver':<26}{'ms':>10}{'x ours':>10}{'x floor':>10}")
     for name, median in sorted(medians.items(), key=lambda item: item[1]):
         print(f"{name:<26}{median * 1e3:>10.3f}{median / medians['ours sinkhorn']:>10.1f}{median / floor:>10.1f}")
-    print()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tiny", action="store_true", help="seconds instead of a minute: only to see that it runs")
-    tiny = parser.parse_args().tiny
-    pairs, tokens, iterations, turns = (8, 8, 50, 1) if tiny else (128, 32, 50, 9)
+@torch.no_grad()
+def measure(device: str, tiny: bool) -> Measured:
+    pairs, tokens, iterations, turns = TINY if tiny else FULL
+    cost, weights = problems(pairs, tokens, device)
+    found = candidates(cost, weights, iterations, loops=device == "cpu")
+    if device == "cuda":
+        found[FUSED], found[READING] = fused(pairs, tokens, iterations)
+    medians = medians_in_turns(found, turns, device)
     size = f"{pairs} problems of {tokens} x {tokens}, {iterations} iterations"
-    medians = {"cuda": {}}
-    with torch.no_grad():
-        for device in ["cpu"] + ["cuda"] * torch.cuda.is_available():
-            cost, weights = problems(pairs, tokens, device)
-            found = candidates(cost, weights, iterations, loops=device == "cpu")
-            if device == "cuda":
-                found["ours fused, with gradient"], found["reading the vectors"] = fused(pairs, tokens, iterations)
-            medians[device] = medians_in_turns(found, turns, device)
-            table(f"{size}, {machine(device)}", medians[device], *floor_seconds(pairs, tokens, iterations, device))
-
-    cpu, ours = medians["cpu"], medians["cpu"]["ours sinkhorn"]
-    loop, arrays, batch = "loop of ot.sinkhorn", "the same on NumPy arrays", "POT batch log_sinkhorn"
-    verdict(f"sinkhorn against a {loop} on tensors, CPU, {size}", cpu[loop] / ours, 50, "x")
-    verdict(f"sinkhorn against a {loop} on NumPy arrays, CPU, {size}", cpu[arrays] / ours, 50, "x")
-    verdict(f"sinkhorn against POT's batched one, CPU, {size}", cpu[batch] / ours, 2, "x")
-    against_batch = f"fused loss and gradient against POT's batched plan, GPU, {size}"
-    against_reading = f"fused loss and gradient against reading the vectors once, GPU, {size}"
-    if gpu := medians["cuda"]:
-        ours = gpu["ours fused, with gradient"]
-        verdict(against_batch, gpu[batch] / ours, 10, "x")
-        verdict(against_reading, ours / gpu["reading the vectors"], 3, "x", most=True)
-    else:
-        no_gpu(against_batch, ">= 10x")
-        no_gpu(against_reading, "<= 3x")
+    table(f"{size}, {machine(device)}", medians, *floor_seconds(pairs, tokens, iterations, device, tiny))
+    if device == "cuda":
+        return {BATCH: medians[BATCH] / medians[FUSED], READING: medians[FUSED] / medians[READING]}
+    return {name: medians[name] / medians["ours sinkhorn"] for name in CLAIMS["cpu"]}
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, CLAIMS, measure)
