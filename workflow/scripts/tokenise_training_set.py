@@ -1,14 +1,15 @@
-"""Tokenise the queries and documents of a training set, and turn its triples into memory-mapped row numbers.
+"""Tokenise the queries and documents of a training set, and turn its triples and scores into memory-mapped numbers.
 
 Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --training-set folder --out tokens
 """
 
 from pathlib import Path
 
+from optical.corpora_training import read_scores
 from optical.files import atomic_folder, read_jsonl, read_rows
 from optical.program import log, program, run_program
 from optical.tokens import write_token_file
-from optical.triples import write_triples
+from optical.triples import check_scores, open_scores, open_triples, write_scores, write_triples
 
 
 def main(arguments):
@@ -18,6 +19,10 @@ def main(arguments):
         write_token_file(folder / "queries", arguments.tokeniser, _texts(_queries(source), rows_of_queries))
         write_token_file(folder / "documents", arguments.tokeniser, _texts(_documents(source), rows_of_documents))
         triples = write_triples(folder / "triples", source / "triples.tsv", rows_of_queries, rows_of_documents)
+        if (source / "scores.tsv").is_file():
+            write_scores(folder / "scores", read_scores(source / "scores.tsv"), rows_of_queries, rows_of_documents)
+            given = open_triples(folder / "triples"), open_scores(folder / "scores")
+            check_scores(*given, len(rows_of_documents), source / "triples.tsv")
     log.info("%d queries, %d documents, %d triples", len(rows_of_queries), len(rows_of_documents), triples)
 
 

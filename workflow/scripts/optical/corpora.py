@@ -28,7 +28,7 @@ from optical.corpora_open import (
     read_multi30k_pairs,
 )
 from optical.corpora_questions import read_choices, read_miracl_swahili, read_mtop, read_mtop_pairs
-from optical.corpora_training import read_plain_training
+from optical.corpora_training import read_plain_training, read_scores
 from optical.errors import ConfigError
 from optical.experiment import check_names, nearest
 from optical.files import atomic_folder
@@ -78,9 +78,11 @@ READERS: dict[str, Reader] = {
 }
 
 TRAINING_READERS: dict[str, Reader] = {
-    "plain": Reader(read_plain_training, ("documents", "queries", "triples", "qrels"), (*ANY_TRAINING, *FROM_QRELS)),
+    "plain": Reader(
+        read_plain_training, ("documents", "queries", "triples", "qrels", "scores"), (*ANY_TRAINING, *FROM_QRELS)
+    ),
     "ir_datasets": Reader(
-        read_ir_datasets_training, (), (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples")
+        read_ir_datasets_training, ("scores",), (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples")
     ),
     "afriqa": Reader(read_afriqa_pairs, ("pairs", "held_out"), (*ANY_TRAINING, "titles")),
     "multi30k": Reader(read_multi30k_pairs, ("captions", "images", "held_out_images", "held_out"), ANY_TRAINING),
@@ -121,6 +123,11 @@ def prepare_collection(
 def prepare_training_set(settings: dict, folder: str | Path) -> dict:
     """Read a training set and write it as a folder, all or nothing; `max_triples` in any block limits it."""
     settings = own_keys(settings, "settings", TRAINING_READERS)
+    scores = settings.get("scores")
+    if scores and settings.get("swap", False):
+        raise ConfigError("scores are of queries and documents: not of swapped sides", where=scores, hint="swap: false")
     with atomic_folder(folder) as temporary:
         training_set = TRAINING_READERS[settings["reader"]].read(settings)
+        if scores:
+            training_set = training_set._replace(scores=read_scores(scores))
         return write_training_set(temporary, training_set, settings.get("max_triples"))

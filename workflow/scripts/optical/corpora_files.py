@@ -38,6 +38,7 @@ class TrainingSet(NamedTuple):
     queries: Iterable[tuple[str, str]]
     triples: Iterable[tuple[str, ...]]
     source: object = "triples"
+    scores: Iterable[tuple[str, str, float]] | None = None  # query id, document id, what a cross-encoder gives them
 
 
 def read_documents(path: str | Path) -> Iterator[dict]:
@@ -235,7 +236,7 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     """Check a training set and write `documents.jsonl`, `queries.tsv` and `triples.tsv`; return the counts.
 
     With `max_triples` only the first ones are kept, and only the documents and queries that they name. The triples
-    themselves are never in memory.
+    themselves are never in memory. Scores go to `scores.tsv`, without those of other queries and documents.
     """
     folder = Path(folder)
     triples = folder / "triples.tsv"
@@ -256,7 +257,13 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
 
     write_rows(folder / "queries.tsv", queries())
     validate_triples(triples, query_ids, document_ids, where=training.source)
-    return {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
+    counts = {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
+    if training.scores is None:
+        return counts
+    scores = (row for row in training.scores if row[0] in query_ids and row[1] in document_ids)
+    if not (scored := write_rows(folder / "scores.tsv", scores)):
+        raise DataError("not one score is of a query and a document of the training set", where=training.source)
+    return counts | {"scores": scored}
 
 
 def _ids_of(triples: Path) -> tuple[set[str], set[str]]:

@@ -1,6 +1,7 @@
-"""Training the English teacher from triples with ColBERT's losses (Khattab and Zaharia, SIGIR 2020).
+"""Training the English teacher from triples with ColBERT's losses (Khattab and Zaharia, SIGIR 2020), and from scores
+of a cross-encoder with ColBERTv2's (Santhanam et al., NAACL 2022, section 3.1).
 
-Shape suffixes: B triples of a batch, N negatives of a triple, P documents of a batch, L and M tokens, D vector size.
+Shape suffixes: B triples of a batch, N documents of a triple, P documents of a batch, L and M tokens, D vector size.
 """
 
 import contextlib
@@ -16,7 +17,9 @@ from optical.errors import DataError
 from optical.interaction import max_sim
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
-from optical.triples import MISSING, open_triples
+from optical.triples import MISSING, Scores, open_scores, open_triples, pair_numbers, scores_of
+
+ABSENT = -1e4  # the score of no document: a weight of zero, and finite, as inf - inf would be NaN
 
 
 def ranking_loss(scores_BP: Tensor, targets_B: Tensor, forbidden_BP: Tensor) -> Tensor:
@@ -30,10 +33,24 @@ def ranking_loss(scores_BP: Tensor, targets_B: Tensor, forbidden_BP: Tensor) -> 
     return nn.functional.cross_entropy(scores_BP.masked_fill(forbidden_BP, float("-inf")), targets_B)
 
 
+def distillation_loss(scores_BN: Tensor, given_BN: Tensor, there_BN: Tensor) -> Tensor:
+    """Return the mean Kullback-Leibler divergence, given scores to own, of their softmax over a query's documents.
+
+    Two softmaxes do not mind a constant that is added to all scores of a query:
+
+    >>> own, given = torch.tensor([[1.0, 3.0, 0.0]]), torch.tensor([[-4.0, -2.0, 9.0]])
+    >>> distillation_loss(own, given, torch.tensor([[True, True, False]])).item() < 1e-6
+    True
+    """
+    own_BN, given_BN = (torch.where(there_BN, scores, ABSENT).log_softmax(1) for scores in (scores_BN, given_BN))
+    return nn.functional.kl_div(own_BN, given_BN, reduction="batchmean", log_target=True)
+
+
 class TeacherLoss:
-    """The ranking loss of one part of one step: each query's positive against its negatives, or all of the batch's.
+    """The loss of one part of one step: each query's positive against its negatives, or all of the batch's.
 
     A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
+    Where `distillation` is set, that share of the loss has the query's own documents scored as a cross-encoder does.
     """
 
     def __init__(
@@ -49,6 +66,7 @@ class TeacherLoss:
 
         Args:
             encoder: is trained, on queries and documents.
+            values: `in_batch_negatives`, `negatives` and perhaps `distillation`, as in the config's `teacher`.
             document_encoder: reads the documents instead, and stays as it is.
             queries: word pieces that replace those of the training set, one text for each.
         """
@@ -69,6 +87,17 @@ class TeacherLoss:
             raise DataError(
                 "the triples hold no negatives", where=training_set, hint="set teacher.in_batch_negatives: true"
             )
+        self.distillation = values.get("distillation", 0.0)
+        self.scores = self._open_scores(training_set) if self.distillation else None
+
+    def _open_scores(self, training_set: Path) -> Scores:
+        if not (training_set / "scores").is_dir():
+            hint = "name a file as teacher.training_set.scores, or set teacher.distillation: 0"
+            raise DataError("the training set has no scores", where=training_set, hint=hint)
+        if min(self.negatives, self.triples.shape[1] - 2) < 1:
+            hint = "set teacher.negatives to 1 or more, and give triples that have some"
+            raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
+        return open_scores(training_set / "scores")
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
         position = step * self.settings.accumulation + part
@@ -82,7 +111,17 @@ class TeacherLoss:
         scores_BP = max_sim(query_BMD, query_keep_BM, document_PLD, document_keep_PL)
         targets_B = torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])).to(self.device)
         forbidden_BP = torch.from_numpy(self._forbidden(queries, candidates_BN, documents)).to(self.device)
-        return ranking_loss(scores_BP, targets_B, forbidden_BP), {}
+        ranking = ranking_loss(scores_BP, targets_B, forbidden_BP)
+        if self.scores is None:
+            return ranking, {}
+        given_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
+        places_BN, given_BN, there_BN = (
+            torch.from_numpy(values).to(self.device)
+            for values in (np.searchsorted(documents, candidates_BN), given_BN, candidates_BN != MISSING)
+        )
+        distillation = distillation_loss(scores_BP.gather(1, places_BN), given_BN, there_BN)
+        figures = {"ranking": ranking.detach(), "distillation": distillation.detach()}
+        return torch.lerp(ranking, distillation, self.distillation), figures
 
     def _candidates(self, triples: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the queries, and of each its positive and `negatives` of its negatives, in turn by batch."""
@@ -104,4 +143,4 @@ class TeacherLoss:
 
     def _codes(self, queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
         """Return one number for each pair of a query and a document."""
-        return np.asarray(queries, dtype=np.int64) * len(self.documents) + documents
+        return pair_numbers(queries, documents, len(self.documents))

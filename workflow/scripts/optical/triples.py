@@ -1,6 +1,8 @@
-"""Training triples as row numbers in a file that can be memory-mapped; it needs no torch."""
+"""Training triples, and scores of their pairs, in files that can be memory-mapped; it needs no torch."""
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,9 @@ from optical.errors import DataError
 from optical.files import atomic_folder, read_json, read_rows, write_json
 
 MISSING = -1  # fills a triple that has fewer negatives than the longest
+CHUNK = 100_000  # triples that are looked at together
+
+Scores = tuple[np.ndarray, np.ndarray]  # numbers of pairs, rising, int64; the score of each, float32
 
 
 def write_triples(
@@ -46,3 +51,62 @@ def open_triples(folder: Path) -> np.ndarray:
     """Memory-map the rows that `write_triples` wrote, int32 of shape (triples, width)."""
     width = read_json(folder / "meta.json")["width"]
     return np.memmap(folder / "triples.int32", np.int32, "r").reshape(-1, width)
+
+
+def write_scores(
+    folder: str | Path,
+    scores: Iterable[tuple[str, str, float]],
+    queries: Mapping[str, int],
+    documents: Mapping[str, int],
+) -> int:
+    """Write the scores of pairs in an order in which they can be looked up; return how many pairs there are.
+
+    Args:
+        folder: receives `pairs.npy` and `scores.npy`, see `Scores`.
+        scores: query id, document id, score; the first one of a pair counts. Some 45 bytes a pair are in memory.
+        queries, documents: id -> row number.
+    """
+    pairs, values = array("q"), array("f")
+    for query_id, document_id, score in scores:
+        pairs.append(queries[query_id] * len(documents) + documents[document_id])
+        values.append(score)
+    numbers, first = np.unique(np.frombuffer(pairs, np.int64), return_index=True)
+    with atomic_folder(folder) as temporary:
+        np.save(temporary / "pairs.npy", numbers)
+        np.save(temporary / "scores.npy", np.frombuffer(values, np.float32)[first])
+    return len(numbers)
+
+
+def open_scores(folder: Path) -> Scores:
+    """Memory-map what `write_scores` wrote."""
+    return np.load(folder / "pairs.npy", mmap_mode="r"), np.load(folder / "scores.npy", mmap_mode="r")
+
+
+def pair_numbers(queries: np.ndarray, documents: np.ndarray, count: int) -> np.ndarray:
+    """Return one number for each pair of a query's and a document's row, where there are `count` documents."""
+    return np.asarray(queries, dtype=np.int64) * count + documents
+
+
+def scores_of(scores: Scores, numbers: np.ndarray) -> np.ndarray:
+    """Return the scores of pairs, float32 of the same shape, NaN for a pair that has none.
+
+    >>> scores_of((np.array([2, 5]), np.array([0.5, 9.0], dtype=np.float32)), np.array([[5, 2], [3, 7]])).tolist()
+    [[9.0, 0.5], [nan, nan]]
+    """
+    pairs, values = scores
+    places = np.minimum(np.searchsorted(pairs, numbers), len(pairs) - 1)
+    return np.where(pairs[places] == numbers, values[places], np.float32(np.nan))
+
+
+def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Path) -> None:
+    """Refuse a triple with a document that has no score for its query, and name its line in `path`."""
+    for start in range(0, len(triples), CHUNK):
+        rows = triples[start : start + CHUNK]
+        found = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))
+        for row, column in np.argwhere(np.isnan(found) & (rows[:, 1:] != MISSING))[:1]:
+            query_id, *ids = next(islice(read_rows(path, columns=2), start + row, None))
+            raise DataError(
+                f"line {start + row + 1}: query {query_id} and document {ids[column]} have no score",
+                where=path,
+                hint="the training set's file of scores needs one for every document of a triple",
+            )
