@@ -155,6 +155,19 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
     assert (tmp_path / "figure.svg").stat().st_size > 2000
 
 
+def test_a_language_has_a_panel_where_it_has_rows_and_the_line_below_is_no_wider_than_the_figure():
+    rows = [table(source=source, lang="sw", mean="0.3") for source in "ab"]
+    names = {"sw": "Swahili", "de": "German"}
+    with drawing():
+        figure = draw_study("dots", rows, "source", ["optical"], names, "optical", "nDCG@10")
+        figure.draw_without_rendering()
+        [axes] = figure.axes
+        [label] = [text for text in figure.texts if text.get_text() == figure.get_supxlabel()]
+        line = label.get_window_extent()
+    assert axes.get_title(loc="left") == "Swahili"
+    assert 0 <= line.x0 < line.x1 <= figure.bbox.x1
+
+
 def test_the_gap_is_drawn_of_every_variant_that_has_both_levels(tmp_path):
     rows = [table(source=source, lang=lang, mean=mean) for source in "ab" for lang, mean in LEVEL_MEANS.items()]
     shown = study_cells([*rows, table(lang="de"), table(source="c", lang="low")], "AP", GROUPS)

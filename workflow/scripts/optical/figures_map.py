@@ -47,7 +47,8 @@ def draw_dots(
         axes.set_ylim(len(methods) - 0.4, -0.6)
         axes.set_yticks(range(len(methods)), methods)
         axes.grid(axis="y", visible=False)
-    figure.supxlabel(f"mean {measure} with its 95 % interval over queries", fontsize=9)
+    space = " " if len(names) > 1 else "\n"  # one panel is narrower than the line
+    figure.supxlabel(f"mean {measure}{space}with its 95 % interval over queries", fontsize=9)
     return figure
 
 

@@ -41,6 +41,7 @@ def draw_study(
     labels = list(dict.fromkeys(row["method"] for row in labelled))
     if kind == "gap":
         return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, labels), measure)
+    names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
     marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
     return draw_dots(labelled, labels, names, marked, measure)
 
