@@ -179,8 +179,13 @@ def pretraining_settings():
     )
 
 
+@in_one_line
 def teacher_settings():
-    """Return what decides the teacher."""
+    """Return what decides the teacher; refuse a distillation of scores that nobody names."""
+    scored = "scores" in own_keys(*given_training_set("teacher"), TRAINING_READERS)
+    if config["teacher"]["distillation"] and not scored:
+        hint = "name a file of scores there, or set teacher.distillation: 0"
+        raise ConfigError("no scores to learn from", where="teacher.training_set.scores", hint=hint)
     keys = {key: value for key, value in config["teacher"].items() if key not in ("source", "revision", "training_set")}
     return as_argument(keys | {"encoder": encoder_settings()})
 
