@@ -17,7 +17,7 @@ rule align_words:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(1000, 100),
-        runtime=240,
+        runtime=duration(240),
     params:
         settings=as_argument(config["word_alignment"]),
     message:

@@ -20,7 +20,7 @@ rule clean_bitext:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(500, 20),
-        runtime=60,
+        runtime=duration(60),
     params:
         sources=bitext_sources_argument,
         language=language_row,

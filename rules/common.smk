@@ -286,7 +286,7 @@ def levels():
     }
 
 
-# --- resources: functions of input size and attempt, so that a job killed for memory is tried again with more
+# --- resources: functions of input size and attempt, so that a job killed for memory or time is tried again with more
 
 
 def memory(base_mb, times_input):
@@ -301,12 +301,21 @@ def memory(base_mb, times_input):
     return mem_mb
 
 
+def duration(minutes):
+    """Return a resource function: so many minutes, and as many more with each of the next attempts, twice at most."""
+
+    def runtime(wildcards, attempt):
+        return minutes * min(attempt, 3)
+
+    return runtime
+
+
 def model_resources(base_mb, times_input, minutes):
     """Return the resources of a job that runs a model: machine settings of the config, memory and time."""
     machine = config["machine"]
     return {
         "mem_mb": memory(base_mb, times_input),
-        "runtime": minutes,
+        "runtime": duration(minutes),
         "gpu": min(1, machine["gpus"]),
         "device": machine["device"],
         "precision": machine["precision"],
@@ -314,10 +323,14 @@ def model_resources(base_mb, times_input, minutes):
 
 
 def training_resources(base_mb, times_input, minutes):
-    """Return the resources of a job that trains: as of a model, its devices, and when it saves and stops."""
+    """Return the resources of a job that trains: as of a model, its devices, and when it saves and stops.
+
+    The next attempt goes on where it stopped, and needs no more time than this one.
+    """
     machine = config["machine"]
     several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine['gpus']} --"
     extra = {
+        "runtime": minutes,
         "gpu": machine["gpus"],
         "launcher": several if machine["gpus"] > 1 else "python",
         "checkpoint_minutes": machine["checkpoint_minutes"],

@@ -21,7 +21,7 @@ rule evaluate_run:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(500, 10),
-        runtime=60,
+        runtime=duration(60),
     params:
         jobs=evaluation_jobs,
         measures=config["measures"],
@@ -77,7 +77,7 @@ rule compare_methods:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(500, 10),
-        runtime=60,
+        runtime=duration(60),
     params:
         methods=config["methods"],
         langs=collection_languages_of_table,

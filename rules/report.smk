@@ -118,7 +118,7 @@ rule align_sentences:
         "../envs/train.yaml"
     resources:
         mem_mb=memory(2000, 2),
-        runtime=30,
+        runtime=duration(30),
     params:
         start=option("start"),
     message:

@@ -22,7 +22,7 @@ rule prepare_collection:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 2),
-        runtime=240,
+        runtime=duration(240),
     params:
         settings=collection_settings,
         languages=collection_languages,
@@ -167,7 +167,7 @@ rule merge_runs:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(1000, 10),
-        runtime=60,
+        runtime=duration(60),
     params:
         top_k=config["search"]["top_k"],
     message:
@@ -193,7 +193,7 @@ rule search_lexical:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(1000, 10),
-        runtime=120,
+        runtime=duration(120),
     params:
         jobs=lexical_jobs,
         top_k=config["search"]["top_k"],

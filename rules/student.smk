@@ -17,7 +17,7 @@ rule extend_vocabulary:
         "../envs/train.yaml"
     resources:
         mem_mb=memory(3000, 200),
-        runtime=240,
+        runtime=duration(240),
     params:
         settings=vocabulary_settings(),
     message:
@@ -104,7 +104,7 @@ rule switch_queries:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(1000, 0),
-        runtime=60,
+        runtime=duration(60),
     params:
         settings=switch_settings,
     message:

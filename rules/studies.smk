@@ -37,7 +37,7 @@ rule make_study_table:
         "../envs/evaluate.yaml"
     resources:
         mem_mb=memory(1000, 20),
-        runtime=120,
+        runtime=duration(120),
     params:
         jobs=study_jobs,
         compare=config["study"]["compare"],

@@ -51,7 +51,7 @@ rule prepare_training_set:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 2),
-        runtime=240,
+        runtime=duration(240),
     params:
         settings=training_set_settings,
     message:

@@ -16,7 +16,7 @@ rule train_tokeniser:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 20),
-        runtime=120,
+        runtime=duration(120),
     params:
         vocabulary_size=config["tokeniser"]["vocabulary_size"],
         longest=config["encoder"]["document_length"],
@@ -43,7 +43,7 @@ rule tokenise_text:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(500, 2),
-        runtime=120,
+        runtime=duration(120),
     message:
         "tokenising the pre-training text"
     shell:
@@ -67,7 +67,7 @@ rule tokenise_bitext:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(500, 2),
-        runtime=60,
+        runtime=duration(60),
     params:
         foreign=option("foreign_tokeniser"),
     message:
@@ -110,7 +110,7 @@ rule tokenise_training_set:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000, 1),
-        runtime=240,
+        runtime=duration(240),
     message:
         "tokenising the training set of {wildcards.method}, {wildcards.lang}"
     shell:

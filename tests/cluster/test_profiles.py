@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, SMALL, gpu_rules, make_workspace, rules, run_snakemake, training_rules
+from workspace import QUIET, ROOT, SMALL, gpu_rules, make_workspace, rule_texts, rules, run_snakemake, training_rules
 
 pytestmark = pytest.mark.workflow
 
@@ -63,6 +63,17 @@ def test_what_the_teacher_asks_of_slurm(jobs):
     assert " -t 2880 " in teacher["sbatch"]
     assert " --cpus-per-task=2" in teacher["sbatch"]
     assert " --gpus=1" in teacher["sbatch"]
+
+
+def test_a_second_attempt_asks_for_more_time_unless_it_goes_on_with_a_training(workspace, jobs):
+    again = planned(workspace, "--workflow-profile", "workflow/profiles/slurm", "--attempt", "2")
+    first, second = (
+        {job["rule"]: int(re.search(r" -t (\d+) ", job["sbatch"])[1]) for job in found} for found in (jobs, again)
+    )
+    stated = {name for name, text in rule_texts().items() if "runtime=" in text or "_resources(" in text}
+    assert len(stated & first.keys()) > 10
+    for name in stated & first.keys():
+        assert second[name] == first[name] * (1 if name in training_rules() else 2), name
 
 
 def test_trainings_know_the_time_that_they_are_granted(jobs):
