@@ -1,6 +1,7 @@
 """Run by test_export_stanford in an environment with Stanford ColBERT: encode with exported checkpoints.
 
-Arguments: [export folder, ...] and [text, ...]. Prints, by folder, the token vectors of both sides that count.
+Arguments: [export folder, ...] and [text, ...]. Prints, by folder, the token vectors of both sides that count, and
+saves each query encoder as that code does, in `saved` of its export.
 """
 
 import json
@@ -16,7 +17,9 @@ def encode(folder, texts):
     from colbert.infra import ColBERTConfig
     from colbert.modeling.checkpoint import Checkpoint
 
-    queries = Checkpoint(f"{folder}/query", ColBERTConfig(), verbose=0).queryFromText(texts)
+    checkpoint = Checkpoint(f"{folder}/query", ColBERTConfig(), verbose=0)
+    checkpoint.save(f"{folder}/saved")
+    queries = checkpoint.queryFromText(texts)
     documents = Checkpoint(f"{folder}/document", ColBERTConfig(), verbose=0).docFromText(texts)
     sides = {"query": queries, "document": torch.as_tensor(documents)}
     return {

@@ -62,6 +62,17 @@ def test_stanford_colbert_gives_the_same_vectors(exports):
     theirs = run_in(python, Path(__file__).with_name("load_in_stanford.py"), list(folders.values()), KNOWN)
     for name, folder in folders.items():
         agree(exports / name, theirs[folder])
+        assert same_vectors(exports / name / "student", Path(folder, "saved")), f"{name}: as that code saves it"
+
+
+def same_vectors(*folders):
+    """Return whether encoders in whatever layout turn the texts into the same vectors, as queries and documents."""
+    one, other = map(load_encoder, folders)
+    for kind in (QUERY, DOCUMENT):
+        texts = list(tokenise(one.tokeniser, KNOWN))
+        for (_, own_LD, _), (_, read_LD, _) in zip(one.encode(texts, kind), other.encode(texts, kind), strict=True):
+            torch.testing.assert_close(own_LD, read_LD, atol=1e-5, rtol=0)
+    return True
 
 
 def test_sentence_transformers_reads_the_checkpoint(exports):
