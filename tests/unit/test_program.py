@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optical import program as module
 from optical.errors import ConfigError, DataError, OpticalError, ResourceError
-from optical.program import Progress, as_argument, program, yaml_value
+from optical.program import Progress, as_argument, program, with_progress, yaml_value
 from workspace import ROOT
 
 PROGRAM = """
@@ -128,6 +129,14 @@ def test_one_family_of_errors():
         assert str(kind("what")) == "what"
         assert str(kind("what", where="there")) == "what [there]"
         assert str(kind("what", hint="do this")) == "what. Hint: do this"
+
+
+def test_progress_of_a_stream_says_how_much_is_done_now_and_then(caplog, monkeypatch):
+    caplog.set_level("INFO")
+    seconds = iter(range(0, 1000, 10))
+    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(seconds)))
+    assert list(with_progress("abcd", "reading")) == list("abcd")
+    assert [record.message for record in caplog.records] == ["reading: 2", "reading: 4", "reading: 4 done in 70.0 s"]
 
 
 def test_progress_counts_from_where_it_went_on(caplog):

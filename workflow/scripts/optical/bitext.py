@@ -15,6 +15,7 @@ from optical.bitext_filters import matching_key, normalise, read_evaluation_keys
 from optical.bitext_readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
 from optical.files import write_json, write_rows
+from optical.program import with_progress
 
 log = logging.getLogger("optical")
 
@@ -121,7 +122,8 @@ def clean_source(
     scripts = str(source.get("english_script", "Latn")), language["script"]
     dropped: Counter[str] = Counter()
     kept = []
-    for pair in aligned_pairs(pairs, alignment.runs, settings["repair"]):
+    aligned = aligned_pairs(pairs, alignment.runs, settings["repair"])
+    for pair in with_progress(aligned, f"cleaning {name}", len(aligned)):
         reason = reason_to_drop(pair.english, pair.foreign, settings, scripts)
         if reason is None:
             keys = matching_key(pair.english), matching_key(pair.foreign)

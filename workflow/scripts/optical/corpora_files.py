@@ -13,6 +13,7 @@ from typing import NamedTuple
 from optical.errors import ConfigError, DataError
 from optical.files import read_jsonl, read_lines, read_rows, write_json, write_jsonl, write_lines, write_rows
 from optical.passages import split_documents
+from optical.program import with_progress
 
 log = logging.getLogger("optical")
 
@@ -152,7 +153,7 @@ def write_collection(
     found: set[str] = set()
     documents = _checked_documents(collection.documents, judged, found)
     passages = split_documents(documents, tokeniser=tokeniser, **split) if split else documents
-    count = write_jsonl(folder / "documents.jsonl", passages)
+    count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
     known_queries = set().union(*queries.values())
     qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels)
@@ -240,14 +241,16 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     """
     folder = Path(folder)
     triples = folder / "triples.tsv"
-    count = write_lines(triples, ("\t".join(row) for row in islice(training.triples, max_triples)))
+    rows = with_progress(islice(training.triples, max_triples), "writing triples", max_triples or 0)
+    count = write_lines(triples, map("\t".join, rows))
     if not count:
         raise DataError("there is not one training triple", where=training.source)
     needed_queries, needed_documents = _ids_of(triples) if max_triples else (None, None)
     document_ids: set[str] = set()
     query_ids: set[str] = set()
     documents = (d for d in training.documents if needed_documents is None or d["id"] in needed_documents)
-    write_jsonl(folder / "documents.jsonl", _unique_documents(documents, document_ids))
+    unique = _unique_documents(documents, document_ids)
+    write_jsonl(folder / "documents.jsonl", with_progress(unique, "writing documents"))
 
     def queries() -> Iterator[tuple[str, str]]:
         for query_id, text in training.queries:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from optical.corpora_files import Collection, TrainingSet, query_files
 from optical.corpora_training import training_from_qrels
 from optical.errors import ConfigError, ResourceError
+from optical.program import with_progress
 
 log = logging.getLogger("optical")
 
@@ -194,7 +195,7 @@ def fetch_parts(dataset_id: str, parts: Iterable[str], home: str | Path) -> dict
 
     check_ir_datasets_id(dataset_id, parts)
     with exclusive(Path(home) / "fetch"):
-        return {part: sum(1 for _ in _rows(dataset_id, part)) for part in parts}
+        return {part: sum(1 for _ in with_progress(_rows(dataset_id, part), f"fetching {part}")) for part in parts}
 
 
 def _ir_datasets():

@@ -126,7 +126,7 @@ def _start_log(path: str | None) -> None:
 
 
 class Progress:
-    """A progress bar on a terminal; elsewhere a plain log line now and then and one at the end.
+    """A progress bar on a terminal; elsewhere a plain log line now and then and one at the end. Total 0: unknown.
 
     >>> with Progress("counting", total=3) as progress:
     ...     for _ in range(3):
@@ -139,7 +139,9 @@ class Progress:
         self.started = self.reported = time.monotonic()
         self.first = done
         self.bar = (
-            tqdm(total=total, initial=done, desc=what, leave=False, dynamic_ncols=True) if sys.stderr.isatty() else None
+            tqdm(total=total or None, initial=done, desc=what, leave=False, dynamic_ncols=True)
+            if sys.stderr.isatty()
+            else None
         )
 
     def __enter__(self) -> "Progress":
@@ -158,9 +160,12 @@ class Progress:
 
     def _report(self) -> None:
         self.reported = time.monotonic()
-        pace = (self.reported - self.started) / max(self.done - self.first, 1)
-        left = pace * (self.total - self.done)
-        log.info("%s: %d of %d, %s, %.0f s left", self.what, self.done, self.total, self.note or "…", left)
+        facts = [f"{self.done} of {self.total}" if self.total else str(self.done)]
+        facts += [self.note] if self.note else []
+        if self.total:
+            pace = (self.reported - self.started) / max(self.done - self.first, 1)
+            facts.append(f"{pace * (self.total - self.done):.0f} s left")
+        log.info("%s: %s", self.what, ", ".join(facts))
 
     def __exit__(self, kind: object, *_: object) -> None:
         if self.bar is not None:
@@ -176,8 +181,8 @@ class Progress:
             )
 
 
-def with_progress(items: Iterable, what: str, total: int) -> Iterator:
-    """Yield the items and show how far they are."""
+def with_progress(items: Iterable, what: str, total: int = 0) -> Iterator:
+    """Yield the items and show how far they are; `total` is 0 where it is unknown."""
     with Progress(what, total) as progress:
         for item in items:
             yield item

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from optical.errors import DataError
 from optical.files import atomic_folder, read_json, write_json
+from optical.program import with_progress
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
 
@@ -146,7 +147,7 @@ def write_token_file(folder: str | Path, tokeniser_path: str | Path, texts: Iter
     offsets = array("q", [0])
     with atomic_folder(folder) as temporary:
         with (temporary / "tokens.int32").open("wb") as file:
-            for ids in tokenise(tokeniser, texts):
+            for ids in with_progress(tokenise(tokeniser, texts), "tokenising texts"):
                 file.write(np.asarray(ids, dtype=np.int32).tobytes())
                 offsets.append(offsets[-1] + len(ids))
         np.save(temporary / "offsets.npy", np.frombuffer(offsets, dtype=np.int64))

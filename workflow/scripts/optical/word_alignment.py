@@ -20,6 +20,7 @@ from scipy.special import digamma
 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import read_lines, read_rows, write_lines
+from optical.program import with_progress
 from optical.words import words
 
 SentencePair = tuple[list[str], list[str]]  # English words, foreign words
@@ -163,11 +164,9 @@ def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
     words_of_column[column_P] = cells.word_P[other]
     translation_T = np.full(len(cells.word_T[0]), 1.0 / column_words)
     null_W = np.full(column_words, 1.0 / column_words)
-    for iteration in range(settings["iterations"] + 1):
+    for _ in with_progress(range(settings["iterations"]), "aligning words, iterations", settings["iterations"]):
         weight_P = diagonal_P * translation_T[cells.kind_P]
         null_weight = chance * null_W[words_of_column]
-        if iteration == settings["iterations"]:
-            break
         total = np.bincount(column_P, weight_P) + null_weight
         counts_T = np.bincount(cells.kind_P, weight_P / total[column_P])
         null_counts_W = np.bincount(words_of_column, null_weight / total, minlength=column_words)
@@ -175,7 +174,8 @@ def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
         kinds_W = np.bincount(cells.word_T[given])
         translation_T = np.exp(digamma(counts_T + prior) - digamma(sums_W + prior * kinds_W)[cells.word_T[given]])
         null_W = np.exp(digamma(null_counts_W + prior) - digamma(null_counts_W.sum() + prior * column_words))
-    return _likeliest(cells, weight_P, null_weight, column_P)
+    weight_P = diagonal_P * translation_T[cells.kind_P]
+    return _likeliest(cells, weight_P, chance * null_W[words_of_column], column_P)
 
 
 def _likeliest(cells: _Cells, weight_P: np.ndarray, null_weight: np.ndarray, column_P: np.ndarray) -> list[Links]:
