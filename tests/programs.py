@@ -13,6 +13,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
 REFUSED = "no network on a compute node"
+# Programs of CPU rules that the rehearsal of the full experiment runs with the network refused.
+REHEARSED = {
+    "align_words",
+    "clean_bitext",
+    "compare_expected",
+    "compare_methods",
+    "evaluate_run",
+    "make_map_table",
+    "prepare_collection",
+    "prepare_training_set",
+    "score_translations",
+    "search_lexical",
+    "switch_queries",
+    "tokenise_bitext",
+    "tokenise_training_set",
+}
 PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.distillation"]
 
 

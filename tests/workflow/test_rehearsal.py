@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from collections import Counter
 
 import pytest
 import yaml
 
 from local_server import serving
 from optical.files import read_rows
+from programs import REFUSED, REHEARSED
 from stand_ins import CORPORA, DOCUMENTS, QUERIES, write_catalogue, write_clef, write_models, write_opus
-from workspace import QUIET, ROOT, make_workspace, snakemake_command
+from workspace import QUIET, ROOT, job_counts, make_workspace, rules, snakemake_command
 
 pytestmark = pytest.mark.workflow
 
@@ -35,10 +38,20 @@ def workspace_with_data(folder, address):
     return workspace
 
 
-def run(workspace, *targets, endpoint="http://127.0.0.1:9"):
+def offline(folder):
+    """Return variables under which every Python is refused a network, and says so where it tries."""
+    (folder / "guard").mkdir()
+    lines = ["import sys", f"sys.path.append({str(ROOT / 'tests')!r})", "import programs", "programs.forbid_network()"]
+    (folder / "guard/sitecustomize.py").write_text("\n".join([*lines, "sys.path.pop()", ""]))
+    hub = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": "https://huggingface.co"}
+    return {"PYTHONPATH": str(folder / "guard")} | hub | dict.fromkeys(NOWHERE, "")
+
+
+def run(workspace, *targets, endpoint="http://127.0.0.1:9", network=NOWHERE):
     command = [*snakemake_command("--cores", "2", config=[PAPER, SIZES], target=targets[0]), *targets[1:]]
-    variables = QUIET | NOWHERE | {"no_proxy": "127.0.0.1", "HF_ENDPOINT": endpoint, "IR_DATASETS_DL_TRIES": "1"}
+    variables = QUIET | {"no_proxy": "127.0.0.1", "HF_ENDPOINT": endpoint, "IR_DATASETS_DL_TRIES": "1"}
     variables |= {"IR_DATASETS_HOME": str(workspace.parent / "home"), "HF_HUB_OFFLINE": "1", "OPTICAL_MIRROR": ""}
+    variables |= network
     done = subprocess.run(
         command, cwd=workspace, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -56,7 +69,8 @@ def finished(tmp_path_factory):
         workspace = workspace_with_data(folder, server.address)
         server.busy = 1
         run(workspace, "fetch_all", endpoint=server.address)
-    run(workspace, f"{RESULTS}/map_table.tsv", f"{RESULTS}/expected.tsv")
+    said = run(workspace, f"{RESULTS}/map_table.tsv", f"{RESULTS}/expected.tsv", network=offline(folder))
+    (folder / "said.txt").write_text(said)
     return workspace
 
 
@@ -79,9 +93,41 @@ def test_every_method_has_its_cells_on_both_collections(finished):
         empty = {(row["method"], lang) for row in rows for lang in ("sw", "de") if row[lang] == ""}
         assert empty == {("mmarco", "sw")} | {(method, lang) for method in without for lang in ("sw", "de")}
     clef = rows_of(finished / RESULTS / "tables/clef/map_table.tsv")
-    assert all(float(row["sw"]) > 0 for row in clef if row["sw"]), "runs of passages are scored as documents"
+    wordless = (
+        "bm25",
+        "nmt-bm25",
+    )  # find nothing: an invented language and its translations share no word with English
+    found = [float(row["sw"]) for row in clef if row["sw"] and row["method"] not in wordless]
+    assert all(value > 0 for value in found), "runs of passages are scored as documents"
     first = (finished / RESULTS / "map_table.tsv").read_text()
     assert first == (finished / RESULTS / "tables/clef/map_table.tsv").read_text()
+
+
+def test_no_job_reaches_for_a_network(finished):
+    said = (finished.parent / "said.txt").read_text()
+    assert REFUSED not in said
+    ran = {rules()[name][0] for name in job_counts(said) if name in rules()}
+    assert ran >= REHEARSED
+
+
+def test_a_job_that_would_reach_for_a_network_is_caught(finished):
+    words = [sys.executable, "-c", "import socket; socket.create_connection(('example.org', 80))"]
+    variables = os.environ | {"PYTHONPATH": str(finished.parent / "guard")}
+    done = subprocess.run(words, env=variables, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert REFUSED in done.stderr
+
+
+def test_no_run_lists_more_than_the_config_asks_for(finished):
+    asked = yaml.safe_load(SIZES.read_text(encoding="utf-8"))["search"]["top_k"]
+    runs = [path for path in (finished / RESULTS / "runs").rglob("*") if path.is_file()]
+    longest = {
+        path.parent.name: max(Counter(line.split()[0] for line in path.open()).values())
+        for path in runs
+        if path.stat().st_size
+    }
+    assert longest.keys() >= {"optical", "smt"}
+    assert set(longest.values()) == {asked}
 
 
 def test_what_was_fetched_is_pinned(finished):
