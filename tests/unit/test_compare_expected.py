@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from optical.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.errors import DataError
@@ -78,6 +79,20 @@ def test_the_projects_table_holds_the_headline_and_names_every_cell_once():
     keys = [tuple(found[column] for column in EXPECTED_COLUMNS[:5]) for found in rows]
     assert len(set(keys)) == len(keys)
     assert all(float(found["tolerance"]) > 0 for found in rows)
+
+
+@pytest.mark.parametrize("name", ["default", "full", "pieces", "open", "paper"])
+def test_each_expected_figure_is_one_that_its_config_can_give(name):
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    own = {} if name == "default" else yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))
+    config = default | own
+    rows = [found for found in read_expected(ROOT / "config/expected.tsv") if found["config"] == name]
+    assert rows
+    for found in rows:
+        collection = config["collection_table"][found["collection"]]
+        assert set(found["method"].split("/")) <= set(config["methods"]), found
+        assert set(found["lang"].split("+")) <= set(collection.get("languages", config["languages"])), found
+        assert found["measure"] in config["measures"], found
 
 
 def test_program_writes_a_row_for_each_figure_of_the_config(tmp_path):
