@@ -99,7 +99,8 @@ def third_party_imports(*files, within_functions=True):
         if path in seen:
             continue
         seen.add(path)
-        for module in _modules(ast.parse(path.read_text(encoding="utf-8")), within_functions):
+        text = re.sub(r"^onstart:$", "if True:", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # no Python
+        for module in _modules(ast.parse(text), within_functions):
             if module.split(".")[0] == "optical":
                 own = ROOT / "workflow/scripts" / f"{module.replace('.', '/')}.py"
                 waiting += [own] if own.is_file() else []

@@ -51,9 +51,9 @@ def read_environment(path):
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp(), "a.yaml")
     >>> _ = file.write_text('''{channels: [conda-forge, nodefaults], dependencies: [
-    ...   python=3.11, pip=25.2, pyyaml=6.0.3, {pip: [torch==2.13.0]}]}''')
+    ...   python=3.11.14, pip=25.2, pyyaml=6.0.3, {pip: [torch==2.13.0]}]}''')
     >>> read_environment(file)
-    ('3.11', ['PyYAML==6.0.3', 'torch==2.13.0'])
+    ('3.11.14', ['PyYAML==6.0.3', 'torch==2.13.0'])
     """
     environment = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     if environment["channels"] != CHANNELS:
@@ -85,10 +85,10 @@ def _exact(spec, sign, path):
 def create(environment_file, prefix):
     """Build the environment of a file at `prefix`, all of it or nothing."""
     python, requirements = read_environment(environment_file)
-    own = "{}.{}".format(*sys.version_info)
-    interpreter = sys.executable if python == own else shutil.which(f"python{python}")
+    minor, own = ".".join(python.split(".")[:2]), "{}.{}".format(*sys.version_info)
+    interpreter = sys.executable if minor == own else shutil.which(f"python{minor}")  # whatever its third number is
     if interpreter is None:
-        raise Refused(f"{environment_file}: there is no Python {python} on this machine")
+        raise Refused(f"{environment_file}: there is no Python {minor} on this machine")
     subprocess.run([interpreter, "-m", "venv", "--without-pip", prefix], check=True)
     try:
         if requirements:

@@ -32,6 +32,7 @@ FORBIDDEN = {
 PACKAGE_OF = {"yaml": "pyyaml", "ot": "pot", "Stemmer": "pystemmer", "pynvml": "nvidia-ml-py"}
 # modules that some function imports which no program of the environment calls, or that come with another package
 NEEDLESS = {
+    "evaluate": {"tokenizers"},  # cuts documents by tokens, which are in passages by then
     "train": {"triton"},  # comes with torch's CUDA build; without it, plans are computed another way
 }
 # packages that something needs although no program imports them by name
@@ -43,8 +44,11 @@ COMPANIONS = {
         "numpy",
         "pandas",  # with numpy, the Slurm plugin's reports
         "pygments",  # Snakemake's report
-        "snakemake-executor-plugin-slurm",
+        # what the profiles name as `executor` and `default-storage-provider`
         "snakemake-executor-plugin-cluster-generic",
+        "snakemake-executor-plugin-kubernetes",
+        "snakemake-executor-plugin-slurm",
+        "snakemake-storage-plugin-fs",
     },
 }
 
@@ -93,7 +97,7 @@ def test_rules_are_read_as_snakemake_reads_them(tmp_path):
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_everything_is_pinned(name):
     python, requirements = conda_stand_in.read_environment(ROOT / f"envs/{name}.yaml")
-    assert re.fullmatch(r"3\.\d+", python)
+    assert re.fullmatch(r"3\.\d+\.\d+", python)
     assert all(re.fullmatch(r"[\w-]+==[\w.]+", requirement) for requirement in requirements)
 
 
@@ -121,6 +125,17 @@ def test_an_environment_lacks_what_it_should_not_hold(conda, name):
     find = "import sys, importlib.util as i; print(*[name for name in sys.argv[1:] if i.find_spec(name)])"
     command = [conda[2][name] / "bin/python", "-I", "-c", find, *FORBIDDEN[name]]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_the_driver_has_the_plugins_that_the_profiles_name():
+    named = set()
+    for path in (ROOT / "workflow/profiles").glob("*/config.yaml"):
+        profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key, kind in (("executor", "executor"), ("default-storage-provider", "storage")):
+            named |= {f"snakemake-{kind}-plugin-{profile[key]}"} if key in profile else set()
+    _, requirements = conda_stand_in.read_environment(ROOT / "envs/driver.yaml")
+    assert len(named) > 3
+    assert named <= {requirement.split("==")[0] for requirement in requirements}
 
 
 def test_the_same_pins_everywhere():
