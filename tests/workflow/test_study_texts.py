@@ -49,7 +49,7 @@ def learned_files(plan):
     return sorted(files | held_out)
 
 
-def tested_folders(plan):
+def collections_in(plan):
     """Return the prepared collections whose documents a plan has encoded."""
     return sorted(set(re.findall(r"--documents (\S+)/documents\.jsonl", plan)))
 
@@ -97,7 +97,7 @@ def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
     workspace = make_workspace(tmp_path / "workspace")
     figure = f"{settings['results']}/figure.svg"
     plan = run_study(workspace, study, changes, figure, arguments=("--dry-run", "--printshellcmds"))
-    learned, tested = learned_files(plan), tested_folders(plan)
+    learned, tested = learned_files(plan), collections_in(plan)
     assert {Path(path).parent.name for path in learned if path.endswith("/train.tsv")} == set(settings["languages"])
     assert any("/training_sets/" in path for path in learned)
     assert {Path(path).name for path in tested} == set(settings["collections"])
