@@ -34,7 +34,8 @@ FLORES = "flores.devtest.{}.txt"
 # and whole documents are kept from training, and not each sentence of a document.
 BUNDLED = ["atlas"]
 
-SENTENCE_END = re.compile(r"(?<=[.!?।])(?<!\d\.)(?<!\d \.)\s+")  # but for an ordinal: den 5. Mai
+ORDINAL = r"(?<!\s\d\.)(?<!\s\d\d\.)(?<!\s\d \.)(?<!\s\d\d \.)"  # den 5. Mai
+SENTENCE_END = re.compile(rf"(?<=[.!?।]){ORDINAL}\s+")
 FEW_WORDS = 5  # fewer stand in many texts: "A man plays guitar."
 
 pytestmark = [pytest.mark.workflow, needs_real_data]
