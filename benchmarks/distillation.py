@@ -64,7 +64,7 @@ from optical.transport import SOLVERS, TransportSettings, marginals, token_cost
 TRANSPORT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["transport"]
 OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
-RACES = {"cpu": ("minilm", 256, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}
+RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}
 SHARES = {"cpu": ("mbert", 256, 32, 2), "cuda": ("mbert", 256, 32, 9), "tiny": ("tiny", 8, 16, 1)}
 # How far loss and gradient may be from the plain loop's, relative to them.
 TOLERANCES = {"fp32": (1e-3, 1e-2), "bf16": (5e-2, 0.25)}
