@@ -1,4 +1,4 @@
-"""Every `snakemake` line of the pages that runs something is tried as a dry run."""
+"""The commands of the pages are tried: `snakemake` and `make` as dry runs; programs are there and have the options."""
 
 import os
 import re
@@ -7,51 +7,129 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from workspace import QUIET, ROOT, make_workspace
 
 pytestmark = pytest.mark.workflow
 
-PAGES = ("README.md", "docs/reproduce-the-paper.md", "docs/cluster.md", "docs/report.md")
-# What no dry run does: make environments or containers, and report on what was run.
-OTHER_DEEDS = ("--conda-create-envs-only", "--containerize", "--report")
-# Configs that the reader writes: as the pages have them.
-REPRODUCE = (ROOT / "docs/reproduce-the-paper.md").read_text(encoding="utf-8")
-FIRST = re.search(r"`config/first.yaml`:\n\n   ```yaml\n(.*?)   ```", REPRODUCE, re.DOTALL)[1]
-ZULU = "config/zulu.yaml"  # tests/workflow/test_new_language.py runs it
+# What was typed once, and need not work today.
+HISTORY = ("CHANGELOG.md", "docs/log.md")
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for pattern in ("*.md", "docs/**/*.md", "config/**/*.md")
+    for path in sorted(ROOT.glob(pattern))
+    if str(path.relative_to(ROOT)) not in HISTORY
+}
+# What no dry run does: make environments or containers, report on what was run, take a lock away.
+OTHER_DEEDS = {"--conda-create-envs-only", "--containerize", "--report", "--unlock"}
+DRY = {"-n", "--dry-run"}
+# Configs that the reader writes, and tests that run them: test_new_language.py, test_docs_add_a_method.py.
+RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml"}
+FIRST = re.search(r"`config/first.yaml`:\n\n   ```yaml\n(.*?)   ```", PAGES["docs/reproduce-the-paper.md"], re.DOTALL)[
+    1
+]
+COMMIT = "0" * 40
 
 
-def commands():
-    """Return each `snakemake` line of the pages once, with the page it stands in."""
+def commands_in(text):
+    """Return the commands of a page as lists of words: those of indented lines, and what stands in backticks."""
+    lines, place, found = text.splitlines(), 0, []
+    while place < len(lines):
+        words, count = words_from(lines[place:]) if re.match(r" {4,}[a-z.-]", lines[place]) else ([], 1)
+        found.append(words)
+        place += count
+    inline = [shlex.split(code) for code in re.findall(r"`((?:snakemake|make|python|--config) [^`]*)`", text)]
+    return [words for line in [*found, *inline] for words in parts_of(line) if words]
+
+
+def words_from(lines):
+    """Return the words of the command that the first of these lines begins, and how many lines it takes."""
+    text = ""
+    for count, line in enumerate(lines, start=1):
+        text = f"{text} {line.strip().removesuffix(chr(92))}"
+        try:
+            words = shlex.split(text, comments=True)
+        except ValueError:  # a quotation is still open
+            continue
+        if not line.endswith("\\"):
+            return words, count
+    return [], 1  # an apostrophe: this is no command
+
+
+def parts_of(words):
+    """Yield the commands that `&&` joins."""
+    while "&&" in words:
+        place = words.index("&&")
+        yield words[:place]
+        words = words[place + 1 :]
+    yield words
+
+
+def commands_of(program):
+    """Return the commands of the pages that start a program, each once, with the page it stands in first."""
     found = {}
-    for page in PAGES:
-        for line in re.findall(r"^ +snakemake (.*?)(?: *# .*)?$", (ROOT / page).read_text("utf-8"), re.MULTILINE):
-            if not any(deed in line for deed in OTHER_DEEDS) and ZULU not in line:
-                found.setdefault(line, page)
+    for page, text in PAGES.items():
+        for words in commands_in(text):
+            if words[:1] == [program]:
+                found.setdefault(shlex.join(words[1:]), page)
     return found
+
+
+def dry_runs():
+    """Return the arguments of each `snakemake` of the pages; settings alone are laid over the page's first command."""
+    found = {}
+    for page, text in PAGES.items():
+        commands = [words[1:] for words in commands_in(text) if words[:1] == ["snakemake"]]
+        commands = [[word for word in words if word not in DRY] for words in commands]
+        overlays = [words for words in commands_in(text) if words[:1] == ["--config"]]
+        for words in [*commands, *([*words, *commands[0]] for words in overlays)]:
+            if not (OTHER_DEEDS | RUN_ELSEWHERE) & set(words) and not planned_by_test_study_runs(words):
+                found.setdefault(shlex.join(words), page)
+    return found
+
+
+def planned_by_test_study_runs(words):
+    """Return whether this is the command that makes the figure of a study, and nothing more."""
+    study = re.fullmatch(
+        r"--cores 2 --configfile config/studies/(\w+)\.yaml -- results/studies/(\w+)/figure\.svg", " ".join(words)
+    )
+    return bool(study) and study[1] == study[2]
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """A folder with the workflow and the reader's configs."""
+    """A folder with the workflow and what the pages ask the reader to bring: a config, text to pre-train on."""
     workspace = make_workspace(tmp_path_factory.mktemp("reader") / "project")
     (workspace / "config").unlink()
     (workspace / "config").mkdir()
     for path in (ROOT / "config").iterdir():
         (workspace / "config" / path.name).symlink_to(path)
     (workspace / "config/first.yaml").write_text(re.sub(r"^   ", "", FIRST, flags=re.MULTILINE), encoding="utf-8")
+    (workspace / "data").mkdir()
+    for lang in ["en", *yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["languages"]]:
+        (workspace / f"data/wikipedia.{lang}.txt").touch()
     return workspace
 
 
-def test_the_pages_have_commands():
-    assert len(commands()) > 6
+def test_a_command_may_go_on_in_further_lines():
+    page = (
+        "Text:\n\n    snakemake --cores 2 \\\n        'a={b: 1,\n        c: 2}' -- d  # e\n\nand `make x`, it's so.\n"
+    )
+    assert commands_in(page) == [["snakemake", "--cores", "2", "a={b: 1, c: 2}", "--", "d"], ["make", "x"]]
 
 
-@pytest.mark.parametrize("line", commands())
+def test_every_kind_of_page_has_commands():
+    pages = {*dry_runs().values(), *commands_of("make").values()}
+    assert {"README.md", "CONTRIBUTING.md", "docs/cluster.md", "docs/studies/multi30k.md"} <= pages
+    assert len(dry_runs()) > 12
+
+
+@pytest.mark.parametrize("line", dry_runs(), ids=dry_runs().values())
 def test_the_command_is_planned(workspace, line):
-    words = shlex.split(line.replace("--sdm conda", ""))  # which asks for conda even then
+    line = line.replace("--sdm conda", "").replace("<commit>", COMMIT)  # conda is asked for even in a dry run
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *words],
+        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *shlex.split(line)],
         cwd=workspace,
         env=os.environ | QUIET,
         capture_output=True,
@@ -59,3 +137,16 @@ def test_the_command_is_planned(workspace, line):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^total +\d+$", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize("line", commands_of("make"))
+def test_make_knows_the_target(line):
+    subprocess.run(["make", "--dry-run", *shlex.split(line)], cwd=ROOT, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("line", [line for line in commands_of("python") if ".py" in line.split()[0]])
+def test_the_program_is_there_and_takes_these_options(line):
+    program, *arguments = shlex.split(line)
+    assert (ROOT / program).is_file()
+    beside = "".join(file.read_text(encoding="utf-8") for file in (ROOT / program).parent.glob("*.py"))
+    assert all(f'"{word}"' in beside for word in arguments if word.startswith("--"))
