@@ -125,6 +125,11 @@ def test_every_kind_of_page_has_commands():
     assert len(dry_runs()) > 12
 
 
+def test_a_profile_is_given_as_that_of_the_workflow():
+    wrong = [page for line, page in dry_runs().items() if "--profile" in shlex.split(line)]
+    assert wrong == [], "--profile reads workflow/profiles/default as well: docs/cluster.md"
+
+
 @pytest.mark.parametrize("line", dry_runs(), ids=dry_runs().values())
 def test_the_command_is_planned(workspace, line):
     line = line.replace("--sdm conda", "").replace("<commit>", COMMIT)  # conda is asked for even in a dry run
