@@ -1,0 +1,106 @@
+"""A ColBERT that was trained elsewhere teaches, in either layout, and what it says of itself wins over the config."""
+
+import re
+
+import pytest
+import yaml
+
+from optical.encoder import load_encoder
+from optical.export import write_stanford
+from optical.files import read_json, read_rows
+from tiny_models import save_encoder
+from workspace import job_counts, make_workspace, run_snakemake
+
+pytestmark = pytest.mark.workflow
+
+LAYOUTS = {"pylate": "models/pylate", "stanford": "models/stanford/query"}
+# None of these is what tests/config/small.yaml says.
+OWN = {"tokeniser": "bert", "query_length": 12, "document_length": 20, "dimension": 8, "query_expansion": True}
+NEVER = {"train_teacher", "pretrain_encoder", "train_tokeniser", "tokenise_text", "prepare_training_set"}
+
+
+def changes(layout):
+    source = f"teacher={{source: {LAYOUTS[layout]}}}"
+    return ("languages=[sw]", "methods=[zero-shot,optical]", "student={steps: 3}", f"results=results/{layout}", source)
+
+
+def run(workspace, layout, *arguments):
+    target = f"results/{layout}/map_table.tsv"
+    return run_snakemake(workspace, "--cores", "2", *arguments, "--config", *changes(layout), target=target).stdout
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """Return a workspace with the same random teacher in both layouts."""
+    workspace = make_workspace(tmp_path_factory.mktemp("given"))
+    teacher = load_encoder(save_encoder(workspace / "models/pylate", **OWN))
+    (workspace / "models/stanford").mkdir()
+    write_stanford(teacher, teacher, workspace / "models/stanford")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def finished(workspace):
+    """Return the workspace in which both have taught, and what each run said."""
+    return workspace, {layout: run(workspace, layout) for layout in LAYOUTS}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_is_planned_that_makes_a_teacher(workspace, layout):
+    planned = job_counts(run(workspace, layout, "--dry-run", "--forceall"))
+    assert not NEVER & set(planned)
+    assert (planned["encode_collection"], planned["distil_student"], planned["encode_bitext"]) == (1, 1, 1)
+
+
+def test_the_layout_is_no_matter_of_the_results(finished):
+    workspace, _ = finished
+    files = ("map_table.tsv", "students/sw/optical/1/model.safetensors", "scores/atlas/sw.tsv")
+    for name in files:
+        pylate, stanford = ((workspace / "results" / layout / name).read_bytes() for layout in LAYOUTS)
+        assert pylate == stanford, name
+    methods = {row[1] for row in read_rows(workspace / "results/stanford/scores/atlas/sw.tsv", 2)}
+    assert methods >= {"zero-shot", "optical"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_student_reads_as_its_teacher_does_and_not_as_the_config_says(finished, layout):
+    workspace, outputs = finished
+    assert not NEVER & set(job_counts(outputs[layout]))
+    student = workspace / "results" / layout / "students/sw/optical/1"
+    settings = load_encoder(student).settings
+    assert settings == load_encoder(workspace / LAYOUTS[layout]).settings
+    assert (settings.query_length, settings.document_length, settings.dimension) == (12, 20, 8)
+    assert (settings.query_marker, settings.query_expansion) == ("[unused0]", True)
+    assert "teacher" in read_json(student / "provenance.json")["inputs"]
+
+
+# --- a teacher that learns from the scores of one
+
+
+def plan_with_scores(workspace, training_set, check=True):
+    changed = ("languages=[sw]", "methods=[zero-shot]", "reference=zero-shot")
+    teacher = f"teacher={{distillation: 0.5, training_set: {{{training_set}}}}}"
+    arguments = ("--dry-run", "--printshellcmds", "--config", *changed, teacher)
+    return run_snakemake(workspace, *arguments, target="results/teacher", check=check)
+
+
+def test_a_file_of_scores_and_its_share_of_the_loss_reach_the_programs(workspace):
+    (workspace / "scores.tsv").write_text("q1\td1\t1.0\n")
+    output = plan_with_scores(workspace, "scores: scores.tsv").stdout
+    prepared = re.search(r"prepare_training_set\.py --settings '([^']*)'", output)[1]
+    assert yaml.safe_load(prepared)["scores"] == "scores.tsv"
+    trained = re.search(r"train_teacher\.py.*--settings '([^']*)'", output)[1]
+    assert yaml.safe_load(trained)["distillation"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("training_set", "message"),
+    [
+        ("", "no scores to learn from [teacher.training_set.scores]. Hint: name a file of scores there"),
+        ("scores: nowhere.tsv", "nowhere.tsv"),
+    ],
+)
+def test_scores_that_are_not_there_are_refused_before_any_job(workspace, training_set, message):
+    done = plan_with_scores(workspace, training_set, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
