@@ -63,7 +63,7 @@ def write_scores(
 
     Args:
         folder: receives `pairs.npy` and `scores.npy`, see `Scores`.
-        scores: query id, document id, score; the first one of a pair counts. Some 45 bytes a pair are in memory.
+        scores: query id, document id, score; the first one of a pair counts. Some 55 bytes a pair are in memory.
         queries, documents: id -> row number.
     """
     pairs, values = array("q"), array("f")
