@@ -1,5 +1,7 @@
-"""The whole workflow on a small experiment: it ends in a table, repeats itself, and redoes what it must."""
+"""The whole workflow on a small experiment: it ends in a table and a report, repeats itself, and redoes what it must."""
 
+import base64
+import html
 import os
 import re
 import shutil
@@ -7,6 +9,7 @@ import shutil
 import pytest
 import yaml
 
+from browser import chromium
 from workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -14,6 +17,7 @@ pytestmark = pytest.mark.workflow
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8")) | yaml.safe_load(
     SMALL.read_text(encoding="utf-8")
 )
+REPORT = "results/report.html"
 LANGUAGES, METHODS = CONFIG["languages"], CONFIG["methods"]
 SCORING = {"compare_methods", "make_map_table", "publish_map_table"}
 
@@ -150,6 +154,59 @@ def test_a_collection_in_parts_ends_in_the_same_table(finished, tmp_path):
     assert {"encode_part": 3, "search_part": 3 * langs, "merge_runs": langs}.items() <= counts.items()
     assert not counts.keys() & {"distil_student", "encode_collection", "search_collection", "search_lexical"}
     assert (workspace / TABLE).read_bytes() == (finished[0] / TABLE).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def reported(finished, tmp_path_factory):
+    """Return a copy of the finished run, with its report and Snakemake's own."""
+    workspace = tmp_path_factory.mktemp("small") / "reported"
+    shutil.copytree(finished[0], workspace, symlinks=True)
+    counts = job_counts(run_snakemake(workspace, "--cores", "2", target=REPORT).stdout)
+    assert counts["make_report"] == 1 and "distil_student" not in counts
+    landing = ("--report-metadata", "workflow/report/landing.yaml")
+    run_snakemake(workspace, "--report", "results/snakemake.html", *landing, target=REPORT)
+    return workspace
+
+
+def test_its_report_opens_in_a_browser_with_every_figure_and_without_a_network(reported):
+    with chromium() as browser:
+        browser.open(reported / REPORT)
+        assert [url for url in browser.requests() if not url.startswith(("file:", "data:"))] == []
+        assert [entry["message"] for entry in browser.log("browser")] == []
+        rows = browser.script("return [...document.querySelector('table').rows].map(row => row.cells[0].innerText)")
+        figures = browser.script(
+            "return [...document.querySelectorAll('svg.plot')].map(figure => [figure.closest('section')"
+            ".querySelector('h2').id, figure.getBoundingClientRect().width, figure.querySelectorAll('path').length])"
+        )
+    assert rows == ["method", *METHODS]
+    assert [name for name, _, _ in figures] == ["dots", "gap", "queries", *["alignments"] * len(LANGUAGES), "curves"]
+    assert all(width > 300 and marks > 20 for _, width, marks in figures)
+
+
+def test_its_report_has_the_figures_of_its_table(reported):
+    page = html.unescape((reported / REPORT).read_text(encoding="utf-8"))
+    for method, *means in rows_of(reported / TABLE)[1:]:
+        row = re.search(rf">{method}</th>(.*?)</tr>", page)[1]
+        shown = [re.sub("[⁺⁻]", "", cell).replace("−", "-") for cell in re.findall(r">([^<]+)</td>", row)]
+        assert [float(value) for value in shown] == pytest.approx([float(mean) for mean in means], abs=6e-4)
+
+
+def test_snakemakes_own_report_holds_the_figures_with_captions(reported):
+    with chromium() as browser:
+        browser.open(reported / "results/snakemake.html")
+        assert [url for url in browser.requests() if not url.startswith(("file:", "data:"))] == []
+        found = browser.script("return results")
+        landing = browser.script("return document.body.innerText")
+    drawn = [f"results/figures/{name}.svg" for name in ("atlas/map", "atlas/gap", "atlas/queries", "curves")]
+    drawn += [f"results/figures/alignment/{lang}.svg" for lang in LANGUAGES]
+    assert found.keys() == {REPORT, *drawn}
+    for path, shown in found.items():
+        data = (reported / path).read_bytes()
+        assert base64.b64decode(shown["data_uri"].partition("base64,")[2]) == data, path
+        caption = re.sub("<.*?>", "", shown["caption"])
+        assert len(caption) > 60 and not re.search(r"[{}]", caption), caption
+        assert shown["labels"]
+    assert f"queries in {len(LANGUAGES)} languages (sw, de)" in landing
 
 
 def test_the_same_from_clean_gives_the_same_bytes(finished, tmp_path):
