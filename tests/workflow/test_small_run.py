@@ -1,4 +1,4 @@
-"""The whole workflow on a small experiment: it ends in a table and a report, repeats itself, and redoes what it must."""
+"""The whole workflow on a small experiment: it ends in a table and a report, repeats itself, redoes what it must."""
 
 import base64
 import html
