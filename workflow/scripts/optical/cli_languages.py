@@ -18,7 +18,7 @@ from optical.project import TABLE, project_folder, read_config
 from optical.tables import fill_codes, read_languages
 from optical.terminal import print_json, table
 
-SCHEMA = "workflow/schemas/config.schema.yaml"
+SCHEMA = Path(__file__).parents[2] / "schemas/config.schema.yaml"  # the code's own, whatever the project
 HEADER = ("code", "name", "script", "resource", "bitext", "collections", "students")
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the table."""
     project = project_folder()
     config = read_config([project / "config/config.yaml", *arguments.config])
-    check_schema(config, project)
+    check_schema(config)
     languages = read_languages(project / TABLE, config.get("language_table", {}))
     check_names(config["languages"], "languages", languages, f"add it to {TABLE}")
     check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
@@ -47,13 +47,13 @@ def run(arguments: argparse.Namespace) -> None:
         print(table([HEADER, *([cell or "-" for cell in row] for row in cells)]))
 
 
-def check_schema(config: dict, project: Path) -> None:
+def check_schema(config: dict) -> None:
     """Raise `ConfigError` where the config leaves its schema, as the workflow does."""
     import yaml
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    with open_text(project / SCHEMA) as file:
+    with open_text(SCHEMA) as file:
         schema = yaml.safe_load(file)
     fault = best_match(Draft202012Validator(schema).iter_errors(typed(config, schema, schema)))
     if fault:
