@@ -1,6 +1,6 @@
 """Align a held-out sentence pair twice: what the student started from reads the foreign sentence, then the student.
 
-python workflow/scripts/align_sentences.py --lang sw --student students/sw/optical/1 --teacher teacher \
+python workflow/scripts/align_sentences.py --lang sw --student students/sw/optical/1 --teacher teacher \\
     --tokens tokens/bitext/sw --bitext bitext/sw/dev.tsv --out alignments/sw.json
 
 The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on each side.

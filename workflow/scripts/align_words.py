@@ -1,6 +1,6 @@
 """Make a translation table, P(English word | foreign word), from clean bitext by aligning its words.
 
-python workflow/scripts/align_words.py --bitext results/bitext/sw/train.tsv --out results/tables/sw.tsv \
+python workflow/scripts/align_words.py --bitext results/bitext/sw/train.tsv --out results/tables/sw.tsv \\
     --settings '{aligner: ibm2}'
 
 The table has rows `foreign english probability`; `--out-backward` adds P(foreign word | English word) as rows
@@ -29,7 +29,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Make a translation table from bitext by word alignment.")
+    parser = program(__doc__)
     parser.add_argument("--bitext", required=True, help="English<TAB>foreign")
     parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
     parser.add_argument("--out", required=True, help="P(English | foreign): foreign, English, probability")

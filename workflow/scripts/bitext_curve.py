@@ -1,6 +1,6 @@
 """Put the means over shares of the sentence pairs together: a row per share, language and method.
 
-python workflow/scripts/bitext_curve.py --collection atlas --measure AP --methods mse optical --out bitext_curve.tsv \
+python workflow/scripts/bitext_curve.py --collection atlas --measure AP --methods mse optical --out bitext_curve.tsv \\
     --jobs '[{share: 10, lang: sw, scores: 10/scores/sw.tsv, bitext: 10/bitext/sw.tsv}]'
 """
 

@@ -39,7 +39,7 @@ def with_script(source, languages):
 
 
 if __name__ == "__main__":
-    parser = program("Clean, check, de-duplicate and split the sentence pairs of one language.")
+    parser = program(__doc__)
     parser.add_argument("--lang", required=True, help="our code of the foreign language")
     parser.add_argument("--sources", type=yaml_value, required=True, help="list of source blocks with files as paths")
     parser.add_argument("--settings", type=yaml_value, default={}, help="changes to the settings of the cleaning")

@@ -1,6 +1,6 @@
 """Put expected figures (published, or measured earlier) beside ours: OK, DIFFERS or NOT RUN.
 
-python workflow/scripts/compare_expected.py --expected config/expected.tsv --config open \
+python workflow/scripts/compare_expected.py --expected config/expected.tsv --config open \\
     --cells results/open/tables/afriqa/map_cells.tsv --out results/open/expected.tsv
 
 Only the rows of the named config are compared. The notations of the table are explained in optical/expected.py.
@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Put expected figures beside ours.")
+    parser = program(__doc__)
     parser.add_argument("--expected", required=True, help="table of expected figures")
     parser.add_argument("--config", required=True, help="whose rows: paper, open, config, ...")
     parser.add_argument("--cells", nargs="+", required=True, help="long tables of compare_methods.py")

@@ -1,7 +1,8 @@
 """Compare methods: mean, spread, interval and significance of every method, language and measure, as one long table.
 
-python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --collection atlas --methods bm25 nmt optical \
-    --langs sw so de --measures AP nDCG@10 --reference nmt --levels '{low: [sw, so], high: [de]}' --out map_cells.tsv
+python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --collection atlas \\
+    --methods bm25 nmt optical --langs sw so de --measures AP nDCG@10 --reference nmt \\
+    --levels '{low: [sw, so], high: [de]}' --out map_cells.tsv
 
 `--methods` and `--langs` are what is expected: a combination without scores is a row that says NOT RUN.
 """
@@ -38,7 +39,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Compare methods over queries, languages and seeds.")
+    parser = program(__doc__)
     parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--methods", nargs="+", required=True, help="methods that the table expects")

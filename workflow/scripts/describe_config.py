@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__.splitlines()[0])
+    parser = program(__doc__)
     parser.add_argument("--schema", required=True, metavar="FILE", help="JSON schema as YAML")
     parser.add_argument("--page", required=True, metavar="FILE", help="Markdown page with the markers of the tables")
     run_program(main, parser)

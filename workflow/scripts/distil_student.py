@@ -1,6 +1,6 @@
 """Distil the teacher into a student query encoder for one language, from sentence pairs alone.
 
-Example: python workflow/scripts/distil_student.py --teacher teacher --tokens tokens/sw \
+Example: python workflow/scripts/distil_student.py --teacher teacher --tokens tokens/sw \\
     --settings '{steps: 150, objectives: {optimal_transport: 1.0}, transport: {solver: sinkhorn}}' --out student
 """
 

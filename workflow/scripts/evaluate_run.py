@@ -1,9 +1,9 @@
 """Score runs against relevance judgments: one row per query and measure. Many runs can share one start of the program.
 
-python workflow/scripts/evaluate_run.py --run run.txt --qrels qrels.txt --queries queries/sw.tsv \
+python workflow/scripts/evaluate_run.py --run run.txt --qrels qrels.txt --queries queries/sw.tsv \\
     --measures AP nDCG@10 --collection atlas --method optical --lang sw --seed 0 --out scores.tsv
 
-python workflow/scripts/evaluate_run.py --qrels qrels.txt --measures AP --collection atlas --out scores.tsv --jobs \
+python workflow/scripts/evaluate_run.py --qrels qrels.txt --measures AP --collection atlas --out scores.tsv --jobs \\
     '[{run: english.run, method: english, lang: sw, seed: 0, queries: queries/sw.tsv}, {run: english.run, ...}]'
 
 A method that has no language of its own (human English queries) is one run, scored once for each language with that
@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Score runs against relevance judgments.")
+    parser = program(__doc__)
     parser.add_argument("--qrels", required=True, help="TREC qrels")
     parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
     parser.add_argument("--collection", required=True)

@@ -18,7 +18,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Fetch one data set and verify it.")
+    parser = program(__doc__)
     parser.add_argument("--name", required=True, help="name of the data set: a row of the table")
     parser.add_argument("--datasets", default="config/datasets.tsv", help="the table of data sets")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Fetch one data set of the ir_datasets catalogue, where there is a network, by reading it to its end.
 
-Example: python workflow/scripts/fetch_ir_datasets.py --id miracl/sw/dev --parts docs queries qrels \
+Example: python workflow/scripts/fetch_ir_datasets.py --id miracl/sw/dev --parts docs queries qrels \\
     --home results/ir_datasets --out results/data/ir_datasets/miracl--sw--dev.json
 """
 

@@ -1,6 +1,6 @@
 """Fetch a model of the Hugging Face hub at one commit, as a folder that needs no network any more.
 
-Example: python workflow/scripts/fetch_model.py --id google-bert/bert-base-multilingual-cased \
+Example: python workflow/scripts/fetch_model.py --id google-bert/bert-base-multilingual-cased \\
     --revision 3f076fdb1ab68d5b2880cb87a0886f315b8146f8 --out results/models/mbert
 """
 

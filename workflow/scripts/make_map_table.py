@@ -1,6 +1,6 @@
 """Make the table of means, methods by languages, from the long table: TSV, and on request Markdown and LaTeX.
 
-python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atlas --methods bm25 nmt optical \
+python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atlas --methods bm25 nmt optical \\
     --langs sw so de --out map_table.tsv --markdown map_table.md --latex map_table.tex
 
 Rows and columns come in the order given. The TSV holds plain numbers; an empty cell was not run.
@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Make the table of means, methods by languages.")
+    parser = program(__doc__)
     parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", default="AP")

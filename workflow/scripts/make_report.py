@@ -1,7 +1,7 @@
 """Make the report of an experiment: one HTML file that opens anywhere, without a network.
 
-python workflow/scripts/make_report.py --results results --collections '{atlas: [sw, de]}' --measures AP RR \
-    --methods english bm25 mse optical --reference optical --rivals bm25 mse --names '{sw: Swahili, de: German}' \
+python workflow/scripts/make_report.py --results results --collections '{atlas: [sw, de]}' --measures AP RR \\
+    --methods english bm25 mse optical --reference optical --rivals bm25 mse --names '{sw: Swahili, de: German}' \\
     --out report.html
 
 It shows what lies in the results folder: tables/, figures/, alignments/, and, where they are there, the bitext curve,

@@ -1,7 +1,7 @@
 """Make the table of a study: every condition's means, intervals and tests, as one long table.
 
-python workflow/scripts/make_study_table.py --compare methods --reference contrastive --measures AP RR --axis variant \
-    --levels '{low: [sw], high: [de]}' --out table.tsv \
+python workflow/scripts/make_study_table.py --compare methods --reference contrastive --measures AP RR --axis variant \\
+    --levels '{low: [sw], high: [de]}' --out table.tsv \\
     --jobs '[{variant: "", share: 10, collection: captions, lang: de, scores: de.tsv, bitext: train.tsv}]'
 """
 

@@ -1,7 +1,7 @@
 """Measure how much of the transport plan links names that translate each other, in held-out sentence pairs.
 
-python workflow/scripts/measure_alignment.py --bitext bitext/sw/dev.tsv --lexicon lexicon/sw.tsv --tokens tokens/sw \
-    --lang sw --settings '{transport: {solver: sinkhorn, marginals: idf}, encoder: {dimension: 128}}' --out sw.tsv \
+python workflow/scripts/measure_alignment.py --bitext bitext/sw/dev.tsv --lexicon lexicon/sw.tsv --tokens tokens/sw \\
+    --lang sw --settings '{transport: {solver: sinkhorn, marginals: idf}, encoder: {dimension: 128}}' --out sw.tsv \\
     --jobs '[{method: encoder, seed: 1, foreign: encoder, english: encoder, kind: document}]'
 
 Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, the measures are those of

@@ -1,6 +1,6 @@
 """Draw means against the number of sentence pairs: a panel per language, a line per method.
 
-python workflow/scripts/plot_bitext_curve.py --curve bitext_curve.tsv --methods mse optical --reference optical \
+python workflow/scripts/plot_bitext_curve.py --curve bitext_curve.tsv --methods mse optical --reference optical \\
     --measure AP --names '{sw: Swahili}' --out figures/bitext_curve
 
 Writes bitext_curve.svg, .png and .tsv: `--out` is their common stem.

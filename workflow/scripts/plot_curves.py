@@ -1,6 +1,6 @@
 """Draw the learning curves of students: a panel per language, a line per method and seed.
 
-python workflow/scripts/plot_curves.py --methods mse optical --reference optical --names '{sw: Swahili}' \
+python workflow/scripts/plot_curves.py --methods mse optical --reference optical --names '{sw: Swahili}' \\
     --students '[{lang: sw, method: optical, seed: 1, folder: students/sw/optical/1}]' --out figures/curves
 
 Writes curves.svg, .png and .tsv: `--out` is their common stem.

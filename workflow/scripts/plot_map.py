@@ -1,6 +1,6 @@
 """Draw the table of means: a dot per language and method with its interval, and the gap between resource levels.
 
-python workflow/scripts/plot_map.py --cells map_cells.tsv --collection atlas --measure AP --methods bm25 mse optical \
+python workflow/scripts/plot_map.py --cells map_cells.tsv --collection atlas --measure AP --methods bm25 mse optical \\
     --reference optical --names '{sw: Swahili, de: German}' --out figures/atlas
 
 Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.

@@ -1,7 +1,7 @@
 """Draw what each query gains and loses by a method against its strongest rival, and list them with their texts.
 
-python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --cells tables/atlas/map_cells.tsv \
-    --queries collections/atlas/queries --collection atlas --measure AP --method optical --rivals mse contrastive \
+python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --cells tables/atlas/map_cells.tsv \\
+    --queries collections/atlas/queries --collection atlas --measure AP --method optical --rivals mse contrastive \\
     --names '{sw: Swahili}' --out queries
 
 Writes queries.svg, .png and .tsv: `--out` is their common stem. The TSV has a row per language and query, best first.

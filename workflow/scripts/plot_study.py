@@ -1,6 +1,6 @@
 """Draw a study: lines over sentence pairs, dots with intervals, a matrix, or the gap between resource levels.
 
-python workflow/scripts/plot_study.py --table table.tsv --kind curve --measure AP --methods contrastive optical \
+python workflow/scripts/plot_study.py --table table.tsv --kind curve --measure AP --methods contrastive optical \\
     --reference contrastive --names '{de: German}' --axis variant --out figure
 
 Writes figure.svg, .png and .tsv: `--out` is their common stem.

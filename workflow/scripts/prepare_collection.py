@@ -25,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
     log.info("%s: %s", arguments.collection, counts)
 
 
-parser = program(__doc__.splitlines()[0])
+parser = program(__doc__)
 parser.add_argument("--collection", required=True, metavar="NAME", help="its name in the config, for the log")
 parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
 parser.add_argument("--languages", required=True, nargs="+", metavar="LANG", help="the languages of the queries")

@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> None:
     log.info("%s", prepare_training_set(arguments.settings, arguments.out))
 
 
-parser = program(__doc__.splitlines()[0])
+parser = program(__doc__)
 parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
 parser.add_argument("--out", required=True, metavar="FOLDER", help="where the training set goes")
 parser.add_argument(

@@ -1,6 +1,6 @@
 """Pre-train a small multilingual encoder from scratch: masked language modelling, and objectives over sentence pairs.
 
-Example: python workflow/scripts/pretrain_encoder.py --tokeniser tokeniser --text tokens --out encoder \
+Example: python workflow/scripts/pretrain_encoder.py --tokeniser tokeniser --text tokens --out encoder \\
     --settings '{steps: 400, batch_size: 128, architecture: {layers: 2}, encoder: {dimension: 64}}'
 
 With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: {mlm: 1.0, tlm: 1.0}, ...}'

@@ -2,7 +2,7 @@
 
 The documents stay as the teacher encodes them, so that the index of a collection serves this student too.
 
-Example: python workflow/scripts/retrain_student.py --teacher teacher --training-set tokens --queries switched.tsv \
+Example: python workflow/scripts/retrain_student.py --teacher teacher --training-set tokens --queries switched.tsv \\
     --settings '{steps: 150, in_batch_negatives: true, negatives: 1}' --out student
 """
 

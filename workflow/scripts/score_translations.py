@@ -1,6 +1,6 @@
 """Score translations of held-out bitext by BLEU and chrF (sacrebleu): one row per language and method.
 
-Example: python workflow/scripts/score_translations.py --out translation_scores.tsv --jobs \
+Example: python workflow/scripts/score_translations.py --out translation_scores.tsv --jobs \\
     '[{translations: dev-translated/sw.tsv, lang: sw, method: nmt}]'
 
 A file of translations has rows `english<TAB>translation`, as translate_queries makes them of a bitext.

@@ -1,6 +1,6 @@
 """Search an encoded collection with many query encoders, exhaustively (MaxSim); one run file each.
 
-Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1000 \
+Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1000 \\
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 

@@ -1,6 +1,6 @@
 """Search a collection by words: BM25, or BM25 through a translation table. Many runs can share one index.
 
-python workflow/scripts/search_lexical.py --documents documents.jsonl --queries queries/sw.tsv --out runs/sw.txt \
+python workflow/scripts/search_lexical.py --documents documents.jsonl --queries queries/sw.tsv --out runs/sw.txt \\
     --settings '{k1: 0.9, b: 0.4}' --tag bm25
 
 python workflow/scripts/search_lexical.py --documents documents.jsonl --jobs '[{queries: queries/sw.tsv, out: bm25.txt,
@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program("Search a collection by words.")
+    parser = program(__doc__)
     parser.add_argument("--documents", required=True, help="JSON Lines: id, text, optional title")
     parser.add_argument("--queries", help="query_id<TAB>text")
     parser.add_argument("--out", help="TREC run")

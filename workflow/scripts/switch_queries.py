@@ -1,6 +1,6 @@
 """Swap words of English queries for words of another language, by the dictionary of a word aligner.
 
-Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dictionary dictionaries/sw.tsv \
+Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dictionary dictionaries/sw.tsv \\
     --settings '{probability: 0.5}' --out switched.tsv
 """
 

@@ -1,6 +1,6 @@
 """Train the English late-interaction teacher (ColBERT) on triples.
 
-Example: python workflow/scripts/train_teacher.py --encoder encoder --training-set tokens --out teacher \
+Example: python workflow/scripts/train_teacher.py --encoder encoder --training-set tokens --out teacher \\
     --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, negatives: 1, encoder: {dimension: 64}}'
 """
 

@@ -1,6 +1,6 @@
 """Train a small translator, foreign -> English, from the bitext that the students see: the model of the NMT baseline.
 
-Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeniser encoder --encoder encoder \
+Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeniser encoder --encoder encoder \\
     --settings '{steps: 500, batch_size: 32, learning_rate: 3.0e-3}' --out translator
 """
 

@@ -1,6 +1,6 @@
 """Translate the second column of tables, queries or bitext, into English; the first column stays.
 
-Example: python workflow/scripts/translate_queries.py --model nllb --source-code swh_Latn --target-code eng_Latn \
+Example: python workflow/scripts/translate_queries.py --model nllb --source-code swh_Latn --target-code eng_Latn \\
     --queries queries/sw.tsv dev.tsv --out translated.tsv dev-translated.tsv
 
 Of a bitext `english<TAB>foreign` this makes `english<TAB>translation`, which score_translations reads.

@@ -14,10 +14,15 @@ from typing import NoReturn
 
 from optical import __version__, cli_align, cli_doctor, cli_export, cli_languages, cli_search
 from optical.cli_arguments import WrongArguments
+from optical.cli_help import Help
 from optical.errors import OpticalError
 
 DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."
-EXIT_CODES = "exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 130 interrupted"
+EPILOG = """examples:
+  optical doctor
+  optical search --help
+
+exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 130 interrupted"""
 COMMANDS = {
     "align": cli_align,
     "search": cli_search,
@@ -25,13 +30,6 @@ COMMANDS = {
     "languages": cli_languages,
     "doctor": cli_doctor,
 }
-
-
-class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keeps the lines of examples, and shows the defaults that say something."""
-
-    def _get_help_string(self, action: argparse.Action) -> str:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    top = Parser(prog="optical", description=DESCRIPTION, epilog=EXIT_CODES, formatter_class=Help, allow_abbrev=False)
+    top = Parser(prog="optical", description=DESCRIPTION, epilog=EPILOG, formatter_class=Help, allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"optical {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
+from optical.cli_help import Help
 from optical.errors import OpticalError
 
 log = logging.getLogger("optical")
@@ -24,9 +25,7 @@ PROGRESS_EVERY_SECONDS = 15.0
 
 def program(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every program has."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(description=description, formatter_class=Help, allow_abbrev=False)
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
     parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
     return parser
