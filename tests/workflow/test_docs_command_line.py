@@ -11,6 +11,11 @@ from workspace import ROOT
 
 PAGE = ROOT / "docs/command-line.md"
 IN_DOCS = re.findall(r"^\$ optical (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+ELSEWHERE = [
+    line
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("config/**/*.md")]
+    for line in re.findall(r"^ {4,}optical (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
 IN_HELP = [line for module in cli.COMMANDS.values() for line in re.findall(r"^  optical (.*)$", module.__doc__, re.M)]
 
 
@@ -25,7 +30,7 @@ def workspace(tmp_path_factory, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("line", dict.fromkeys([*IN_DOCS, *IN_HELP]))
+@pytest.mark.parametrize("line", dict.fromkeys([*IN_DOCS, *ELSEWHERE, *IN_HELP]))
 def test_the_example_runs(workspace, line, capsys):
     arguments = shlex.split(line)
     if "--to" in arguments:
