@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from optical.encoder import DOCUMENT, load_encoder
 from optical.matching import matches
 from optical.passages import text_of
 from optical.project import project_folder
+from optical.retrieval import encode_documents, read_part
 from optical.runs import read_run
 from optical.tokens import train_tokeniser
 from tiny_models import TEXTS
@@ -141,6 +143,17 @@ def test_search_takes_a_folder_and_a_name_alike(optical, results):
     name = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "swali", "--json")
     folder = optical("search", "--collection", results / "collections/atlas", "--lang", "sw", "swali", "--json")
     assert name == folder and name[0] == 0
+
+
+def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, tmp_path):
+    arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
+    shutil.copytree(results, tmp_path / "results")
+    shutil.rmtree(tmp_path / "results/vectors")
+    for number in range(1, 4):
+        documents = read_part(results / "collections/atlas/documents.jsonl", (number, 3))
+        folder = tmp_path / f"results/part_vectors/atlas/{number}-of-3"
+        encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
+    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
 
 
 def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):

@@ -71,6 +71,10 @@ CLAIMS = {
         ("default run, share of the wall time that is not on the longest path", "<= 0.1"),
         ("default run, share of the wall time above the floor of these cores", "<= 0.1"),
     ],
+    "command_line": [
+        ("optical search, from the loaded model to the answer", "<= 2 s"),
+        ("optical --help, to its first line", "<= 0.5 s"),
+    ],
     "planning": [("planning 3 languages x 6 methods x 3 seeds", "<= 60 s")],
 }
 

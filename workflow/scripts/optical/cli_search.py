@@ -124,14 +124,18 @@ def locate(arguments: argparse.Namespace) -> Place:
         known = sorted(path.parent.name for path in (results / "collections").glob("*/documents.jsonl"))
         hint = f"prepared are {', '.join(known)}" if known else _remedy(f"results/collections/{folder.name}")
         raise DataError("no prepared collection", where=folder, hint=hint)
-    vectors = results / "vectors" / folder.name
-    shards = [meta.parent for meta in (*sorted(vectors.glob("*/meta.json")), *vectors.glob("meta.json"))]
+    vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
+    shards = [vectors] if vectors.is_dir() else sorted(parts.glob("*-of-*"), key=_number_of_part)
     if not shards:
         hint = _remedy(f"results/vectors/{folder.name}")
         raise DataError("the collection is not encoded", where=vectors, hint=hint)
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
+
+
+def _number_of_part(folder: Path) -> int:
+    return int(folder.name.partition("-")[0])
 
 
 def _remedy(made: str) -> str:
