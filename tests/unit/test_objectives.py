@@ -180,14 +180,34 @@ def test_max_sim_never_takes_a_masked_token():
     torch.testing.assert_close(score, torch.tensor([[0.0]]))
 
 
-def test_max_sim_equals_the_definition():
-    batch = batch_of(pairs=5)
-    score = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND, batch.teacher_mask_BN)
-    for q in range(5):
-        query = batch.student_BMD[q][batch.student_mask_BM[q]]
-        for p in range(5):
-            document = batch.teacher_BND[p][batch.teacher_mask_BN[p]]
-            torch.testing.assert_close(score[q, p], (query @ document.T).max(1).values.sum())
+def by_definition(batch):
+    """MaxSim query by query and document by document; minus infinity where a document has no token."""
+    rows = []
+    for query_MD, mask_M in zip(batch.student_BMD, batch.student_mask_BM, strict=True):
+        documents = zip(batch.teacher_BND, batch.teacher_mask_BN, strict=True)
+        scores = [
+            (query_MD[mask_M] @ document_ND[mask_N].T).max(1).values.sum() if mask_N.any() else torch.tensor(-torch.inf)
+            for document_ND, mask_N in documents
+        ]
+        rows.append(torch.stack(scores))
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize("lengths", [True, False])
+def test_max_sim_equals_the_definition_and_so_does_its_gradient(lengths):
+    batch = batch_of(pairs=7, lengths=lengths)
+    if lengths:
+        batch.student_mask_BM[1], batch.teacher_mask_BN[2] = False, False
+    vectors = [batch.student_BMD, batch.teacher_BND]
+    weights_BB = torch.randn(7, 7, generator=torch.Generator().manual_seed(1))
+    found, expected = (
+        max_sim(vectors[0], batch.student_mask_BM, vectors[1], batch.teacher_mask_BN),
+        by_definition(batch),
+    )
+    torch.testing.assert_close(found, expected)
+    there_BB = expected.isfinite()
+    sums = [(torch.where(there_BB, scores, 0.0) * weights_BB).sum() for scores in (found, expected)]
+    torch.testing.assert_close(*(torch.autograd.grad(one, vectors) for one in sums))
 
 
 def test_contrastive_is_the_cross_entropy_of_maxsim():
