@@ -118,7 +118,8 @@ class TokenFile(Sequence):
         self.offsets = np.load(folder / "offsets.npy")
         total = int(self.offsets[-1])
         path = folder / "tokens.int32"
-        self.tokens = np.memmap(path, np.int32, "r") if total else np.zeros(0, np.int32)
+        # a plain array of the mapped memory: a slice of a memmap is a memmap, which takes several times as long to make
+        self.tokens = np.asarray(np.memmap(path, np.int32, "r")) if total else np.zeros(0, np.int32)
         if len(self.tokens) != total:
             raise DataError(f"{len(self.tokens)} tokens, {total} expected", where=path, hint="delete it and run again")
 
