@@ -1,10 +1,50 @@
 """Late interaction (Khattab and Zaharia, SIGIR 2020) of the few texts of a batch, with gradients; `maxsim` searches.
 
-Shapes: Q queries of M tokens, P documents of L tokens, D dimensions.
+Shapes: Q queries of M tokens, K of all their tokens that are not masked, P documents of L tokens, T all of these, D
+dimensions.
 """
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+class _BestCosines(torch.autograd.Function):
+    """The cosine of each query token with the nearest token of each document: float32 (K, P), -inf where it has none.
+
+    The gradient goes to these tokens alone, P for each of the query's, by sparse products: an L-th of the operations
+    that the automatic gradient takes.
+    """
+
+    @staticmethod
+    def forward(ctx, query_KD: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
+        P, L, D = document_PLD.shape
+        document_TD = document_PLD.reshape(P * L, D)
+        cosine_KPL = (query_KD @ document_TD.T).view(-1, P, L).masked_fill_(~document_mask_PL, -torch.inf)
+        best_KP, place_KP = cosine_KPL.max(2)
+        row_KP = place_KP + torch.arange(0, P * L, L, device=place_KP.device)
+        ctx.save_for_backward(query_KD, document_TD, row_KP)
+        return best_KP
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient_KP: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        query_KD, document_TD, row_KP = ctx.saved_tensors
+        (K, P), T = row_KP.shape, len(document_TD)
+        token_KP = torch.arange(K, device=row_KP.device)[:, None].expand(K, P)
+        query_wanted, document_wanted, _ = ctx.needs_input_grad
+        query_gradient_KD = document_gradient_PLD = None
+        if query_wanted:
+            query_gradient_KD = torch.sparse.mm(_sparse(token_KP, row_KP, gradient_KP, (K, T)), document_TD)
+        if document_wanted:
+            gradient_TD = torch.sparse.mm(_sparse(row_KP, token_KP, gradient_KP, (T, K)), query_KD)
+            document_gradient_PLD = gradient_TD.view(P, T // P, -1)
+        return query_gradient_KD, document_gradient_PLD, None
+
+
+def _sparse(row_KP: Tensor, column_KP: Tensor, value_KP: Tensor, shape: tuple[int, int]) -> Tensor:
+    places = torch.stack([row_KP.reshape(-1), column_KP.reshape(-1)])
+    return torch.sparse_coo_tensor(places, value_KP.reshape(-1), shape, check_invariants=False)
 
 
 def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
@@ -17,10 +57,9 @@ def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, docu
     >>> max_sim(eye[None], torch.ones(1, 2), eye[None, :1], torch.ones(1, 1))
     tensor([[1.]])
     """
-    (Q, M, D), (P, L, _) = query_QMD.shape, document_PLD.shape
+    query_mask_QM, document_mask_PL = query_mask_QM.bool(), document_mask_PL.bool()
     with torch.autocast(query_QMD.device.type, enabled=False):
-        cosine = query_QMD.float().reshape(Q * M, D) @ document_PLD.float().reshape(P * L, D).T
-    cosine_QMPL = cosine.view(Q, M, P, L).masked_fill(~document_mask_PL.bool(), -torch.inf)
-    # max over one axis, not amax: it keeps the indices for the backward pass, not the whole product
-    best_QMP = cosine_QMPL.max(3).values.masked_fill(~query_mask_QM.bool()[:, :, None], 0.0)
-    return best_QMP.sum(1).masked_fill(~document_mask_PL.bool().any(1), -torch.inf)
+        best_KP = _BestCosines.apply(query_QMD[query_mask_QM].float(), document_PLD.float(), document_mask_PL)
+    best_QMP = best_KP.new_zeros(*query_mask_QM.shape, len(document_PLD))
+    best_QMP[query_mask_QM] = best_KP
+    return best_QMP.sum(1).masked_fill(~document_mask_PL.any(1), -torch.inf)
