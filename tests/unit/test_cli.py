@@ -19,9 +19,10 @@ from optical.cli_align import Alignment, picture
 from optical.cli_search import passage_as_text
 from optical.encoder import DOCUMENT, load_encoder
 from optical.matching import matches
+from optical.parts import read_part
 from optical.passages import text_of
 from optical.project import project_folder
-from optical.retrieval import encode_documents, read_part
+from optical.retrieval import encode_documents
 from optical.runs import read_run
 from optical.tokens import train_tokeniser
 from tiny_models import TEXTS

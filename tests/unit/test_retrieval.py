@@ -9,7 +9,8 @@ import torch
 from optical.corpora_files import read_queries
 from optical.encoder import DOCUMENT, QUERY, load_encoder
 from optical.files import write_jsonl
-from optical.retrieval import encode_documents, encode_queries, part_from, read_part
+from optical.parts import part_from, read_part
+from optical.retrieval import encode_documents, encode_queries
 from optical.runs import merge_runs, read_run, write_run
 from optical.scoring import search, to_run
 from optical.tokens import tokenise

@@ -6,8 +6,9 @@ A part alone, one of eight: --part 2-of-8
 
 from optical.encoder import DOCUMENT, load_encoder
 from optical.machine import machine_from
+from optical.parts import part_from, read_part
 from optical.program import add_machine_arguments, program, run_program
-from optical.retrieval import encode_documents, part_from, read_part
+from optical.retrieval import encode_documents
 
 
 def main(arguments):

@@ -9,8 +9,9 @@ from pathlib import Path
 from optical.corpora_files import read_queries
 from optical.encoder import load_encoder
 from optical.machine import machine_from
+from optical.parts import part_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
-from optical.retrieval import encode_queries, part_from
+from optical.retrieval import encode_queries
 from optical.runs import write_run
 from optical.scoring import search, to_run
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from optical.cli_arguments import WrongArguments, device, whole_number
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_rows
+from optical.parts import part_from
 from optical.terminal import columns_of_terminal, mark_words, print_json
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def locate(arguments: argparse.Namespace) -> Place:
         hint = f"prepared are {', '.join(known)}" if known else _remedy(f"results/collections/{folder.name}")
         raise DataError("no prepared collection", where=folder, hint=hint)
     vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
-    shards = [vectors] if vectors.is_dir() else sorted(parts.glob("*-of-*"), key=_number_of_part)
+    shards = [vectors] if vectors.is_dir() else sorted(parts.glob("*-of-*"), key=_part_of)
     if not shards:
         hint = _remedy(f"results/vectors/{folder.name}")
         raise DataError("the collection is not encoded", where=vectors, hint=hint)
@@ -134,8 +135,8 @@ def locate(arguments: argparse.Namespace) -> Place:
     return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
 
 
-def _number_of_part(folder: Path) -> int:
-    return int(folder.name.partition("-")[0])
+def _part_of(folder: Path) -> tuple[int, int]:
+    return part_from(folder.name)
 
 
 def _remedy(made: str) -> str:

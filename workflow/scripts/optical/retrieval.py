@@ -4,7 +4,7 @@ Shape suffixes: Q queries, M tokens of a query, T tokens, D vector size.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from optical.encoder import QUERY, Encoder
-from optical.files import read_jsonl, read_lines
 from optical.passages import text_of
 from optical.program import Progress
 from optical.tokens import tokenise
@@ -22,25 +21,6 @@ log = logging.getLogger(__name__)
 
 SORTED_AT_ONCE = 100_000  # documents held in memory while they are sorted by length
 WRITTEN_AT_ONCE = 512
-
-
-def part_from(text: str) -> tuple[int, int]:
-    """Read which of how many parts of a collection is meant, as Snakemake numbers them.
-
-    >>> part_from("2-of-8")
-    (2, 8)
-    """
-    number, count = map(int, text.split("-of-"))
-    if not 1 <= number <= count:
-        raise ValueError(text)
-    return number, count
-
-
-def read_part(path: str | Path, part: tuple[int, int]) -> Iterator[dict]:
-    """Yield the documents of one part (its number from 1, and how many there are), as many in each, in file order."""
-    number, count = part
-    lines = sum(1 for _ in read_lines(path))
-    return islice(read_jsonl(path), lines * (number - 1) // count, lines * number // count)
 
 
 def encode_documents(

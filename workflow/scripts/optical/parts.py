@@ -1,0 +1,26 @@
+"""A collection in parts, which many nodes encode and search at once."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from optical.files import read_jsonl, read_lines
+
+
+def part_from(text: str) -> tuple[int, int]:
+    """Read which of how many parts of a collection is meant, as Snakemake numbers them.
+
+    >>> part_from("2-of-8")
+    (2, 8)
+    """
+    number, count = map(int, text.split("-of-"))
+    if not 1 <= number <= count:
+        raise ValueError(text)
+    return number, count
+
+
+def read_part(path: str | Path, part: tuple[int, int]) -> Iterator[dict]:
+    """Yield the documents of one part (its number from 1, and how many there are), as many in each, in file order."""
+    number, count = part
+    lines = sum(1 for _ in read_lines(path))
+    return islice(read_jsonl(path), lines * (number - 1) // count, lines * number // count)
