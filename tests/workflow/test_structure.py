@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 
 import pytest
 import yaml
@@ -122,6 +123,18 @@ def test_pinned_versions_agree():
     assert wanted
     for pin in wanted:
         assert f'"{pin}"' in project, pin
+
+
+def test_environments_take_the_release_that_the_project_pins():
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    pins = {name.lower(): version for name, _, version in (package.partition("==") for package in needed) if version}
+    found = set()
+    for path in sorted((ROOT / "envs").glob("*.yaml")):
+        for name, version in re.findall(r"^ +- ([\w.-]+?)==?([\w.]+)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+            if name.lower() in pins:
+                found.add(name.lower())
+                assert version == pins[name.lower()], f"{path.name}: {name}"
+    assert found >= {"babel", "pot", "torch"}
 
 
 def test_links_between_pages_lead_somewhere():
