@@ -9,7 +9,7 @@ from workspace import ROOT, job_counts, make_workspace, run_snakemake
 TINY = ROOT / "tests/config/study.yaml"
 # What a tiny run leaves out of each study.
 CUTS = {
-    "multi30k": {"methods": ["zero-shot", "contrastive"], "bitext_curve": {"shares": [50]}},
+    "multi30k": {"languages": ["de"], "methods": ["zero-shot", "contrastive"], "bitext_curve": {"shares": [50]}},
     "mtop": {
         "languages": ["th"],
         "methods": ["zero-shot", "optical"],
@@ -33,7 +33,7 @@ OTHER_TABLES = {"pretraining": ["alignment_quality.tsv"], "mtop": ["distances.ts
 
 # How often each study trains, over all its variants.
 PLANS = {
-    "multi30k": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 8, "distil_share": 16},
+    "multi30k": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "distil_share": 96},
     "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 42, "distil_share": 84},
     "domain": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "clean_bitext": 10},
     "miracl": {"train_teacher": 1, "retrain_student": 3, "distil_student": 9, "encode_with_student": 10},
