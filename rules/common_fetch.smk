@@ -30,7 +30,7 @@ def model_folder(key, trained, lang="en"):
     if Path(source, "config.json").is_file() or MADE_MODEL.fullmatch(source):
         return source
     if HUB_ID.fullmatch(source) and not Path(source).exists():
-        return f"results/models/{name_of_model(source, commit_of(key, source, lang))}"
+        return "--".join([f"results/models/{Path(source).parent}", Path(source).name, commit_of(key, source, lang)])
     hint = "give a folder in the Hugging Face layout, or 'train'"
     raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
 
@@ -55,27 +55,11 @@ def commit_of(key, source, lang):
     return revision
 
 
-def name_of_model(model_id, revision):
-    """Return the name of the folder that a model of the hub is fetched to."""
-    return "--".join([*Path(model_id).parts, revision[:12]])
-
-
 def models_of_hub():
-    """Return the id and the commit of every model of the hub that the config names, by its folder's name."""
-    found = {}
-    for key, lang in [*product(["encoder", "teacher"], ["en"]), *product(["translator"], translated_languages())]:
-        source = fill_codes(config[key]["source"], LANGUAGES[lang])
-        if model_folder(key, "", lang).startswith("results/models/"):
-            revision = commit_of(key, source, lang)
-            found[name_of_model(source, revision)] = (source, revision)
-    return found
-
-
-def model_of_hub(wildcards):
-    """Return what identifies a model of the hub."""
-    models = models_of_hub()
-    check_names([wildcards.model], "results/models", models, "name it in the config, by hub id and commit")
-    return models[wildcards.model]
+    """Return the folders of the models of the hub that the config names; the rule that fetches one reads its name."""
+    places = [*product(["encoder", "teacher"], ["en"]), *product(["translator"], translated_languages())]
+    folders = {model_folder(key, "", lang) for key, lang in places}
+    return sorted(folder for folder in folders if folder.startswith("results/models/"))
 
 
 # --- collections and training sets of ir_datasets
@@ -144,5 +128,10 @@ def downloads(wildcards):
     needed += [collection_files(name) + fetched_of_collection(name) for name in collections]
     needed += [training_set_files(owner) + fetched_of_training_set(owner) for owner in training_sets()]
     needed += [pretraining_texts()] if encoder() == "<results>/encoder" else []
-    needed += [f"results/models/{name}" for name in models_of_hub()]
+    needed += models_of_hub()
     return [path for path in flatten_values(needed) if path.startswith(("results/data/", "results/models/"))]
+
+
+def downloads_of_variants(wildcards):
+    """Return the records of what the variants of a study download."""
+    return [f"{own['results']}/downloads.txt" for own in module_configs().values()]

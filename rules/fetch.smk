@@ -11,6 +11,7 @@ localrules:
 rule fetch_all:
     input:
         downloads,
+        downloads_of_variants,
     output:
         "<results>/downloads.txt",
     log:
@@ -52,22 +53,23 @@ rule fetch_model:
         script=script("fetch_model"),
         library=library("fetch_model"),
     output:
-        directory("results/models/{model}"),
+        directory("results/models/{owner}--{name}--{commit}"),
     log:
-        "<logs>/fetch_model/{model}.log",
+        "<logs>/fetch_model/{owner}--{name}--{commit}.log",
     benchmark:
-        "<benchmarks>/fetch_model/{model}.tsv"
+        "<benchmarks>/fetch_model/{owner}--{name}--{commit}.tsv"
     wildcard_constraints:
-        model="[^/]+",
+        owner="[^/]+",
+        name="[^/]+",
+        commit="[0-9a-f]{40}",
     retries: 1
     conda:
         "../envs/data.yaml"
-    params:
-        model=model_of_hub,
     message:
-        "fetching the model {wildcards.model}"
+        "fetching the model {wildcards.owner}/{wildcards.name}@{wildcards.commit}"
     shell:
-        "python {input.script} --id {params.model[0]} --revision {params.model[1]} --out {output} --log {log}"
+        "python {input.script} --id {wildcards.owner}/{wildcards.name} --revision {wildcards.commit} --out {output} "
+        "--log {log}"
 
 
 rule fetch_ir_datasets:

@@ -34,9 +34,9 @@ CONFIG = {
 }
 EXPECTED = {
     "the model": {
-        "google-bert--bert-base-multilingual-cased--3f076fdb1ab6",
-        "Helsinki-NLP--opus-mt-sw-en--3f076fdb1ab6",
-        f"Helsinki-NLP--opus-mt-de-en--{COMMIT[::-1][:12]}",
+        f"google-bert/bert-base-multilingual-cased@{COMMIT}",
+        f"Helsinki-NLP/opus-mt-sw-en@{COMMIT}",
+        f"Helsinki-NLP/opus-mt-de-en@{COMMIT[::-1]}",
     },
     "of ir_datasets": {
         "clirmatrix--en",
@@ -62,14 +62,27 @@ def dry_run(folder, config, check=True):
     return done.stdout + done.stderr
 
 
-def test_everything_that_an_experiment_downloads_is_named(tmp_path):
-    output = dry_run(tmp_path, CONFIG)
+def fetched(output):
     found = {kind: set() for kind in EXPECTED}
     for line in re.findall(r"Job \d+: fetching (.+)", output):
         before, name, after = re.fullmatch(r"(the model)? ?(\S+) ?(of ir_datasets)?", line).groups()
         found[before or after or ""].add(name)
-    assert found == EXPECTED
+    return found
+
+
+def test_everything_that_an_experiment_downloads_is_named(tmp_path):
+    output = dry_run(tmp_path, CONFIG)
+    assert fetched(output) == EXPECTED
     assert "atlas" not in "".join(re.findall(r"^rule .*", output, re.MULTILINE))
+
+
+def test_what_the_variants_of_a_study_download_is_named_too(tmp_path):
+    other = {"encoder": {"source": "FacebookAI/xlm-roberta-base", "revision": COMMIT}}
+    news = {"bitext": {"sw": [{"name": "tico19", "tmx": "tico19.en-{tico}.tmx.zip"}]}}
+    output = dry_run(tmp_path, CONFIG | {"study": {"axis": "encoder", "variants": {"other": other, "news": news}}})
+    found = fetched(output)
+    assert found["the model"] == EXPECTED["the model"] | {f"FacebookAI/xlm-roberta-base@{COMMIT}"}
+    assert found[""] == EXPECTED[""] | {"tico19.en-sw.tmx.zip"}
 
 
 @pytest.mark.parametrize("revision", [None, "main"])

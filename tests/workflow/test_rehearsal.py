@@ -134,7 +134,7 @@ def test_what_was_fetched_is_pinned(finished):
     lock = {name: checksum for name, checksum, _ in read_rows(finished / "results/data.lock.tsv", 3)}
     assert lock.keys() == {f"opus.{corpus}.v1.en-{lang}.zip" for lang in CORPORA for corpus in CORPORA[lang]}
     for key in ("encoder", "translator"):
-        model = f"{CONFIG[key]['source'].replace('/', '--')}--{CONFIG[key]['revision'][:12]}"
+        model = f"{CONFIG[key]['source'].replace('/', '--')}--{CONFIG[key]['revision']}"
         source = json.loads((finished / "results/models" / model / "source.json").read_text())
         assert (source["id"], source["revision"]) == (CONFIG[key]["source"], CONFIG[key]["revision"])
 
