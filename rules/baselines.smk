@@ -61,62 +61,38 @@ rule train_translator:
 rule translate_queries:
     input:
         translator=translator,
-        collection="<results>/collections/{collection}",
+        held_out="<results>/bitext/{lang}/dev.tsv",
+        collections=collections_of_language,
         script=script("translate_queries"),
         library=library("translate_queries"),
     output:
-        "<results>/translations/{collection}/{lang}.tsv",
+        directory("<results>/translations/{lang}"),
     log:
-        "<logs>/translate_queries/{collection}/{lang}.log",
+        "<logs>/translate_queries/{lang}.log",
     benchmark:
-        "<benchmarks>/translate_queries/{collection}/{lang}.tsv"
+        "<benchmarks>/translate_queries/{lang}.tsv"
     conda:
         "../envs/translate.yaml"
     resources:
         **model_resources(base_mb=2500, times_input=2, minutes=240),
     params:
+        queries=queries_of_collections,
+        translations=translations_of_collections,
         source_code=translator_code("source_code"),
         target_code=translator_code("target_code"),
         beams=config["translator"]["beams"],
     message:
-        "translating the queries of {wildcards.collection} from {wildcards.lang}"
+        "translating the queries and the held-out sentences of {wildcards.lang}"
     shell:
-        "python {input.script} --model {input.translator} --queries {input.collection}/queries/{wildcards.lang}.tsv "
+        "python {input.script} --model {input.translator} --queries {input.held_out} {params.queries} "
         "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
-
-
-rule translate_bitext:
-    input:
-        translator=translator,
-        bitext="<results>/bitext/{lang}/dev.tsv",
-        script=script("translate_queries"),
-        library=library("translate_queries"),
-    output:
-        "<results>/translated_bitext/{lang}.tsv",
-    log:
-        "<logs>/translate_bitext/{lang}.log",
-    benchmark:
-        "<benchmarks>/translate_bitext/{lang}.tsv"
-    conda:
-        "../envs/translate.yaml"
-    resources:
-        **model_resources(base_mb=2500, times_input=2, minutes=240),
-    params:
-        source_code=translator_code("source_code"),
-        target_code=translator_code("target_code"),
-        beams=config["translator"]["beams"],
-    message:
-        "translating the held-out sentences of {wildcards.lang}"
-    shell:
-        "python {input.script} --model {input.translator} --queries {input.bitext} "
-        "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "--device {resources.device} --precision {resources.precision} --threads {threads} "
+        "--out {output}/held_out.tsv {params.translations} --log {log}"
 
 
 rule score_translations:
     input:
-        translations=held_out_translations,
+        translations=translations,
         script=script("score_translations"),
         library=library("score_translations"),
     output:

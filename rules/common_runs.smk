@@ -97,7 +97,7 @@ def translated_queries(kind):
 
     def queries(wildcards):
         needed = methods_for(wildcards.lang, (kind,))
-        return f"<results>/translations/{wildcards.collection}/{wildcards.lang}.tsv" if needed else []
+        return f"<results>/translations/{wildcards.lang}" if needed else []
 
     return queries
 
@@ -138,16 +138,38 @@ def lexical_jobs(wildcards, input, output):
 def query_job(wildcards, input, output, method, seed):
     """Return what every search has: its queries, translated where the method reads such, its run and name."""
     queries = f"{input.collection}/queries/{wildcards.lang}.tsv"
+    if kind_of(method) in TRANSLATED_KINDS:
+        queries = translations_file(input.translations, wildcards.collection)
     return {
-        "queries": str(input.translations) if kind_of(method) in TRANSLATED_KINDS else queries,
+        "queries": queries,
         "out": f"{output.runs}/{method}/{seed}.trec",
         "tag": method,
     }
 
 
-def held_out_translations(wildcards):
-    """Return the translated held-out sentences of every language that a translator serves."""
-    return [f"<results>/translated_bitext/{lang}.tsv" for lang in translated_languages()]
+def collections_of_language(wildcards):
+    """Return the collections that have queries of a language."""
+    return [f"<results>/collections/{name}" for name in config["collections"] if wildcards.lang in languages_of(name)]
+
+
+def queries_of_collections(wildcards, input):
+    """Return the queries of a language, of all its collections."""
+    return [f"{folder}/queries/{wildcards.lang}.tsv" for folder in input.collections]
+
+
+def translations_of_collections(wildcards, input, output):
+    """Return where their translations are written, in the same order."""
+    return [translations_file(output, Path(folder).name) for folder in input.collections]
+
+
+def translations_file(folder, collection):
+    """Return the translated queries of a collection among the translations of a language."""
+    return f"{folder}/queries/{collection}.tsv"
+
+
+def translations(wildcards):
+    """Return the translations of every language that a translator serves."""
+    return [f"<results>/translations/{lang}" for lang in translated_languages()]
 
 
 def translation_table():
@@ -158,7 +180,9 @@ def translation_table():
 def translation_scores_jobs(wildcards, input):
     """Return the scores of the translators: one per language."""
     pairs = zip(translated_languages(), input.translations, strict=True)
-    return as_argument([{"lang": lang, "method": "nmt", "translations": path} for lang, path in pairs])
+    return as_argument(
+        [{"lang": lang, "method": "nmt", "translations": f"{folder}/held_out.tsv"} for lang, folder in pairs]
+    )
 
 
 def translated_languages():

@@ -48,7 +48,7 @@ rule encode_collection:
         "<benchmarks>/encode_collection/{collection}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 2
+    threads: config["machine"]["threads"]
     resources:
         **model_resources(base_mb=3000, times_input=1, minutes=720),
     params:

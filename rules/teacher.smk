@@ -16,7 +16,7 @@ rule pretrain_encoder:
         "<benchmarks>/pretrain_encoder.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 2
+    threads: config["machine"]["threads"]
     resources:
         **training_resources(base_mb=2000, times_input=2, minutes=1440),
     params:
@@ -72,9 +72,10 @@ rule train_teacher:
         "<logs>/train_teacher.log",
     benchmark:
         "<benchmarks>/train_teacher.tsv"
+    priority: 1  # most jobs wait for it, others can wait
     conda:
         "../envs/train.yaml"
-    threads: 2
+    threads: config["machine"]["threads"]
     resources:
         **training_resources(base_mb=2500, times_input=2, minutes=2880),
     params:

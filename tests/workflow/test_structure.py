@@ -15,7 +15,6 @@ RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 PROGRAMS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 LIBRARY = sorted((ROOT / "workflow/scripts/optical").glob("*.py"))
 NO_RULE = {"describe_config"}  # programs that people run
-OTHER_PROGRAM = {"translate_bitext": "translate_queries"}  # rules that run the program of another
 LONGEST = 400
 
 
@@ -43,12 +42,12 @@ def test_a_rule_says_what_it_does_where_and_at_what_cost(name):
 
 @pytest.mark.parametrize("name", [name for name, text in RULES.items() if "script(" in text])
 def test_a_rule_runs_the_program_of_its_name_and_lists_the_code_that_it_uses(name):
-    text, program = RULES[name], OTHER_PROGRAM.get(name, name)
-    assert f'script=script("{program}")' in text
-    assert f'library=library("{program}"' in text
+    text = RULES[name]
+    assert f'script=script("{name}")' in text
+    assert f'library=library("{name}"' in text
     assert "{input.script} " in text
     assert "--log {log}" in text
-    assert (ROOT / f"workflow/scripts/{program}.py").is_file()
+    assert (ROOT / f"workflow/scripts/{name}.py").is_file()
 
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
