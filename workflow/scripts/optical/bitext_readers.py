@@ -231,7 +231,7 @@ def _number(pairs: Iterator[tuple[str, str]], source: Mapping[str, object]) -> I
 @contextlib.contextmanager
 def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path in the config")
+        raise DataError("no such file", where=path, hint="check the path")
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -252,7 +252,7 @@ def _zip_lines(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[st
 def _open_tmx(path: Path) -> Iterator[BinaryIO]:
     if path.suffix != ".zip":
         if not path.is_file():
-            raise DataError("no such file", where=path, hint="check the path in the config")
+            raise DataError("no such file", where=path, hint="check the path")
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield file
         return

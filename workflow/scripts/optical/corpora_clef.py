@@ -101,7 +101,7 @@ def _decoded_lines(path: str | Path, encoding: str) -> Iterator[str]:
     """Yield decoded lines; a damaged gzip file or a wrong encoding is a `DataError`."""
     path = Path(path)
     if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path in the config")
+        raise DataError("no such file", where=path, hint="check the path")
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
             yield from file

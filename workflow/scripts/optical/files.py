@@ -20,7 +20,7 @@ def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
     """Open a text file for reading, decompressing `.gz`; raise `DataError` for a missing or damaged file."""
     path = Path(path)
     if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path in the config")
+        raise DataError("no such file", where=path, hint="check the path")
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8", newline="\n") as file:
