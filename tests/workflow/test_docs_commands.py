@@ -29,7 +29,7 @@ RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml"}
 FIRST = re.search(r"`config/first.yaml`:\n\n   ```yaml\n(.*?)   ```", PAGES["docs/reproduce-the-paper.md"], re.DOTALL)[
     1
 ]
-COMMIT = "0" * 40
+COMMIT = "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"
 
 
 def commands_in(text):
