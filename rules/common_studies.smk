@@ -1,5 +1,6 @@
 """Helpers of the rules of the studies: which experiments a study is made of, and the scores that they end in."""
 
+import json
 from copy import deepcopy
 from types import SimpleNamespace
 
@@ -15,10 +16,11 @@ VARIANTS = {
 def config_of_variant(variant, repeat):
     """Return the config of a variant: the study's with its changes, blocks within blocks, in a folder of its own.
 
-    `repeat` is the seed of encoder and teacher, and a folder below the variant's; None where nothing is repeated.
+    `{study}` in a change is the study's folder, where models lie that a variant takes from it. `repeat` is the seed of encoder and teacher, and a folder below the variant's; None where nothing is repeated.
     """
     changed = deepcopy({key: value for key, value in config.items() if key not in ("study", "pathvars")})
-    update_config(changed, {"results": f"{results()}/{variant}"} | deepcopy(VARIANTS[variant]))
+    changes = json.loads(json.dumps(VARIANTS[variant]).replace("{study}", results()))
+    update_config(changed, {"results": f"{results()}/{variant}"} | changes)
     if repeat is not None:
         seeds = {"pretraining": {"seed": repeat}, "teacher": {"seed": repeat}}
         update_config(changed, {"results": f"{results()}/{variant}/{repeat}"} | seeds)
