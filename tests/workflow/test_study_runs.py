@@ -57,6 +57,15 @@ def test_a_study_trains_each_variant_and_shares_what_they_have_in_common(tmp_pat
     assert planned == PLANS[study.stem]
 
 
+def test_a_study_in_another_folder_takes_its_own_models(tmp_path):
+    settings = ("--config", "results=results/elsewhere")
+    arguments = ("--cores", "2", "--dry-run", "--printshellcmds", *settings)
+    study, target = ROOT / "config/studies/miracl.yaml", "results/elsewhere/table.tsv"
+    output = run_snakemake(make_workspace(tmp_path), *arguments, config=study, target=target).stdout
+    assert "--teacher results/elsewhere/students/de/code-switch/1 " in output
+    assert "results/studies/" not in output
+
+
 @needs_real_data
 @pytest.mark.parametrize("study", STUDIES, ids=by_name)
 def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
