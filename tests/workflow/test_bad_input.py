@@ -190,7 +190,7 @@ CONFIG_FAULTS = [
     (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
     (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
     (["encoder={source: someone/bert}"], "no commit: someone/bert", "encoder.source", "its commit as encoder.revision"),
-    (["reference=nmt"], "unknown 'nmt'", "reference", "name one of methods"),
+    (["reference=smt"], "unknown 'smt'", "reference", "name one of methods"),
     (
         ["encoder={source: models/none}"],
         "no model folder, and no commit: models/none",
