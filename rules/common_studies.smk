@@ -16,7 +16,8 @@ VARIANTS = {
 def config_of_variant(variant, repeat):
     """Return the config of a variant: the study's with its changes, blocks within blocks, in a folder of its own.
 
-    `{study}` in a change is the study's folder, where models lie that a variant takes from it. `repeat` is the seed of encoder and teacher, and a folder below the variant's; None where nothing is repeated.
+    `{study}` in a change is the study's folder, where models lie that a variant takes from it. `repeat` is the seed of
+    encoder and teacher, and a folder below the variant's; None where nothing is repeated.
     """
     changed = deepcopy({key: value for key, value in config.items() if key not in ("study", "pathvars")})
     changes = json.loads(json.dumps(VARIANTS[variant]).replace("{study}", results()))
