@@ -39,19 +39,23 @@ def read_ranking(path: str | Path) -> Ranking:
     """Read a TREC run as query id -> document id -> score; a score that is no finite number is a `DataError`."""
     ranking = defaultdict(dict)
     with open_text(path) as file:
-        try:
-            for row in ir_measures.read_trec_run(file):
-                if not math.isfinite(row.score):
-                    raise DataError(
-                        f"query {row.query_id}, document {row.doc_id}: the score is {row.score}",
-                        where=path,
-                        hint="the model that made the run is broken; look at its training log",
-                    )
-                ranking[row.query_id][row.doc_id] = row.score
-        except ValueError as error:
-            raise DataError(
-                f"not a TREC run: {error}", where=path, hint="six columns: query id, Q0, document id, rank, score, tag"
-            ) from error
+        for number, line in enumerate(file, start=1):
+            fields = line.split()
+            if not fields:
+                continue
+            try:
+                query_id, _, document_id, _, score, _ = fields
+                value = float(score)
+            except ValueError as error:
+                hint = "six columns: query id, Q0, document id, rank, score, tag"
+                raise DataError(f"line {number} is not a line of a TREC run", where=path, hint=hint) from error
+            if not math.isfinite(value):
+                raise DataError(
+                    f"query {query_id}, document {document_id}: the score is {score}",
+                    where=path,
+                    hint="the model that made the run is broken; look at its training log",
+                )
+            ranking[query_id][document_id] = value
     return dict(ranking)
 
 
