@@ -203,16 +203,21 @@ def name_of_experiment():
 
 def evaluation_jobs(wildcards):
     """Return the evaluations of a language: each method's run on the language's queries."""
+    return evaluations(wildcards, kinds_in(wildcards.collection))
+
+
+def evaluations(wildcards, kinds, search=None):
+    """Return the evaluations of a language's methods of these kinds, by a search of one name or each by its own."""
     folder = f"{results()}/runs/{wildcards.collection}"
     jobs = [
         {
-            "run": f"{folder}/{run_language(method, wildcards.lang)}/{search_of(method)}/{method}/{seed}.trec",
+            "run": f"{folder}/{run_language(method, wildcards.lang)}/{search or search_of(method)}/{method}/{seed}.trec",
             "method": method,
             "lang": wildcards.lang,
             "seed": seed,
             "queries": f"{results()}/collections/{wildcards.collection}/queries/{wildcards.lang}.tsv",
         }
-        for method, seed in runs_of(wildcards.lang, kinds_in(wildcards.collection))
+        for method, seed in runs_of(wildcards.lang, kinds)
     ]
     return as_argument(jobs)
 
@@ -236,9 +241,14 @@ def search_of(method):
 
 def runs_to_evaluate(wildcards):
     """Return the folders of runs that a language's evaluation reads."""
-    methods = methods_for(wildcards.lang, kinds_in(wildcards.collection))
-    folders = {(run_language(method, wildcards.lang), search_of(method)) for method in methods}
-    return [f"<results>/runs/{wildcards.collection}/{lang}/{search}" for lang, search in sorted(folders)]
+    return folders_of_runs(wildcards, kinds_in(wildcards.collection))
+
+
+def folders_of_runs(wildcards, kinds, search=None):
+    """Return the folders of runs of a language's methods of these kinds, by a search of one name or each by its own."""
+    methods = methods_for(wildcards.lang, kinds)
+    folders = {(run_language(method, wildcards.lang), search or search_of(method)) for method in methods}
+    return [f"<results>/runs/{wildcards.collection}/{lang}/{made_by}" for lang, made_by in sorted(folders)]
 
 
 def collection_languages_of_table(wildcards):

@@ -34,6 +34,7 @@ PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", 
 
 def _run(program, arguments, output, environment):
     os.environ.update(environment)
+    sys.path[:0] = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
     forbid_network()
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)

@@ -16,7 +16,8 @@ from workspace import gpu_rules, rules, third_party_imports
 pytestmark = pytest.mark.workflow
 
 SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries"}
-COVERED = {*PROGRAMS, *SEARCHING, "measure_alignment"}
+PRUNED = {"index_collection", "search_pruned"}
+COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
 ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences"}
 FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
@@ -37,6 +38,11 @@ def searched(bench):
     bench.prepare("encode_collection", encoder=teacher, documents=folder / "set/documents.jsonl", out=vectors)
     job = {"encoder": str(teacher), "queries": str(folder / "set/queries.tsv"), "out": str(run), "tag": "zero-shot"}
     bench.prepare("search_collection", shards=vectors, jobs=json.dumps([job]), top_k=10)
+    stand_in = {"PYTHONPATH": str(ROOT / "tests/packages")}  # for fast-plaid, which wants a torch of its own
+    bench.prepare("index_collection", shards=vectors, out=folder / "index", environment=stand_in)
+    job["out"] = str(folder / "runs/pruned.trec")
+    bench.prepare("search_pruned", index=folder / "index", jobs=json.dumps([job]), top_k=10, environment=stand_in)
+    assert (folder / "runs/pruned.trec").read_text().count("\n") == run.read_text().count("\n")
     translator = bench.models["train_translator"]
     bench.prepare("translate_queries", model=translator, queries=folder / "set/queries.tsv", out=folder / "english.tsv")
     names = "".join(f"{word}\t{other}\n" for word, other in zip(WORDS, FOREIGN, strict=True))
