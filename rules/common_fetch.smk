@@ -95,7 +95,11 @@ def parts_of_catalogue(wildcards):
     parts = {}
     for name, wanted in (row for block in blocks for row in block):
         parts.setdefault(name, set()).update(wanted)
-    [name] = [name for name in parts if Path(record_of(name)).stem == wildcards.catalogue]
+    names = {Path(record_of(name)).stem: name for name in parts}
+    if wildcards.catalogue not in names:
+        what = f"only a variant of the study names {wildcards.catalogue.replace('--', '/')}"
+        raise ConfigError(what, "collection_table", "name it in a block of the study, too")
+    name = names[wildcards.catalogue]
     return {"id": name, "parts": sorted(parts[name])}
 
 

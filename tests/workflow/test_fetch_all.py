@@ -92,3 +92,10 @@ def test_a_hub_id_without_a_commit_is_refused_in_one_line(tmp_path, revision):
     [line] = [line for line in output.splitlines() if line.startswith("ConfigError")]
     assert "encoder.source" in line or "encoder.revision" in line
     assert "commit" in line
+
+
+def test_an_id_of_ir_datasets_that_a_variant_alone_names_is_refused(tmp_path):
+    other = {"collection_table": {"matrix": {"id": "clirmatrix/en/bi139-base/{lang}/test2"}}}
+    output = dry_run(tmp_path, CONFIG | {"study": {"axis": "matrix", "variants": {"other": other}}}, check=False)
+    assert "only a variant of the study names clirmatrix/en/bi139-base/" in output
+    assert "[collection_table]. Hint: name it in a block of the study, too" in output
