@@ -11,7 +11,7 @@ import torch
 
 NOTHING = torch.iinfo(torch.int64).min
 PLACES = 0xFFFFFFFF
-MOST_WAITING = 8192
+MOST_WAITING = 2048
 
 
 def to_keys(scores: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
@@ -41,24 +41,25 @@ class Best:
         # A document waiting costs its score, its key, and the same again while they are merged.
         self.room = int(min(max(memory // (max(len(has_tokens_Q), 1) * 32), 1), MOST_WAITING))
         self.best_QK = torch.empty(len(has_tokens_Q), 0, dtype=torch.int64, device=self.device)
-        self.waiting: list[tuple[torch.Tensor, np.ndarray]] = []
-        self.documents = 0
+        # One place for all that waits: blocks kept side by side would leave holes in the process's memory.
+        self.scores_QX = torch.empty(len(has_tokens_Q), self.room, device=self.device)
+        self.places_X = torch.empty(self.room, dtype=torch.int64, device=self.device)
+        self.waiting = 0
 
     def add(self, scores_QN: torch.Tensor, places_N: np.ndarray) -> None:
-        """Take the scores of documents, given their places in the collection."""
-        if self.documents + len(places_N) > self.room:
+        """Take the scores of documents, `room` at most, given their places in the collection."""
+        if self.waiting + len(places_N) > self.room:
             self._merge()
-        self.waiting.append((scores_QN, places_N))
-        self.documents += len(places_N)
+        new = slice(self.waiting, self.waiting + len(places_N))
+        self.scores_QX[:, new] = scores_QN
+        self.places_X[new] = torch.from_numpy(places_N)
+        self.waiting = new.stop
 
     def _merge(self) -> None:
-        if not self.waiting:
-            return
-        scores_QN = torch.cat([scores for scores, _ in self.waiting], 1)
-        places_N = torch.from_numpy(np.concatenate([places for _, places in self.waiting])).to(self.device)
-        keys_QX = torch.cat([self.best_QK, to_keys(scores_QN, places_N)], 1)
+        new_QX = to_keys(self.scores_QX[:, : self.waiting], self.places_X[: self.waiting])
+        keys_QX = torch.cat([self.best_QK, new_QX], 1)
         self.best_QK = keys_QX.topk(min(self.top_k, keys_QX.shape[1]), dim=1).values
-        self.waiting, self.documents = [], 0
+        self.waiting = 0
 
     def keys(self) -> torch.Tensor:
         """Return the sorted keys, (Q, K), on the processor; queries without tokens have `NOTHING`."""
