@@ -113,3 +113,24 @@ def test_holm_lies_between_the_raw_value_and_bonferroni_and_keeps_the_order(p_va
     assert np.all(adjusted >= np.array(p_values))
     assert np.all(adjusted <= np.minimum(1, np.array(p_values) * len(p_values)) + 1e-12)
     assert np.all(np.diff(adjusted[np.argsort(p_values, kind="stable")]) >= 0)
+
+
+def test_what_strata_differ_by_is_no_chance():
+    generator = np.random.default_rng(3)
+    strata_Q = np.repeat(np.arange(4), 250)
+    values_Q = np.array([0.2, 0.6, 0.3, 0.7])[strata_Q] + 0.01 * generator.standard_normal(1000)
+    error = 0.01 / np.sqrt(1000)
+    low, high = bootstrap_interval(values_Q, strata_Q=strata_Q)
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    differences_Q = values_Q - np.array([0.2, 0.6, 0.3, 0.7])[strata_Q] + np.array([-1, 1, -1, 1])[strata_Q]
+    shifted_Q = differences_Q + 2 * error - differences_Q.mean()
+    assert float(paired_t_test(shifted_Q, strata_Q)) == pytest.approx(0.046, abs=0.01)  # two standard errors
+    assert float(paired_t_test(shifted_Q)) > 0.9
+    assert float(effect_size(shifted_Q, strata_Q)) == pytest.approx(2 / np.sqrt(1000), rel=0.1)
+
+
+def test_one_stratum_is_as_none():
+    values_QC = np.random.default_rng(4).random((50, 2))
+    one_Q = np.zeros(50)
+    for function in (paired_t_test, effect_size, bootstrap_interval):
+        np.testing.assert_array_equal(function(values_QC, strata_Q=one_Q), function(values_QC))

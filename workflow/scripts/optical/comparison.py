@@ -128,7 +128,8 @@ def compare_methods(
                 for method in methods
                 if all((method, lang, measure) in scores for lang in weights)
             }
-            for method, cell in compare_column(found, reference, statistics).items():
+            strata = strata_of({lang: scores[method, lang, measure] for method in found for lang in weights})
+            for method, cell in compare_column(found, reference, statistics, strata).items():
                 cells[method, column, measure] = cell | {"lang": column}
         for method in methods:
             for columns in (langs, groups):
@@ -168,12 +169,29 @@ def weigh(
     return weighted
 
 
+def strata_of(per_lang: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, str]:
+    """Return query id -> the languages that ask it: queries of one stratum are draws from the same topics.
+
+    >>> strata_of({"sw": {"0": {"q1": 0.2, "q2": 0.4}}, "so": {"0": {"q1": 1.0}}})
+    {'q1': 'sw so', 'q2': 'sw'}
+    """
+    asked: dict[str, list[str]] = {}
+    for lang, seeds in per_lang.items():
+        for query_id in next(iter(seeds.values()), {}):
+            asked.setdefault(query_id, []).append(lang)
+    return {query_id: " ".join(langs) for query_id, langs in asked.items()}
+
+
 def compare_column(
-    found: Mapping[str, Mapping[str, Mapping[str, float]]], reference: str, statistics: Statistics
+    found: Mapping[str, Mapping[str, Mapping[str, float]]],
+    reference: str,
+    statistics: Statistics,
+    strata: Mapping[str, str] | None = None,
 ) -> dict[str, dict]:
     """Return the figures of each method of one column (language or group) and measure, all methods at once.
 
-    `found` is method -> seed -> query id -> value. All methods and seeds must have the same query ids.
+    `found` is method -> seed -> query id -> value. All methods and seeds must have the same query ids. `strata` tells
+    which of them are draws from the same topics; without it all are.
     """
     found = {method: seeds for method, seeds in found.items() if seeds}
     if not found:
@@ -181,11 +199,12 @@ def compare_column(
     ids = sorted(next(iter(next(iter(found.values())).values())))
     scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in found.items()}
     values_QC = np.stack([mean_over_seeds(array_SQ) for array_SQ in scores_SQ.values()], axis=1)
-    low_C, high_C = bootstrap_interval(values_QC, statistics.level, statistics.draws, statistics.seed)
+    strata_Q = np.array([strata[query_id] for query_id in ids]) if strata else None
+    low_C, high_C = bootstrap_interval(values_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
     columns = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
     if reference in found:
         reference_Q = values_QC[:, list(found).index(reference)]
-        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), statistics)
+        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), statistics, strata_Q)
     return {
         method: {
             "status": DONE,
@@ -203,16 +222,18 @@ def compare_column(
     }
 
 
-def _against(differences_QC: np.ndarray, reference_mean: float, statistics: Statistics) -> dict[str, np.ndarray]:
-    low_C, high_C = bootstrap_interval(differences_QC, statistics.level, statistics.draws, statistics.seed)
+def _against(
+    differences_QC: np.ndarray, reference_mean: float, statistics: Statistics, strata_Q: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    low_C, high_C = bootstrap_interval(differences_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
     difference_C = differences_QC.mean(axis=0)
     return {
         "difference_to_reference": difference_C,
         "interval_low": low_C,
         "interval_high": high_C,
         "relative_gain": difference_C / reference_mean if reference_mean else np.full_like(difference_C, NAN),
-        "effect": effect_size(differences_QC),
-        "p_t": paired_t_test(differences_QC),
+        "effect": effect_size(differences_QC, strata_Q),
+        "p_t": paired_t_test(differences_QC, strata_Q),
         "p_randomisation": randomisation_test(differences_QC, statistics.draws, statistics.seed),
     }
 

@@ -4,6 +4,9 @@ The unit of sampling is the query: the same queries are answered by both methods
 per query. Several seeds are averaged per query first (`mean_over_seeds`): two seeds of one query are not two
 independent queries, and counting them twice would make chance look like a finding.
 
+Where a mean is one over languages that ask queries of their own, their number is fixed, and so is what the languages
+differ by: `strata_Q` numbers the kinds of query, and only what varies within one is chance.
+
 Shapes: Q queries, C columns (methods, measures), S seeds, N random draws. Every function takes Q or QC arrays and works
 on all columns with the same draws, so a whole table costs one matrix product per block of draws.
 """
@@ -36,7 +39,7 @@ def sd_over_seeds(scores_SQ: np.ndarray) -> float:
     return float(means_S.std(ddof=1)) if len(means_S) > 1 else float("nan")
 
 
-def paired_t_test(differences_QC: np.ndarray) -> np.ndarray:
+def paired_t_test(differences_QC: np.ndarray, strata_Q: np.ndarray | None = None) -> np.ndarray:
     """Return the two-sided p-value of Student's paired t-test of each column.
 
     No difference anywhere gives 1; fewer than two queries give NaN. The same constant difference for every query gives
@@ -51,10 +54,17 @@ def paired_t_test(differences_QC: np.ndarray) -> np.ndarray:
     mean_C = differences_QC.mean(axis=0)
     if queries < 2:
         return np.full_like(mean_C, np.nan)
-    error_C = differences_QC.std(axis=0, ddof=1) / np.sqrt(queries)
+    parts = _strata(queries, strata_Q)
+    squares_C = sum(len(part) * differences_QC[part].var(axis=0, ddof=min(1, len(part) - 1)) for part in parts)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t_C = np.abs(mean_C) / error_C
-    return np.where(np.abs(mean_C) < TIE, 1.0, 2 * stdtr(queries - 1, -t_C))
+        t_C = np.abs(mean_C) / (np.sqrt(squares_C) / queries)
+    return np.where(np.abs(mean_C) < TIE, 1.0, 2 * stdtr(max(queries - len(parts), 1), -t_C))
+
+
+def _strata(queries: int, strata_Q: np.ndarray | None) -> list[np.ndarray]:
+    """Return the indices of the queries of each stratum; all of them where nothing tells them apart."""
+    strata_Q = np.zeros(queries, dtype=int) if strata_Q is None else np.asarray(strata_Q)
+    return [np.flatnonzero(strata_Q == stratum) for stratum in np.unique(strata_Q)]
 
 
 def randomisation_test(differences_QC: np.ndarray, draws: int = 10_000, seed: int = 0) -> np.ndarray:
@@ -90,11 +100,16 @@ def _random_signs(queries: int, draws: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def bootstrap_interval(
-    values_QC: np.ndarray, level: float = 0.95, draws: int = 10_000, seed: int = 0
+    values_QC: np.ndarray,
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+    strata_Q: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the bootstrap percentile interval (low, high) of the mean over queries of each column.
 
-    Given the differences of two methods it is the interval of their difference, with queries drawn in pairs.
+    Given the differences of two methods it is the interval of their difference, with queries drawn in pairs. Each
+    stratum is drawn anew by itself.
 
     >>> low, high = bootstrap_interval(np.array([0.0, 1.0] * 50))
     >>> bool(0.39 < low < 0.41 and 0.59 < high < 0.61)  # the mean 0.5 ± 1.96 standard errors of 0.05
@@ -102,18 +117,24 @@ def bootstrap_interval(
     """
     values_QC = np.asarray(values_QC, dtype=float)
     queries = len(values_QC)
+    parts = _strata(queries, strata_Q)
     random = np.random.default_rng(seed)
     means = []
     for start in range(0, draws, DRAWS_PER_BLOCK):
         block = min(DRAWS_PER_BLOCK, draws - start)
-        drawn_NQ = random.integers(0, queries, size=(block, queries)) + queries * np.arange(block)[:, None]
-        counts_NQ = np.bincount(drawn_NQ.ravel(), minlength=block * queries).reshape(block, queries)
-        means.append(counts_NQ.astype(float) @ values_QC / queries)
+        means.append(sum(_drawn_sums(values_QC[part], block, random) for part in parts) / queries)
     low_C, high_C = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low_C, high_C
 
 
-def effect_size(differences_QC: np.ndarray) -> np.ndarray:
+def _drawn_sums(values_QC: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
+    queries = len(values_QC)
+    drawn_NQ = random.integers(0, queries, size=(draws, queries)) + queries * np.arange(draws)[:, None]
+    counts_NQ = np.bincount(drawn_NQ.ravel(), minlength=draws * queries).reshape(draws, queries)
+    return counts_NQ.astype(float) @ values_QC
+
+
+def effect_size(differences_QC: np.ndarray, strata_Q: np.ndarray | None = None) -> np.ndarray:
     """Return Cohen's d of paired differences: their mean in units of their standard deviation; NaN where that is 0.
 
     >>> float(effect_size(np.array([1.0, 2.0, 3.0])))
@@ -123,7 +144,9 @@ def effect_size(differences_QC: np.ndarray) -> np.ndarray:
     mean_C = differences_QC.mean(axis=0)
     if len(differences_QC) < 2:
         return np.full_like(mean_C, np.nan)
-    sd_C = differences_QC.std(axis=0, ddof=1)
+    parts = _strata(len(differences_QC), strata_Q)
+    squares_C = sum(len(part) * differences_QC[part].var(axis=0) for part in parts)
+    sd_C = np.sqrt(squares_C / max(len(differences_QC) - len(parts), 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(sd_C > TIE, mean_C / sd_C, np.nan)
 
