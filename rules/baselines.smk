@@ -52,7 +52,7 @@ rule train_translator:
     shell:
         "{resources.launcher} {input.script} --tokens {input.tokens} --tokeniser {input.tokeniser} {params.encoder} "
         "--settings {params.settings:q} --name {wildcards.lang}/translator "
-        "--checkpoints results/checkpoints/train_translator/{wildcards.lang} "
+        "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import sys
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -216,7 +217,7 @@ def resolved(value, langs):
 @in_one_line
 def resolved_block(block, key, readers, langs):
     """Return a reader's block, which the config has under `key`, with its files resolved, and the list of those."""
-    block = own_keys(block, key, readers)
+    block = own_keys({name: value for name, value in block.items() if value is not None}, key, readers)
     files = {key: resolved(block[key], langs) for key in readers[block["reader"]].files if key in block}
     return block | files, flatten_values(files)
 
@@ -296,9 +297,20 @@ def memory(base_mb, times_input):
     """
 
     def mem_mb(wildcards, input, attempt):
-        return int((base_mb + times_input * input.size_mb) * 2 ** min(attempt - 1, 2))
+        size_mb = input.size_mb + sum(map(megabytes_within, input))
+        return int((base_mb + times_input * size_mb) * 2 ** min(attempt - 1, 2))
 
     return mem_mb
+
+
+def megabytes_within(folder):
+    """Return the size of the files of a folder, whose own size is that of its list of names; 0 for a file."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # a job that fills the folder may have just moved it
+                found += os.stat(os.path.join(place, name)).st_size
+    return found / 1e6
 
 
 def duration(minutes):

@@ -125,8 +125,11 @@ def switching():
 
 def downloads(wildcards):
     """Return every file and model that this experiment downloads, so that what follows can run without a network."""
-    read = pretraining_reads_pairs() and encoder() == "<results>/encoder"
-    langs = [SimpleNamespace(lang=lang) for lang in config["languages"] if read or methods_for(lang, BITEXT_KINDS)]
+    langs = [
+        SimpleNamespace(lang=lang)
+        for lang in config["languages"]
+        if pretraining_reads_bitext(lang) or methods_for(lang, BITEXT_KINDS)
+    ]
     collections = [SimpleNamespace(collection=collection) for collection in config["collections"]]
     needed = [bitext_files(lang) + excluded_files(lang) for lang in langs]
     needed += [collection_files(name) + fetched_of_collection(name) for name in collections]

@@ -41,8 +41,14 @@ def language_row(wildcards):
 
 
 def excluded_files(wildcards):
-    """Return the evaluation texts that no training pair may contain."""
-    return flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
+    """Return the evaluation texts that no training pair may contain: named ones, and queries of the collections.
+
+    A collection that is cut by a tokeniser which is trained here may itself wait for sentence pairs.
+    """
+    named = flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
+    collections = [name for name in config["collections"] if wildcards.lang in languages_of(name)]
+    first = [name for name in collections if not (splitting_by_tokens(name) and tokeniser() == "<results>/tokeniser")]
+    return named + [f"<results>/collections/{name}" for name in first]
 
 
 # --- models
@@ -102,8 +108,13 @@ def training_set_block(wildcards):
 def given_training_set(owner):
     """Return a training set, the teacher's or a method's, as the config has it, and the key that it has it under."""
     if owner == "teacher":
-        return config["teacher"]["training_set"], "teacher.training_set"
+        return without_inherited_triples(config["teacher"]["training_set"]), "teacher.training_set"
     return config["method_table"][owner]["training_set"], f"method_table.{owner}.training_set"
+
+
+def without_inherited_triples(block):
+    """Return a training set without triples where it names qrels in place of them: it has the default config's."""
+    return {key: value for key, value in block.items() if key != "triples" or not block.get("qrels")}
 
 
 def with_codes(value, language):
@@ -145,6 +156,12 @@ def switched_queries(wildcards):
 def pretraining_reads_pairs():
     """Return whether some objective of pre-training reads sentence pairs."""
     return any(weight for name, weight in config["pretraining"]["objectives"].items() if name != "mlm")
+
+
+def pretraining_reads_bitext(lang):
+    """Return whether the encoder is trained here on a language's sentence pairs, or on a side of them."""
+    side = f"<results>/bitext/{lang}/train.tsv" in pretraining_text(lang)
+    return encoder() == "<results>/encoder" and (side or pretraining_reads_pairs() and bool(bitext_sources(lang)))
 
 
 def unused_in_pretraining():
@@ -203,6 +220,13 @@ def student_settings(wildcards):
         "transport": config["transport"] | method.get("transport", {}),
     }
     return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
+
+
+def taught_sides():
+    """Return the sides of the encoder that some student is taught: the common ones, and those that methods add."""
+    blocks = [config["method_table"][name].get("student", {}) for name in config["methods"]]
+    asked = {side for block in [config["student"], *blocks] for side in block.get("sides", [])}
+    return sorted(asked, key=("query", "document").index)
 
 
 def cached(vectors):

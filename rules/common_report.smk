@@ -24,8 +24,10 @@ def rivals():
 
 
 def student_runs(kinds=TRAINED_KINDS):
-    """Return (language, method, seed) of every student of the experiment, of these kinds."""
-    return [(lang, method, seed) for lang in config["languages"] for method, seed in runs_of(lang, kinds)]
+    """Return (language, method, seed) of every student of these kinds that some collection is searched with."""
+    asked = {lang for collection in config["collections"] for lang in languages_of(collection)}
+    langs = [lang for lang in config["languages"] if lang in asked]
+    return [(lang, method, seed) for lang in langs for method, seed in runs_of(lang, kinds)]
 
 
 def all_students():

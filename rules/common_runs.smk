@@ -30,7 +30,12 @@ def splitting(collection):
 
 def splitting_tokeniser(wildcards):
     """Return the folder of the tokeniser whose tokens the length of a passage counts; nothing where it counts words."""
-    return tokeniser() if splitting(wildcards.collection).get("unit") == "tokens" else []
+    return tokeniser() if splitting_by_tokens(wildcards.collection) else []
+
+
+def splitting_by_tokens(collection):
+    """Return whether the length of a collection's passages counts tokens."""
+    return splitting(collection).get("unit") == "tokens"
 
 
 def passages_flag(wildcards):

@@ -13,6 +13,18 @@ VARIANTS = {
 }
 
 
+@in_one_line
+def check_study():
+    """Refuse a study that names a variant which it does not have."""
+    study = config["study"]
+    check_names(study["only"], "study.only", study["variants"], "name one of study.variants")
+    if study["compare"] == "variants" and study["variants"]:
+        check_names([study["reference"] or ""], "study.reference", study["variants"], "name one of study.variants")
+
+
+check_study()
+
+
 def config_of_variant(variant, repeat):
     """Return the config of a variant: the study's with its changes, blocks within blocks, in a folder of its own.
 

@@ -44,7 +44,7 @@ rule encode_bitext:
     resources:
         **model_resources(base_mb=2000, times_input=2, minutes=240),
     params:
-        sides=config["student"]["sides"],
+        sides=taught_sides(),
     message:
         "encoding the English side of the sentence pairs of {wildcards.lang}"
     shell:
@@ -82,7 +82,7 @@ rule distil_student:
         "{resources.launcher} {input.script} --teacher {input.teacher} --tokens {input.tokens} "
         "{params.start} {params.vectors} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
-        "--checkpoints results/checkpoints/distil_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
@@ -142,7 +142,7 @@ rule retrain_student:
         "{resources.launcher} {input.script} --teacher {input.teacher} --training-set {input.training_set} "
         "{params.queries} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
-        "--checkpoints results/checkpoints/retrain_student/{wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -27,7 +27,7 @@ rule pretrain_encoder:
     shell:
         "{resources.launcher} {input.script} --tokeniser {input.tokeniser} --text {input.text} "
         "{params.bitext} --settings {params.settings:q} "
-        "--checkpoints results/checkpoints/pretrain_encoder --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
         "--checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
@@ -85,7 +85,7 @@ rule train_teacher:
     shell:
         "{resources.launcher} {input.script} --encoder {input.encoder} --training-set {input.training_set} "
         "--settings {params.settings:q} "
-        "--checkpoints results/checkpoints/train_teacher --checkpoint-minutes {resources.checkpoint_minutes} "
+        "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
         "--checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
         "--precision {resources.precision} --threads {threads} --out {output} --log {log}"

@@ -244,6 +244,25 @@ def test_evaluation_texts_stay_out_in_either_language(tmp_path):
     assert set(many()) - set(train + dev) == {many()[n] for n in (5, 6, 7, 9)}
 
 
+def test_a_pair_that_holds_an_evaluation_text_stays_out_too(tmp_path):
+    queries = tmp_path / "collection/queries"
+    queries.mkdir(parents=True)
+    (queries / "en.tsv").write_text("5\tWho founded the city of Dodoma?\n")
+    (queries / "sw.tsv").write_text("sentence 6 about 42 birds\tNani aliuanzisha mji wa Dodoma?\n")
+    held = [
+        ("Who founded the city of Dodoma? Nobody knows it.", "Hakuna anayejua hilo."),
+        ("Tell me.", "Niambie. Nani aliuanzisha mji wa Dodoma?"),
+    ]
+    train, dev, report = clean(tmp_path, many() + held, exclude=[tmp_path / "collection"], check_alignment=False)
+    assert report["sources"][0]["dropped"] == {"in evaluation texts": 2}  # ids are no texts
+    assert set(train + dev) == set(many())
+
+
+def test_lines_of_a_text_file_may_have_an_id_before_the_text(tmp_path):
+    (tmp_path / "queries.txt").write_text("q1\tOne more\n")
+    assert read_evaluation_keys([tmp_path / "queries.txt"]) == {"q1", "one more"}
+
+
 def test_json_evaluation_files_may_be_lines(tmp_path):
     (tmp_path / "a.json").write_text('{"q": ["One"]}\n{"q": "Two"}\n')
     assert read_evaluation_keys([tmp_path / "a.json"]) == {"one", "two"}

@@ -155,6 +155,11 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
         folder = tmp_path / f"results/part_vectors/atlas/{number}-of-3"
         encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
     assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+    # what an earlier or interrupted division left behind is not searched besides
+    for name in ("1-of-2", "1-of-1"):
+        shutil.copytree(folder, folder.with_name(name))
+    os.utime(folder.with_name("1-of-1"), (1, 1))
+    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
 
 
 def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):

@@ -187,6 +187,16 @@ def test_little_memory_gives_the_same(tmp_path, precision, by_length):
         assert_best(hits, scores, 50)
 
 
+def test_a_short_query_does_not_make_blocks_that_memory_cannot_hold(tmp_path, monkeypatch):
+    dim, memory = 128, 8 << 20
+    shards = write_collection(tmp_path, [unit_vectors(np.random.default_rng(9), 5, dim)])
+    asked = []
+    blocks = maxsim._blocks
+    monkeypatch.setattr(maxsim, "_blocks", lambda *arguments: asked.append(arguments[2]) or blocks(*arguments))
+    search(torch.ones(1, 4, dim), torch.ones(1, 4), shards, 1, memory >> 20)
+    assert 0 < asked[0] * dim * 8 <= memory // 4  # a token's vector in fp32, and what it was read as
+
+
 def close_collection(seed: int) -> list[np.ndarray]:
     """Documents that differ from one another by less than bf16 can tell."""
     rng = np.random.default_rng(seed)

@@ -174,10 +174,10 @@ def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_
     assert torch.isfinite(value)
 
 
-def test_short_triples_are_filled_and_long_ones_cut_to_the_first(tmp_path):
-    (tmp_path / "triples.tsv").write_text("q\ta\tb\tc\nq\tb\nq\tc\ta\tb\tc\n")
+def test_triples_are_as_wide_as_the_longest_wherever_it_stands(tmp_path):
+    (tmp_path / "triples.tsv").write_text("q\tb\nq\ta\tb\tc\nq\tc\ta\n")
     write_triples(tmp_path / "out", tmp_path / "triples.tsv", {"q": 0}, {"a": 0, "b": 1, "c": 2})
-    rows = [[0, 0, 1, 2], [0, 1, MISSING, MISSING], [0, 2, 0, 1]]
+    rows = [[0, 1, MISSING, MISSING], [0, 0, 1, 2], [0, 2, 0, MISSING]]
     assert open_triples(tmp_path / "out").tolist() == rows
 
 

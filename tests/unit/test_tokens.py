@@ -132,6 +132,10 @@ def test_rarity_counts_texts_not_tokens(folder, tmp_path):
     assert rarity.shape == (tokeniser.get_vocab_size(),)
     for token, texts_with_it in (("moon", 2), ("sun", 2), ("[UNK]", 1), ("river", 0)):
         assert rarity[tokeniser.token_to_id(token)] == pytest.approx(np.log(5 / (texts_with_it + 1)), abs=1e-6)
+    framing = tokeniser.token_to_id("[CLS]")
+    framed = TokenFile(tmp_path / "file").inverse_document_frequency(tokeniser.get_vocab_size(), [framing])
+    assert rarity[framing] > 1 and framed[framing] == 0
+    np.testing.assert_array_equal(np.delete(framed, framing), np.delete(rarity, framing))
 
 
 def test_special_tokens_keep_their_places_and_never_come_from_text(folder):

@@ -106,3 +106,33 @@ def test_machine_settings_are_no_reason_to_run_again(tmp_path):
     assert "--precision bf16" in commands[1]
     params = [sorted(re.findall(r"--settings '[^']*'", text)) for text in commands]
     assert params[0] == params[1]
+
+
+def test_two_experiments_keep_their_checkpoints_apart(tmp_path):
+    shown = plan(tmp_path, "--printshellcmds", config=ROOT / "config/full.yaml").stdout
+    assert "--checkpoints results/checkpoints/results/full/students/sw/optical/1 " in shown
+    assert "--checkpoints results/checkpoints/results/full/teacher " in shown
+
+
+def test_a_method_may_teach_another_side_than_the_others(tmp_path):
+    sides = "method_table={optical: {student: {sides: [query, document]}}}"
+    shown = plan(tmp_path, "--printshellcmds", "--config", sides, config=ROOT / "config/open.yaml").stdout
+    assert "--sides query document " in shown
+
+
+def test_qrels_of_ones_own_take_the_place_of_the_default_triples(tmp_path):
+    names = {"documents": "d.jsonl", "queries": "q.tsv", "qrels": "qrels.txt"}
+    files = {key: str(tmp_path / name) for key, name in names.items()}
+    for path in files.values():
+        Path(path).touch()
+    config = tmp_path / "mine.yaml"
+    config.write_text(yaml.safe_dump({"teacher": {"training_set": {"reader": "plain", **files}}}))
+    shown = plan(tmp_path, "--printshellcmds", config=config).stdout
+    [settings] = re.findall(r"prepare_training_set.py .*--settings '(.*?)'", shown)
+    assert files["qrels"] in settings
+    assert "triples" not in settings
+
+
+def test_queries_of_the_collections_are_kept_out_of_the_sentence_pairs(tmp_path):
+    shown = plan(tmp_path, "--printshellcmds").stdout
+    assert shown.count("--exclude results/collections/atlas ") == 7

@@ -11,7 +11,7 @@ language's queries file, so that it is measured on the same query ids as its nei
 """
 
 import argparse
-from functools import cache
+from functools import lru_cache
 
 from optical.errors import ConfigError, DataError
 from optical.evaluation import Ranking, evaluate, max_p, read_judgments, read_ranking
@@ -25,7 +25,7 @@ JOB_KEYS = ("run", "method", "lang", "seed", "queries")
 def main(arguments: argparse.Namespace) -> None:
     judgments = read_judgments(arguments.qrels)
 
-    @cache
+    @lru_cache(maxsize=1)  # one at a time: a run of a thousand queries takes 120 MB
     def ranking_of(run: str) -> Ranking:
         return max_p(read_ranking(run)) if arguments.passages else read_ranking(run)
 

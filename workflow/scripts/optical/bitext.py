@@ -7,11 +7,11 @@ drop texts of the evaluation and duplicates, split by a hash of the English sent
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from optical.alignment import Alignment, Run, check_alignment, length_correlation
-from optical.bitext_filters import matching_key, normalise, read_evaluation_keys, reason_to_drop
+from optical.bitext_filters import matching_key, normalise, overlap_keys, read_evaluation_keys, reason_to_drop
 from optical.bitext_readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
 from optical.files import write_json, write_rows
@@ -50,7 +50,8 @@ def clean_bitext(
             that of the side which stands where English stands, where it is another language.
         language: the language's row of languages.tsv: its script, and the codes that files may use for it.
         settings: changes to `DEFAULTS`.
-        exclude: evaluation files; a pair with a side that occurs in them is dropped.
+        exclude: evaluation files and folders of collections; a pair is dropped that has a side, or a longer sentence
+            of one, which is a text or a longer sentence of theirs.
     Returns:
         the report. Raises `DataError` if too little is left.
     """
@@ -107,7 +108,7 @@ def clean_source(
     name: str,
     language: Mapping[str, str],
     settings: Mapping,
-    evaluation: Collection[str],
+    evaluation: Set[str],
     seen: set[tuple[str, str]],
 ) -> tuple[list[tuple[str, str]], dict]:
     """Return the good pairs of one source and its part of the report; `seen` collects the pairs of all sources."""
@@ -126,8 +127,7 @@ def clean_source(
     for pair in with_progress(aligned, f"cleaning {name}", len(aligned)):
         reason = reason_to_drop(pair.english, pair.foreign, settings, scripts)
         if reason is None:
-            keys = matching_key(pair.english), matching_key(pair.foreign)
-            reason = _seen_before(keys, evaluation, seen)
+            reason = _seen_before(pair, evaluation, seen)
         if reason is None:
             kept.append((pair.english, pair.foreign))
         else:
@@ -227,9 +227,10 @@ def split(kept: Sequence[tuple[str, str]], settings: Mapping) -> tuple[list, lis
     return [pair for pair, _ in clear], dev, {why: count for why, count in held_back.items() if count}
 
 
-def _seen_before(keys: tuple[str, str], evaluation: Collection[str], seen: set[tuple[str, str]]) -> str | None:
-    if keys[0] in evaluation or keys[1] in evaluation:
+def _seen_before(pair: Pair, evaluation: Set[str], seen: set[tuple[str, str]]) -> str | None:
+    if evaluation and not evaluation.isdisjoint(overlap_keys(pair.english) | overlap_keys(pair.foreign)):
         return "in evaluation texts"
+    keys = matching_key(pair.english), matching_key(pair.foreign)
     if keys in seen:
         return "duplicate"
     seen.add(keys)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from optical.errors import ConfigError
-from optical.files import open_text, read_lines
+from optical.files import open_text, read_lines, read_rows
+from optical.words import JOINERS, WORD
 
 # ISO 15924 code -> the first word of the Unicode names of the script's letters.
 SCRIPT_WORDS = {
@@ -39,7 +40,6 @@ SCRIPT_WORDS = {
 }
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
-_WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?।。])\s+")
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
@@ -58,8 +58,10 @@ def matching_key(text: str) -> str:
 
     >>> matching_key("Hello,  World!") == matching_key("hello world")
     True
+    >>> matching_key("दिन") == matching_key("दीन")
+    False
     """
-    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold()))
 
 
 Scripts = tuple[str, str]
@@ -150,31 +152,35 @@ class _Kinds(dict):
 _KINDS = _Kinds()
 
 
+def overlap_keys(text: str) -> set[str]:
+    """Return the matching keys of a text and, where it has several, of its longer sentences.
+
+    >>> sorted(overlap_keys("Yes. Who founded the city of Dodoma?"))
+    ['who founded the city of dodoma', 'yes who founded the city of dodoma']
+    """
+    sentences = _SENTENCE_END.split(text)
+    longer = (matching_key(sentence) for sentence in sentences) if len(sentences) > 1 else ()
+    return {matching_key(text), *(key for key in longer if key.count(" ") >= _SENTENCE_WORDS - 1)} - {""}
+
+
 def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
-    """Return the matching keys of every text in evaluation files, and of the sentences in their longer texts."""
-    keys = set()
-    for path in paths:
-        for text in _texts(Path(path)):
-            keys.add(matching_key(text))
-            sentences = _SENTENCE_END.split(text)
-            if len(sentences) > 1:
-                found = (matching_key(sentence) for sentence in sentences)
-                keys.update(key for key in found if key.count(" ") >= _SENTENCE_WORDS - 1)
-    return keys - {""}
+    """Return the overlap keys of every text of the evaluation: in files, and the queries of prepared collections."""
+    return {key for path in paths for text in _texts(Path(path)) for key in overlap_keys(text)}
 
 
 def _texts(path: Path) -> Iterator[str]:
-    """Yield the texts of a file by its suffix: every line, cell, or string value that a question could be."""
+    """Yield the texts of a collection's queries, or of a file: every cell, or string value that a question could be."""
+    if path.is_dir():
+        yield from (row[1] for file in sorted(path.glob("queries/*.tsv")) for row in read_rows(file, columns=2))
+        return
     kind = next((suffix for suffix in path.suffixes[::-1] if suffix != ".gz"), "")
     if kind == ".csv":
         with open_text(path) as file:
             yield from (cell for row in csv.reader(file) for cell in row)
-    elif kind == ".tsv":
-        yield from (cell for line in read_lines(path) for cell in line.split("\t"))
     elif kind in (".json", ".jsonl"):
         yield from _json_texts(path)
     else:
-        yield from read_lines(path)
+        yield from (cell for line in read_lines(path) for cell in line.split("\t"))
 
 
 def _json_texts(path: Path) -> Iterator[str]:

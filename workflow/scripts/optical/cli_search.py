@@ -126,13 +126,23 @@ def locate(arguments: argparse.Namespace) -> Place:
         hint = f"prepared are {', '.join(known)}" if known else _remedy(f"results/collections/{folder.name}")
         raise DataError("no prepared collection", where=folder, hint=hint)
     vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
-    shards = [vectors] if vectors.is_dir() else sorted(parts.glob("*-of-*"), key=_part_of)
+    shards = [vectors] if vectors.is_dir() else newest_parts(parts)
     if not shards:
         hint = _remedy(f"results/vectors/{folder.name}")
         raise DataError("the collection is not encoded", where=vectors, hint=hint)
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
+
+
+def newest_parts(folder: Path) -> list[Path]:
+    """Return the vectors of a collection's parts in their order; of several divisions, which a changed config leaves
+    behind, the one that was made last among those that are complete."""
+    divisions: dict[int, list[Path]] = {}
+    for path in sorted(folder.glob("*-of-*"), key=_part_of):
+        divisions.setdefault(_part_of(path)[1], []).append(path)
+    complete = [paths for parts, paths in divisions.items() if len(paths) == parts]
+    return max(complete, key=lambda paths: max(path.stat().st_mtime for path in paths), default=[])
 
 
 def _part_of(folder: Path) -> tuple[int, int]:

@@ -69,4 +69,5 @@ def _token_weights(english: TokenFile, foreign: TokenFile, student: Encoder) -> 
     """Return the inverse document frequency of every token id on each side of the bitext."""
     vocabulary_size = student.tokeniser.get_vocab_size()
     sides = (english, foreign)
-    return tuple(torch.from_numpy(side.inverse_document_frequency(vocabulary_size)) for side in sides)
+    special_ids = student.special_ids
+    return tuple(torch.from_numpy(side.inverse_document_frequency(vocabulary_size, special_ids)) for side in sides)

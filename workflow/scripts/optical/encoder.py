@@ -135,8 +135,12 @@ class Encoder(nn.Module):
 
     def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
         """Return where the text's own word pieces are: neither padding nor special tokens, bool (B, L)."""
-        special = torch.tensor([self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()])
-        return attention_BL.bool() & ~torch.isin(ids_BL, special.to(ids_BL.device))
+        return attention_BL.bool() & ~torch.isin(ids_BL, torch.tensor(self.special_ids, device=ids_BL.device))
+
+    @property
+    def special_ids(self) -> list[int]:
+        """The ids that frame or fill texts, and are none of their own pieces."""
+        return [self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()]
 
     @torch.no_grad()
     def encode(

@@ -62,7 +62,8 @@ def scan(
     columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
     workers = _workers(device)
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
-    tokens = max(product_bytes // (columns * dtype.itemsize), collection.longest())
+    # Beside the product, a block is its vectors in fp32 and what they were read as.
+    tokens = max(product_bytes // max(columns * dtype.itemsize, 8 * collection.dim), collection.longest())
     best = Best(mask_QM.any(1), top_k, memory // 4)
     blocks = _blocks(collection, memory // 16, tokens, best.room)  # several windows may be open at a time
     lock = threading.Lock()

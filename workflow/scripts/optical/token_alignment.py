@@ -66,7 +66,9 @@ def align(
         if not keep_L.any():
             raise DataError("a sentence without a token", where=repr(text), hint="give some words")
         if tokens:
-            rarity_V = TokenFile(Path(tokens) / side).inverse_document_frequency(encoder.tokeniser.get_vocab_size())
+            vocabulary_size = encoder.tokeniser.get_vocab_size()
+            file = TokenFile(Path(tokens) / side)
+            rarity_V = file.inverse_document_frequency(vocabulary_size, encoder.special_ids)
             weights.append(torch.from_numpy(rarity_V)[ids_L[keep_L]][None])
         pieces = [encoder.tokeniser.id_to_token(token) for token in ids_L[keep_L].tolist()]
         sides.append((vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), pieces))

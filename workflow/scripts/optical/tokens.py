@@ -134,11 +134,15 @@ class TokenFile(Sequence):
         """Tokens per text."""
         return np.diff(self.offsets)
 
-    def inverse_document_frequency(self, vocabulary_size: int) -> np.ndarray:
-        """Return log((texts + 1) / (texts with the token + 1)) of each token id, float32 of shape (vocabulary,)."""
+    def inverse_document_frequency(self, vocabulary_size: int, in_every_text: Sequence[int] = ()) -> np.ndarray:
+        """Return log((texts + 1) / (texts with the token + 1)) of each token id, float32 of shape (vocabulary,).
+
+        `in_every_text` are the ids that frame a text when it is read, [CLS] for one: the file does not hold them.
+        """
         text_of_token = np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
         pairs = np.unique(text_of_token * vocabulary_size + self.tokens)
         counts = np.bincount(pairs % vocabulary_size, minlength=vocabulary_size)
+        counts[list(in_every_text)] = len(self)
         return np.log((len(self) + 1) / (counts + 1)).astype(np.float32)
 
 

@@ -23,16 +23,16 @@ def write_triples(
 
     Args:
         folder: receives `triples.int32`, rows of (query, positive, negatives...), and `meta.json`.
-        path: `query_id positive_id [negative_id ...]`, tab-separated; the first line's width is that of all.
+        path: `query_id positive_id [negative_id ...]`, tab-separated; it is read twice, first for the longest line.
         queries, documents: id -> row number.
     """
-    count = width = 0
+    width = max((len(row) for row in read_rows(path, columns=2)), default=0)
+    count = 0
     with atomic_folder(folder) as temporary:
         with (temporary / "triples.int32").open("wb") as file:
             for count, row in enumerate(read_rows(path, columns=2), start=1):
-                width = width or len(row)
                 numbers = [_row_of(queries, row[0], "query", path, count)]
-                numbers += [_row_of(documents, name, "document", path, count) for name in row[1:width]]
+                numbers += [_row_of(documents, name, "document", path, count) for name in row[1:]]
                 numbers += [MISSING] * (width - len(numbers))
                 file.write(np.array(numbers, dtype=np.int32).tobytes())
         if not count:

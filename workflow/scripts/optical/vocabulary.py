@@ -87,6 +87,9 @@ def starting_vectors(
         for side, texts in zip((tokeniser, extended), map(list, zip(*pairs, strict=True)), strict=True)
     )
     sentences = [pair for pair in zip(english, foreign, strict=True) if all(pair)]
+    cells = sum(len(own) * len(other) for own, other in sentences)
+    if cells > MOST_CELLS:  # a script whose pieces are shorter than `_sample` takes them to be
+        sentences = sentences[:: 2 + cells // MOST_CELLS]
     if not sentences:
         raise DataError("no sentence pair with words on both sides", hint="nothing can be aligned")
     to_english, _ = count_tables(sentences, align(sentences, alignment))
