@@ -5,6 +5,7 @@ rule clean_bitext:
     input:
         files=bitext_files,
         exclude=excluded_files,
+        collections=ancient(excluded_collections),  # a new document or query must not train every model again
         languages=ancient("config/languages.tsv"),
         script=script("clean_bitext"),
         library=library("clean_bitext"),
@@ -29,5 +30,5 @@ rule clean_bitext:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
-        "--exclude {input.exclude} --languages {input.languages} --language-table {params.language:q} "
+        "--exclude {input.exclude} {input.collections} --languages {input.languages} --language-table {params.language:q} "
         "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"

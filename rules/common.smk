@@ -20,7 +20,7 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 
 from optical.corpora import READERS, TRAINING_READERS, own_keys
 from optical.errors import ConfigError, OpticalError
-from optical.experiment import check_file, check_names, explain, typed
+from optical.experiment import check_file, check_names, explain, objective_names, typed
 from optical.imports import library_files
 from optical.program import as_argument
 from optical.tables import RESOURCE_LEVELS as RESOURCES
@@ -170,6 +170,9 @@ def check_config():
         if kind_of(method) == "retrained" and not config["method_table"][method].keys() & {"training_set", "switch"}:
             hint = "give it a training_set, or switch"
             raise ConfigError("no training data", where=f"method_table.{method}", hint=hint)
+        if kind_of(method) == "distilled":
+            where, remedy = f"method_table.{method}.objectives", "see docs/add-a-method.md"
+            check_names(config["method_table"][method]["objectives"], where, objective_names(), remedy)
         if kind_of(method) == "extended" and not config["vocabulary"]["pieces"]:
             hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
             raise ConfigError("students keep the encoder's vocabulary", where=f"method_table.{method}", hint=hint)
@@ -178,6 +181,8 @@ def check_config():
         if in_parts() and config["collection_table"][collection].get("documents_by") == "student":
             hint = f"set search.parts: 1, or let the teacher read the documents of {collection}"
             raise ConfigError("what students read is not searched in parts", where="search.parts", hint=hint)
+    for owner in training_sets():
+        training_set_block(owner)
     models_of_hub()
 
 

@@ -41,14 +41,18 @@ def language_row(wildcards):
 
 
 def excluded_files(wildcards):
-    """Return the evaluation texts that no training pair may contain: named ones, and queries of the collections.
+    """Return the files of evaluation texts that no training pair may contain."""
+    return flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
 
-    A collection that is cut by a tokeniser which is trained here may itself wait for sentence pairs.
+
+def excluded_collections(wildcards):
+    """Return the collections whose queries no training pair may contain.
+
+    One that is cut by a tokeniser which is trained here may itself wait for sentence pairs.
     """
-    named = flatten_values([resolved(item, [wildcards.lang]) for item in config["bitext_cleaning"]["exclude"]])
     collections = [name for name in config["collections"] if wildcards.lang in languages_of(name)]
     first = [name for name in collections if not (splitting_by_tokens(name) and tokeniser() == "<results>/tokeniser")]
-    return named + [f"<results>/collections/{name}" for name in first]
+    return [f"<results>/collections/{name}" for name in first]
 
 
 # --- models

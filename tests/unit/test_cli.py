@@ -278,6 +278,23 @@ def test_languages_reads_a_config_laid_over_the_default(optical):
     assert by_code["fi"]["collections"] == ["flores"]
 
 
+def test_languages_knows_where_there_are_english_queries(optical, tmp_path, monkeypatch):
+    block = {"reader": "plain", "documents": "d.tsv", "queries": "queries.{lang}.tsv", "qrels": "qrels.txt"}
+    by_language = block | {"queries": {"sw": "queries.sw.tsv"}}
+    catalogue = {"reader": "ir_datasets", "id": "clirmatrix/en/bi139-base/{lang}/dev"}
+    tables = {"mine": block, "named": by_language, "catalogue": catalogue}
+    (tmp_path / "mine.yaml").write_text(json.dumps({"collections": ["atlas", *tables], "collection_table": tables}))
+    (tmp_path / "config").symlink_to(project_folder() / "config")
+    monkeypatch.chdir(tmp_path)
+
+    def english():
+        return json.loads(optical("languages", "--config", "mine.yaml", "--json")[1].splitlines()[0])["collections"]
+
+    assert english() == ["atlas"]
+    (tmp_path / "queries.en.tsv").touch()
+    assert english() == ["atlas", "mine"]
+
+
 def test_doctor_says_one_line_each_and_succeeds_here(optical):
     code, output, _ = optical("doctor")
     subjects = [line.split()[1] for line in output.splitlines()]

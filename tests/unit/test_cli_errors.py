@@ -155,8 +155,23 @@ def test_bad_input_is_one_line_with_a_hint_and_code_1(optical, results, damaged,
 
 
 def test_a_traceback_comes_only_when_asked_for(results):
-    with pytest.raises(Exception, match="no config.json"):
+    with pytest.raises(Exception, match="no such model"):
         cli.main(["align", "--traceback", "--model", str(results), "a", "b"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["align", "a", "b"], ["export", "--teacher", "TEACHER", "--to", "OUT"], [*SEARCH, "swali"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_model_that_is_not_trained_is_told_with_those_there_are(optical, results, tmp_path, arguments):
+    places = {"TEACHER": results / "teacher", "OUT": tmp_path / "out", "RESULTS": results}
+    arguments = [str(places.get(argument, argument)) for argument in arguments]
+    for model, hint in (("students/sw/mse/3", "of sw there are (method, seed): optical 1"), ("teacher2", "is such as")):
+        code, _, error = optical(*arguments, "--model", results / model)
+        assert code == 1
+        assert f"no such model [{results / model}]" in error and hint in error
+        assert "encoder.source" not in error
 
 
 def test_a_package_that_is_missing_is_named(optical, results, monkeypatch):

@@ -62,17 +62,23 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("docs.jsonl", '{"id": "d1", "text": "again"}\n', "duplicate document id d1"),
-        ("docs.jsonl", '{"id": "d4", "text": "  "}\n', "document d4 has no text"),
-        ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', "white space"),
-        ("docs.jsonl", '{"docid": "d4", "text": "x"}\n', "document 4 lacks id or text"),
-        ("q.sw.tsv", "2\ttena\n", "duplicate sw query id 2"),
-        ("q.sw.tsv", "3\t \n", "query 3 has no text"),
+        ("docs.jsonl", '{"id": "d1", "text": "again"}\n', r"duplicate document id d1 .*docs\.jsonl, line 4\]"),
+        ("docs.jsonl", '\n{"id": "d4", "text": "  "}\n', r"document d4 has no text .*docs\.jsonl, line 5\]"),
+        ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', r"'d 4' is empty or has white space .*docs\.jsonl, line 4\]"),
+        ("docs.jsonl", '{"id": null, "text": "x"}\n', "line 4 lacks id or text"),
+        ("docs.jsonl", '{"id": "d4", "text": "x", "title": 5}\n', r"line 4: the title of document d4 .*docs\.jsonl\]"),
+        ("docs.jsonl", '{"id": "d4", "text": ["x"]}\n', "line 4: the text of document d4 is no text"),
+        ("docs.jsonl", '{"id": "d4", "text": x}\n', "line 4 is not JSON"),
+        ("docs.jsonl", '{"docid": "d4", "text": "x"}\n', "line 4 lacks id or text"),
+        ("q.sw.tsv", "\n2\ttena\n", r"duplicate sw query id 2 .*q\.sw\.tsv, line 4\]"),
+        ("q.sw.tsv", "3\t \n", r"query 3 has no text .*q\.sw\.tsv, line 3\]"),
         ("q.sw.tsv", "3 no tab\n", "line 3 has 1 tab-separated columns"),
-        ("qrels.txt", "2 0 d9 1\n", "qrels name document d9"),
-        ("qrels.txt", "9 0 d1 1\n", "qrels name query 9"),
+        ("qrels.txt", "2 0 d9 1\n", r"qrels name document d9.*qrels\.txt\]"),
+        ("qrels.txt", "9 0 d1 1\n", r"qrels name query 9.*qrels\.txt\]"),
         ("qrels.txt", "2 d1 1\n", "line 4 is no TREC judgement"),
         ("qrels.txt", "2 0 d1 yes\n", "line 4 is no TREC judgement"),
+        ("qrels.txt", "2 0 d1 --1\n", "line 4 is no TREC judgement"),
+        ("qrels.txt", "2 0 d1 ²\n", "line 4 is no TREC judgement"),
     ],
 )
 def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, text, message):
@@ -83,10 +89,35 @@ def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, 
     assert not list(tmp_path.glob(".out*"))
 
 
-def test_empty_qrels_are_refused(plain, tmp_path):
+def test_qrels_without_a_relevant_document_are_refused(plain, tmp_path):
     (tmp_path / "qrels.txt").write_text("1 0 d1 0\n")
-    with pytest.raises(DataError, match="no judgement says"):
+    with pytest.raises(DataError, match=r"no judgement says .*qrels\.txt\]"):
         prepare_collection(plain, ["sw"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("file", "what"), [("docs.jsonl", "documents"), ("q.sw.tsv", "queries"), ("qrels.txt", "judgements")]
+)
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_an_empty_file_is_refused_by_its_name(plain, tmp_path, file, what, text):
+    (tmp_path / file).write_text(text)
+    with pytest.raises(DataError, match=rf"^the file holds no {what} \[.*{re.escape(file)}\]\. Hint: one a line: "):
+        prepare_collection(plain, ["sw"], tmp_path / "out")
+
+
+def test_json_lines_may_begin_with_blank_lines_and_an_array_is_refused_as_one(plain, tmp_path):
+    path = tmp_path / "docs.jsonl"
+    lines = path.read_text()
+    path.write_text(f"\n \n{lines}")
+    assert prepare_collection(plain, ["sw"], tmp_path / "out")["documents"] == 3
+    for start, separator in (("[", ",\n"), ("[\n", ",\n"), (" [ ", ", ")):
+        path.write_text(f"{start}{separator.join(lines.splitlines())}]")
+        with pytest.raises(DataError, match=r"this is a JSON array, not JSON Lines .*docs\.jsonl\]") as caught:
+            prepare_collection(plain, ["sw"], tmp_path / "other")
+        assert "tabs" not in caught.value.hint
+    path.write_text("".join(f"[{key}]\t{text}\n" for key, text in DOCUMENTS.items()))
+    with pytest.raises(DataError, match="qrels name document d1"):  # a table whose ids have brackets
+        prepare_collection(plain, ["sw"], tmp_path / "other")
 
 
 def test_queries_without_relevant_document_are_dropped_with_a_warning(plain, tmp_path, caplog):
@@ -126,6 +157,21 @@ def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):
 def test_what_a_reader_takes_from_its_block_is_in_the_table(reader):
     taken = re.findall(r'settings(?:\.get\(|\[)"(\w+)"', inspect.getsource(reader.read))
     assert set(taken) <= {*reader.files, *reader.others}
+
+
+@pytest.mark.parametrize("readers", [READERS, TRAINING_READERS], ids=["collections", "training sets"])
+def test_a_block_without_what_its_reader_needs_is_refused_by_name(readers):
+    for name, reader in readers.items():
+        source = inspect.getsource(reader.read)
+        without_default = set(re.findall(r'settings\["(\w+)"\]', source)) - set(re.findall(r'\.get\("(\w+)"', source))
+        named = {key for need in reader.needs for key in need.split(" or ")}
+        assert without_default <= named <= {*reader.files, *reader.others}
+        whole = {"reader": name} | {need.split(" or ")[-1]: "file" for need in reader.needs}
+        assert own_keys(whole, "mine", readers) == whole
+        for key in whole.keys() - {"reader"}:
+            for lacking in ({**whole, key: None}, {other: whole[other] for other in whole if other != key}):
+                with pytest.raises(ConfigError, match=rf"\b{key} is missing \[mine\]\. Hint: the reader {name} needs"):
+                    own_keys(lacking, "mine", readers)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +263,21 @@ def test_a_triple_with_a_missing_id_is_named_by_line(training, tmp_path, line, m
         prepare_training_set(training, tmp_path / "out")
     assert str(tmp_path / "triples.tsv") in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("file", "line"), [("docs.jsonl", '{"id": "d1", "text": "x"}'), ("q.en.tsv", "1\tx")])
+def test_an_id_that_is_twice_in_a_training_set_is_named_by_line(training, tmp_path, file, line):
+    append(tmp_path / file, f"{line}\n")
+    count = len((tmp_path / file).read_text().splitlines())
+    with pytest.raises(DataError, match=rf"^duplicate \w+ id d?1 \[.*{re.escape(file)}, line {count}\]"):
+        prepare_training_set(training, tmp_path / "out")
+
+
+def test_pairs_of_qrels_that_name_a_missing_document_are_told_by_the_file(training, plain, tmp_path):
+    append(tmp_path / "qrels.txt", "2 0 d9 1\n")
+    block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
+    with pytest.raises(DataError, match=r"names document d9, which does not exist \[.*qrels\.txt\]"):
+        prepare_training_set(block, tmp_path / "out")
 
 
 def test_an_empty_triples_file_is_refused(training, tmp_path):

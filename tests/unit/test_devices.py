@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optical import devices, precision
-from optical.errors import ResourceError
+from optical.errors import ConfigError, ResourceError
 from optical.machine import Machine, machine_from
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
@@ -114,6 +114,13 @@ def test_more_processes_than_gpus_are_refused_at_once_in_one_line(monkeypatch):
         ResourceError, match=r"^4 processes want a GPU each, but there are 2 .* Hint: set machine\.gpus"
     ):
         Machine(device="cuda", world=4).start()
+
+
+@pytest.mark.parametrize("name", ["gpu", "GPU", "cuda:", "cuda:x", "mps", ""])
+def test_a_name_that_is_no_device_is_refused_in_one_line(monkeypatch, name):
+    monkeypatch.setattr(devices, "visible_gpus", lambda: pytest.fail("it looked for GPUs"))
+    with pytest.raises(ConfigError, match=rf"^no such device: {name} \[machine\.device\]\. Hint: auto, cpu, cuda or"):
+        devices.choose(name)
 
 
 def test_a_number_beyond_the_last_device_is_refused(monkeypatch):

@@ -1,13 +1,14 @@
 """Faults of a config come as one line that names the key, the value and the remedy."""
 
 import copy
+import re
 
 import jsonschema
 import pytest
 import yaml
 
 from optical.errors import ConfigError
-from optical.experiment import check_file, check_names, explain, nearest, typed
+from optical.experiment import check_file, check_names, explain, nearest, objective_names, typed
 from workspace import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
@@ -55,6 +56,12 @@ def test_the_default_experiment_has_no_fault():
         ({"collection_table/atlas/split": {"strid": 9}}, "'strid'", "collection_table.atlas.split", "mean stride?"),
         ({"results": "/tmp/out"}, "does not match", "results", "folder of everything"),
         ({"machine/precision": "fp16"}, "'fp16' is not one of", "machine.precision", ""),
+        ({"machine/device": "gpu"}, "'gpu' does not match", "machine.device", "auto, cpu, cuda"),
+        ({"measures": ["AP", "nDGC@10"]}, "'nDGC@10' does not match", "measures[1]", "such as AP, nDCG@10"),
+        ({"method_table/mine": {"kind": "distilled"}}, "'objectives' is a required", "method_table.mine", "README"),
+        ({"method_table/optical/objectives": {}}, "non-empty", "method_table.optical.objectives", "weights"),
+        ({"method_table/bm25/lexical": {"k2": 4}}, "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
+        ({"method_table/bm25/lexical": {"b": 2}}, "2 is greater", "method_table.bm25.lexical.b", "length"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -66,6 +73,61 @@ def test_a_fault_names_key_value_and_remedy(changes, what, where, hint):
     assert hint in error.hint
     assert "\n" not in str(error)
     assert len(str(error)) < 400
+
+
+def test_devices_that_there_are_have_no_fault():
+    for device in ("auto", "cpu", "cuda", "cuda:0", "cuda:11"):
+        jsonschema.validate(device, SCHEMA["properties"]["machine"]["properties"]["device"])
+
+
+def test_the_schema_knows_the_measures_of_ir_measures():
+    import ir_measures
+
+    pattern = re.compile(SCHEMA["properties"]["measures"]["items"]["pattern"])
+    samples = {int: 3, float: 0.5}
+    for name, measure in ir_measures.measures.registry.items():
+        needed = {key: samples[info.dtype] for key, info in measure.SUPPORTED_PARAMS.items() if info.required}
+        at = needed.pop(measure.AT_PARAM, None)
+        settings = f"({','.join(f'{key}={value}' for key, value in needed.items())})" if needed else ""
+        cutoff = 0.5 if measure.AT_PARAM == "recall" else 10
+        with_cutoff = at is not None or measure.AT_PARAM in measure.SUPPORTED_PARAMS
+        texts = [f"{name}{settings}@{cutoff}"] if with_cutoff else []
+        texts += [f"{name}{settings}"] if at is None else []
+        for text in texts:
+            ir_measures.parse_measure(text).validate_params()
+            assert pattern.search(text), text
+        assert bool(pattern.search(name)) == (at is None and not needed), name
+    configs = [path.read_text(encoding="utf-8") for path in (ROOT / "config").rglob("*.yaml")]
+    used = {text for config in configs for text in yaml.safe_load(config).get("measures", [])}
+    used |= {"AP(rel=2)@100", "nDCG(gains={0:0,1:3})@10", "P(cutoff=5)"}
+    assert not [text for text in used if not pattern.search(text)]
+    wrong = ("nDGC@10", "ndcg@10", "AP@", "AP@x", "P", "R", "AP nDCG", "AP@10,RR", "map", "")
+    assert not [text for text in wrong if pattern.search(text)]
+
+
+def test_the_schema_knows_the_settings_of_lexical_methods():
+    from optical.lexical import DEFAULTS
+
+    properties = SCHEMA["properties"]["method_table"]["additionalProperties"]["properties"]["lexical"]["properties"]
+    assert properties.keys() == DEFAULTS.keys()
+    jsonschema.validate(DEFAULTS, {"properties": properties})
+    for key, default in DEFAULTS.items():
+        shown = str(default).lower()
+        assert properties[key]["description"].endswith(f"; {shown} if not given"), key
+
+
+def test_paths_in_descriptions_stand_in_backticks():
+    # a page takes <results> for an HTML tag otherwise, and a path at the beginning for a word to be capitalised
+    text = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    described = re.findall(r"description: (.*)", text)
+    bare = [re.sub(r"`[^`]*`|<TAB>", "", line) for line in described]
+    assert not [line for line in bare if re.search(r"<\w+>|^\W*<?results>?/", line)]
+
+
+def test_names_of_objectives_are_those_of_the_table():
+    from optical.objectives import OBJECTIVES
+
+    assert objective_names() == list(OBJECTIVES)
 
 
 def test_text_becomes_what_the_schema_wants_and_nothing_else_changes():

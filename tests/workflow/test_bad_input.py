@@ -105,13 +105,18 @@ COLLECTION = {
     "qrels.txt": "q1 0 d1 1\nq2 0 d2 1\n",
 }
 COLLECTION_FAULTS = [
-    ("qrels.txt", b"", "no judgement says that a document is relevant", "qrels", "a grade above 0"),
+    ("qrels.txt", b"", "the file holds no judgements", "qrels.txt", "query 0 document grade"),
+    ("qrels.txt", b"q1 0 d1 0\n", "no judgement says that a document is relevant", "qrels.txt", "a grade above 0"),
+    ("qrels.txt", b"q1 0 d1 --1\n", "line 1 is no TREC judgement", "qrels.txt", "four columns"),
     ("qrels.txt", b"q1 d1 1\n", "line 1 is no TREC judgement", "qrels.txt", "four columns"),
-    ("qrels.txt", b"q1 0 d9 1\n", "document d9, which does not exist", "qrels", "partial_qrels"),
-    ("documents.jsonl", b'{"id": "d1"}\n', "document 1 lacks id or text", "documents.jsonl", '"text"'),
+    ("qrels.txt", b"q1 0 d9 1\n", "document d9, which does not exist", "qrels.txt", "partial_qrels"),
+    ("documents.jsonl", b'{"id": "d1"}\n', "line 1 lacks id or text", "documents.jsonl", '"text"'),
+    ("documents.jsonl", b'{"id": "d1", "text": "x", "title": 5}\n', "line 1: the title", "documents.jsonl", "quotes"),
+    ("documents.jsonl", b'[{"id": "d1", "text": "x"}]\n', "a JSON array", "documents.jsonl", "one a line"),
+    ("documents.jsonl", b"", "the file holds no documents", "documents.jsonl", "one a line"),
     ("documents.jsonl", "d1\tdéjà vu\n".encode("latin-1"), "not UTF-8", "documents.jsonl", "iconv"),
     ("queries.tsv", b"q1 mwezi\n", "1 tab-separated columns", "queries.tsv", "tabs"),
-    ("queries.tsv", b"q1\tmwezi\nq1\tjua\n", "duplicate sw query id q1", "mine", "every id once"),
+    ("queries.tsv", b"q1\tmwezi\nq1\tjua\n", "duplicate sw query id q1", "queries.tsv, line 2", "every id once"),
 ]
 
 
@@ -214,6 +219,17 @@ CONFIG_FAULTS = [
     (["collection_table={atlas: {partial_qerls: true}}"], "unknown key", "collection_table.atlas", "partial_qrels?"),
     (["teacher={training_set: {max_triple: 9}}"], "'max_triple'", "teacher.training_set", "did you mean max_triples?"),
     (["method_table={mmarco: {training_set: {swop: true}}}"], "'swop'", "method_table.mmarco.training_set", "swap?"),
+    (["collection_table={mine: {reader: plain, documents: d}}"], "queries is", "collection_table.mine", "qrels: see"),
+    (
+        ["method_table={mine: {kind: retrained, training_set: {reader: plain}}}"],
+        "documents is missing",
+        "method_table.mine.training_set",
+        "triples or qrels: see",
+    ),
+    (["method_table={mine: {kind: distilled}}"], "'objectives' is a required", "method_table.mine", "README"),
+    (["method_table={bm25: {lexical: {k2: 4}}}"], "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
+    (["measures=['nDGC@10']"], "'nDGC@10' does not match", "measures[0]", "nDCG@10"),
+    (["machine={device: gpu}"], "'gpu' does not match", "machine.device", "auto, cpu, cuda"),
     (["transport={solver: magic}"], "'magic' is not one of", "transport.solver", "how the plan is found"),
     (
         ["search={parts: 2}", "collection_table={atlas: {documents_by: student}}"],

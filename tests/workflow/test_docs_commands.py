@@ -1,10 +1,14 @@
-"""The commands of the pages are tried: `snakemake` and `make` as dry runs; programs are there and have the options."""
+"""The commands of the pages, and of the configs' comments, are tried.
+
+`snakemake` and `make` as dry runs; programs are there and have the options.
+"""
 
 import os
 import re
 import shlex
 import subprocess
 import sys
+import textwrap
 
 import pytest
 import yaml
@@ -12,6 +16,12 @@ import yaml
 from workspace import QUIET, ROOT, make_workspace, packaged_encoder
 
 pytestmark = pytest.mark.workflow
+
+
+def comments_of(config):
+    """Return the comments of a config, without their signs, as the text of a page."""
+    return "\n".join(line.replace("#", " ", 1) for line in config.splitlines() if line.lstrip().startswith("#"))
+
 
 # What was typed once, and need not work today.
 HISTORY = ("CHANGELOG.md", "docs/log.md")
@@ -21,15 +31,21 @@ PAGES = {
     for path in sorted(ROOT.glob(pattern))
     if str(path.relative_to(ROOT)) not in HISTORY
 }
+CONFIGS = sorted((ROOT / "config").glob("**/*.yaml"))
+PAGES |= {str(path.relative_to(ROOT)): comments_of(path.read_text(encoding="utf-8")) for path in CONFIGS}
 # What no dry run does: make environments or containers, report on what was run, take a lock away.
 OTHER_DEEDS = {"--conda-create-envs-only", "--containerize", "--report", "--unlock"}
 DRY = {"-n", "--dry-run"}
 # Configs that the reader writes, and tests that run them: test_new_language.py, test_docs_add_a_method.py.
 RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml"}
-FIRST = re.search(r"`config/first.yaml`:\n\n   ```yaml\n(.*?)   ```", PAGES["docs/reproduce-the-paper.md"], re.DOTALL)[
-    1
-]
-COMMIT = "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"
+# Configs that the reader writes, and that are planned with here: where a page tells them.
+TOLD = {"first": "docs/reproduce-the-paper.md", "xlmr": "docs/studies/mtop.md"}
+
+
+def told_config(name):
+    """Return the config that a page tells the reader to write."""
+    block = re.search(rf"`config/{name}.yaml`:\n\n *```yaml\n(.*?)\n *```\n", PAGES[TOLD[name]], re.DOTALL)
+    return textwrap.dedent(block[1])
 
 
 def commands_in(text):
@@ -90,9 +106,10 @@ def dry_runs():
 
 
 def planned_by_test_study_runs(words):
-    """Return whether this is the command that makes the figure of a study, and nothing more."""
+    """Return whether this is the command that makes the figure of a study, or the table for it, and nothing more."""
     study = re.fullmatch(
-        r"--cores 2 --configfile config/studies/(\w+)\.yaml -- results/studies/(\w+)/figure\.svg", " ".join(words)
+        r"--cores 2 --configfile config/studies/(\w+)\.yaml -- results/studies/(\w+)/(table\.tsv|figure\.svg)",
+        " ".join(words),
     )
     return bool(study) and study[1] == study[2]
 
@@ -105,7 +122,8 @@ def workspace(tmp_path_factory):
     (workspace / "config").mkdir()
     for path in (ROOT / "config").iterdir():
         (workspace / "config" / path.name).symlink_to(path)
-    (workspace / "config/first.yaml").write_text(re.sub(r"^   ", "", FIRST, flags=re.MULTILINE), encoding="utf-8")
+    for name in TOLD:
+        (workspace / f"config/{name}.yaml").write_text(told_config(name), encoding="utf-8")
     (workspace / "data").mkdir()
     for lang in ["en", *yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["languages"]]:
         (workspace / f"data/wikipedia.{lang}.txt").touch()
@@ -127,7 +145,7 @@ def test_a_command_may_go_on_in_further_lines():
 
 def test_every_kind_of_page_has_commands():
     pages = {*dry_runs().values(), *commands_of("make").values()}
-    assert {"README.md", "CONTRIBUTING.md", "docs/cluster.md", "docs/studies/multi30k.md"} <= pages
+    assert {"README.md", "CONTRIBUTING.md", "docs/cluster.md", "docs/studies/multi30k.md", "config/paper.yaml"} <= pages
     assert len(dry_runs()) > 12
 
 
@@ -138,7 +156,7 @@ def test_a_profile_is_given_as_that_of_the_workflow():
 
 @pytest.mark.parametrize("line", dry_runs(), ids=dry_runs().values())
 def test_the_command_is_planned(workspace, variables, line):
-    line = line.replace("--sdm conda", "").replace("<commit>", COMMIT)  # conda is asked for even in a dry run
+    line = line.replace("--sdm conda", "")  # conda is asked for even in a dry run
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *shlex.split(line)],
         cwd=workspace,

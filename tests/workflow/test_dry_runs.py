@@ -135,4 +135,18 @@ def test_qrels_of_ones_own_take_the_place_of_the_default_triples(tmp_path):
 
 def test_queries_of_the_collections_are_kept_out_of_the_sentence_pairs(tmp_path):
     shown = plan(tmp_path, "--printshellcmds").stdout
-    assert shown.count("--exclude results/collections/atlas ") == 7
+    assert len(re.findall("--exclude +results/collections/atlas ", shown)) == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("method_table={optical: {objectives: {optimal_transprot: 1}}}", "did you mean optimal_transport?"),
+        ("teacher={training_set: {documents: nowhere.jsonl}}", "neither a data set nor a file: 'nowhere.jsonl'"),
+    ],
+)
+def test_what_would_fail_after_hours_is_refused_before_any_job(tmp_path, change, message):
+    arguments = ("--dry-run", "--cores", "2", "--config", change)
+    refused = run_snakemake(make_workspace(tmp_path / "workspace"), *arguments, config=[], check=False)
+    [line] = [line for line in refused.stdout.splitlines() if line.startswith("ConfigError")]
+    assert message in line

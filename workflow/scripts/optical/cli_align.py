@@ -12,7 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from optical.cli_arguments import positive_number
+from optical.cli_arguments import positive_number, trained_model
 from optical.errors import DataError, ResourceError
 from optical.fonts import families
 from optical.terminal import columns_of_terminal, pad, print_json, width
@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.png and Path(arguments.png).suffix not in (".png", ".svg", ".pdf"):
         raise DataError("neither .png nor .svg nor .pdf", where=arguments.png, hint="give a file name with one of them")
-    student = load_encoder(arguments.model)
-    teacher = load_encoder(arguments.teacher) if arguments.teacher else student
+    student = load_encoder(trained_model(arguments.model))
+    teacher = load_encoder(trained_model(arguments.teacher)) if arguments.teacher else student
     settings = transport_settings(arguments.model, arguments.solver, arguments.regularisation)
     alignment = align(student, teacher, arguments.foreign, arguments.english, settings, arguments.special_tokens)
     if arguments.png:

@@ -1,10 +1,12 @@
-"""What several commands ask of their arguments: what does not fit is one line, and exit code 2."""
+"""What several commands ask of their arguments: what does not fit is one line, and exit code 2; and of models."""
 
 import argparse
 import math
 import re
+from pathlib import Path
+from typing import NamedTuple
 
-from optical.errors import OpticalError
+from optical.errors import DataError, OpticalError
 
 
 class WrongArguments(OpticalError):
@@ -49,3 +51,47 @@ def language_code(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no code of a language, such as sw")
     return text
+
+
+class Origin(NamedTuple):
+    """What a student's place in the results tells about it; empty where it lies elsewhere."""
+
+    lang: str
+    method: str
+    seed: str
+    results: Path | None
+
+
+def origin_of(model: Path) -> Origin:
+    """Read language, method and seed from a path such as results/students/sw/optical/1.
+
+    >>> origin_of(Path("results/students/sw/optical/1"))[:3]
+    ('sw', 'optical', '1')
+    >>> origin_of(Path("elsewhere/model"))[:3]
+    ('', '', '')
+    """
+    found = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
+    if not found:
+        return Origin("", "", "", None)
+    return Origin(*found.groups(), model.parents[3])
+
+
+def trained_model(place: str) -> Path:
+    """Return the folder of a model; where there is none, say which students there are."""
+    folder = Path(place)
+    if not (folder / "config.json").is_file():
+        origin = origin_of(folder)
+        results = origin.results or (folder.parent if folder.name == "teacher" else Path("results"))
+        hint = f"{students_there(results, origin.lang)}; a model's folder is such as results/students/sw/optical/1"
+        raise DataError("no such model", where=folder, hint=hint)
+    return folder
+
+
+def students_there(results: Path, lang: str) -> str:
+    """Say which students there are of a language, or of which languages there are some."""
+    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/*/config.json"))
+    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
+    if of_lang:
+        return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
+    codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
+    return f"there are students of {codes}" if codes else "none is trained yet"

@@ -10,24 +10,13 @@ The folder gets `query/` (the student), `document/` (the teacher) and a model ca
 import argparse
 import dataclasses
 import logging
-import re
 from pathlib import Path
-from typing import NamedTuple
 
-from optical.cli_arguments import language_code
+from optical.cli_arguments import Origin, language_code, origin_of, trained_model
 from optical.errors import DataError
 from optical.files import read_json
 
 FORMATS = ("pylate", "stanford", "onnx")  # of optical.export, which is slow to import
-
-
-class Origin(NamedTuple):
-    """What a student's place in the results tells about it; empty where it lies elsewhere."""
-
-    lang: str
-    method: str
-    seed: str
-    results: Path | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     lang = arguments.lang or origin.lang
     scores = read_scores(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
-    student, teacher = load_encoder(arguments.model), load_encoder(arguments.teacher)
+    student, teacher = (load_encoder(trained_model(folder)) for folder in (arguments.model, arguments.teacher))
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
     files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
     files = {name: file for name, file in files.items() if file.is_file()}
@@ -66,20 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
     card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores)
     export(student, teacher, arguments.to, arguments.format, card, files)
     print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")
-
-
-def origin_of(model: Path) -> Origin:
-    """Read language, method and seed from a path such as results/students/sw/optical/1.
-
-    >>> origin_of(Path("results/students/sw/optical/1"))[:3]
-    ('sw', 'optical', '1')
-    >>> origin_of(Path("elsewhere/model"))[:3]
-    ('', '', '')
-    """
-    found = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
-    if not found:
-        return Origin("", "", "", None)
-    return Origin(*found.groups(), model.parents[3])
 
 
 def _is_report(report: object) -> bool:

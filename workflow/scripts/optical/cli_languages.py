@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from optical.errors import ConfigError
-from optical.experiment import check_names, explain, typed
+from optical.experiment import OWN, check_names, explain, typed
 from optical.files import open_text
 from optical.project import TABLE, project_folder, read_config
-from optical.tables import fill_codes, read_languages
+from optical.tables import fill_codes, read_datasets, read_languages, resolve
 from optical.terminal import print_json, table
 
 SCHEMA = Path(__file__).parents[2] / "schemas/config.schema.yaml"  # the code's own, whatever the project
@@ -69,7 +69,7 @@ def describe(language: Mapping[str, str], config: Mapping, project: Path) -> dic
     return {
         **{key: language[key] for key in HEADER[:4]},
         "bitext": [source["name"] for source in sources if _has_codes(source, language)],
-        "collections": [name for name in config["collections"] if _has_queries(name, code, config)],
+        "collections": [name for name in config["collections"] if _has_queries(name, language, config, project)],
         "students": sorted({path.parents[1].name for path in students.glob("*/*/config.json")}),
     }
 
@@ -85,6 +85,25 @@ def _has_codes(source: Mapping[str, object], language: Mapping[str, str]) -> boo
     return True
 
 
-def _has_queries(collection: str, code: str, config: Mapping) -> bool:
-    block = config["collection_table"].get(collection, {})
-    return code in ["en", *block.get("languages", config["languages"])]
+def _has_queries(collection: str, language: Mapping[str, str], config: Mapping, project: Path) -> bool:
+    """Return whether a collection has queries in a language; in English, as the workflow tells it by files and ids."""
+    block = config["collection_table"][collection]
+    if language["code"] != "en":
+        return language["code"] in block.get("languages", config["languages"])
+    if block["reader"] == "ir_datasets":
+        from optical.corpora_ir_datasets import names_english_queries
+
+        return names_english_queries(block)
+    given = [block[key] for key in ("queries", "topics") if key in block]
+    return all(
+        "en" in value if isinstance(value, Mapping) else _is_there(str(value), language, project) for value in given
+    )
+
+
+def _is_there(reference: str, language: Mapping[str, str], project: Path) -> bool:
+    """Return whether a file that the config names is there in a language, or some rule makes it."""
+    try:
+        path = resolve(reference, language, read_datasets(project / "config/datasets.tsv"), f"{OWN}data")
+    except ConfigError:
+        return False
+    return path.startswith(OWN) or (project / path).exists()

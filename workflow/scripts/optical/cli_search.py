@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from optical.cli_arguments import WrongArguments, device, whole_number
+from optical.cli_arguments import WrongArguments, device, students_there, trained_model, whole_number
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_rows
 from optical.parts import part_from
@@ -156,7 +156,7 @@ def _remedy(made: str) -> str:
 def _model(arguments: argparse.Namespace, results: Path) -> Path:
     """Return the folder of the model that reads the queries."""
     if arguments.model:
-        return Path(arguments.model)
+        return trained_model(arguments.model)
     if not arguments.lang:
         raise WrongArguments("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
     teacher = arguments.lang == "en" or arguments.method == "zero-shot"
@@ -165,20 +165,9 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
         student = results / "extended" / arguments.lang
     model = results / "teacher" if teacher else student
     if not (model / "config.json").is_file():
-        raise DataError(
-            "no such model", where=model, hint=f"{_trained(results, arguments.lang)}; or name a folder by --model"
-        )
+        hint = f"{students_there(results, arguments.lang)}; or name a folder by --model"
+        raise DataError("no such model", where=model, hint=hint)
     return model
-
-
-def _trained(results: Path, lang: str) -> str:
-    """Say which students there are of a language, or of which languages there are some."""
-    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/*/config.json"))
-    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
-    if of_lang:
-        return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
-    codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
-    return f"there are students of {codes}" if codes else "none is trained yet"
 
 
 def answer(

@@ -1,7 +1,7 @@
 """Test collections and training sets: from whatever form they come in to the files that the workflow reads.
 
 `READERS` and `TRAINING_READERS` say which function reads which `reader:` of the config, which keys of such a block name
-files, so that the workflow can resolve them first, and which others it takes.
+files, so that the workflow can resolve them first, which others it takes, and which it cannot do without.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,11 +50,15 @@ def read_plain(settings: dict, languages: list[str]) -> Collection:
 
 
 class Reader(NamedTuple):
-    """Who reads a block of the config, which of its keys name files, and what else the reader takes from it."""
+    """Who reads a block of the config, which of its keys name files, what else the reader takes, and what it needs.
+
+    An entry of `needs` is a key, or several of which one must be there: "triples or qrels".
+    """
 
     read: Callable
     files: tuple[str, ...]
     others: tuple[str, ...]
+    needs: tuple[str, ...]
 
 
 ANY = ("reader", "languages", "documents_by", "split")  # keys of a collection, whoever reads it
@@ -62,36 +66,69 @@ ANY_TRAINING = ("reader", "max_triples")
 CATALOGUE = ("id", "documents_id", "queries_id", "min_grade", "query_field")
 FROM_QRELS = ("min_grade", "negatives", "swap", "query_words")
 
+CATALOGUE_NEEDS = ("id or documents_id", "id or queries_id")
+
 READERS: dict[str, Reader] = {
-    "plain": Reader(read_plain, ("documents", "queries", "qrels"), (*ANY, "partial_qrels")),
-    "ir_datasets": Reader(
-        read_ir_datasets, (), (*ANY, *CATALOGUE, "qrels_id", "max_queries", "max_documents", "documents")
+    "plain": Reader(
+        read_plain, ("documents", "queries", "qrels"), (*ANY, "partial_qrels"), ("documents", "queries", "qrels")
     ),
-    "clef": Reader(read_clef, ("documents", "topics", "qrels"), (*ANY, "fields", "encoding")),
-    "afriqa": Reader(read_afriqa, ("questions", "passages"), (*ANY, "titles")),
-    "flores_articles": Reader(read_flores_articles, ("sentences", "metadata"), (*ANY, "part", "seed")),
-    "belebele": Reader(read_belebele, ("questions",), ANY),
-    "multi30k": Reader(read_multi30k, ("captions", "images", "queries", "query_images"), (*ANY, "leave_out_source")),
-    "mtop": Reader(read_mtop, ("utterances",), (*ANY, "relevance", "document_language")),
-    "miracl_swahili": Reader(read_miracl_swahili, ("topics", "passages"), ANY),
-    "choices": Reader(read_choices, ("questions",), (*ANY, "form")),
+    "ir_datasets": Reader(
+        read_ir_datasets,
+        (),
+        (*ANY, *CATALOGUE, "qrels_id", "max_queries", "max_documents", "documents"),
+        (*CATALOGUE_NEEDS, "id or qrels_id"),
+    ),
+    "clef": Reader(
+        read_clef, ("documents", "topics", "qrels"), (*ANY, "fields", "encoding"), ("documents", "topics", "qrels")
+    ),
+    "afriqa": Reader(read_afriqa, ("questions", "passages"), (*ANY, "titles"), ("questions",)),
+    "flores_articles": Reader(
+        read_flores_articles, ("sentences", "metadata"), (*ANY, "part", "seed"), ("sentences", "metadata")
+    ),
+    "belebele": Reader(read_belebele, ("questions",), ANY, ("questions",)),
+    "multi30k": Reader(
+        read_multi30k,
+        ("captions", "images", "queries", "query_images"),
+        (*ANY, "leave_out_source"),
+        ("captions", "images", "queries"),
+    ),
+    "mtop": Reader(read_mtop, ("utterances",), (*ANY, "relevance", "document_language"), ("utterances",)),
+    "miracl_swahili": Reader(read_miracl_swahili, ("topics", "passages"), ANY, ("topics", "passages")),
+    "choices": Reader(read_choices, ("questions",), (*ANY, "form"), ("questions",)),
 }
 
 TRAINING_READERS: dict[str, Reader] = {
     "plain": Reader(
-        read_plain_training, ("documents", "queries", "triples", "qrels", "scores"), (*ANY_TRAINING, *FROM_QRELS)
+        read_plain_training,
+        ("documents", "queries", "triples", "qrels", "scores"),
+        (*ANY_TRAINING, *FROM_QRELS),
+        ("documents", "queries", "triples or qrels"),
     ),
     "ir_datasets": Reader(
-        read_ir_datasets_training, ("scores",), (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples")
+        read_ir_datasets_training,
+        ("scores",),
+        (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples"),
+        (*CATALOGUE_NEEDS, "id or triples_id"),
     ),
-    "afriqa": Reader(read_afriqa_pairs, ("pairs", "held_out"), (*ANY_TRAINING, "titles")),
-    "multi30k": Reader(read_multi30k_pairs, ("captions", "images", "held_out_images", "held_out"), ANY_TRAINING),
-    "mtop": Reader(read_mtop_pairs, ("utterances", "held_out"), (*ANY_TRAINING, "language", "triples_each", "seed")),
+    "afriqa": Reader(read_afriqa_pairs, ("pairs", "held_out"), (*ANY_TRAINING, "titles"), ("pairs", "held_out")),
+    "multi30k": Reader(
+        read_multi30k_pairs,
+        ("captions", "images", "held_out_images", "held_out"),
+        ANY_TRAINING,
+        ("captions", "images"),
+    ),
+    "mtop": Reader(
+        read_mtop_pairs,
+        ("utterances", "held_out"),
+        (*ANY_TRAINING, "language", "triples_each", "seed"),
+        ("utterances",),
+    ),
 }
 
 
 def own_keys(block: Mapping, where: str, readers: Mapping[str, Reader]) -> dict:
-    """Return what a block's reader takes from it; refuse a reader that is not there and a key that no reader takes.
+    """Return what a block's reader takes from it; refuse a reader that is not there, a key that no reader takes, and a
+    block without what its reader needs.
 
     Keys of another reader are left out: a config that changes the reader of a block inherits them.
     """
@@ -101,6 +138,10 @@ def own_keys(block: Mapping, where: str, readers: Mapping[str, Reader]) -> dict:
     others = {key for reader in readers.values() for key in (*reader.files, *reader.others)}
     for key in block.keys() - own - others:
         raise ConfigError(f"unknown key {key!r}", where=where, hint=nearest(key, own))
+    for need in readers[name].needs:
+        if all(block.get(key) is None for key in need.split(" or ")):
+            hint = f"the reader {name} needs {', '.join(readers[name].needs)}: see Readers in config/README.md"
+            raise ConfigError(f"{need} is missing", where=where, hint=hint)
     return {key: value for key, value in block.items() if key in own}
 
 

@@ -4,18 +4,25 @@ Everything passes through as a stream, so that forty million triples and nine mi
 documents' ids.
 """
 
+import json
 import logging
+import re
 from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from optical.errors import ConfigError, DataError
-from optical.files import read_jsonl, read_lines, read_rows, write_json, write_jsonl, write_lines, write_rows
+from optical.files import read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.passages import split_documents
 from optical.program import with_progress
 
 log = logging.getLogger("optical")
+
+DOCUMENT = '{"id": "d1", "text": "..."}'
+JUDGEMENT = "query 0 document grade"
+ARRAY = re.compile(r"\[\s*(\{|$)")
+GRADE = re.compile(r"-?\d+")
 
 
 class Collection(NamedTuple):
@@ -42,39 +49,84 @@ class TrainingSet(NamedTuple):
     scores: Iterable[tuple[str, str, float]] | None = None  # query id, document id, what a cross-encoder gives them
 
 
-def read_documents(path: str | Path) -> Iterator[dict]:
-    """Yield the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`."""
-    if next(read_lines(path), "").startswith("{"):
-        for number, item in enumerate(read_jsonl(path), start=1):
-            if not isinstance(item, dict) or not {"id", "text"} <= item.keys():
-                raise DataError(
-                    f"document {number} lacks id or text", where=path, hint='one {"id": "d1", "text": "..."} a line'
-                )
-            yield {"id": str(item["id"]), "text": item["text"]} | (
-                {"title": item["title"]} if item.get("title") else {}
-            )
-    else:
-        for document_id, text, *_ in read_rows(path, 2):
-            yield {"id": document_id, "text": text}
+class FromFile:
+    """What a reader yields of a file, item by item; as text, where the last item stands: for faults found later."""
+
+    def __init__(self, path: str | Path, items: Iterable[tuple[int, object]], kind: str, form: str):
+        self.path, self.items, self.kind, self.form, self.line = path, items, kind, form, 0
+
+    def __iter__(self) -> Iterator:
+        for number, item in self.items:
+            self.line = number
+            yield item
+        if not self.line:
+            raise DataError(f"the file holds no {self.kind}", where=self.path, hint=f"one a line: {self.form}")
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}"
 
 
-def read_queries(path: str | Path) -> Iterator[tuple[str, str]]:
-    """Yield `(query id, text)` of a headerless table."""
-    for query_id, text, *_ in read_rows(path, 2):
-        yield query_id, text
+def read_documents(path: str | Path) -> Iterable[dict]:
+    """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`."""
+    first = next(filter(str.strip, read_lines(path)), "").lstrip()
+    if ARRAY.match(first):
+        raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
+    if first.startswith("{"):
+        return FromFile(path, _json_documents(path), "documents", DOCUMENT)
+    rows = ((number, {"id": row[0], "text": row[1]}) for number, row in _numbered_rows(path))
+    return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
-def read_qrels(path: str | Path) -> Iterator[tuple[str, str, int]]:
-    """Yield `(query id, document id, grade)` of TREC qrels: four columns separated by white space."""
+def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
+        if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
+            raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
+        document = {"id": str(item["id"]), "text": item["text"]} | (
+            {"title": item["title"]} if item.get("title") else {}
+        )
+        if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
+            hint = f"text and title stand in quotes, as in {DOCUMENT}"
+            raise DataError(f"line {number}: the {wrong[0]} of document {item['id']} is no text", where=path, hint=hint)
+        yield number, document
+
+
+def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
+    """Return `(query id, text)` of a headerless table."""
+    rows = ((number, (row[0], row[1])) for number, row in _numbered_rows(path))
+    return FromFile(path, rows, "queries", "query_id<TAB>text")
+
+
+def _numbered_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of a table of ids and texts."""
+    for number, line in enumerate(read_lines(path), start=1):
+        row = line.split("\t")
+        if line and len(row) < 2:
+            hint = "separate the columns by tabs, not by spaces or commas"
+            raise DataError(f"line {number} has 1 tab-separated columns, 2 are needed", where=path, hint=hint)
+        if line:
+            yield number, row
+
+
+def read_qrels(path: str | Path) -> Iterable[tuple[str, str, int]]:
+    """Return `(query id, document id, grade)` of TREC qrels: four columns separated by white space."""
+    return FromFile(path, _judgements(path), "judgements", JUDGEMENT)
+
+
+def _judgements(path: str | Path) -> Iterator[tuple[int, tuple[str, str, int]]]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         row = line.split()
-        if len(row) != 4 or not row[3].lstrip("-").isdigit():
-            raise DataError(
-                f"line {number} is no TREC judgement", where=path, hint="four columns: query 0 document grade"
-            )
-        yield row[0], row[2], int(row[3])
+        if len(row) != 4 or not GRADE.fullmatch(row[3]):
+            raise DataError(f"line {number} is no TREC judgement", where=path, hint=f"four columns: {JUDGEMENT}")
+        yield number, (row[0], row[2], int(row[3]))
 
 
 def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
@@ -146,9 +198,9 @@ def write_collection(
     something that does not exist unless the collection's qrels are partial.
     """
     folder = Path(folder)
-    qrels = list(collection.qrels)
+    qrels, judged_in = list(collection.qrels), file_of(collection.qrels, "qrels")
     if not any(grade > 0 for _, _, grade in qrels):
-        raise DataError("no judgement says that a document is relevant", where="qrels", hint="a grade above 0 does")
+        raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     judged = {document_id for _, document_id, _ in qrels}
     found: set[str] = set()
     documents = _checked_documents(collection.documents, judged, found)
@@ -156,7 +208,7 @@ def write_collection(
     count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
     known_queries = set().union(*queries.values())
-    qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels)
+    qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels, judged_in)
     answerable = {query_id for query_id, _, grade in qrels if grade > 0}
     for lang, texts in queries.items():
         dropped = texts.keys() - answerable
@@ -180,43 +232,56 @@ def write_collection(
 
 def _checked_documents(documents: Iterable[dict], judged: Container[str], found: set[str]) -> Iterator[dict]:
     """Pass documents through, refusing duplicate ids and empty texts; note in `found` which judged ones passed."""
-    for document in _unique_documents(documents, set()):
+    for document in _unique_documents(documents, set(), documents):
         if document["id"] in judged:
             found.add(document["id"])
         yield document
 
 
-def _unique_documents(documents: Iterable[dict], ids: set[str]) -> Iterator[dict]:
-    """Pass documents through and gather their ids in `ids`; refuse a bad id, a duplicate and an empty text."""
+def _unique_documents(documents: Iterable[dict], ids: set[str], source: Iterable) -> Iterator[dict]:
+    """Pass documents of a source through, their ids into `ids`; refuse a bad id, a duplicate and an empty text."""
     for document in documents:
-        _check_id(document["id"], ids, "document")
+        _check_id(document["id"], ids, "document", source)
         if not isinstance(document["text"], str) or not (document["text"] + document.get("title", "")).strip():
-            raise DataError(f"document {document['id']} has no text", where="documents", hint="leave it out")
+            where = line_of(source, "documents")
+            raise DataError(f"document {document['id']} has no text", where=where, hint="leave it out")
         yield document
 
 
-def _check_id(item_id: str, ids: set[str], kind: str) -> None:
+def _check_id(item_id: str, ids: set[str], kind: str, source: Iterable) -> None:
     """Add an id to those seen; refuse one that is there already or that a run file could not hold."""
+    where = line_of(source)
     if not item_id or len(item_id.split()) != 1 or item_id != item_id.strip():
-        raise DataError(f"{kind} id {item_id!r} is empty or has white space", hint="run files separate columns by it")
+        hint = "run files separate columns by it"
+        raise DataError(f"{kind} id {item_id!r} is empty or has white space", where=where, hint=hint)
     if item_id in ids:
-        raise DataError(f"duplicate {kind} id {item_id}", hint="every id once; join or rename the rows")
+        raise DataError(f"duplicate {kind} id {item_id}", where=where, hint="every id once; join or rename the rows")
     ids.add(item_id)
 
 
-def _checked_queries(pairs: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
+def line_of(source: Iterable, otherwise: str = "") -> object:
+    """Return, for an error, the line that a source's last item stands in; something else where it is no file."""
+    return source if isinstance(source, FromFile) else otherwise
+
+
+def file_of(source: Iterable, otherwise: str) -> object:
+    """Return, for an error, the file that a source is read from; something else where it is none."""
+    return source.path if isinstance(source, FromFile) else otherwise
+
+
+def _checked_queries(pairs: Iterable[tuple[str, str]], lang: str) -> dict[str, str]:
     """Return the queries by id; refuse duplicate ids and empty texts."""
     texts: dict[str, str] = {}
     seen: set[str] = set()
     for query_id, text in pairs:
-        _check_id(query_id, seen, f"{where} query")
+        _check_id(query_id, seen, f"{lang} query", pairs)
         if not text.strip():
-            raise DataError(f"query {query_id} has no text", where=where, hint="leave it out")
+            raise DataError(f"query {query_id} has no text", where=line_of(pairs, lang), hint="leave it out")
         texts[query_id] = text
     return texts
 
 
-def _known_qrels(qrels: list, queries: Container[str], documents: Container[str], partial: bool) -> list:
+def _known_qrels(qrels: list, queries: Container[str], documents: Container[str], partial: bool, where: object) -> list:
     """Return the judgements whose query and document exist; refuse the others unless the qrels may be partial."""
     known = [row for row in qrels if row[0] in queries and row[1] in documents]
     if len(known) == len(qrels):
@@ -226,7 +291,7 @@ def _known_qrels(qrels: list, queries: Container[str], documents: Container[str]
     if not partial:
         raise DataError(
             f"the qrels name {lost}, which does not exist ({len(qrels) - len(known)} rows do so)",
-            where="qrels",
+            where=where,
             hint="mend the ids, or set partial_qrels: true to leave such rows out",
         )
     log.warning("%d of %d judgements left out: unknown query or document", len(qrels) - len(known), len(qrels))
@@ -249,13 +314,13 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     document_ids: set[str] = set()
     query_ids: set[str] = set()
     documents = (d for d in training.documents if needed_documents is None or d["id"] in needed_documents)
-    unique = _unique_documents(documents, document_ids)
+    unique = _unique_documents(documents, document_ids, training.documents)
     write_jsonl(folder / "documents.jsonl", with_progress(unique, "writing documents"))
 
     def queries() -> Iterator[tuple[str, str]]:
         for query_id, text in training.queries:
             if needed_queries is None or query_id in needed_queries:
-                _check_id(query_id, query_ids, "query")
+                _check_id(query_id, query_ids, "query", training.queries)
                 yield query_id, text
 
     write_rows(folder / "queries.tsv", queries())

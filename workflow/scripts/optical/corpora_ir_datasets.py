@@ -62,7 +62,7 @@ def ids_and_parts(settings: dict, languages: list[str], training: bool = False) 
         wanted.append((_id_for(settings, "triples"), last))
     else:
         queries = _ids_by_language(settings, "queries", languages)
-        qrels = settings.get("qrels_id", settings["id"])
+        qrels = settings.get("qrels_id", settings.get("id"))
         qrels_ids = _ids_by_language(settings, "qrels", languages).values() if _per_language(qrels) else [qrels]
         wanted = [(_documents_id(settings, languages), "docs")]
         wanted += [(value, "queries") for value in queries.values()] + [(value, "qrels") for value in qrels_ids]
@@ -94,7 +94,7 @@ def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:
     for dataset_id, parts in ids_and_parts(settings, languages):
         check_ir_datasets_id(dataset_id, parts)
     queries_ids = _ids_by_language(settings, "queries", languages)
-    qrels_value = settings.get("qrels_id", settings["id"])
+    qrels_value = settings.get("qrels_id", settings.get("id"))
     own_qrels = _per_language(qrels_value)
     qrels_ids = _ids_by_language(settings, "qrels", languages) if own_qrels else {"all": qrels_value}
     qrels = [
@@ -282,7 +282,7 @@ def _id_for(settings: dict, part: str) -> str:
 
 def _ids_by_language(settings: dict, part: str, languages: list[str]) -> dict[str, str]:
     """Return the id of each language, and of English where one is named."""
-    value = settings.get(f"{part}_id", settings["id"])
+    value = settings.get(f"{part}_id", settings.get("id"))
     if isinstance(value, dict):
         return query_files(value, languages)
     if "{lang}" in value:
@@ -294,7 +294,7 @@ def _ids_by_language(settings: dict, part: str, languages: list[str]) -> dict[st
 
 def _documents_id(settings: dict, languages: list[str]) -> str:
     """Return the id of the documents, which all languages share."""
-    value = settings.get("documents_id", settings["id"])
+    value = settings.get("documents_id", settings.get("id"))
     if isinstance(value, str) and "{lang}" not in value:
         return value
     ids = list((value if isinstance(value, dict) else _ids_by_language(settings, "documents", languages)).values())

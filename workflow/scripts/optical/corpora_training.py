@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from optical.corpora_files import TrainingSet, read_documents, read_qrels, read_queries, read_triples
+from optical.corpora_files import TrainingSet, file_of, read_documents, read_qrels, read_queries, read_triples
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines
 
@@ -27,7 +27,8 @@ def read_plain_training(settings: dict) -> TrainingSet:
     documents, queries = read_documents(settings["documents"]), read_queries(settings["queries"])
     if settings.get("triples") and settings.get("swap", False):
         pairs = (triple[:2] for triple in read_candidates(settings["triples"]))
-        return swap_sides(documents, queries, pairs, settings.get("query_words", QUERY_WORDS))
+        swapped = swap_sides(documents, queries, pairs, settings.get("query_words", QUERY_WORDS))
+        return swapped._replace(source=settings["triples"])
     if settings.get("triples"):
         return TrainingSet(documents, queries, read_candidates(settings["triples"]), source=settings["triples"])
     if settings.get("qrels"):
@@ -46,10 +47,11 @@ def training_from_qrels(
     """
     triples = triples_from_qrels(qrels, settings.get("min_grade", 1), settings.get("negatives", 0))
     if not settings.get("swap", False):
-        return TrainingSet(documents, queries, triples, source="qrels")
+        return TrainingSet(documents, queries, triples, source=file_of(qrels, "qrels"))
     if settings.get("negatives", 0):
         raise ConfigError("negatives are documents: they cannot serve with swapped sides", hint="negatives: 0")
-    return swap_sides(documents, queries, triples, settings.get("query_words", QUERY_WORDS))
+    swapped = swap_sides(documents, queries, triples, settings.get("query_words", QUERY_WORDS))
+    return swapped._replace(source=file_of(qrels, "qrels"))
 
 
 def triples_from_qrels(
@@ -77,7 +79,7 @@ def swap_sides(
     swapped = [(document_id, query_id) for query_id, document_id in pairs]
     wanted = {document_id for document_id, _ in swapped}
     beginnings = ((d["id"], " ".join(d["text"].split()[:query_words])) for d in documents if d["id"] in wanted)
-    return TrainingSet(({"id": q, "text": text} for q, text in queries), beginnings, swapped, source="qrels")
+    return TrainingSet(({"id": q, "text": text} for q, text in queries), beginnings, swapped)
 
 
 def read_candidates(path: str | Path) -> Iterator[tuple[str, ...]]:

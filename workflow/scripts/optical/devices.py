@@ -8,12 +8,13 @@ known by its UUID, so that a scheduler which renumbers the devices of each job d
 import fcntl
 import logging
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from optical.errors import ResourceError
+from optical.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +33,14 @@ def choose(name: str, processes: int = 1) -> "torch.device":
     `processes` is how many of one training do so at a time.
 
     Raises:
+        ConfigError: the name is none of these.
         ResourceError: a GPU is asked for and torch sees none, there are fewer than processes, or all are taken for
             longer than `PATIENCE_SECONDS`.
     """
     import torch
 
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name, re.ASCII):
+        raise ConfigError(f"no such device: {name}", where="machine.device", hint="auto, cpu, cuda or cuda:N")
     if name in ("auto", "cuda"):
         _take_one(processes)
     if name == "auto":

@@ -1,5 +1,6 @@
 """Faults of a config that can be told before any job runs, each as one line: what, where, and how to mend it."""
 
+import ast
 import contextlib
 import difflib
 from collections.abc import Collection, Iterable, Mapping
@@ -69,12 +70,17 @@ def explain(fault: SchemaFault) -> ConfigError:
 
 
 def _shortened(message: str) -> str:
-    """Return a message without the long value that it may begin with.
+    """Return a message without the long value that it may begin with, and without a long pattern.
 
     >>> _shortened("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18] is not of type 'string'")
     "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,... is not of type 'string'"
+    >>> _shortened(f"'nDGC@10' does not match '^({'|'.join(['nDCG', 'AP'] * 20)})$'")
+    "'nDGC@10' does not match"
     """
     value, verb, rest = message.partition(" is ")
+    if not verb:
+        value, verb, rest = message.partition(" does not match ")
+        rest = rest if len(rest) <= 60 else ""  # a long pattern says less than the description of its key
     value = value if len(value) <= 60 else f"{value[:40].rstrip()}..."
     return " ".join(f"{value}{verb}{rest}".split())
 
@@ -95,6 +101,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def objective_names() -> list[str]:
+    """Return the names of the objectives, the keys of `OBJECTIVES`, from the source of that table.
+
+    Its module imports torch, which is slow to load, and need not be there where an experiment is planned.
+    """
+    module = ast.parse(Path(__file__).with_name("objectives.py").read_text(encoding="utf-8"))
+    named = {ast.unparse(node.target): node.value for node in module.body if isinstance(node, ast.AnnAssign)}
+    return [ast.literal_eval(key) for key in named["OBJECTIVES"].keys]
 
 
 def check_file(path: str, made: Collection[str]) -> str:
