@@ -1,11 +1,14 @@
 """Helpers of the rules of the pruned index: which collections and methods have one, and the scores to compare."""
 
 EXACT, PRUNED = "exact", "pruned"
+PRUNED_KINDS = ("english", *MAXSIM_KINDS)  # those that search with token vectors
 
 
 @in_one_line
 def pruned_collections():
     """Return the collections whose documents the teacher reads: one index serves all their methods."""
+    if not any(kind_of(method) in PRUNED_KINDS for method in config["methods"]):
+        raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
     blocks = config["collection_table"]
     found = [name for name in config["collections"] if blocks[name].get("documents_by") != "student"]
     if not found:
@@ -16,7 +19,7 @@ def pruned_collections():
 
 def pruned_kinds(collection):
     """Return the kinds of method that search a collection with token vectors."""
-    return [kind for kind in kinds_in(collection) if kind in ("english", *MAXSIM_KINDS)]
+    return [kind for kind in kinds_in(collection) if kind in PRUNED_KINDS]
 
 
 def pruned_runs(wildcards):

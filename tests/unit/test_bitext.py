@@ -323,3 +323,11 @@ def test_large_translation_memories_are_streamed(tmp_path):
     reader = read_bitext({"tmx": path}, {"sw"})
     assert next(reader).row == 1
     assert sum(1 for _ in reader) == 2999
+
+
+def test_swapped_sides_are_refused(tmp_path):
+    pairs = [(f"Niliona ndege {n} kwenye bustani ya jirani", f"I saw the {n} birds in the garden") for n in range(30)]
+    with pytest.raises(DataError, match="the foreign side reads as English") as caught:
+        clean(tmp_path, pairs)
+    assert "English first" in caught.value.hint
+    clean(tmp_path, [(english, foreign) for foreign, english in pairs], check_alignment=False)

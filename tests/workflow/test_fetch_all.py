@@ -99,3 +99,9 @@ def test_an_id_of_ir_datasets_that_a_variant_alone_names_is_refused(tmp_path):
     output = dry_run(tmp_path, CONFIG | {"study": {"axis": "matrix", "variants": {"other": other}}}, check=False)
     assert "only a variant of the study names clirmatrix/en/bi139-base/" in output
     assert "[collection_table]. Hint: name it in a block of the study, too" in output
+
+
+def test_bitext_that_only_pretraining_reads_is_fetched(tmp_path):
+    trained = {"encoder": {"source": "train"}, "pretraining": {"text": "bitext"}, "methods": ["english", "zero-shot"]}
+    output = dry_run(tmp_path, {key: value for key, value in CONFIG.items() if key != "translator"} | trained)
+    assert fetched(output)[""] == EXPECTED[""]

@@ -44,3 +44,9 @@ def test_a_search_that_prunes_nothing_loses_nothing(tmp_path):
     assert {row["lang"] for row in rows} == {"sw", "de", "low", "high", "gap"}
     assert all(row["reference"] == "exact" and float(row["difference"]) == 0 for row in rows)
     assert all(float(row["mean"]) > 0 for row in rows if row["lang"] in ("sw", "de"))
+
+
+def test_without_token_vectors_there_is_nothing_to_compare(tmp_path):
+    arguments = ("--dry-run", "--cores", 2, "--config", "methods=[bm25]", "reference=bm25")
+    refused = run_snakemake(make_workspace(tmp_path), *arguments, config=[], target=PRUNED_TABLE, check=False)
+    assert "none searches with token vectors [methods]" in refused.stdout

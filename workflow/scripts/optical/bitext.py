@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from optical.alignment import Alignment, Run, check_alignment, length_correlation
-from optical.bitext_filters import matching_key, normalise, overlap_keys, read_evaluation_keys, reason_to_drop
+from optical.bitext_filters import (
+    look_swapped,
+    matching_key,
+    normalise,
+    overlap_keys,
+    read_evaluation_keys,
+    reason_to_drop,
+)
 from optical.bitext_readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
 from optical.files import write_json, write_rows
@@ -32,6 +39,7 @@ DEFAULTS = {
     "seed": 1,
 }
 REPAIRS = ("drop", "shift")
+LEAST_SEEN, MOST_SEEN = 20, 1000  # pairs by which swapped sides are told
 
 
 def clean_bitext(
@@ -117,6 +125,9 @@ def clean_source(
         pair._replace(english=normalise(pair.english), foreign=normalise(pair.foreign))
         for pair in read_bitext(source, codes)
     ]
+    if len(pairs) >= LEAST_SEEN and look_swapped([(pair.english, pair.foreign) for pair in pairs[:MOST_SEEN]]):
+        what = f"{name}: the foreign side reads as English, and the English one does not"
+        raise DataError(what, where=f"bitext of {language['code']}", hint="swap the files or columns: English first")
     alignment = Alignment([], 0.0, checked=False)
     if settings["check_alignment"] and source.get("check_alignment", True):
         alignment = check_alignment([pair.english for pair in pairs], [pair.foreign for pair in pairs])

@@ -41,6 +41,7 @@ SCRIPT_WORDS = {
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _SENTENCE_END = re.compile(r"(?<=[.!?।。])\s+")
+_COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
 
@@ -62,6 +63,21 @@ def matching_key(text: str) -> str:
     False
     """
     return " ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold()))
+
+
+def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the second side of sentence pairs reads as English, and the first does not.
+
+    >>> look_swapped([("Niliona paka wa jirani.", "I saw the cat of the neighbour in the garden.")])
+    True
+    """
+    english, foreign = (_share_of_common_words(texts) for texts in zip(*pairs, strict=True))
+    return foreign > max(0.1, 3 * english)
+
+
+def _share_of_common_words(texts: Iterable[str]) -> float:
+    words = [word for text in texts for word in matching_key(text).split()]
+    return sum(word in _COMMON_ENGLISH for word in words) / max(len(words), 1)
 
 
 Scripts = tuple[str, str]
