@@ -111,14 +111,10 @@ def training_set_block(wildcards):
 
 def given_training_set(owner):
     """Return a training set, the teacher's or a method's, as the config has it, and the key that it has it under."""
-    if owner == "teacher":
-        return without_inherited_triples(config["teacher"]["training_set"]), "teacher.training_set"
-    return config["method_table"][owner]["training_set"], f"method_table.{owner}.training_set"
-
-
-def without_inherited_triples(block):
-    """Return a training set without triples where it names qrels in place of them: it has the default config's."""
-    return {key: value for key, value in block.items() if key != "triples" or not block.get("qrels")}
+    key = "teacher" if owner == "teacher" else f"method_table.{owner}"
+    block = (config["teacher"] if owner == "teacher" else config["method_table"][owner])["training_set"]
+    # Triples beside qrels, which stand in place of them, come from the default config.
+    return {name: block[name] for name in block if name != "triples" or not block.get("qrels")}, f"{key}.training_set"
 
 
 def with_codes(value, language):

@@ -4,36 +4,23 @@ Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from pathlib import Path
-
-from optical.corpora_files import read_queries
-from optical.encoder import load_encoder
 from optical.machine import machine_from
 from optical.parts import part_from
-from optical.program import add_machine_arguments, log, program, run_program, yaml_value
-from optical.retrieval import encode_queries
-from optical.runs import write_run
-from optical.scoring import search, to_run
+from optical.program import add_machine_arguments, program, run_program, yaml_value
+from optical.scoring import search
+from optical.searching import write_runs
 
 
 def main(arguments):
     machine = machine_from(arguments)
     device = machine.start()
-    for job in arguments.jobs:
-        encoder = load_encoder(job["encoder"]).to(device)
-        query_ids, texts = zip(*read_queries(job["queries"]), strict=True)
-        vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=machine.precision)
-        hits = search(
-            vectors_QMD,
-            mask_QM,
-            job.get("shards", arguments.shards),
-            arguments.top_k,
-            arguments.memory_mb,
-            machine.precision,
-            str(device),
-        )
-        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"], in_full=arguments.part != (1, 1))
-        log.info("%s: %d queries", job["tag"], len(texts))
+
+    def find(job, vectors_QMD, mask_QM):
+        shards = job.get("shards", arguments.shards)
+        how = (arguments.top_k, arguments.memory_mb, machine.precision, str(device))
+        return search(vectors_QMD, mask_QM, shards, *how)
+
+    write_runs(arguments.jobs, find, device, machine.precision, in_full=arguments.part != (1, 1))
 
 
 if __name__ == "__main__":

@@ -4,29 +4,22 @@ Example: python workflow/scripts/search_pruned.py --index index --top-k 1000 \\
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from pathlib import Path
-
-from optical.corpora_files import read_queries
-from optical.encoder import load_encoder
 from optical.machine import machine_from
-from optical.program import add_machine_arguments, log, program, run_program, yaml_value
+from optical.program import add_machine_arguments, program, run_program, yaml_value
 from optical.pruned import open_index, search_index
-from optical.retrieval import encode_queries
-from optical.runs import write_run
-from optical.scoring import to_run
+from optical.searching import write_runs
 
 
 def main(arguments):
     machine = machine_from(arguments)
     device = machine.start()
     index = open_index(arguments.index, str(device))
-    for job in arguments.jobs:
-        encoder = load_encoder(job["encoder"]).to(device)
-        query_ids, texts = zip(*read_queries(job["queries"]), strict=True)
-        vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=machine.precision)
-        hits = search_index(vectors_QMD, mask_QM, index, arguments.top_k, arguments.probes, arguments.candidates)
-        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"])
-        log.info("%s: %d queries", job["tag"], len(texts))
+
+    def find(_, vectors_QMD, mask_QM):
+        how = (arguments.top_k, arguments.probes, arguments.candidates)
+        return search_index(vectors_QMD, mask_QM, index, *how)
+
+    write_runs(arguments.jobs, find, device, machine.precision)
 
 
 if __name__ == "__main__":

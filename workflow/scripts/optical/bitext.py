@@ -15,9 +15,9 @@ from optical.bitext_filters import (
     look_swapped,
     matching_key,
     normalise,
-    overlap_keys,
     read_evaluation_keys,
     reason_to_drop,
+    sentence_keys,
 )
 from optical.bitext_readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
@@ -239,9 +239,9 @@ def split(kept: Sequence[tuple[str, str]], settings: Mapping) -> tuple[list, lis
 
 
 def _seen_before(pair: Pair, evaluation: Set[str], seen: set[tuple[str, str]]) -> str | None:
-    if evaluation and not evaluation.isdisjoint(overlap_keys(pair.english) | overlap_keys(pair.foreign)):
-        return "in evaluation texts"
     keys = matching_key(pair.english), matching_key(pair.foreign)
+    if evaluation and not evaluation.isdisjoint((*keys, *sentence_keys(pair.english), *sentence_keys(pair.foreign))):
+        return "in evaluation texts"
     if keys in seen:
         return "duplicate"
     seen.add(keys)

@@ -168,20 +168,21 @@ class _Kinds(dict):
 _KINDS = _Kinds()
 
 
-def overlap_keys(text: str) -> set[str]:
-    """Return the matching keys of a text and, where it has several, of its longer sentences.
+def sentence_keys(text: str) -> list[str]:
+    """Return the matching keys of the longer sentences of a text that has several.
 
-    >>> sorted(overlap_keys("Yes. Who founded the city of Dodoma?"))
-    ['who founded the city of dodoma', 'yes who founded the city of dodoma']
+    >>> sentence_keys("Yes. Who founded the city of Dodoma?")
+    ['who founded the city of dodoma']
     """
     sentences = _SENTENCE_END.split(text)
-    longer = (matching_key(sentence) for sentence in sentences) if len(sentences) > 1 else ()
-    return {matching_key(text), *(key for key in longer if key.count(" ") >= _SENTENCE_WORDS - 1)} - {""}
+    keys = map(matching_key, sentences if len(sentences) > 1 else ())
+    return [key for key in keys if key.count(" ") >= _SENTENCE_WORDS - 1]
 
 
 def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
-    """Return the overlap keys of every text of the evaluation: in files, and the queries of prepared collections."""
-    return {key for path in paths for text in _texts(Path(path)) for key in overlap_keys(text)}
+    """Return the keys of the evaluation's texts and their sentences: in files, and queries of prepared collections."""
+    texts = (text for path in paths for text in _texts(Path(path)))
+    return {key for text in texts for key in (matching_key(text), *sentence_keys(text))} - {""}
 
 
 def _texts(path: Path) -> Iterator[str]:

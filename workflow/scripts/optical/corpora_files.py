@@ -4,7 +4,6 @@ Everything passes through as a stream, so that forty million triples and nine mi
 documents' ids.
 """
 
-import json
 import logging
 import re
 from collections.abc import Container, Iterable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from optical.errors import ConfigError, DataError
-from optical.files import read_lines, write_json, write_jsonl, write_lines, write_rows
+from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.passages import split_documents
 from optical.program import with_progress
 
@@ -73,19 +72,13 @@ def read_documents(path: str | Path) -> Iterable[dict]:
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
         return FromFile(path, _json_documents(path), "documents", DOCUMENT)
-    rows = ((number, {"id": row[0], "text": row[1]}) for number, row in _numbered_rows(path))
+    rows = ((number, {"id": row[0], "text": row[1]}) for number, row in numbered_rows(path, 2))
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
 def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
     """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
+    for number, item in numbered_jsonl(path):
         if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
             raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
         document = {"id": str(item["id"]), "text": item["text"]} | (
@@ -99,19 +92,8 @@ def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
 
 def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
     """Return `(query id, text)` of a headerless table."""
-    rows = ((number, (row[0], row[1])) for number, row in _numbered_rows(path))
+    rows = ((number, (row[0], row[1])) for number, row in numbered_rows(path, 2))
     return FromFile(path, rows, "queries", "query_id<TAB>text")
-
-
-def _numbered_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of a table of ids and texts."""
-    for number, line in enumerate(read_lines(path), start=1):
-        row = line.split("\t")
-        if line and len(row) < 2:
-            hint = "separate the columns by tabs, not by spaces or commas"
-            raise DataError(f"line {number} has 1 tab-separated columns, 2 are needed", where=path, hint=hint)
-        if line:
-            yield number, row
 
 
 def read_qrels(path: str | Path) -> Iterable[tuple[str, str, int]]:

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import difflib
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -103,6 +104,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
 
 
+@cache
 def objective_names() -> list[str]:
     """Return the names of the objectives, the keys of `OBJECTIVES`, from the source of that table.
 

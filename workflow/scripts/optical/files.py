@@ -57,6 +57,11 @@ def read_texts(path: str | Path) -> Iterator[str]:
 
 def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
     """Yield the tab-separated rows of a headerless table that must have `columns` columns (at least)."""
+    return (row for _, row in numbered_rows(path, columns))
+
+
+def numbered_rows(path: str | Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of `read_rows` with the numbers of their lines."""
     for number, line in enumerate(read_lines(path), start=1):
         if not line:
             continue
@@ -67,7 +72,7 @@ def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
                 where=path,
                 hint="separate the columns by tabs, not by spaces or commas",
             )
-        yield row
+        yield number, row
 
 
 def read_table(path: str | Path) -> list[dict[str, str]]:
@@ -86,13 +91,19 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
 
 def read_jsonl(path: str | Path) -> Iterator[dict]:
     """Yield the objects of a JSON Lines file."""
+    return (item for _, item in numbered_jsonl(path))
+
+
+def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """Yield the objects of `read_jsonl` with the numbers of their lines."""
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         try:
-            yield json.loads(line)
+            item = json.loads(line)
         except json.JSONDecodeError as error:
             raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
+        yield number, item
 
 
 @contextlib.contextmanager
