@@ -10,11 +10,9 @@ Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector s
 
 import copy
 import dataclasses
-import gc
 import os
 import string
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -226,19 +224,6 @@ class Encoder(nn.Module):
         )
 
 
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Look for no garbage while a library is imported: all its objects stay, and looking takes half a second."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@no_garbage_collection()
 def load_transformer(folder: str | Path) -> nn.Module:
     """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
     import transformers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from optical.encoder import DOCUMENT, Encoder, no_garbage_collection
+from optical.encoder import DOCUMENT, Encoder
 from optical.errors import ConfigError
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
@@ -27,7 +27,6 @@ class Architecture:
     intermediate_size: int = 256
 
 
-@no_garbage_collection()
 def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> nn.Module:
     """Return a BERT of random weights whose token vectors are, before any training, close to their word embeddings.
 

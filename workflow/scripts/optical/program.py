@@ -1,7 +1,6 @@
 """What every command-line program of the workflow shares: arguments, log, progress, one-line errors."""
 
 import argparse
-import gc
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from optical.cli_help import Help
 from optical.errors import OpticalError
+from optical.startup import collect_garbage_rarely
 
 log = logging.getLogger("optical")
 
@@ -86,6 +86,7 @@ _Loader.add_implicit_resolver(
 
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback."""
+    collect_garbage_rarely()
     arguments = parser.parse_args()
     _start_log(arguments.log)
     try:
@@ -98,8 +99,6 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
     except Exception:
         log.exception("unexpected error; please report it with this log")
         sys.exit(1)
-    finally:
-        gc.freeze()  # the interpreter need not look for garbage once more before it ends, which takes half a second
 
 
 def _start_log(path: str | None) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 import optical.encoder  # noqa: F401 (keeps Hugging Face's libraries off the network)
-from optical.encoder import no_garbage_collection
 from optical.errors import ConfigError, DataError
 from optical.precision import autocast
 from optical.program import Progress
@@ -104,7 +103,6 @@ class Translator:
         return self.tokeniser.batch_decode(found, skip_special_tokens=True)
 
 
-@no_garbage_collection()
 def _load(folder: Path) -> tuple:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from optical.encoder import load_transformer, no_garbage_collection
+from optical.encoder import load_transformer
 from optical.errors import ConfigError
 from optical.tokens import load_tokeniser, save_tokeniser
 from optical.word_alignment import Table
@@ -48,7 +48,6 @@ def translator_settings(values: dict) -> TranslatorSettings:
     return TranslatorSettings(**{name: value for name, value in values.items() if name in names})
 
 
-@no_garbage_collection()
 def new_translator(
     settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None, seed: int
 ) -> nn.Module:
