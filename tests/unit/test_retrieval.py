@@ -8,13 +8,14 @@ import torch
 
 from optical.corpora_files import read_queries
 from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.errors import DataError
 from optical.files import write_jsonl
 from optical.parts import part_from, read_part
 from optical.retrieval import encode_documents, encode_queries
 from optical.runs import merge_runs, read_run, write_run
 from optical.scoring import search, to_run
 from optical.tokens import tokenise
-from optical.vectors import TokenVectors
+from optical.vectors import Collection, TokenVectors
 from tiny_models import save_encoder
 
 QUERIES = [
@@ -82,6 +83,13 @@ def test_documents_are_read_in_pieces(encoder, tmp_path, monkeypatch):
         assert list(whole.ids())[other] == list(pieces.ids())[stored]
         difference = torch.from_numpy(whole.document(other) - pieces.document(stored)).abs()
         assert difference.max() < 2e-3
+
+
+def test_shards_of_two_encoders_are_not_one_collection(encoder, tmp_path):
+    for made_by in ("one", "another"):
+        encode_documents(encoder, DOCUMENTS, DOCUMENT, tmp_path / made_by, made_by=made_by)
+    with pytest.raises(DataError, match="different encoders"):
+        Collection([tmp_path / "one", tmp_path / "another"])
 
 
 def test_a_failure_leaves_no_shard(encoder, tmp_path):

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from browser import chromium
+from optical.files import read_json
+from optical.provenance import content_hash
 from workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -59,6 +61,11 @@ def changed(finished):
 
 def rows_of(path):
     return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_vectors_say_which_encoder_made_them(finished):
+    results = finished[0] / "results"
+    assert read_json(results / "vectors/atlas/meta.json")["encoder"] == content_hash(results / "teacher")
 
 
 def test_it_ends_in_a_table_of_all_methods_and_languages(finished):

@@ -8,6 +8,7 @@ from optical.encoder import DOCUMENT, load_encoder
 from optical.machine import machine_from
 from optical.parts import part_from, read_part
 from optical.program import add_machine_arguments, program, run_program
+from optical.provenance import content_hash
 from optical.retrieval import encode_documents
 
 
@@ -15,7 +16,8 @@ def main(arguments):
     machine = machine_from(arguments)
     encoder = load_encoder(arguments.encoder).to(machine.start())
     documents = read_part(arguments.documents, arguments.part)
-    encode_documents(encoder, documents, DOCUMENT, arguments.out, machine.precision)
+    made_by = content_hash(arguments.encoder)
+    encode_documents(encoder, documents, DOCUMENT, arguments.out, machine.precision, made_by)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from optical.files import atomic_path, sha256_of
 from optical.imports import library_files
 from optical.program import as_argument
-from optical.provenance import version_of
+from optical.provenance import files_of, version_of
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +27,10 @@ def fingerprint(settings: object, inputs: list[str | Path], program: str | Path)
     >>> fingerprint({"steps": 1}, [], __file__) == fingerprint({"steps": 2}, [], __file__)
     False
     """
-    files = [file for path in inputs for file in _files_of(Path(path))]
+    files = [file for path in inputs for file in files_of(path)]
     checksums = [sha256_of(file) for file in [*files, program, *library_files(program)]]
     parts = [as_argument(settings), *checksums, *map(version_of, DECIDING)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _files_of(path: Path) -> list[Path]:
-    # provenance.json names times and machines: the same model made twice must have the same fingerprint
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [file for file in found if file.is_file() and file.name != "provenance.json"]
 
 
 class Checkpoints:

@@ -1,5 +1,6 @@
 """What made a model: settings, inputs, code, packages, machine. No path of the machine goes into it."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -33,11 +34,25 @@ def write_provenance(folder: str | Path, settings: dict, inputs: dict[str, str |
     write_json(Path(folder) / "provenance.json", record)
 
 
+def files_of(path: str | Path) -> list[Path]:
+    """Return the files of a folder, or the file itself, without `provenance.json`, which names times and machines.
+
+    The same model made twice has the same files then.
+    """
+    path = Path(path)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in files if file.is_file() and file.name != "provenance.json"]
+
+
+def content_hash(path: str | Path) -> str:
+    """Return a short hash of what is in a file or folder."""
+    return hashlib.sha256("\n".join(map(sha256_of, files_of(path))).encode()).hexdigest()[:16]
+
+
 def _hashes(path: Path) -> str | dict[str, str]:
     if path.is_file():
         return sha256_of(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file() and file.name != "provenance.json")
-    return {str(file.relative_to(path)): sha256_of(file) for file in files}
+    return {str(file.relative_to(path)): sha256_of(file) for file in files_of(path)}
 
 
 def _git_commit() -> str:

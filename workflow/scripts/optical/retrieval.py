@@ -24,12 +24,20 @@ WRITTEN_AT_ONCE = 512
 
 
 def encode_documents(
-    encoder: Encoder, documents: Iterable[dict], kind: str, folder: str | Path, precision: str = "fp32"
+    encoder: Encoder,
+    documents: Iterable[dict],
+    kind: str,
+    folder: str | Path,
+    precision: str = "fp32",
+    made_by: str = "",
 ) -> int:
-    """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many."""
+    """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many.
+
+    `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
+    """
     documents, done = iter(documents), 0
     with (
-        write_vectors(folder, encoder.dimension, "float16") as writer,
+        write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
         Progress("encoding documents", total=0) as progress,
     ):
         while chunk := list(islice(documents, SORTED_AT_ONCE)):
