@@ -123,13 +123,12 @@ def locate(arguments: argparse.Namespace) -> Place:
         folder = results / "collections" / arguments.collection
     if not (folder / "documents.jsonl").is_file():
         known = sorted(path.parent.name for path in (results / "collections").glob("*/documents.jsonl"))
-        hint = f"prepared are {', '.join(known)}" if known else _remedy(f"results/collections/{folder.name}")
+        hint = f"prepared are {', '.join(known)}" if known else _remedy(folder)
         raise DataError("no prepared collection", where=folder, hint=hint)
     vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
     shards = [vectors] if vectors.is_dir() else newest_parts(parts)
     if not shards:
-        hint = _remedy(f"results/vectors/{folder.name}")
-        raise DataError("the collection is not encoded", where=vectors, hint=hint)
+        raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
@@ -149,8 +148,10 @@ def _part_of(folder: Path) -> tuple[int, int]:
     return part_from(folder.name)
 
 
-def _remedy(made: str) -> str:
-    return f"run: snakemake --cores 2 {made}, or name the experiment's folder by --results"
+def _remedy(missing: Path) -> str:
+    return (
+        f"run: snakemake --cores 2 [--configfile FILE --] {missing}; another experiment's folder is named by --results"
+    )
 
 
 def _model(arguments: argparse.Namespace, results: Path) -> Path:
