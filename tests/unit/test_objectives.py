@@ -264,3 +264,16 @@ def test_transport_finds_a_permuted_vocabulary(solver):
         optimiser.step()
     found = (F.normalize(student.detach(), dim=-1) @ teacher.T).argmax(1)
     assert (found[translation] == torch.arange(words)).float().mean() > 0.95
+
+
+def test_token_weights_say_how_much_a_token_counts_in_the_means():
+    batch = batch_of(lengths=False)
+    batch.student_weights_BM = torch.ones(batch.student_mask_BM.shape)
+    batch.teacher_weights_BN = torch.ones(batch.teacher_mask_BN.shape)
+    plain, weighted = make("sentence_mse"), make("sentence_mse", token_weights=True)
+    torch.testing.assert_close(weighted(batch), plain(batch))
+    batch.student_weights_BM[:, 1] = batch.teacher_weights_BN[:, 0] = 0.0
+    without = batch_of(lengths=False)
+    without.student_mask_BM[:, 1], without.teacher_mask_BN[:, 0] = False, False
+    torch.testing.assert_close(weighted(batch), plain(without))
+    assert (plain(batch) - plain(without)).abs() > 1e-3

@@ -85,23 +85,25 @@ class SentenceMSE(nn.Module):
     """Mean-pooled student close to mean-pooled teacher (Reimers and Gurevych 2020): squared distance of the two means.
 
     Summed over the dimensions, so that it has the scale of a cosine distance and can be added to the others; the mean
-    over the dimensions, as in the paper, is `mean_over_dimensions`.
+    over the dimensions, as in the paper, is `mean_over_dimensions`. With `token_weights` a token counts in its mean as
+    it does in the marginals of transport.
     """
 
-    def __init__(self, mean_over_dimensions: bool = False):
+    def __init__(self, mean_over_dimensions: bool = False, token_weights: bool = False):
         super().__init__()
-        self.mean_over_dimensions = mean_over_dimensions
+        self.mean_over_dimensions, self.token_weights = mean_over_dimensions, token_weights
 
     def forward(self, batch: PairBatch) -> Tensor:
-        student_BD = self._pool(batch.student_BMD, batch.student_mask_BM)
-        teacher_BD = self._pool(batch.teacher_BND.detach(), batch.teacher_mask_BN)
+        weights = (batch.student_weights_BM, batch.teacher_weights_BN) if self.token_weights else (None, None)
+        student_BD = self._pool(batch.student_BMD, marginals(batch.student_mask_BM, weights[0]))
+        teacher_BD = self._pool(batch.teacher_BND.detach(), marginals(batch.teacher_mask_BN, weights[1]))
         squared_BD = (student_BD - teacher_BD).square()
         loss_B = squared_BD.mean(1) if self.mean_over_dimensions else squared_BD.sum(1)
         return mean_over_pairs(loss_B, batch.real_pairs())
 
     @staticmethod
-    def _pool(vectors_BMD: Tensor, mask_BM: Tensor) -> Tensor:
-        return (vectors_BMD.float() * marginals(mask_BM)[:, :, None]).sum(1)
+    def _pool(vectors_BMD: Tensor, mass_BM: Tensor) -> Tensor:
+        return (vectors_BMD.float() * mass_BM[:, :, None]).sum(1)
 
 
 class GreedyMSE(nn.Module):
