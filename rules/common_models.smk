@@ -213,13 +213,17 @@ def encoder_settings():
 
 
 def student_settings(wildcards):
-    """Return what decides a student: the common settings, then what its method changes."""
+    """Return what decides a student: the common settings, then what its method changes; of transport only what is used.
+
+    So a change of `transport` trains those students again that know of it.
+    """
     method = config["method_table"][wildcards.method]
-    changes = {
-        "objectives": method["objectives"],
-        "transport": config["transport"] | method.get("transport", {}),
-    }
-    return as_argument(config["student"] | method.get("student", {}) | changes | {"seed": int(wildcards.seed)})
+    objectives = method["objectives"]
+    weighted = [value for value in objectives.values() if isinstance(value, dict) and value.get("token_weights")]
+    changes = {"objectives": objectives, "seed": int(wildcards.seed)}
+    if "optimal_transport" in objectives or weighted:
+        changes["transport"] = config["transport"] | method.get("transport", {})
+    return as_argument(config["student"] | method.get("student", {}) | changes)
 
 
 def taught_sides():
@@ -286,7 +290,7 @@ def retraining_settings(wildcards):
 
     Its queries meet all documents of the batch, as not every training set has negatives of its own.
     """
-    training = {key: value for key, value in config["student"].items() if key not in ("sides", "special_tokens")}
+    training = {key: value for key, value in config["student"].items() if key != "special_tokens"}
     ranking = {"in_batch_negatives": True, "negatives": config["teacher"]["negatives"]}
     changes = config["method_table"][wildcards.method].get("student", {})
     return as_argument(training | changes | ranking | {"seed": int(wildcards.seed)})

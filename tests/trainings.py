@@ -22,7 +22,7 @@ SETTINGS = {
     "train_teacher": COMMON | {"in_batch_negatives": True, "negatives": 1, "encoder": ENCODER},
     "distil_student": COMMON
     | {"sides": ["query"], "special_tokens": True, "objectives": {"optimal_transport": 1.0}, "transport": TRANSPORT},
-    "retrain_student": COMMON | {"in_batch_negatives": True, "negatives": 1},
+    "retrain_student": COMMON | {"sides": ["query"], "in_batch_negatives": True, "negatives": 1},
     "train_translator": COMMON | TRANSLATOR,
 }
 PROGRAMS = list(SETTINGS)

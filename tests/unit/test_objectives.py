@@ -277,3 +277,5 @@ def test_token_weights_say_how_much_a_token_counts_in_the_means():
     without.student_mask_BM[:, 1], without.teacher_mask_BN[:, 0] = False, False
     torch.testing.assert_close(weighted(batch), plain(without))
     assert (plain(batch) - plain(without)).abs() > 1e-3
+    with pytest.raises(ConfigError, match="marginals: idf"):
+        weighted(without)

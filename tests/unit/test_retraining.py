@@ -18,7 +18,7 @@ from tiny_models import TEXTS, save_encoder
 
 ENGLISH = ("the first question", "the river", "the north", "the moon", "the sun")
 SWITCHED = ("swali la kwanza", "mto", "kaskazini", "mwezi", "jua")
-VALUES = {"in_batch_negatives": True, "negatives": 1}
+VALUES = {"sides": ["query"], "in_batch_negatives": True, "negatives": 1}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,21 @@ def test_the_program_ranks_better_and_leaves_the_document_side_to_the_teacher(fo
     assert margin(student, teacher, queries) > margin(teacher, teacher, queries) + 0.5
     inputs = read_json(tmp_path / "student/provenance.json")["inputs"]
     assert inputs.keys() == {"teacher", "training_set"} | ({"queries"} if switched else set())
+
+
+def test_a_student_of_both_sides_learns_from_the_documents_too(folder, tmp_path):
+    arguments = {"teacher": folder / "teacher", "training_set": folder / "tokens"}
+    moved = {}
+    for sides in (["query"], ["query", "document"]):
+        values = VALUES | {"sides": sides, "steps": 3, "batch_size": 5, "weight_decay": 0.0, "seed": 1}
+        out = tmp_path / "-".join(sides)
+        run = Run(server(), "retrain_student", tmp_path / "run.out", settings=json.dumps(values), out=out, **arguments)
+        assert run.wait() == 0, run.output.read_text()
+        words = [load_encoder(path).transformer.embeddings.word_embeddings.weight for path in (folder / "teacher", out)]
+        moved[len(sides)] = {row for row, change in enumerate((words[0] - words[1]).abs().sum(dim=1)) if change}
+    teacher = load_encoder(folder / "teacher")
+    asked, told = (set(np.concatenate(pieces(teacher, texts)).tolist()) for texts in (ENGLISH, TEXTS))
+    assert told - asked <= moved[2] - moved[1]
 
 
 def margin(encoder, teacher, queries):

@@ -97,6 +97,18 @@ def test_a_method_changes_single_settings_and_keeps_the_others(tmp_path):
     assert (settings["steps"], settings["batch_size"], settings["sides"]) == (7, 9, ["document"])
 
 
+def test_only_students_that_know_of_transport_depend_on_its_settings(tmp_path):
+    methods = ["mse", "mse-idf", "contrastive", "optical", "optical-uniform"]
+    arguments = ("--config", "languages=[sw]", f"methods=[{','.join(methods)}]")
+    output = plan(tmp_path, "--printshellcmds", *arguments).stdout
+    settings = re.findall(r"distil_student\.py.*--settings '([^']*)' --name sw/(\S+)/1 ", output)
+    of = {method: yaml.safe_load(text).get("transport") for text, method in settings}
+    assert of.keys() == set(methods)
+    assert (of["mse"], of["contrastive"]) == (None, None)
+    marginals = [of[name]["marginals"] for name in ("mse-idf", "optical", "optical-uniform")]
+    assert marginals == ["idf", "idf", "uniform"]
+
+
 def test_machine_settings_are_no_reason_to_run_again(tmp_path):
     commands = [
         plan(tmp_path / name, "--printshellcmds", "--config", "languages=[sw]", *machine).stdout

@@ -1,9 +1,10 @@
-"""Go on training the teacher's query encoder with the ranking loss, on queries of another language.
+"""Go on training the teacher with the ranking loss, on queries of another language.
 
-The documents stay as the teacher encodes them, so that the index of a collection serves this student too.
+Where the query side alone is trained, documents stay as the teacher encodes them, so that the index of a collection
+serves this student too.
 
 Example: python workflow/scripts/retrain_student.py --teacher teacher --training-set tokens --queries switched.tsv \\
-    --settings '{steps: 150, in_batch_negatives: true, negatives: 1}' --out student
+    --settings '{steps: 150, sides: [query], in_batch_negatives: true, negatives: 1}' --out student
 """
 
 import time
@@ -27,12 +28,13 @@ def main(arguments):
     machine, values = machine_from(arguments), arguments.settings
     device = machine.start()
     settings = settings_from(values)
-    student, teacher = (load_encoder(arguments.teacher).to(device) for _ in range(2))
+    student = load_encoder(arguments.teacher).to(device)
+    unchanged = None if "document" in values["sides"] else load_encoder(arguments.teacher).to(device)
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set}
     inputs |= {"queries": arguments.queries} if arguments.queries else {}
     checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
     queries = word_pieces(student, arguments.queries) if arguments.queries else None
-    loss = TeacherLoss(student, Path(arguments.training_set), settings, values, teacher, queries)
+    loss = TeacherLoss(student, Path(arguments.training_set), settings, values, unchanged, queries)
     curve = train(student, loss, settings, machine, checkpoints, arguments.name)
     with atomic_folder(arguments.out) as folder:
         student.save(folder)

@@ -22,7 +22,7 @@ def main(arguments):
         for query_id, text, changed, length in switch_queries(queries, read_table(arguments.dictionary), settings):
             swapped, words = swapped + changed, words + length
             yield query_id, text
-        if not swapped:
+        if not swapped and settings["probability"]:
             raise DataError(
                 "the dictionary knows no word of the queries", where=arguments.dictionary, hint="give it more bitext"
             )

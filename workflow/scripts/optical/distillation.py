@@ -26,7 +26,7 @@ class DistillationLoss:
         self.student, self.settings = student, settings
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
         self.teacher = {side: TeacherVectors(vectors / side) for side in values["sides"]}
-        self.objective = build_objective(values["objectives"], values["transport"])
+        self.objective = build_objective(values["objectives"], values.get("transport"))
         self.special_tokens = values["special_tokens"]
         self.weights = _token_weights(self.english, self.foreign, student) if _needs_weights(values) else None
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
@@ -62,7 +62,7 @@ class DistillationLoss:
 
 
 def _needs_weights(values: dict) -> bool:
-    return values["transport"]["marginals"] != "uniform"
+    return values.get("transport", {}).get("marginals", "uniform") != "uniform"
 
 
 def _token_weights(english: TokenFile, foreign: TokenFile, student: Encoder) -> tuple[Tensor, Tensor]:

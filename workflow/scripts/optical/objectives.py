@@ -95,6 +95,9 @@ class SentenceMSE(nn.Module):
 
     def forward(self, batch: PairBatch) -> Tensor:
         weights = (batch.student_weights_BM, batch.teacher_weights_BN) if self.token_weights else (None, None)
+        if self.token_weights and weights[0] is None:
+            hint = "give the method transport: {marginals: idf}"
+            raise ConfigError("token_weights, but tokens weigh the same", where="sentence_mse", hint=hint)
         student_BD = self._pool(batch.student_BMD, marginals(batch.student_mask_BM, weights[0]))
         teacher_BD = self._pool(batch.teacher_BND.detach(), marginals(batch.teacher_mask_BN, weights[1]))
         squared_BD = (student_BD - teacher_BD).square()
