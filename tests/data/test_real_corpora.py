@@ -43,17 +43,20 @@ def query_texts(folder):
 
 def test_afriqa_swahili_and_its_training_pairs(tmp_path):
     test = gold_passages("swa", "test")[0]
-    block = {"reader": "afriqa", "questions": {"sw": test}, "passages": gold_passages()}
-    counts = prepare_collection(block, ["sw"], tmp_path / "test")
-    assert counts == {"documents": 5359, "split": None, "queries": {"en": 295, "sw": 295}, "relevant": 295}
     pairs = [path for split in ("train", "dev") for path in gold_passages(splits=split)]
+    block = {"reader": "afriqa", "questions": {"sw": test}, "passages": gold_passages(splits="test"), "without": pairs}
+    counts = prepare_collection(block, ["sw"], tmp_path / "test")
+    assert counts == {"documents": 2257, "split": None, "queries": {"en": 295, "sw": 295}, "relevant": 295}
     block = {"reader": "afriqa", "pairs": pairs, "held_out": test}
     counts = prepare_training_set(block, tmp_path / "train")
     assert 3300 < counts["triples"] < 3500
     questions = {comparable(line.split("\t")[1]) for line in (tmp_path / "train/queries.tsv").open()}
     assert not questions & query_texts(tmp_path / "test")
-    relevant = {line.split()[2] for line in (tmp_path / "test/qrels.txt").open()}
-    assert not relevant & {json.loads(line)["id"] for line in (tmp_path / "train/documents.jsonl").open()}
+    searched, learned = (
+        {json.loads(line)["id"] for line in (tmp_path / name / "documents.jsonl").open()} for name in ("test", "train")
+    )
+    assert {line.split()[2] for line in (tmp_path / "test/qrels.txt").open()} <= searched
+    assert not searched & learned
 
 
 def test_flores_articles_in_seven_languages(tmp_path):

@@ -81,7 +81,7 @@ READERS: dict[str, Reader] = {
     "clef": Reader(
         read_clef, ("documents", "topics", "qrels"), (*ANY, "fields", "encoding"), ("documents", "topics", "qrels")
     ),
-    "afriqa": Reader(read_afriqa, ("questions", "passages"), (*ANY, "titles"), ("questions",)),
+    "afriqa": Reader(read_afriqa, ("questions", "passages", "without"), (*ANY, "titles"), ("questions",)),
     "flores_articles": Reader(
         read_flores_articles, ("sentences", "metadata"), (*ANY, "part", "seed"), ("sentences", "metadata")
     ),

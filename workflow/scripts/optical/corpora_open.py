@@ -28,8 +28,8 @@ def read_afriqa(settings: dict, languages: list[str]) -> Collection:
     """Read AfriQA (Ogundepo et al., EMNLP 2023): African questions, their human translations, English gold passages.
 
     `questions` `{sw: FILE}` are the gold-passage files whose questions are the queries; `passages` lists the
-    gold-passage files whose contexts, together with those of the questions and each text once, are the documents. A
-    question's own passage is the relevant one. Rows without a context are left out. Documents keep the title of their
+    gold-passage files whose contexts, together with those of the questions and each text once, are the documents, but
+    for those of the files in `without`: what a teacher has learned from. A question's own passage is the relevant one. Rows without a context are left out. Documents keep the title of their
     page unless `titles: false`: it moves BM25's reciprocal rank by .03 to .04.
     """
     files = query_files(settings["questions"], languages)
@@ -39,7 +39,9 @@ def read_afriqa(settings: dict, languages: list[str]) -> Collection:
         )
     [(lang, path)] = files.items()
     rows = _afriqa_rows(path)
-    contexts = [row for file in [path, *as_list(settings.get("passages"))] for row in _afriqa_rows(file)]
+    left_out = {passage_id(row["context"]) for file in as_list(settings.get("without")) for row in _afriqa_rows(file)}
+    others = (row for file in as_list(settings.get("passages")) for row in _afriqa_rows(file))
+    contexts = [*rows, *(row for row in others if passage_id(row["context"]) not in left_out)]
     queries = {
         "en": [(row["id"], row["question_translated"]) for row in rows],
         lang: [(row["id"], row["question_lang"]) for row in rows],
