@@ -127,9 +127,10 @@ class GreedyMSE(nn.Module):
 
 
 class Contrastive(nn.Module):
-    """The English sentence of its own pair has to score highest, as a document, among those of the batch.
+    """The English sentence of its own pair has to score highest among those of the batch, in the place of documents.
 
-    Cross-entropy over MaxSim scores (summed over query tokens, as in ColBERT) divided by the temperature.
+    Cross-entropy over MaxSim scores (summed over query tokens, as in ColBERT) divided by the temperature. English
+    vectors are those of the side that is distilled: of the query side, where the student reads queries alone.
     """
 
     def __init__(self, temperature: float = 1.0):
