@@ -1,4 +1,4 @@
-"""Prepare a training set of queries, documents and triples for the English teacher, in one folder.
+"""Prepare a training set of queries, documents and triples, for the teacher or a retrained student, in one folder.
 
     python workflow/scripts/prepare_training_set.py --out results/training/mine \\
         --settings '{reader: plain, documents: docs.tsv, queries: queries.tsv, triples: triples.tsv, max_triples: 9999}'

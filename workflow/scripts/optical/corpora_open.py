@@ -27,10 +27,11 @@ def passage_id(text: str) -> str:
 def read_afriqa(settings: dict, languages: list[str]) -> Collection:
     """Read AfriQA (Ogundepo et al., EMNLP 2023): African questions, their human translations, English gold passages.
 
-    `questions` `{sw: FILE}` are the gold-passage files whose questions are the queries; `passages` lists the
-    gold-passage files whose contexts, together with those of the questions and each text once, are the documents, but
-    for those of the files in `without`: what a teacher has learned from. A question's own passage is the relevant one. Rows without a context are left out. Documents keep the title of their
-    page unless `titles: false`: it moves BM25's reciprocal rank by .03 to .04.
+    `questions` `{sw: FILE}` are the gold-passage files whose questions are the queries; `passages` lists the gold-
+    passage files whose contexts, together with those of the questions and each text once, are the documents, but for
+    those of the files in `without`: what a teacher has learned from. A question's own passage is the relevant one.
+    Rows without a context are left out. Documents keep the title of their page unless `titles: false`: it moves
+    BM25's reciprocal rank by .03 to .04.
     """
     files = query_files(settings["questions"], languages)
     if len(files) != 1:

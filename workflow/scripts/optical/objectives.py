@@ -1,7 +1,7 @@
 """The distillation losses: what the student makes of a foreign sentence against what the teacher makes of its English.
 
-Shapes: B sentence pairs, M student tokens, N teacher tokens, P passages of L tokens, Q queries, D dimensions, 1 an axis
-that broadcasts. Vectors are of unit length; masks are true at real tokens.
+Shapes: B sentence pairs, M student tokens, N teacher tokens, D dimensions, 1 an axis that broadcasts.
+Vectors are of unit length; masks are true at real tokens.
 
 Each objective is a small module over a PairBatch that returns a scalar: the mean over the pairs that have tokens on
 both sides, in float32, with gradient to the student only. build_objective sums several of them, as the config says.

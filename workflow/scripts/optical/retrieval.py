@@ -53,11 +53,9 @@ def encode_documents(
     return done
 
 
-def encode_queries(
-    encoder: Encoder, texts: list[str], kind: str = QUERY, precision: str = "fp32"
-) -> tuple[Tensor, Tensor]:
+def encode_queries(encoder: Encoder, texts: list[str], precision: str = "fp32") -> tuple[Tensor, Tensor]:
     """Return query_vectors_QMD (float32) and query_mask_QM (bool) of the texts, in their order."""
-    encoded = sorted(encoder.encode(list(tokenise(encoder.tokeniser, texts)), kind, precision=precision), key=_first)
+    encoded = sorted(encoder.encode(list(tokenise(encoder.tokeniser, texts)), QUERY, precision=precision), key=_first)
     longest = max(len(vectors_TD) for _, vectors_TD, _ in encoded)
     vectors_QMD = torch.zeros(len(texts), longest, encoder.dimension)
     mask_QM = torch.zeros(len(texts), longest, dtype=torch.bool)

@@ -1,10 +1,10 @@
-"""Exact search with late interaction (MaxSim) over token vectors on disk: every document, or those of a run.
+"""Exact search with late interaction (MaxSim) over token vectors on disk: every document.
 
     hits = search(query_vectors_QMD, query_mask_QM, ["results/vectors/0", "results/vectors/1"], top_k=100)
     write_run("run.txt", to_run(query_ids, hits), tag="optical")
 
 No index and no approximation: the figures of a method are its own. `optical.maxsim` holds the loops and says how they
-are fast, `optical.runs` what to do with runs (merge those of shards searched apart, turn passages into documents).
+are fast, `optical.runs` what to do with runs (merge those of shards searched apart).
 
 Shape suffixes: Q queries, M tokens of a query, D dimensions, B pairs of a query and a document, K hits.
 """

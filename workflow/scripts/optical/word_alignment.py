@@ -52,7 +52,7 @@ def read_bitext_words(path: str | Path) -> list[SentencePair]:
 
 
 def align(pairs: Sequence[SentencePair], settings: dict) -> list[Links]:
-    """Return the links of each sentence pair, joined from both directions; settings over `DEFAULTS`."""
+    """Return the links of each sentence pair, joined from both directions; `settings` are all of `DEFAULTS`."""
     for key, table in (("aligner", ALIGNERS), ("symmetrise", SYMMETRISERS)):
         if settings[key] not in table:
             raise ConfigError(f"unknown {key} {settings[key]!r}", hint=f"choose one of {', '.join(table)}")
