@@ -156,7 +156,7 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
         encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
     assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
     # what an earlier or interrupted division left behind is not searched besides
-    for name in ("1-of-2", "1-of-1"):
+    for name in ("1-of-2", "1-of-1", ".2-of-3.x1"):
         shutil.copytree(folder, folder.with_name(name))
     os.utime(folder.with_name("1-of-1"), (1, 1))
     assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
@@ -198,6 +198,22 @@ def test_the_hint_of_a_missing_student_names_those_there_are(optical, results):
     assert "there are students of sw" in error
     error = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "--method", "mse", "x")[2]
     assert "of sw there are (method, seed): optical 1" in error
+
+
+def test_what_a_killed_training_left_is_no_student_and_no_collection(optical, results, tmp_path, monkeypatch):
+    there = tmp_path / "results"
+    for name in ("students/sw/mse/.1.x1", "students/so/optical/1", "collections/.atlas.x1"):
+        shutil.copytree(student_of(results), there / name)
+        (there / name / "documents.jsonl").touch()
+    (there / "vectors/atlas").mkdir(parents=True)
+    search = ["search", "--results", there, "--lang", "sw", "x", "--collection"]
+    assert "snakemake" in optical(*search, "atlas")[2]
+    assert "there are students of so;" in optical(*search, results / "collections/atlas")[2]
+    (tmp_path / "config").symlink_to(project_folder() / "config")
+    monkeypatch.chdir(tmp_path)
+    rows = optical("languages", "--json")[1].splitlines()
+    students = {row["code"]: row["students"] for row in map(json.loads, rows)}
+    assert (students["sw"], students["so"]) == ([], ["optical"])
 
 
 @pytest.mark.parametrize("number", range(len(DOCUMENTS)))

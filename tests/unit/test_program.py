@@ -1,5 +1,6 @@
 """Programs end in one line that a user can act on, and their logs say everything once."""
 
+import signal
 import subprocess
 import sys
 
@@ -13,9 +14,10 @@ from optical.program import Progress, as_argument, program, with_progress, yaml_
 from workspace import ROOT
 
 PROGRAM = """
-import sys
+import sys, time
 sys.path.insert(0, {library!r})
 from optical.errors import DataError
+from optical.files import atomic_folder, atomic_path
 from optical.program import log, program, run_program
 
 def main(arguments):
@@ -24,19 +26,30 @@ def main(arguments):
         raise DataError("the file is empty", where="qrels.txt", hint="give at least one judgement")
     if arguments.fault == "unforeseen":
         raise KeyError("x")
+    if arguments.out:
+        with atomic_folder(arguments.out + "/folder"), atomic_path(arguments.out + "/file"):
+            print("half done", flush=True)
+            time.sleep(60)
 
 if __name__ == "__main__":
     parser = program("test")
     parser.add_argument("--fault", default="none")
+    parser.add_argument("--out")
     run_program(main, parser)
 """
 
 
+def little(folder):
+    """Write the little program above into a folder; return its file."""
+    path = folder / "little.py"
+    path.write_text(PROGRAM.format(library=str(ROOT / "workflow/scripts")), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Return a function that runs the little program above."""
-    path = tmp_path_factory.mktemp("program") / "little.py"
-    path.write_text(PROGRAM.format(library=str(ROOT / "workflow/scripts")), encoding="utf-8")
+    """Return a function that runs the little program."""
+    path = little(tmp_path_factory.mktemp("program"))
 
     def run(*arguments, **environment):
         command = [sys.executable, str(path), *map(str, arguments)]
@@ -68,6 +81,15 @@ def test_an_unforeseen_error_keeps_its_traceback_and_asks_for_a_report(run):
     assert result.returncode == 1
     assert "report it" in result.stderr
     assert "KeyError: 'x'" in result.stderr
+
+
+def test_a_program_that_is_told_to_end_removes_what_is_half_done(tmp_path):
+    command = [sys.executable, little(tmp_path), "--out", tmp_path / "out"]
+    with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "half done\n"
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_without_a_log_file_the_terminal_has_it_all(run):

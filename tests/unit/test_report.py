@@ -1,6 +1,7 @@
 """The page of the report: escaped, complete in itself, silent about what was not run yet."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from optical.errors import DataError
 from optical.files import read_table, write_json, write_rows
 from optical.report_html import Section, Text, inline_svg, page, table
-from optical.report_provenance import provenance_section
+from optical.report_provenance import provenance_files, provenance_section
 from optical.report_sections import EXAMPLES, Report, plain_table_section, queries_section, summary, table_section
 from report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
 
@@ -135,6 +136,15 @@ def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, r
     assert "POT 0.9.7.post1" in body
     assert re.search(r"\b[0-9a-f]{64}\b", body)
     assert str(results) not in body
+
+
+def test_what_a_killed_training_left_has_no_provenance(results, report):
+    left = results / "students/sw/optical/.1.x1"
+    before = provenance_files(report)
+    shutil.copytree(results / "students/sw/optical/1", left)
+    found = provenance_files(report)
+    shutil.rmtree(left)
+    assert found == before != []
 
 
 def test_ids_of_two_figures_do_not_meet():

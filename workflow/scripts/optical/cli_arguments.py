@@ -89,7 +89,7 @@ def trained_model(place: str) -> Path:
 
 def students_there(results: Path, lang: str) -> str:
     """Say which students there are of a language, or of which languages there are some."""
-    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/*/config.json"))
+    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/[!.]*/config.json"))
     of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
     if of_lang:
         return f"of {lang} there are (method, seed): {', '.join(of_lang)}"

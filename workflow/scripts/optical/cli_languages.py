@@ -70,7 +70,7 @@ def describe(language: Mapping[str, str], config: Mapping, project: Path) -> dic
         **{key: language[key] for key in HEADER[:4]},
         "bitext": [source["name"] for source in sources if _has_codes(source, language)],
         "collections": [name for name in config["collections"] if _has_queries(name, language, config, project)],
-        "students": sorted({path.parents[1].name for path in students.glob("*/*/config.json")}),
+        "students": sorted({path.parents[1].name for path in students.glob("*/[!.]*/config.json")}),
     }
 
 

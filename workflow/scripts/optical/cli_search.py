@@ -122,7 +122,7 @@ def locate(arguments: argparse.Namespace) -> Place:
         results = Path(arguments.results or "results")
         folder = results / "collections" / arguments.collection
     if not (folder / "documents.jsonl").is_file():
-        known = sorted(path.parent.name for path in (results / "collections").glob("*/documents.jsonl"))
+        known = sorted(path.parent.name for path in (results / "collections").glob("[!.]*/documents.jsonl"))
         hint = f"prepared are {', '.join(known)}" if known else _remedy(folder)
         raise DataError("no prepared collection", where=folder, hint=hint)
     vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
@@ -138,7 +138,7 @@ def newest_parts(folder: Path) -> list[Path]:
     """Return the vectors of a collection's parts in their order; of several divisions, which a changed config leaves
     behind, the one that was made last among those that are complete."""
     divisions: dict[int, list[Path]] = {}
-    for path in sorted(folder.glob("*-of-*"), key=_part_of):
+    for path in sorted(folder.glob("[!.]*-of-*"), key=_part_of):
         divisions.setdefault(_part_of(path)[1], []).append(path)
     complete = [paths for parts, paths in divisions.items() if len(paths) == parts]
     return max(complete, key=lambda paths: max(path.stat().st_mtime for path in paths), default=[])

@@ -129,7 +129,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure."""
+    """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure.
+
+    A job that is killed at once leaves it behind: whoever lists such folders passes over names that begin with a dot.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

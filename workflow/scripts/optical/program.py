@@ -5,11 +5,13 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 from tqdm import tqdm
@@ -85,8 +87,12 @@ _Loader.add_implicit_resolver(
 
 
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback."""
+    """Parse the arguments and call `main`; an `OpticalError` ends in one line and exit status 1, not a traceback.
+
+    SIGTERM ends it as an exception does, so that what is half written is removed; a training answers it itself.
+    """
     collect_garbage_rarely()
+    signal.signal(signal.SIGTERM, _leave)
     arguments = parser.parse_args()
     _start_log(arguments.log)
     try:
@@ -99,6 +105,10 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
     except Exception:
         log.exception("unexpected error; please report it with this log")
         sys.exit(1)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _start_log(path: str | None) -> None:

@@ -57,9 +57,8 @@ def provenance_section(report: Report) -> Section:
 def provenance_files(report: Report) -> list[Path]:
     """Return the provenance of every model that was trained for this experiment."""
     models = [report.results / model / "provenance.json" for model in MODELS]
-    students = [
-        path for lang in report.names for path in (report.results / "students" / lang).glob("*/*/provenance.json")
-    ]
+    folders = (report.results / "students" / lang for lang in report.names)
+    students = [path for folder in folders for path in folder.glob("*/[!.]*/provenance.json")]
     return [path for path in [*models, *sorted(students)] if path.is_file()]
 
 
