@@ -95,6 +95,19 @@ def test_a_line_per_seed_and_one_name_in_the_legend():
     assert figure.axes[0].get_legend_handles_labels()[1] == ["mse"]
 
 
+@pytest.mark.parametrize("names", [NAMES, NAMES | {"fr": "French"}], ids=["free panel", "above"])
+def test_a_method_that_the_first_language_lacks_is_in_the_legend_too(names):
+    places = [("sw", "optical"), ("mr", "optical"), ("mr", "mse"), ("de", "mse")]
+    losses = [row for lang, method in places for row in figures_curves.curve_rows(lang, method, "1", [2.0, 1.0])]
+    means = [{"lang": lang, "method": method, "pairs": "9", "mean": ".2"} for lang, method in places]
+    with drawing():
+        curves = figures_curves.draw_curves(losses, METHODS, names, "optical")
+        bitext = figures_curves.draw_bitext_curve(means, METHODS, names, "optical", "AP")
+    for figure in (curves, bitext):
+        legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()] + figure.legends
+        assert [text.get_text() for legend in legends for text in legend.get_texts()] == ["optical", "mse"]
+
+
 def test_bitext_curve_is_sorted_by_pairs():
     rows = [
         {"lang": "sw", "method": "mse", "pairs": pairs, "mean": mean} for pairs, mean in (("100", ".5"), ("9", ".2"))

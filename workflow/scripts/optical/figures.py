@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -95,13 +96,16 @@ def panels(
     return figure, grid[: len(names)], grid[len(names)] if len(grid) > len(names) else None
 
 
-def add_legend(figure: Figure, axes: Axes, free: Axes | None) -> None:
-    """Explain the lines of `axes` in the free panel, or above all panels."""
-    handles, labels = axes.get_legend_handles_labels()
+def add_legend(figure: Figure, grid: Sequence[Axes], free: Axes | None) -> None:
+    """Explain the lines of all panels, each label once, in the free panel, or above all panels."""
+    handles: dict[str, Artist] = {}
+    for axes in grid:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
     if free is not None:
-        free.legend(handles, labels, loc="center left", handlelength=3.5)
+        free.legend(handles.values(), handles, loc="center left", handlelength=3.5)
     else:
-        figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 6), handlelength=3.5)
+        figure.legend(handles.values(), handles, loc="outside upper left", ncols=min(len(handles), 6), handlelength=3.5)
 
 
 def save_figure(figure: Figure, rows: Sequence[Row], stem: str | Path) -> None:

@@ -52,7 +52,7 @@ def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str,
         axes.set_ylim(bottom=0)
     figure.supxlabel("step", fontsize=9)
     figure.supylabel("loss, share of its start", fontsize=9)
-    add_legend(figure, grid[0], free)
+    add_legend(figure, grid, free)
     return figure
 
 
@@ -82,7 +82,7 @@ def draw_bitext_curve(
         axes.set_ylim(0, min(1.0, 1.1 * max(float(row["mean"]) for row in rows)))
     figure.supxlabel("sentence pairs", fontsize=9)
     figure.supylabel(f"mean {measure}", fontsize=9)
-    add_legend(figure, grid[0], free)
+    add_legend(figure, grid, free)
     return figure
 
 
