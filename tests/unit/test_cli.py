@@ -257,6 +257,23 @@ def test_the_model_card_says_languages_licences_scores_and_limits(optical, resul
     assert not (tmp_path / "out/document/provenance.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [("mse\tsw\t1", "method: mse, optical"), ("optical\tsw\t2", "seed: 1, 2"), ("optical\tso\t1", "lang: so, sw")],
+)
+def test_scores_of_several_models_are_not_averaged(optical, results, tmp_path, other, what):
+    shutil.copytree(student_of(results), tmp_path / "model")
+    scores = tmp_path / "scores.tsv"
+    scores.write_text("collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue\natlas\toptical\tsw\t1\tq1\tAP\t0.5\n")
+    arguments = ["export", "--teacher", results / "teacher", "--scores", scores, "--model", tmp_path / "model", "--to"]
+    assert optical(*arguments, tmp_path / "alone")[0] == 0
+    with scores.open("a") as file:
+        file.write(f"atlas\t{other}\tq1\tAP\t1.0\n")
+    code, _, error = optical(*arguments, tmp_path / "together")
+    assert code == 1 and f"more than one {what} [{scores}]. Hint: " in error
+    assert not (tmp_path / "together").exists()
+
+
 def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):
     arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
     assert optical(*arguments)[0] == 0

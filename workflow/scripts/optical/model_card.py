@@ -153,19 +153,28 @@ def _limits(student: Mapping[str, object], lang: str) -> str:
 def read_scores(path: str | Path, lang: str, method: str, seed: str) -> list[tuple[str, str, float, int]]:
     """Return (collection, measure, mean over queries, queries) of one model's rows of a scores table.
 
-    lang, method, seed: which rows; "" takes all. Raise `DataError` where the table has no such rows or columns.
+    lang, method, seed: which rows; "" where it is not known. Raise `DataError` where the table has no such rows or
+    columns, or rows of several models.
     """
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    wanted = {key: value for key, value in (("lang", lang), ("method", method), ("seed", seed)) if value}
+    model = {"lang": lang, "method": method, "seed": seed}
+    wanted = {key: value for key, value in model.items() if value}
+    there: dict[str, set[str]] = {key: set() for key in model}
     with open_text(path) as file:
         try:
             for row in csv.DictReader(file, delimiter="\t"):
                 if all(row[key] == value for key, value in wanted.items()):
                     values[row["collection"], row["measure"]].append(float(row["value"]))
+                    for key, names in there.items():
+                        names.add(row[key])
         except (KeyError, ValueError) as error:
             hint = "columns: collection method lang seed query_id measure value"
             raise DataError(f"not a table of scores: {error}", where=path, hint=hint) from error
     if not values:
         what = " ".join(f"{key}={value}" for key, value in wanted.items())
         raise DataError(f"no scores of {what}", where=path, hint="give the scores of this model")
+    for key, names in there.items():
+        if len(names) > 1:
+            what = f"scores of more than one {key}: {', '.join(sorted(names))}"
+            raise DataError(what, where=path, hint="leave only the rows of this model in the table")
     return [(collection, measure, fmean(found), len(found)) for (collection, measure), found in values.items()]
