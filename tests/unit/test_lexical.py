@@ -53,6 +53,16 @@ def test_psq_with_every_word_its_own_translation_is_bm25():
         np.testing.assert_allclose([hit[1] for hit in psq[query_id]], [hit[1] for hit in bm25[query_id]], rtol=1e-5)
 
 
+@pytest.mark.parametrize("settings", [{"k1": 0}, {"b": 1}, {"k1": 0, "b": 0}])
+@pytest.mark.filterwarnings("error")
+def test_psq_is_bm25_where_the_length_term_is_nothing(settings):
+    index = index_documents([*DOCUMENTS, {"id": "empty", "text": "..."}], settings)
+    queries = {"a": "the red king", "b": "water house"}
+    bm25, psq = search_bm25(index, queries), search_psq(index, queries, {})
+    for query_id in queries:
+        assert dict(psq[query_id]) == pytest.approx(dict(bm25[query_id]), rel=1e-5)
+
+
 def test_psq_counts_expected_frequencies():
     """`maji`: the frequency and the document frequency are weighted means over `water` and `the`."""
     index = index_documents(DOCUMENTS)

@@ -176,7 +176,9 @@ def _expected_bm25(index: LexicalIndex, translations: Mapping[int, float]) -> np
         frequency_N[counts_NV.indices[span]] += probability * counts_NV.data[span]
         document_frequency += probability * (span.stop - span.start)
     rarity = np.log(1 + (documents - document_frequency + 0.5) / (document_frequency + 0.5))
-    return rarity * frequency_N / (frequency_N + index.length_term_N)
+    # without the word, length term 0 (k1: 0; or b: 1 and no words) would be 0 / 0
+    divisor_N = frequency_N + index.length_term_N
+    return np.divide(rarity * frequency_N, divisor_N, out=np.zeros(documents), where=frequency_N > 0)
 
 
 def _best(index: LexicalIndex, scores_N: np.ndarray, top_k: int) -> list[tuple[str, float]]:
