@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from optical import cli, cli_doctor, terminal
 from optical.cli_align import Alignment, picture
-from optical.cli_search import passage_as_text
+from optical.cli_search import passage_as_text, read_documents
 from optical.encoder import DOCUMENT, load_encoder
 from optical.matching import matches
 from optical.parts import read_part
@@ -160,6 +160,16 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
         shutil.copytree(folder, folder.with_name(name))
     os.utime(folder.with_name("1-of-1"), (1, 1))
     assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_documents_are_found_by_ids_of_any_signs(tmp_path, ensure_ascii):
+    documents = {name: {"id": name, "text": name} for name in ('a"b', "c\\d", "\\", '"', "é\x7f\x01", "plain")}
+    lines = [json.dumps(document, ensure_ascii=ensure_ascii) for document in documents.values()]
+    (tmp_path / "documents.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert read_documents(tmp_path / "documents.jsonl", set(documents)) == documents
+    for name in documents:
+        assert read_documents(tmp_path / "documents.jsonl", {name}) == {name: documents[name]}
 
 
 def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):

@@ -234,8 +234,10 @@ def read_documents(path: Path, wanted: set[str]) -> dict[str, dict]:
         for line in file:
             if len(found) == len(wanted):
                 break
-            if line.startswith(first) and line[len(first) : line.find('"', len(first))] not in wanted:
-                continue
+            if line.startswith(first):
+                name = line[len(first) : line.find('"', len(first))]
+                if "\\" not in name and name not in wanted:  # with a backslash it is not the id but its escaped form
+                    continue
             document = json.loads(line)
             if document["id"] in wanted:
                 found[document["id"]] = document
