@@ -69,6 +69,8 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("docs.jsonl", '{"id": "d4", "text": "x", "title": 5}\n', r"line 4: the title of document d4 .*docs\.jsonl\]"),
         ("docs.jsonl", '{"id": "d4", "text": ["x"]}\n', "line 4: the text of document d4 is no text"),
         ("docs.jsonl", '{"id": "d4", "text": x}\n', "line 4 is not JSON"),
+        ("docs.jsonl", '{"id": "d4", "text": "\\ud83d"}\n', r"line 4 holds half of a character, .*docs\.jsonl\]"),
+        ("docs.jsonl", '{"id": "\\uDC00", "text": "x"}\n', "line 4 holds half of a character"),
         ("docs.jsonl", '{"docid": "d4", "text": "x"}\n', "line 4 lacks id or text"),
         ("q.sw.tsv", "\n2\ttena\n", r"duplicate sw query id 2 .*q\.sw\.tsv, line 4\]"),
         ("q.sw.tsv", "3\t \n", r"query 3 has no text .*q\.sw\.tsv, line 3\]"),
@@ -246,6 +248,14 @@ def test_a_limited_training_set_holds_only_what_its_triples_name(training, tmp_p
     counts = prepare_training_set(training | {"max_triples": 1}, tmp_path / "out")
     assert counts == {"documents": 2, "queries": 1, "triples": 1}
     assert (tmp_path / "out/queries.tsv").read_text() == "1\twhere is the harbour\n"
+
+
+def test_blank_lines_among_triples_are_skipped(training, tmp_path):
+    path = tmp_path / "triples.tsv"
+    prepare_training_set(training, tmp_path / "plain")
+    path.write_text("\n" + path.read_text() + "\n")
+    assert prepare_training_set(training, tmp_path / "blank")["triples"] == 3
+    assert (tmp_path / "blank/triples.tsv").read_bytes() == (tmp_path / "plain/triples.tsv").read_bytes()
 
 
 @pytest.mark.parametrize(

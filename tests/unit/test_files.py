@@ -56,7 +56,7 @@ def test_white_space_in_a_cell_never_makes_another_cell_or_row(tmp_path_factory,
 
 
 def test_objects_and_their_marks_come_back(tmp_path):
-    rows = [{"id": "1", "text": "चंद्र\u2028x"}, {"id": "2", "text": 'a "b"\n'}]
+    rows = [{"id": "1", "text": "चंद्र\u2028x"}, {"id": "2", "text": 'a "b"\n \\ud83d'}]
     write_jsonl(tmp_path / "file.jsonl.gz", rows)
     assert list(read_jsonl(tmp_path / "file.jsonl.gz")) == rows
     write_json(tmp_path / "file.json", {"b": 1, "a": "ç"})
@@ -73,6 +73,7 @@ def test_compressed_files_are_the_same_bytes_at_any_time_under_any_name(tmp_path
 
 WHOLE = gzip.compress(b"a\n" * 5000)
 FLIPPED = WHOLE[:10] + b"\xff" + WHOLE[11:]  # the type of the first block is none that there is
+HALF = rb'{"id": "\ud83d\ude00"}' + b"\n" + rb'{"id": ["\uD83D"]}'  # of a face
 
 FAULTY = [
     (read_lines, "missing.txt", None, "no such file", "path"),
@@ -82,6 +83,7 @@ FAULTY = [
     (read_lines, "plain.gz", b"no gzip at all", "damaged gzip", "again"),
     (lambda path: read_rows(path, 2), "spaces.tsv", b"q1\tone\nq2 two\n", "line 2 has 1 tab-separated", "tabs"),
     (read_jsonl, "broken.jsonl", b'{"id": "1"}\n{"id": \n', "line 2 is not JSON", "one object a line"),
+    (read_jsonl, "half.jsonl", HALF, r"line 2 holds half of a character, '\\ud83d'", "other half"),
     (read_json, "broken.json", b"{\n\n,}", "not JSON", ""),
 ]
 

@@ -113,15 +113,14 @@ def _judgements(path: str | Path) -> Iterator[tuple[int, tuple[str, str, int]]]:
 
 def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
     """Yield the rows of a triples file: query id, positive id, and any number of negative ids."""
-    for number, line in enumerate(read_lines(path), start=1):
-        row = tuple(line.split("\t"))
-        if len(row) < 2 or any(not cell for cell in row):
+    for number, row in numbered_rows(path, columns=1):
+        if len(row) < 2 or not all(row):
             raise DataError(
                 f"line {number} is no triple",
                 where=path,
                 hint="query_id<TAB>positive_id<TAB>negative_id; the negative may be missing",
             )
-        yield row
+        yield tuple(row)
 
 
 def path_for(value: object, lang: str) -> object | None:

@@ -104,8 +104,13 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict]]:
             continue
         try:
             item = json.loads(line)
+            if "\\ud" in line or "\\uD" in line:  # an escaped half of a character, without its other half, is no text
+                json.dumps(item, ensure_ascii=False).encode()
         except json.JSONDecodeError as error:
             raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
+        except UnicodeEncodeError as error:
+            what = f"line {number} holds half of a character, {error.object[error.start]!a}"
+            raise DataError(what, where=path, hint="write its other half after it, or leave it out") from error
         yield number, item
 
 
