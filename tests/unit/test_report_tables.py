@@ -205,6 +205,14 @@ def test_long_table_can_be_read_back_and_leaves_out_what_was_not_run(tables):
         read_cells(tables / "map_table.tsv")
 
 
+@pytest.mark.parametrize("row", ["toy\tbm25\tsw", "\t".join("x" * 99)], ids=["short", "long"])
+def test_a_broken_row_of_the_long_table_is_named_by_line(tables, tmp_path, row):
+    lines = (tables / "map_cells.tsv").read_text().splitlines()
+    (tmp_path / "map_cells.tsv").write_text("\n".join([*lines, row]) + "\n")
+    with pytest.raises(DataError, match=rf"^line {len(lines) + 1} has .*map_cells\.tsv\]"):
+        read_cells(tmp_path / "map_cells.tsv")
+
+
 def test_a_reference_outside_the_methods_is_refused(tables):
     arguments = ["--scores", "scores.tsv", "--collection", "toy", "--methods", "bm25", "--langs", "sw", "--measures"]
     done = subprocess.run(

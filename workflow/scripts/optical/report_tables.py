@@ -5,7 +5,7 @@ from pathlib import Path
 
 from optical.comparison import CELL_COLUMNS, DONE
 from optical.errors import DataError
-from optical.files import read_lines
+from optical.files import read_lines, read_table
 
 LEVELS = ("low", "high")
 GROUPS = (*LEVELS, "gap")
@@ -16,10 +16,9 @@ LongRow = dict[str, str]
 
 def read_cells(path: str | Path) -> list[LongRow]:
     """Read the long table (`map_cells.tsv`) as one dict of text a row."""
-    lines = read_lines(path)
-    if tuple(next(lines, "").split("\t")) != CELL_COLUMNS:
+    if tuple(next(read_lines(path), "").split("\t")) != CELL_COLUMNS:
         raise DataError("not a table of cells", where=path, hint="make it with compare_methods.py")
-    return [dict(zip(CELL_COLUMNS, line.split("\t"), strict=True)) for line in lines]
+    return read_table(path)
 
 
 def pick_cells(rows: Iterable[LongRow], collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
