@@ -146,6 +146,13 @@ def test_program_scores_a_document_as_its_best_passage(files):
         assert [row[6] for row in read_scores([files / "scores.tsv"])] == [expected]
 
 
+def test_program_scores_no_run_where_none_is_asked_for(files):
+    common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
+    done = run_script(*common, "--jobs", "[]")
+    assert done.returncode == 0, done.stderr
+    assert list(read_scores([files / "scores.tsv"])) == []
+
+
 def test_program_names_what_a_job_lacks(files):
     common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
     done = run_script(*common, "--jobs", f"[{{run: {files}/run.txt, method: m}}]")

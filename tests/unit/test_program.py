@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from optical import program as module
 from optical.errors import ConfigError, DataError, OpticalError, ResourceError
-from optical.program import Progress, as_argument, program, with_progress, yaml_value
+from optical.program import Progress, as_argument, jobs_from, program, with_progress, yaml_value
 from workspace import ROOT
 
 PROGRAM = """
@@ -143,6 +144,35 @@ def test_what_is_not_yaml_is_an_error_of_the_argument(capsys):
     with pytest.raises(SystemExit):
         parser.parse_args(["--settings", "{steps: 1"])
     assert "argument --settings: not YAML" in capsys.readouterr().err
+
+
+def jobs_of(**given):
+    return jobs_from(
+        Namespace(**{"jobs": None, "run": None, "seed": None, "tag": None} | given), ("run", "seed"), ("tag",)
+    )
+
+
+def test_jobs_are_those_given_or_the_one_that_the_options_describe():
+    jobs = [{"run": "a", "seed": 0}, {"run": "b", "seed": 1, "tag": "x"}]
+    assert jobs_of(jobs=jobs, run="c") == jobs
+    assert jobs_of(run="c", seed="1") == [{"run": "c", "seed": "1", "tag": None}]
+    assert jobs_of(jobs=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({}, "a job lacks run, seed"),
+        ({"run": "a", "seed": ""}, r"a job lacks seed \[a\]"),
+        ({"jobs": [{"run": "a", "seed": 0}, {"seed": 1}]}, "a job lacks run"),
+        ({"jobs": {"run": "a", "seed": 0}}, r"no list of jobs \[--jobs\]"),
+        ({"jobs": ["a"]}, r"no list of jobs \[--jobs\]"),
+    ],
+)
+def test_a_job_that_lacks_something_is_refused_before_any_is_done(given, what):
+    with pytest.raises(ConfigError, match=f"^{what}") as caught:
+        jobs_of(**given)
+    assert "run, seed" in caught.value.hint
 
 
 def test_one_family_of_errors():

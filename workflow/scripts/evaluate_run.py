@@ -13,10 +13,10 @@ language's queries file, so that it is measured on the same query ids as its nei
 import argparse
 from functools import lru_cache
 
-from optical.errors import ConfigError, DataError
+from optical.errors import DataError
 from optical.evaluation import Ranking, evaluate, max_p, read_judgments, read_ranking
 from optical.files import read_rows
-from optical.program import log, program, run_program, yaml_value
+from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.scores import write_scores
 
 JOB_KEYS = ("run", "method", "lang", "seed", "queries")
@@ -30,10 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
         return max_p(read_ranking(run)) if arguments.passages else read_ranking(run)
 
     rows = []
-    for job in arguments.jobs or [{key: getattr(arguments, key) for key in JOB_KEYS}]:
-        missing = [key for key in JOB_KEYS if job.get(key) is None]
-        if missing:
-            raise ConfigError(f"an evaluation lacks {', '.join(missing)}", where=job.get("run", ""))
+    for job in jobs_from(arguments, JOB_KEYS):
         query_ids = [row[0] for row in read_rows(job["queries"], 2)]
         try:
             scores = evaluate(ranking_of(job["run"]), judgments, query_ids, arguments.measures)

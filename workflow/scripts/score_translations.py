@@ -6,9 +6,9 @@ Example: python workflow/scripts/score_translations.py --out translation_scores.
 A file of translations has rows `english<TAB>translation`, as translate_queries makes them of a bitext.
 """
 
-from optical.errors import ConfigError, DataError
+from optical.errors import DataError
 from optical.files import read_rows
-from optical.program import log, program, run_program, yaml_value
+from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.translation_scores import score_translations, write_translation_scores
 
 JOB_KEYS = ("translations", "lang", "method")
@@ -16,10 +16,7 @@ JOB_KEYS = ("translations", "lang", "method")
 
 def main(arguments):
     scored = []
-    for job in arguments.jobs or [{key: getattr(arguments, key) for key in JOB_KEYS}]:
-        missing = [key for key in JOB_KEYS if not job.get(key)]
-        if missing:
-            raise ConfigError(f"a score lacks {', '.join(missing)}", hint=f"give {', '.join(JOB_KEYS)}")
+    for job in jobs_from(arguments, JOB_KEYS):
         rows = list(read_rows(job["translations"], columns=2))
         try:
             score = score_translations([row[0] for row in rows], [row[1] for row in rows])

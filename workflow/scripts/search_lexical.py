@@ -13,14 +13,14 @@ queries.
 import argparse
 from functools import cache
 
-from optical.errors import ConfigError
 from optical.files import read_jsonl, read_rows
 from optical.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
-from optical.program import as_argument, log, program, run_program, yaml_value
+from optical.program import as_argument, jobs_from, log, program, run_program, yaml_value
 from optical.runs import write_run
 from optical.word_alignment import read_table
 
-JOB_KEYS = ("queries", "out", "tag", "settings", "translation_table")
+JOB_KEYS = ("queries", "out", "tag")
+OPTIONAL_KEYS = ("settings", "translation_table")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -30,10 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
         log.info("%d documents, %d distinct words, %s", len(index.document_ids), len(index.vocabulary), settings)
         return index
 
-    for job in arguments.jobs or [{key: getattr(arguments, key) for key in JOB_KEYS}]:
-        missing = [key for key in ("queries", "out", "tag") if not job.get(key)]
-        if missing:
-            raise ConfigError(f"a search lacks {', '.join(missing)}", where=job.get("queries", ""))
+    for job in jobs_from(arguments, JOB_KEYS, OPTIONAL_KEYS):
         index = index_with(as_argument(job.get("settings") or {}))
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
         if job.get("translation_table"):

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +17,7 @@ import yaml
 from tqdm import tqdm
 
 from optical.cli_help import Help
-from optical.errors import OpticalError
+from optical.errors import ConfigError, OpticalError
 from optical.startup import collect_garbage_rarely
 
 log = logging.getLogger("optical")
@@ -54,6 +54,23 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
+
+
+def jobs_from(arguments: argparse.Namespace, needed: Sequence[str], optional: Sequence[str] = ()) -> list[dict]:
+    """Return the jobs that `--jobs` lists, or the one that the options of these names describe.
+
+    Raise `ConfigError` where one lacks what is needed, before any is done.
+    """
+    jobs = arguments.jobs
+    if jobs is None:
+        jobs = [{key: getattr(arguments, key) for key in (*needed, *optional)}]
+    hint = f"a job needs {', '.join(needed)}"
+    if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
+        raise ConfigError("no list of jobs", where="--jobs", hint=f"[{{...}}, {{...}}]; {hint}")
+    for job in jobs:
+        if missing := [key for key in needed if job.get(key) in (None, "")]:
+            raise ConfigError(f"a job lacks {', '.join(missing)}", where=job.get(needed[0]) or "", hint=hint)
+    return jobs
 
 
 def checkpoint_folder(text: str) -> str:
