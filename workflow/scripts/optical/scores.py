@@ -27,8 +27,11 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[tuple]:
         if tuple(next(lines, "").split("\t")) != SCORE_COLUMNS:
             raise DataError("not a file of scores", where=path, hint=f"its header must be {' '.join(SCORE_COLUMNS)}")
         for number, line in enumerate(lines, start=2):
-            cells = line.split("\t")
+            *names, score = line.split("\t")
             try:
-                yield (*cells[:-1], float(cells[-1]))
+                row = (*names, float(score))
             except ValueError as error:
                 raise DataError(f"line {number} ends in no number: {line!r}", where=path) from error
+            if len(row) != len(SCORE_COLUMNS):
+                raise DataError(f"line {number} has {len(row)} columns, not {len(SCORE_COLUMNS)}: {line!r}", where=path)
+            yield row
