@@ -159,6 +159,9 @@ def check_config():
     check_names(config["methods"], "methods", config["method_table"], "add it to method_table")
     check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
     check_names([config["reference"]], "reference", config["methods"], "name one of methods")
+    for table in ("collection_table", "method_table"):
+        for name, block in config[table].items():
+            check_names(block.get("languages", []), f"{table}.{name}.languages", LANGUAGES, remedy)
     for name, block in config["collection_table"].items():
         own_keys(block, f"collection_table.{name}", READERS)
     for owner in owners_of_training_sets():
@@ -177,6 +180,9 @@ def check_config():
             hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
             raise ConfigError("students keep the encoder's vocabulary", where=f"method_table.{method}", hint=hint)
     for collection in config["collections"]:
+        if not languages_of(collection):
+            where, hint = f"collection_table.{collection}.languages", f"leave {collection} out of collections"
+            raise ConfigError("no queries in any of the experiment's languages", where=where, hint=hint)
         block_of_collection(collection)
         if in_parts() and config["collection_table"][collection].get("documents_by") == "student":
             hint = f"set search.parts: 1, or let the teacher read the documents of {collection}"

@@ -194,6 +194,14 @@ CONFIG_FAULTS = [
     (["languages=[sw,xx]"], "unknown 'xx'", "languages", "language_table"),
     (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
     (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
+    (
+        ["collection_table={atlas: {languages: [zu]}}"],
+        "no queries in any of the experiment's languages",
+        "collection_table.atlas.languages",
+        "leave atlas out of collections",
+    ),
+    (["collection_table={atlas: {languages: [swa]}}"], "'swa'", "collection_table.atlas.languages", "did you mean sw?"),
+    (["method_table={mmarco: {languages: [dee]}}"], "'dee'", "method_table.mmarco.languages", "did you mean de?"),
     (["encoder={source: someone/bert}"], "no commit: someone/bert", "encoder.source", "its commit as encoder.revision"),
     (["reference=smt"], "unknown 'smt'", "reference", "name one of methods"),
     (
