@@ -13,13 +13,19 @@ VARIANTS = {
 }
 
 
+def study_reference():
+    """Return what a study tests against: a variant where variants are compared, else a method."""
+    return config["study"]["reference"] or config["reference"]
+
+
 @in_one_line
 def check_study():
-    """Refuse a study that names a variant which it does not have."""
+    """Refuse a study that names a variant or a method which it does not have."""
     study = config["study"]
     check_names(study["only"], "study.only", study["variants"], "name one of study.variants")
-    if study["compare"] == "variants" and study["variants"]:
-        check_names([study["reference"] or ""], "study.reference", study["variants"], "name one of study.variants")
+    by_variant = study["compare"] == "variants"
+    known, key = (study["variants"], "study.variants") if by_variant else (config["methods"], "methods")
+    check_names([study_reference()], "study.reference", known, f"name one of {key}")
 
 
 check_study()
@@ -121,8 +127,3 @@ def study_bitext(wildcards):
 def study_jobs(wildcards):
     """Return the conditions of the study as a program takes them."""
     return as_argument(study_places())
-
-
-def study_reference():
-    """Return what a study tests against: a variant where variants are compared, else a method."""
-    return config["study"]["reference"] or config["reference"]

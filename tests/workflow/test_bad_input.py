@@ -204,6 +204,13 @@ CONFIG_FAULTS = [
     (["method_table={mmarco: {languages: [dee]}}"], "'dee'", "method_table.mmarco.languages", "did you mean de?"),
     (["encoder={source: someone/bert}"], "no commit: someone/bert", "encoder.source", "its commit as encoder.revision"),
     (["reference=smt"], "unknown 'smt'", "reference", "name one of methods"),
+    (["study={reference: optcal}"], "unknown 'optcal'", "study.reference", "did you mean optical?"),
+    (
+        ["study={compare: variants, reference: smal, variants: {small: {seeds: [1]}, large: {seeds: [2]}}}"],
+        "unknown 'smal'",
+        "study.reference",
+        "name one of study.variants; did you mean small?",
+    ),
     (
         ["encoder={source: models/none}"],
         "no model folder, and no commit: models/none",
