@@ -57,6 +57,8 @@ def test_the_default_experiment_has_no_fault():
         ({"results": "/tmp/out"}, "does not match", "results", "folder of everything"),
         ({"machine/precision": "fp16"}, "'fp16' is not one of", "machine.precision", ""),
         ({"machine/device": "gpu"}, "'gpu' does not match", "machine.device", "auto, cpu, cuda"),
+        ({"measures": ["AP", "RR", "AP"]}, "'AP'] has non-unique elements", "measures", "notation of ir_measures"),
+        ({"bitext_curve/shares": [3, 10, 3.0]}, "non-unique", "bitext_curve.shares", "per cent of the sentence pairs"),
         ({"measures": ["AP", "nDGC@10"]}, "'nDGC@10' does not match", "measures[1]", "such as AP, nDCG@10"),
         ({"method_table/mine": {"kind": "distilled"}}, "'objectives' is a required", "method_table.mine", "README"),
         ({"method_table/optical/objectives": {}}, "non-empty", "method_table.optical.objectives", "weights"),

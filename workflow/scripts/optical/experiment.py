@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import difflib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -77,11 +78,12 @@ def _shortened(message: str) -> str:
     "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,... is not of type 'string'"
     >>> _shortened(f"'nDGC@10' does not match '^({'|'.join(['nDCG', 'AP'] * 20)})$'")
     "'nDGC@10' does not match"
+    >>> _shortened("['AP', 'nDCG@10', 'R@100', 'RR', 'P@10', 'P@20', 'P@100', 'AP'] has non-unique elements")
+    "['AP', 'nDCG@10', 'R@100', 'RR', 'P@10',... has non-unique elements"
     """
-    value, verb, rest = message.partition(" is ")
-    if not verb:
-        value, verb, rest = message.partition(" does not match ")
-        rest = rest if len(rest) <= 60 else ""  # a long pattern says less than the description of its key
+    value, verb, rest = [*re.split("( is | has | does not match )", message, maxsplit=1), "", ""][:3]
+    if verb == " does not match " and len(rest) > 60:
+        rest = ""  # a long pattern says less than the description of its key
     value = value if len(value) <= 60 else f"{value[:40].rstrip()}..."
     return " ".join(f"{value}{verb}{rest}".split())
 
