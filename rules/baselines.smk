@@ -50,8 +50,8 @@ rule train_translator:
     message:
         "training a translator from {wildcards.lang}"
     shell:
-        "{resources.launcher} {input.script} --tokens {input.tokens} --tokeniser {input.tokeniser} {params.encoder} "
-        "--settings {params.settings:q} --name {wildcards.lang}/translator "
+        "{resources.launcher} {input.script} --tokens {input.tokens} --tokeniser {input.tokeniser:q} "
+        "{params.encoder:q} --settings {params.settings:q} --name {wildcards.lang}/translator "
         "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
@@ -84,7 +84,7 @@ rule translate_queries:
     message:
         "translating the queries and the held-out sentences of {wildcards.lang}"
     shell:
-        "python {input.script} --model {input.translator} --queries {input.held_out} {params.queries} "
+        "python {input.script} --model {input.translator:q} --queries {input.held_out} {params.queries} "
         "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
         "--device {resources.device} --precision {resources.precision} --threads {threads} "
         "--out {output}/held_out.tsv {params.translations} --log {log}"

@@ -30,5 +30,6 @@ rule clean_bitext:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
-        "--exclude {input.exclude} {input.collections} --languages {input.languages} --language-table {params.language:q} "
+        "--exclude {input.exclude:q} {input.collections} "
+        "--languages {input.languages} --language-table {params.language:q} "
         "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"

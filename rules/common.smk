@@ -140,12 +140,13 @@ def library(name, unused=()):
 
 
 def option(name):
-    """Return a function of a rule's params: `--name PATH` for the input of that name, nothing where it is left out."""
+    """Return a function of a rule's params: the words `--name PATH` for the input of that name, none without such."""
 
-    def argument(wildcards, input):
-        return f"--{name.replace('_', '-')} {input[name]}" if input.get(name) else ""
+    def words(wildcards, input):
+        paths = flatten_values(input.get(name, []))
+        return [f"--{name.replace('_', '-')}", *map(str, paths)] if paths else []
 
-    return argument
+    return words
 
 
 # --- checks that a schema cannot make

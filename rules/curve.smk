@@ -154,7 +154,7 @@ rule bitext_curve:
     message:
         "putting the means over shares of the sentence pairs together"
     shell:
-        "python {input.script} --jobs {params.jobs:q} --methods {params.methods} --collection {params.collection} "
+        "python {input.script} --jobs {params.jobs:q} --methods {params.methods:q} --collection {params.collection} "
         "--measure {params.measure:q} --out {output} --log {log}"
 
 
@@ -185,5 +185,5 @@ rule plot_bitext_curve:
     message:
         "drawing the means against the number of sentence pairs"
     shell:
-        "python {input.script} --curve {input.curve} --methods {params.methods} --reference {params.reference} "
+        "python {input.script} --curve {input.curve} --methods {params.methods:q} --reference {params.reference:q} "
         "--measure {params.measure:q} --names {params.names:q} --out $(dirname {output.figure})/bitext_curve --log {log}"

@@ -58,7 +58,7 @@ rule measure_alignment:
         "measuring how well names of {wildcards.lang} are aligned"
     shell:
         "python {input.script} --jobs {params.jobs:q} --settings {params.settings:q} --bitext {input.bitext} "
-        "--tokens {input.tokens} --lexicon {input.lexicon} --lang {wildcards.lang} "
+        "--tokens {input.tokens} --lexicon {input.lexicon:q} --lang {wildcards.lang} "
         "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
@@ -88,8 +88,8 @@ rule compare_methods:
         "comparing the methods on {wildcards.collection}"
     shell:
         "python {input.script} --scores {input.scores} --collection {wildcards.collection} "
-        "--methods {params.methods} --langs {params.langs} --measures {params.measures:q} "
-        "--reference {params.reference} --levels {params.levels:q} --out {output} --log {log}"
+        "--methods {params.methods:q} --langs {params.langs} --measures {params.measures:q} "
+        "--reference {params.reference:q} --levels {params.levels:q} --out {output} --log {log}"
 
 
 rule make_map_table:
@@ -115,7 +115,7 @@ rule make_map_table:
         "making the table of {wildcards.collection}"
     shell:
         "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
-        "--methods {params.methods} --langs {params.langs} --out {output.table} "
+        "--methods {params.methods:q} --langs {params.langs} --out {output.table} "
         "--markdown {output.markdown} --latex {output.latex} --log {log}"
 
 

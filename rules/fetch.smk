@@ -92,7 +92,7 @@ rule fetch_ir_datasets:
     message:
         "fetching {wildcards.catalogue} of ir_datasets"
     shell:
-        "python {input.script} --id {params.wanted[id]} --parts {params.wanted[parts]} --out {output} " "--log {log}"
+        "python {input.script} --id {params.wanted[id]:q} --parts {params.wanted[parts]} --out {output} --log {log}"
 
 
 rule generate_atlas:

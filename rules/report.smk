@@ -22,7 +22,7 @@ rule make_cost_table:
     message:
         "summing what the run cost: {output}"
     shell:
-        "python {input.script} --benchmarks $(dirname {output})/benchmarks --methods {params.methods} "
+        "python {input.script} --benchmarks $(dirname {output})/benchmarks --methods {params.methods:q} "
         "--out {output} --log {log}"
 
 
@@ -60,7 +60,7 @@ rule plot_map:
         "drawing the means of {wildcards.collection}"
     shell:
         "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
-        "--methods {params.methods} --reference {params.reference} --names {params.names:q} "
+        "--methods {params.methods:q} --reference {params.reference:q} --names {params.names:q} "
         "--out $(dirname {output.map}) --log {log}"
 
 
@@ -95,7 +95,7 @@ rule plot_queries:
     shell:
         "python {input.script} --scores {input.scores} --cells {input.cells} "
         "--queries {input.collection}/queries --collection {wildcards.collection} --measure {params.measure:q} "
-        "--method {params.method} --rivals {params.rivals} --names {params.names:q} "
+        "--method {params.method:q} --rivals {params.rivals:q} --names {params.names:q} "
         "--out $(dirname {output.figure})/queries --log {log}"
 
 
@@ -124,8 +124,8 @@ rule align_sentences:
     message:
         "aligning a sentence of {wildcards.lang} before and after distillation"
     shell:
-        "python {input.script} --lang {wildcards.lang} --student {input.student} --teacher {input.teacher} "
-        "{params.start} --tokens {input.tokens} --bitext {input.bitext} --out {output} --log {log}"
+        "python {input.script} --lang {wildcards.lang} --student {input.student} --teacher {input.teacher:q} "
+        "{params.start:q} --tokens {input.tokens} --bitext {input.bitext} --out {output} --log {log}"
 
 
 rule plot_alignment:
@@ -181,8 +181,8 @@ rule plot_curves:
     message:
         "drawing the learning curves of the students"
     shell:
-        "python {input.script} --students {params.students:q} --methods {params.methods} "
-        "--reference {params.reference} --names {params.names:q} --out $(dirname {output.figure})/curves --log {log}"
+        "python {input.script} --students {params.students:q} --methods {params.methods:q} "
+        "--reference {params.reference:q} --names {params.names:q} --out $(dirname {output.figure})/curves --log {log}"
 
 
 rule make_report:
@@ -221,6 +221,6 @@ rule make_report:
         "making the report: {output}"
     shell:
         "python {input.script} --results $(dirname {output}) --collections {params.collections:q} "
-        "--names {params.names:q} --methods {params.methods} --measures {params.measures:q} "
-        "--reference {params.reference} --rivals {params.rivals} --settings {params.settings:q} --out {output} "
+        "--names {params.names:q} --methods {params.methods:q} --measures {params.measures:q} "
+        "--reference {params.reference:q} --rivals {params.rivals:q} --settings {params.settings:q} --out {output} "
         "--log {log}"

@@ -31,7 +31,7 @@ rule prepare_collection:
         "preparing the collection {wildcards.collection}"
     shell:
         "python {input.script} --collection {wildcards.collection} --settings {params.settings:q} "
-        "--languages {params.languages} {params.tokeniser} --out {output} --log {log}"
+        "--languages {params.languages} {params.tokeniser:q} --out {output} --log {log}"
 
 
 rule encode_collection:
@@ -56,7 +56,7 @@ rule encode_collection:
     message:
         "encoding the documents of {wildcards.collection}, once for all languages and methods"
     shell:
-        "python {input.script} --encoder {input.encoder} --documents {input.collection}/documents.jsonl "
+        "python {input.script} --encoder {input.encoder:q} --documents {input.collection}/documents.jsonl "
         "--part {params.part} --device {resources.device} --precision {resources.precision} --threads {threads} "
         "--out {output} --log {log}"
 

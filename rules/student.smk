@@ -23,7 +23,7 @@ rule extend_vocabulary:
     message:
         "giving the teacher word pieces of {wildcards.lang}"
     shell:
-        "python {input.script} --teacher {input.teacher} --bitext {input.bitext} --settings {params.settings:q} "
+        "python {input.script} --teacher {input.teacher:q} --bitext {input.bitext} --settings {params.settings:q} "
         "--out {output} --log {log}"
 
 
@@ -48,7 +48,7 @@ rule encode_bitext:
     message:
         "encoding the English side of the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --teacher {input.teacher} --tokens {input.tokens} --sides {params.sides} "
+        "python {input.script} --teacher {input.teacher:q} --tokens {input.tokens} --sides {params.sides} "
         "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
 
 
@@ -79,8 +79,8 @@ rule distil_student:
     message:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
-        "{resources.launcher} {input.script} --teacher {input.teacher} --tokens {input.tokens} "
-        "{params.start} {params.vectors} --settings {params.settings:q} "
+        "{resources.launcher} {input.script} --teacher {input.teacher:q} --tokens {input.tokens} "
+        "{params.start:q} {params.vectors:q} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
@@ -139,8 +139,8 @@ rule retrain_student:
     message:
         "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}"
     shell:
-        "{resources.launcher} {input.script} --teacher {input.teacher} --training-set {input.training_set} "
-        "{params.queries} --settings {params.settings:q} "
+        "{resources.launcher} {input.script} --teacher {input.teacher:q} --training-set {input.training_set} "
+        "{params.queries:q} --settings {params.settings:q} "
         "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         "--checkpoints results/checkpoints/{output} "
         "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "

@@ -48,7 +48,7 @@ rule make_study_table:
     message:
         "making the table of the study: {output}"
     shell:
-        "python {input.script} --jobs {params.jobs:q} --compare {params.compare} --reference {params.reference} "
+        "python {input.script} --jobs {params.jobs:q} --compare {params.compare} --reference {params.reference:q} "
         "--measures {params.measures:q} --levels {params.levels:q} --axis {params.axis} --out {output} --log {log}"
 
 
@@ -124,5 +124,5 @@ rule plot_study:
         "drawing the study: {output.figure}"
     shell:
         "python {input.script} --table {input.table} --kind {params.kind} --measure {params.measure:q} "
-        "--methods {params.methods} --reference {params.reference} --names {params.names:q} --axis {params.axis} "
+        "--methods {params.methods:q} --reference {params.reference:q} --names {params.names:q} --axis {params.axis} "
         "--out $(dirname {output.figure})/figure --log {log}"

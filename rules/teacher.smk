@@ -25,8 +25,8 @@ rule pretrain_encoder:
     message:
         "pre-training the encoder"
     shell:
-        "{resources.launcher} {input.script} --tokeniser {input.tokeniser} --text {input.text} "
-        "{params.bitext} --settings {params.settings:q} "
+        "{resources.launcher} {input.script} --tokeniser {input.tokeniser:q} --text {input.text} "
+        "{params.bitext:q} --settings {params.settings:q} "
         "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
         "--checkpoint-steps {resources.checkpoint_steps} "
         "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
@@ -83,7 +83,7 @@ rule train_teacher:
     message:
         "training the English teacher"
     shell:
-        "{resources.launcher} {input.script} --encoder {input.encoder} --training-set {input.training_set} "
+        "{resources.launcher} {input.script} --encoder {input.encoder:q} --training-set {input.training_set} "
         "--settings {params.settings:q} "
         "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
         "--checkpoint-steps {resources.checkpoint_steps} "

@@ -23,7 +23,7 @@ rule train_tokeniser:
     message:
         "training one tokeniser for all languages"
     shell:
-        "python {input.script} --texts {input.texts} --vocabulary-size {params.vocabulary_size} "
+        "python {input.script} --texts {input.texts:q} --vocabulary-size {params.vocabulary_size} "
         "--longest {params.longest} --out {output} --log {log}"
 
 
@@ -47,7 +47,7 @@ rule tokenise_text:
     message:
         "tokenising the pre-training text"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser} --texts {input.texts} --out {output} --log {log}"
+        "python {input.script} --tokeniser {input.tokeniser:q} --texts {input.texts:q} --out {output} --log {log}"
 
 
 rule tokenise_bitext:
@@ -73,8 +73,8 @@ rule tokenise_bitext:
     message:
         "tokenising the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser} {params.foreign} --bitext {input.bitext} --out {output} "
-        "--log {log}"
+        "python {input.script} --tokeniser {input.tokeniser:q} {params.foreign:q} --bitext {input.bitext} "
+        "--out {output} --log {log}"
 
 
 use rule tokenise_bitext as tokenise_extended with:
@@ -114,5 +114,5 @@ rule tokenise_training_set:
     message:
         "tokenising the training set of {wildcards.method}, {wildcards.lang}"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser} --training-set {input.training_set} "
+        "python {input.script} --tokeniser {input.tokeniser:q} --training-set {input.training_set} "
         "--out {output} --log {log}"

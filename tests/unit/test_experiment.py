@@ -38,6 +38,8 @@ def test_the_default_experiment_has_no_fault():
     ("changes", "what", "where", "hint"),
     [
         ({"langauges": ["sw"]}, "unknown key 'langauges'", "config", "did you mean languages?"),
+        ({"method_table/a;b": {"kind": "lexical"}}, "'a;b' does not match", "method_table", "letters, digits and ."),
+        ({"collection_table/my set": {"reader": "plain"}}, "'my set' does", "collection_table", "a letter or digit"),
         ({"student/step": 5}, "unknown key 'step'", "student", "did you mean steps?"),
         ({"method_table/optical/transport": {"beta": 1}}, "'beta'", "method_table.optical.transport", "iterations"),
         ({"student/learning_rate": "fast"}, "'fast' is not of type 'number'", "student.learning_rate", "highest"),

@@ -1,6 +1,7 @@
 """Each experiment plans the jobs that it should, no more and no fewer; nothing runs."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,30 @@ EXPECTED = {
     | {"score_translations": 1, "distil_student": 6 * 6 * 3, "retrain_student": (6 + 5 + 2) * 3}
     | {"fetch_dataset": 4 * 6, "fetch_ir_datasets": 7 + 5 + 2 + 2, "fetch_model": 2},
 }
+
+
+# Experiments whose files and models lie in a folder with a space, and what of it stands in the programs' arguments.
+WITH_SPACES = [
+    (
+        "alignment_quality.tsv",
+        {
+            "pretraining": {"text": "my data/{lang}.txt"},
+            "bitext_cleaning": {"exclude": ["my data/test.txt"]},
+            "lexicon": "my data/{lang}.tsv",
+        },
+        {"my data/en.txt", "my data/sw.txt", "my data/test.txt", "my data/sw.tsv"},
+    ),
+    (
+        "map_table.tsv",
+        {
+            "encoder": {"source": "my data/encoder"},
+            "translator": {"source": "my data/translator"},
+            "collection_table": {"atlas": {"split": {"unit": "tokens"}}},
+        },
+        {"my data/encoder", "my data/translator"},
+    ),
+    ("map_table.tsv", {"teacher": {"source": "my data/teacher"}, "vocabulary": {"pieces": 9}}, {"my data/teacher"}),
+]
 
 
 def plan(folder, *arguments, config=None):
@@ -118,6 +143,23 @@ def test_machine_settings_are_no_reason_to_run_again(tmp_path):
     assert "--precision bf16" in commands[1]
     params = [sorted(re.findall(r"--settings '[^']*'", text)) for text in commands]
     assert params[0] == params[1]
+
+
+@pytest.mark.parametrize(("target", "changes", "expected"), WITH_SPACES)
+def test_a_path_with_a_space_reaches_the_programs_whole(tmp_path, target, changes, expected):
+    workspace = make_workspace(tmp_path)
+    for model in ("encoder", "translator", "teacher"):
+        (workspace / "my data" / model).mkdir(parents=True)
+        (workspace / "my data" / model / "config.json").write_text("{}")
+    for file in ("en.txt", "sw.txt", "test.txt", "sw.tsv"):
+        (workspace / "my data" / file).touch()
+    config = workspace / "mine.yaml"
+    config.write_text(yaml.safe_dump({"languages": ["sw"]} | changes))
+    arguments = ("--dry-run", "--cores", "2", "--printshellcmds")
+    shown = run_snakemake(workspace, *arguments, config=config, target=f"results/{target}").stdout
+    commands = re.findall("^Shell command: (.*)", shown, re.MULTILINE)
+    words = {word for command in commands for word in shlex.split(command)}
+    assert {word for word in words if re.match("my|data", word)} == expected
 
 
 def test_two_experiments_keep_their_checkpoints_apart(tmp_path):
