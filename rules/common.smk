@@ -157,7 +157,8 @@ def check_config():
     """Refuse, before any job, what leads nowhere."""
     remedy = "add a row to config/languages.tsv or a block to language_table"
     check_names(config["languages"], "languages", LANGUAGES, remedy)
-    check_names(config["methods"], "methods", config["method_table"], "add it to method_table")
+    for key, names in (("methods", config["methods"]), ("bitext_curve.methods", config["bitext_curve"]["methods"])):
+        check_names(names, key, config["method_table"], "add it to method_table")
     check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
     check_names([config["reference"]], "reference", config["methods"], "name one of methods")
     for table in ("collection_table", "method_table"):

@@ -84,28 +84,39 @@ def report_figures(wildcards):
 # --- students from shares of the sentence pairs
 
 
-def curve_methods():
+@in_one_line
+def curve_methods(wildcards):
     """Return the methods of the bitext curve: those that the config names and the experiment distils, or all."""
     named = config["bitext_curve"]["methods"] or config["methods"]
-    return [method for method in config["methods"] if method in named and kind_of(method) == "distilled"]
+    found = [method for method in config["methods"] if method in named and kind_of(method) == "distilled"]
+    if not found:
+        hint = "name a distilled one of methods, or leave the curve out"
+        raise ConfigError("no method to draw the curve of", where="bitext_curve.methods", hint=hint)
+    return found
 
 
-def curve_languages():
+def curve_languages(wildcards):
     """Return the languages of the bitext curve: those of the first collection that a method of it learns."""
-    methods = curve_methods()
+    methods = curve_methods(wildcards)
     langs = languages_of(config["collections"][0])
     return [lang for lang in langs if any(lang in languages_of_method(method) for method in methods)]
 
 
-def share_runs(lang):
+def curve_titles(wildcards):
+    """Return the titles of the panels of the bitext curve."""
+    return ordered_argument(titles_of(curve_languages(wildcards)))
+
+
+def share_runs(wildcards):
     """Return (method, seed) of the students of a language that are made from each share."""
-    return [run for run in runs_of(lang, ("distilled",)) if run[0] in curve_methods()]
+    methods = curve_methods(wildcards)
+    return [run for run in runs_of(wildcards.lang, ("distilled",)) if run[0] in methods]
 
 
 def share_students(wildcards):
     """Return the students of a share and language."""
     folder = f"<results>/bitext_curve/{wildcards.share}/students/{wildcards.lang}"
-    return [f"{folder}/{method}/{seed}" for method, seed in share_runs(wildcards.lang)]
+    return [f"{folder}/{method}/{seed}" for method, seed in share_runs(wildcards)]
 
 
 @in_one_line
@@ -114,7 +125,7 @@ def share_search_jobs(wildcards, input, output):
     if config["collection_table"][wildcards.collection].get("documents_by") == "student":
         where = f"collection_table.{wildcards.collection}.documents_by"
         raise ConfigError("students of the curve read no documents", where=where, hint="leave the curve of bitext out")
-    runs = zip(share_runs(wildcards.lang), input.encoders, strict=True)
+    runs = zip(share_runs(wildcards), input.encoders, strict=True)
     queries = f"{input.collection}/queries/{wildcards.lang}.tsv"
     return as_argument(
         [
@@ -130,15 +141,14 @@ def share_evaluation_jobs(wildcards, input):
     return as_argument(
         [
             common | {"run": f"{input.runs}/{method}/{seed}.trec", "method": method, "seed": seed}
-            for method, seed in share_runs(wildcards.lang)
+            for method, seed in share_runs(wildcards)
         ]
     )
 
 
 def curve_jobs(wildcards, input):
     """Return the points of the bitext curve: share, language, scores and sentence pairs of each."""
-    places = [(share, lang) for share in SHARES for lang in curve_languages()]
-    places += [(100, lang) for lang in curve_languages()]
+    places = list(product([*SHARES, 100], curve_languages(wildcards)))
     files = zip([*input.scores, *input.whole_scores], [*input.bitext, *input.whole_bitext], strict=True)
     return as_argument(
         [

@@ -129,13 +129,13 @@ rule bitext_curve:
             f"{SHARE}/scores/{{collection}}/{{lang}}.tsv",
             share=SHARES,
             collection=config["collections"][0],
-            lang=curve_languages(),
+            lang=curve_languages,
         ),
-        bitext=collect(f"{SHARE}/bitext/{{lang}}.tsv", share=SHARES, lang=curve_languages()),
+        bitext=collect(f"{SHARE}/bitext/{{lang}}.tsv", share=SHARES, lang=curve_languages),
         whole_scores=collect(
-            "<results>/scores/{collection}/{lang}.tsv", collection=config["collections"][0], lang=curve_languages()
+            "<results>/scores/{collection}/{lang}.tsv", collection=config["collections"][0], lang=curve_languages
         ),
-        whole_bitext=collect("<results>/bitext/{lang}/train.tsv", lang=curve_languages()),
+        whole_bitext=collect("<results>/bitext/{lang}/train.tsv", lang=curve_languages),
         script=script("bitext_curve"),
         library=library("bitext_curve"),
     output:
@@ -148,7 +148,7 @@ rule bitext_curve:
         "../envs/report.yaml"
     params:
         jobs=curve_jobs,
-        methods=curve_methods(),
+        methods=curve_methods,
         collection=config["collections"][0],
         measure=config["measures"][0],
     message:
@@ -181,7 +181,7 @@ rule plot_bitext_curve:
         methods=config["methods"],
         reference=config["reference"],
         measure=config["measures"][0],
-        names=ordered_argument(titles_of(curve_languages())),
+        names=curve_titles,
     message:
         "drawing the means against the number of sentence pairs"
     shell:

@@ -193,6 +193,7 @@ CONFIG_FAULTS = [
     (["student={step: 3}"], "unknown key 'step'", "student", "did you mean steps?"),
     (["languages=[sw,xx]"], "unknown 'xx'", "languages", "language_table"),
     (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
+    (["bitext_curve={methods: [optcal]}"], "unknown 'optcal'", "bitext_curve.methods", "did you mean optical?"),
     (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
     (
         ["collection_table={atlas: {languages: [zu]}}"],

@@ -204,3 +204,13 @@ def test_what_would_fail_after_hours_is_refused_before_any_job(tmp_path, change,
     refused = run_snakemake(make_workspace(tmp_path / "workspace"), *arguments, config=[], check=False)
     [line] = [line for line in refused.stdout.splitlines() if line.startswith("ConfigError")]
     assert message in line
+
+
+def test_a_bitext_curve_without_methods_is_refused_where_it_is_asked_for(tmp_path):
+    workspace = make_workspace(tmp_path)
+    arguments = ("--dry-run", "--cores", "2", "--config", "bitext_curve={methods: [bm25]}")
+    run_snakemake(workspace, *arguments, config=[])
+    for target in ("bitext_curve.tsv", "figures/bitext_curve.svg"):
+        refused = run_snakemake(workspace, *arguments, config=[], target=f"results/{target}", check=False)
+        assert refused.returncode == 1
+        assert "ConfigError: no method to draw the curve of [bitext_curve.methods]. Hint: name" in refused.stdout
