@@ -64,6 +64,13 @@ def test_the_default_experiment_has_no_fault():
         ({"measures": ["AP", "nDGC@10"]}, "'nDGC@10' does not match", "measures[1]", "such as AP, nDCG@10"),
         ({"method_table/mine": {"kind": "distilled"}}, "'objectives' is a required", "method_table.mine", "README"),
         ({"method_table/optical/objectives": {}}, "non-empty", "method_table.optical.objectives", "weights"),
+        (
+            {"method_table/optical/objectives": {"contrastive": {"temperature": "hot"}}},
+            "'hot' is not of type 'number'",
+            "method_table.optical.objectives.contrastive.temperature",
+            "setting of the objective",
+        ),
+        ({"collection_table/atlas/partial_qrels": "no"}, "'no'", "collection_table.atlas.partial_qrels", "leave out"),
         ({"method_table/bm25/lexical": {"k2": 4}}, "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
         ({"method_table/bm25/lexical": {"b": 2}}, "2 is greater", "method_table.bm25.lexical.b", "length"),
     ],
@@ -142,11 +149,14 @@ def test_text_becomes_what_the_schema_wants_and_nothing_else_changes():
         "languages": ["no", "sw"],
         "student": {"learning_rate": "5e-5", "steps": "9", "special_tokens": "false", "sides": ["query"]},
         "method_table": {
-            "mine": {"kind": "distilled", "objectives": {"contrastive": "0.5"}, "student": {"steps": "3"}}
+            "mine": {"kind": "distilled", "objectives": {"contrastive": "0.5"}, "student": {"steps": "3"}},
+            "other": {"objectives": {"sentence_mse": {"weight": "0.5", "token_weights": "false"}}},
         },
+        "lexicon": "null",
+        "teacher": {"training_set": {"reader": "plain", "swap": "false", "negatives": "2", "query_words": "null"}},
         "bitext_cleaning": {"train_pairs": "null", "exclude": ["1.txt"]},
-        "collection_table": {"mine": {"reader": "plain", "documents": "1"}},
-        "search": {"top_k": "many"},
+        "collection_table": {"mine": {"reader": "afriqa", "documents": "1", "titles": "false", "max_queries": "7"}},
+        "search": {"top_k": "many", "pruned": {"bits": "2"}},
     }
     found = typed(given, SCHEMA, SCHEMA)
     assert found["seeds"] == [1, 2]
@@ -155,8 +165,12 @@ def test_text_becomes_what_the_schema_wants_and_nothing_else_changes():
     assert found["method_table"]["mine"]["objectives"] == {"contrastive": 0.5}
     assert found["method_table"]["mine"]["student"] == {"steps": 3}
     assert found["bitext_cleaning"] == {"train_pairs": None, "exclude": ["1.txt"]}
-    assert found["collection_table"] == given["collection_table"]
-    assert found["search"] == {"top_k": "many"}
+    assert found["method_table"]["other"]["objectives"] == {"sentence_mse": {"weight": 0.5, "token_weights": False}}
+    assert found["lexicon"] is None
+    assert found["teacher"]["training_set"] == {"reader": "plain", "swap": False, "negatives": 2, "query_words": None}
+    mine = {"reader": "afriqa", "documents": "1", "titles": False, "max_queries": 7}
+    assert found["collection_table"] == {"mine": mine}
+    assert found["search"] == {"top_k": "many", "pruned": {"bits": 2}}
 
 
 def test_names_that_lead_nowhere_are_refused():

@@ -14,11 +14,11 @@ from optical.errors import ConfigError
 OWN = "results/"  # what lies below it, some rule makes
 
 
-TRUTH = {"true": True, "false": False, "null": None}
+TRUTH = {"true": True, "false": False}
 
 
 def typed(value: object, part: Mapping, schema: Mapping) -> object:
-    """Return a piece of config with text read as a number or a truth value where its part of the schema wants one.
+    """Return a piece of config with text read as a number, truth value or null where its part of the schema wants that.
 
     Within blocks that the command line gives everything is text, and YAML takes 5e-5 for text in files, too.
 
@@ -35,6 +35,8 @@ def typed(value: object, part: Mapping, schema: Mapping) -> object:
     if isinstance(value, list):
         return [typed(item, part.get("items", {}), schema) for item in value]
     wanted = part.get("type", "string")
+    if value == "null" and "null" in wanted:
+        return None
     if not isinstance(value, str) or "string" in wanted:
         return value
     return TRUTH[value] if value in TRUTH else _number(value)
