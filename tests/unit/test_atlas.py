@@ -21,16 +21,17 @@ from optical.program import as_argument
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "generate_atlas.py"
 LOW, HIGH = ("sw", "so", "tl", "mr"), ("fi", "de", "fr")
+NOTHING = {part: dict.fromkeys(DEFAULTS[part], 0) for part in ("text", "bitext", "wikiclir", "mmarco")}
 SMALL = {
-    "text": {"en": 300, "mr": 60},
-    "bitext": {"mr": 150, "sw": 150, "de": 300},
+    "text": NOTHING["text"] | {"en": 300, "mr": 60},
+    "bitext": NOTHING["bitext"] | {"mr": 150, "sw": 150, "de": 300},
     "documents": 900,
     "train_documents": 800,
     "test_queries": 60,
     "dev_queries": 40,
     "train_queries": 200,
-    "wikiclir": {"sw": 40},
-    "mmarco": {"de": 50},
+    "wikiclir": NOTHING["wikiclir"] | {"sw": 40},
+    "mmarco": NOTHING["mmarco"] | {"de": 50},
 }
 
 
@@ -266,9 +267,10 @@ def test_another_seed_gives_other_parts_and_sizes_are_independent(atlas, tmp_pat
     folder, _ = atlas
     generate_atlas(tmp_path / "seed", 4, SMALL)
     here, there = contents(folder), contents(tmp_path / "seed")
-    assert here.keys() == there.keys() and not [name for name in here if here[name] == there[name]]
-    generate_atlas(tmp_path / "size", 3, SMALL | {"text": {"en": 20}, "negatives": 3})
+    assert here.keys() == there.keys() and not [name for name in here if here[name] and here[name] == there[name]]
+    generate_atlas(tmp_path / "size", 3, SMALL | {"text": {"en": 20, "fi": 0, "de": 0, "fr": 0}, "negatives": 3})
     there = contents(tmp_path / "size")
+    assert here.keys() == there.keys(), "a language that a table leaves out has its default size"
     same = {name for name in there if here[name] == there[name]}
     assert {"documents.jsonl", "queries/mr.tsv", "bitext/mr.tsv", "train/queries.tsv"} <= same
     assert "text/en.txt" not in same and "train/triples.tsv" not in same
@@ -362,11 +364,9 @@ def test_wrong_settings_are_named(tmp_path):
 
 
 def test_program_writes_the_folder(tmp_path):
-    settings = (
-        "{text: {mr: 5}, bitext: {mr: 5}, documents: 300, test_queries: 5, dev_queries: 5, train_queries: 9, "
-        "wikiclir: {}, mmarco: {}}"
-    )
-    command = [sys.executable, SCRIPT, "--seed", "1", "--settings", settings, "--out", tmp_path / "atlas"]
+    few = {"documents": 300, "test_queries": 5, "dev_queries": 5, "train_queries": 9}
+    settings = NOTHING | few | {part: NOTHING[part] | {"mr": 5} for part in ("text", "bitext")}
+    command = [sys.executable, SCRIPT, "--seed", "1", "--settings", as_argument(settings), "--out", tmp_path / "atlas"]
     subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / "atlas" / "bitext" / "mr.tsv").is_file()
     bad = subprocess.run([*command[:5], "{x: 1}", *command[6:]], capture_output=True, text=True, check=False)

@@ -43,7 +43,7 @@ DEFAULTS = {
 def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
     """Write the collection into a folder and return how much of everything there is.
 
-    `settings` overrides `DEFAULTS`; a table of languages is replaced as a whole, so that it may have fewer of them.
+    `settings` overrides `DEFAULTS`, a table of languages language by language: every file is there, of size 0 empty.
     Every part has a random stream of its own: less text or bitext of one language leaves all else as it is.
     `covered` in the result is the share of test queries all of whose names occur in a language's bitext.
     """
@@ -113,6 +113,7 @@ def _check(settings: dict) -> dict:
         raise ConfigError(f"unknown atlas setting: {', '.join(unknown)}", hint=f"known are {', '.join(DEFAULTS)}")
     sizes = DEFAULTS | settings
     for part in ("text", "bitext", "wikiclir", "mmarco"):
+        sizes[part] = DEFAULTS[part] | sizes[part]
         strange = sorted(set(sizes[part]) - set(LANGUAGES))
         if strange:
             raise ConfigError(
