@@ -44,12 +44,12 @@ def passages_flag(wildcards):
 
 
 def has_english(collection):
-    """Return whether a collection has English queries; where its files or ids do not tell, its reader brings them."""
+    """Return whether a collection has English queries: its files or ids tell, or its reader brings them."""
     block, _ = block_of_collection(collection)
     if block["reader"] == "ir_datasets":
         return names_english_queries(block)
-    files = [block[key] for key in ("queries", "topics") if isinstance(block.get(key), dict)]
-    return all("en" in by_language for by_language in files)
+    files = [block[key] for key in ("queries", "topics") if key in block]
+    return all(isinstance(by_language, dict) and "en" in by_language for by_language in files)
 
 
 def collection_languages(wildcards):

@@ -214,3 +214,10 @@ def test_a_bitext_curve_without_methods_is_refused_where_it_is_asked_for(tmp_pat
         refused = run_snakemake(workspace, *arguments, config=[], target=f"results/{target}", check=False)
         assert refused.returncode == 1
         assert "ConfigError: no method to draw the curve of [bitext_curve.methods]. Hint: name" in refused.stdout
+
+
+def test_no_english_queries_are_searched_where_the_reader_brings_none(tmp_path):
+    changes = ("methods=[english,zero-shot]", "reference=zero-shot")
+    shown = plan(tmp_path, "--printshellcmds", "--config", *changes, config=ROOT / "config/studies/miracl.yaml").stdout
+    assert "miracl/queries/sw.tsv" in shown
+    assert "miracl/queries/en.tsv" not in shown
