@@ -169,18 +169,7 @@ def check_config():
     for owner in owners_of_training_sets():
         own_keys(*given_training_set(owner), TRAINING_READERS)
     for method in config["methods"]:
-        for lang in languages_of_method(method) if kind_of(method) in BITEXT_KINDS else []:
-            if not bitext_sources(lang):
-                raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
-        if kind_of(method) == "retrained" and not config["method_table"][method].keys() & {"training_set", "switch"}:
-            hint = "give it a training_set, or switch"
-            raise ConfigError("no training data", where=f"method_table.{method}", hint=hint)
-        if kind_of(method) == "distilled":
-            where, remedy = f"method_table.{method}.objectives", "see docs/add-a-method.md"
-            check_names(config["method_table"][method]["objectives"], where, objective_names(), remedy)
-        if kind_of(method) == "extended" and not config["vocabulary"]["pieces"]:
-            hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
-            raise ConfigError("students keep the encoder's vocabulary", where=f"method_table.{method}", hint=hint)
+        check_method(method, f"method_table.{method}")
     for collection in config["collections"]:
         if not languages_of(collection):
             where, hint = f"collection_table.{collection}.languages", f"leave {collection} out of collections"
@@ -192,6 +181,28 @@ def check_config():
     for owner in training_sets():
         training_set_block(owner)
     models_of_hub()
+
+
+def check_method(method, where):
+    """Refuse a method of the experiment that has nothing to learn from, or is asked for what its kind does not do."""
+    kind, block = kind_of(method), config["method_table"][method]
+    for lang in languages_of_method(method) if kind in BITEXT_KINDS else []:
+        if not bitext_sources(lang):
+            raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
+    if kind == "retrained":
+        given = block.keys() & {"training_set", "switch"}
+        if len(given) != 1:
+            what = "switch swaps words of the teacher's training set alone" if given else "no training data"
+            raise ConfigError(what, where=where, hint="give it a training_set, or switch")
+        if "query" not in block.get("student", {}).get("sides", ["query"]):
+            what, hint = "a retrained student learns to read queries", "leave sides out"
+            raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
+    if kind == "distilled":
+        remedy = "see docs/add-a-method.md"
+        check_names(block["objectives"], f"{where}.objectives", objective_names(), remedy)
+    if kind == "extended" and not config["vocabulary"]["pieces"]:
+        hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
+        raise ConfigError("students keep the encoder's vocabulary", where=where, hint=hint)
 
 
 # --- files that the config names

@@ -242,6 +242,21 @@ CONFIG_FAULTS = [
         "method_table.mine.training_set",
         "triples or qrels: see",
     ),
+    (
+        [
+            "methods=[optical,code-switch]",
+            "method_table={code-switch: {training_set: {reader: afriqa, pairs: [], held_out: []}}}",
+        ],
+        "the teacher's training set alone",
+        "method_table.code-switch",
+        "give it a training_set, or switch",
+    ),
+    (
+        ["methods=[optical,code-switch]", "method_table={code-switch: {student: {sides: [document]}}}"],
+        "learns to read queries",
+        "method_table.code-switch.student.sides",
+        "leave sides out",
+    ),
     (["method_table={mine: {kind: distilled}}"], "'objectives' is a required", "method_table.mine", "README"),
     (["method_table={bm25: {lexical: {k2: 4}}}"], "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
     (["measures=['nDGC@10']"], "'nDGC@10' does not match", "measures[0]", "nDCG@10"),
