@@ -120,7 +120,6 @@ use rule evaluate_run as evaluate_share with:
         "<benchmarks>/evaluate_share/{share}/{collection}/{lang}.tsv"
     params:
         jobs=share_evaluation_jobs,
-        measures=config["measures"],
 
 
 rule bitext_curve:

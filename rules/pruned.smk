@@ -79,8 +79,6 @@ use rule evaluate_run as evaluate_pruned with:
         "<benchmarks>/evaluate_pruned/{collection}/{lang}.tsv"
     params:
         jobs=pruned_evaluations,
-        measures=config["measures"],
-        passages=passages_flag,
     message:
         "scoring the pruned runs of {wildcards.collection} in {wildcards.lang}"
 
@@ -100,8 +98,6 @@ use rule make_study_table as make_pruned_table with:
         jobs=pruned_table_jobs,
         compare="variants",
         reference=EXACT,
-        measures=config["measures"],
-        levels=as_argument(levels()),
         axis="search",
     message:
         "making the table of what pruning loses: {output}"

@@ -66,11 +66,7 @@ use rule make_study_table as make_alignment_table with:
         "<benchmarks>/make_alignment_table/alignment_quality.tsv"
     params:
         jobs=alignment_table_jobs,
-        compare=config["study"]["compare"],
-        reference=study_reference(),
         measures=ALIGNMENT_MEASURES,
-        levels=as_argument(levels()),
-        axis=config["study"]["axis"],
     message:
         "making the table of how well names are aligned: {output}"
 
