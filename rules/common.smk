@@ -194,8 +194,8 @@ def check_method(method, where):
         if len(given) != 1:
             what = "switch swaps words of the teacher's training set alone" if given else "no training data"
             raise ConfigError(what, where=where, hint="give it a training_set, or switch")
-        if "query" not in block.get("student", {}).get("sides", ["query"]):
-            what, hint = "a retrained student learns to read queries", "leave sides out"
+        if "query" not in (config["student"] | block.get("student", {}))["sides"]:
+            what, hint = "a retrained student learns to read queries", "let its sides have query"
             raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
     if kind == "distilled":
         remedy = "see docs/add-a-method.md"

@@ -255,7 +255,7 @@ CONFIG_FAULTS = [
         ["methods=[optical,code-switch]", "method_table={code-switch: {student: {sides: [document]}}}"],
         "learns to read queries",
         "method_table.code-switch.student.sides",
-        "leave sides out",
+        "let its sides have query",
     ),
     (["method_table={mine: {kind: distilled}}"], "'objectives' is a required", "method_table.mine", "README"),
     (["method_table={bm25: {lexical: {k2: 4}}}"], "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
