@@ -37,6 +37,7 @@ def try_card(folder):
 
 if __name__ == "__main__":
     folders, texts = map(json.loads, sys.argv[1:])
+    os.chdir(folders[0])  # no git repository: in one, that code asks for a branch, which HEAD may not have
     found = {folder: encode(folder, texts) for folder in folders}
     try_card(folders[0])
     print(json.dumps(found))
