@@ -12,7 +12,8 @@ candidate passes over the same pairs; they take turns, and a ratio is the median
     plain            batches drawn blindly and padded, fp32, the teacher read anew, a loop of ot.sinkhorn
     trainer          sentence-transformers' trainer and MSELoss, its targets computed before, fused AdamW, the same
                      batches of similar length; needs sentence-transformers, datasets and accelerate
-    trainer, helped  the same without dropout and with plain attention, which this project's loop found out for itself
+    trainer, helped  the same without dropout, with plain attention and freed memory kept, which this project's loop
+                     found out for itself
 
 All but `plain` compute in bf16 where the device has it.
 
@@ -42,6 +43,7 @@ from measuring import (
     ROOT,
     Claim,
     Measured,
+    as_usual,
     in_turns,
     machine,
     matrix_rate,
@@ -145,7 +147,7 @@ def peer_candidates(folder: Path, device: str, foreign: list[str], settings: Tra
     assert_same_as_plain(folder, settings, device)
     pair_loss, size, best = pair_losses(TRANSPORT)["optical"], settings.batch_size, fastest(device)
     part = max(1, settings.steps // 8)  # its rate does not depend on how much it does
-    found = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
+    found = {"plain": as_usual(lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device))}
     try:
         assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
         trainer_seconds(folder, foreign, replace(settings, steps=1), best, device)
@@ -156,7 +158,7 @@ def peer_candidates(folder: Path, device: str, foreign: list[str], settings: Tra
     def trainer(helped: bool) -> Candidate:
         return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
 
-    return found | {"trainer": trainer(False), "trainer, helped": trainer(True)}
+    return found | {"trainer": as_usual(trainer(False)), "trainer, helped": trainer(True)}
 
 
 def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool, peers: bool) -> Measured:

@@ -93,8 +93,8 @@ def trainer_seconds(
 ) -> float:
     """Time of one pass of sentence-transformers' trainer over the same batches, start-up aside.
 
-    Its targets are computed before, its optimiser is fused. `helped` is the same without dropout and with the attention
-    that trains fastest, which this project's loop found out for itself.
+    Its targets are computed before, its optimiser is fused. `helped` is without dropout and with the attention that
+    trains fastest.
     """
     import datasets
     from sentence_transformers import SentenceTransformerTrainer

@@ -16,7 +16,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from made_up import forward_operations, new_encoder, passages
-from measuring import NO_BF16, NO_PEER, Claim, Measured, in_turns, machine, matrix_rate, precisions, ratio, run, seconds
+from measuring import (
+    NO_BF16,
+    NO_PEER,
+    Claim,
+    Measured,
+    as_usual,
+    in_turns,
+    machine,
+    matrix_rate,
+    precisions,
+    ratio,
+    run,
+    seconds,
+)
 
 from optical.encoder import DOCUMENT, Encoder
 from optical.precision import dtype_of
@@ -79,8 +92,10 @@ def measure(device: str, tiny: bool) -> Measured:
             for vectors, theirs in zip(ours[:64], their_encode(texts[:64], 8), strict=True):
                 torch.testing.assert_close(vectors, torch.as_tensor(theirs), atol=TOLERANCES[kind], rtol=0)
             for batch in peer_batches:
-                candidates[f"PyLate, {kind}, batches of {batch}"] = lambda batch=batch, their_encode=their_encode: (
-                    count / seconds(lambda: their_encode(texts, batch), device)
+                candidates[f"PyLate, {kind}, batches of {batch}"] = as_usual(
+                    lambda batch=batch, their_encode=their_encode: (
+                        count / seconds(lambda: their_encode(texts, batch), device)
+                    )
                 )
         for kind in precisions(device):
             for vectors, own in zip(ours[:64], encode(encoder, texts[:64], kind), strict=True):

@@ -19,11 +19,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an installation
 
 from optical.precision import dtype_of, fastest  # noqa: E402
+from optical.startup import M_MMAP_MAX, keep_memory, set_allocation  # noqa: E402
 
 NO_GPU, NO_PEER, NO_BF16 = "no GPU", "no peer", "no bf16"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU"}
 LARGEST_SQUARE = {"cpu": 2048, "cuda": 8192}
 TINY_SQUARE = 256
+# Of glibc's malloc.h, and what it arrives at by itself where large tensors come and go.
+M_MMAP_THRESHOLD, USUAL_THRESHOLD, USUAL_MAX = -3, 32 << 20, 65_536
 
 
 class Claim(NamedTuple):
@@ -58,6 +61,7 @@ def run(page: str, claims: dict[str, dict[str, Claim]], measure: Callable[[str, 
     parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes: only to see that it runs")
     parser.add_argument("--device", choices=["auto", *DEVICE_NAMES], default="auto", help="auto: CPU, and GPU if any")
     arguments = parser.parse_args()
+    keep_memory()
     wanted = list(DEVICE_NAMES) if arguments.device == "auto" else [arguments.device]
     lines = []
     for device in wanted:
@@ -94,6 +98,19 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def as_usual(call: Callable) -> Callable:
+    """Let a peer's call run as in its own program, where large tensors are fetched anew (see `keep_memory`)."""
+
+    def called(*arguments: object) -> object:
+        set_allocation({M_MMAP_MAX: USUAL_MAX, M_MMAP_THRESHOLD: USUAL_THRESHOLD})
+        try:
+            return call(*arguments)
+        finally:
+            keep_memory()
+
+    return called
 
 
 def matrix_rate(precision: str, device: str, tiny: bool) -> float:

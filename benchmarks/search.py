@@ -23,9 +23,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import NO_BF16, Claim, Measured, in_turns, machine, matrix_rate, precisions, ratio, run, seconds
+from measuring import (
+    NO_BF16,
+    Claim,
+    Measured,
+    as_usual,
+    in_turns,
+    machine,
+    matrix_rate,
+    precisions,
+    ratio,
+    run,
+    seconds,
+)
 
 from optical.scoring import search
+from optical.startup import keep_memory
 from optical.vectors import TokenVectors, write_vectors
 
 DIM = 128
@@ -164,8 +177,8 @@ def speed(collection: TokenVectors, queries: torch.Tensor, device: str, turns: i
         assert_same_scores(score, queries_there, batches, expected)
         tokens = sum(int(batch_mask.sum()) for _, batch_mask in batches)
         call = lambda batches=batches: [score(queries_there, *batch) for batch in batches]  # noqa: E731
-        rates[f"{name}, batches of {batch}"] = lambda call=call, tokens=tokens: (
-            operations * tokens / collection.tokens / seconds(call, device)
+        rates[f"{name}, batches of {batch}"] = as_usual(
+            lambda call=call, tokens=tokens: operations * tokens / collection.tokens / seconds(call, device)
         )
     taken = {what: values[1:] for what, values in in_turns(rates, turns + 1).items()}  # the first turn warms up
     medians = {what: statistics.median(values) for what, values in taken.items()}
@@ -200,6 +213,7 @@ def peak_bytes() -> tuple[int, int]:
 
 def search_and_tell_memory(folder: str) -> None:
     """Search one collection with the setting; print the process's memory before and at its peak."""
+    keep_memory()  # as every program does
     torch.manual_seed(1)
     queries = unit_vectors(MEMORY_QUERIES, QUERY_TOKENS, DIM)
     torch.mm(queries[0], queries[1].T)  # libraries that load at the first use are no part of the search

@@ -154,12 +154,17 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
         documents = read_part(results / "collections/atlas/documents.jsonl", (number, 3))
         folder = tmp_path / f"results/part_vectors/atlas/{number}-of-3"
         encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
-    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+
+    def scores(folder):  # what a document is batched with may move the last digits of its vectors
+        return {passage["id"]: passage["score"] for passage in json.loads(optical(*arguments, folder)[1])["passages"]}
+
+    whole = pytest.approx(scores(results), abs=1e-4)
+    assert scores(tmp_path / "results") == whole
     # what an earlier or interrupted division left behind is not searched besides
     for name in ("1-of-2", "1-of-1", ".2-of-3.x1"):
         shutil.copytree(folder, folder.with_name(name))
     os.utime(folder.with_name("1-of-1"), (1, 1))
-    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+    assert scores(tmp_path / "results") == whole
 
 
 @pytest.mark.parametrize("ensure_ascii", [True, False])

@@ -16,7 +16,7 @@ from optical import __version__, cli_align, cli_doctor, cli_export, cli_language
 from optical.cli_arguments import WrongArguments
 from optical.cli_help import Help
 from optical.errors import OpticalError
-from optical.startup import collect_garbage_rarely
+from optical.startup import prepare_process
 
 DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."
 EPILOG = """examples:
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what a user can mend is one line on the error stream."""
-    collect_garbage_rarely()
+    prepare_process()
     words = sys.argv[1:] if argv is None else argv
     top = parser()
     if unreadable := [word for word in words if not _is_text(word)]:

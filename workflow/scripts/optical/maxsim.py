@@ -11,10 +11,8 @@ Shape suffixes: Q queries, M tokens of a query, C columns (the unmasked tokens o
 tokens of a block, N documents of a block, L tokens of a document, B pairs of a query and a document, K hits.
 """
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +20,7 @@ import torch
 
 from optical.hits import Best
 from optical.precision import dtype_of
+from optical.threads import in_parallel, workers_on
 from optical.vectors import Collection, TokenVectors
 
 INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
@@ -60,7 +59,7 @@ def scan(
     device, dtype = mask_QM.device, dtype_of(precision)
     groups = _groups(vectors_QMD, mask_QM, dtype)
     columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
-    workers = _workers(device)
+    workers = workers_on(device)
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
     # Beside the product, a block is its vectors in fp32 and what they were read as.
     tokens = max(product_bytes // max(columns * dtype.itemsize, 8 * collection.dim), collection.longest())
@@ -88,7 +87,7 @@ def scan(
             with lock:
                 best.add(scores_QN, block.places_N)
 
-    _in_parallel(work, workers)
+    in_parallel(work, workers)
     return best.keys()
 
 
@@ -140,7 +139,7 @@ def pair_scores(
     Vectors of masked query tokens must be zero. A document without a token scores minus infinity.
     """
     device, dim = vectors_QMD.device, collection.dim
-    workers = _workers(device)
+    workers = workers_on(device)
     budget = min(memory // 4 // workers, PAIR_BYTES[device.type])
     tokens = max(budget // (8 * dim + 4 * vectors_QMD.shape[1]), collection.longest())
     scores_B = torch.full((len(rows_B),), float("-inf"))
@@ -165,7 +164,7 @@ def pair_scores(
             product_BLM = torch.bmm(fp32_TD[:used].view(len(pairs), length, dim), queries_BMD.transpose(1, 2))
             scores_B[torch.from_numpy(pairs)] = product_BLM.amax(1).sum(1).cpu()
 
-    _in_parallel(work, workers)
+    in_parallel(work, workers)
     return scores_B
 
 
@@ -274,29 +273,3 @@ def _runs_under(sizes: Sequence[int], limit: int) -> Iterator[slice]:
 
 def _rounded(tokens: int) -> int:
     return -(-tokens // ROWS) * ROWS
-
-
-def _workers(device: torch.device) -> int:
-    return torch.get_num_threads() if device.type == "cpu" else 1
-
-
-def _in_parallel(work: Callable[[], None], workers: int) -> None:
-    """Run `work` in so many threads, each with one core for its tensors; raise what the first to fail raised."""
-
-    def without_gradients() -> None:
-        with torch.inference_mode():  # a setting of each thread
-            work()
-
-    with _threads_within_operations(1), ThreadPoolExecutor(workers) as pool:
-        for future in [pool.submit(without_gradients) for _ in range(workers)]:
-            future.result()
-
-
-@contextlib.contextmanager
-def _threads_within_operations(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from optical.cli_help import Help
 from optical.errors import ConfigError, OpticalError
-from optical.startup import collect_garbage_rarely
+from optical.startup import prepare_process
 
 log = logging.getLogger("optical")
 
@@ -108,7 +108,7 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
 
     SIGTERM ends it as an exception does, so that what is half written is removed; a training answers it itself.
     """
-    collect_garbage_rarely()
+    prepare_process()
     signal.signal(signal.SIGTERM, _leave)
     arguments = parser.parse_args()
     _start_log(arguments.log)
