@@ -35,8 +35,8 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # a table of the heads
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # jobs run side by side
 
 QUERY, DOCUMENT = "query", "document"
-# Of an encoder's batch, padding included. A core would be a twentieth faster with a quarter of it, but another batch rounds
-# otherwise, and the tables of the documentation would be others.
+# Of an encoder's batch, padding included. A core would be a twentieth faster with a quarter of it, but another batch
+# rounds otherwise, and the tables of the documentation would be others.
 BATCH_TOKENS = {"cpu": 4096, "cuda": 32_768}
 BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
 COMPLETE = "is the download complete?"
