@@ -43,7 +43,6 @@ from measuring import (
     ROOT,
     Claim,
     Measured,
-    as_usual,
     in_turns,
     machine,
     matrix_rate,
@@ -147,7 +146,7 @@ def peer_candidates(folder: Path, device: str, foreign: list[str], settings: Tra
     assert_same_as_plain(folder, settings, device)
     pair_loss, size, best = pair_losses(TRANSPORT)["optical"], settings.batch_size, fastest(device)
     part = max(1, settings.steps // 8)  # its rate does not depend on how much it does
-    found = {"plain": as_usual(lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device))}
+    found = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
     try:
         assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
         trainer_seconds(folder, foreign, replace(settings, steps=1), best, device)
@@ -158,7 +157,7 @@ def peer_candidates(folder: Path, device: str, foreign: list[str], settings: Tra
     def trainer(helped: bool) -> Candidate:
         return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
 
-    return found | {"trainer": as_usual(trainer(False)), "trainer, helped": trainer(True)}
+    return found | {"trainer": trainer(False), "trainer, helped": trainer(True)}
 
 
 def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool, peers: bool) -> Measured:

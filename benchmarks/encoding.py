@@ -21,10 +21,10 @@ from measuring import (
     NO_PEER,
     Claim,
     Measured,
-    as_usual,
     in_turns,
     machine,
     matrix_rate,
+    peer_seconds,
     precisions,
     ratio,
     run,
@@ -92,10 +92,8 @@ def measure(device: str, tiny: bool) -> Measured:
             for vectors, theirs in zip(ours[:64], their_encode(texts[:64], 8), strict=True):
                 torch.testing.assert_close(vectors, torch.as_tensor(theirs), atol=TOLERANCES[kind], rtol=0)
             for batch in peer_batches:
-                candidates[f"PyLate, {kind}, batches of {batch}"] = as_usual(
-                    lambda batch=batch, their_encode=their_encode: (
-                        count / seconds(lambda: their_encode(texts, batch), device)
-                    )
+                candidates[f"PyLate, {kind}, batches of {batch}"] = lambda batch=batch, their_encode=their_encode: (
+                    count / peer_seconds(lambda: their_encode(texts, batch), device)
                 )
         for kind in precisions(device):
             for vectors, own in zip(ours[:64], encode(encoder, texts[:64], kind), strict=True):

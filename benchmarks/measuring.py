@@ -5,11 +5,12 @@ result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `n
 """
 
 import argparse
+import contextlib
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,17 +101,20 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     return time.perf_counter() - start
 
 
-def as_usual(call: Callable) -> Callable:
-    """Let a peer's call run as in its own program, where large tensors are fetched anew (see `keep_memory`)."""
+def peer_seconds(call: Callable[[], object], device: str = "cpu") -> float:
+    """Wall time of one call of a peer."""
+    with memory_as_usual():
+        return seconds(call, device)
 
-    def called(*arguments: object) -> object:
-        set_allocation({M_MMAP_MAX: USUAL_MAX, M_MMAP_THRESHOLD: USUAL_THRESHOLD})
-        try:
-            return call(*arguments)
-        finally:
-            keep_memory()
 
-    return called
+@contextlib.contextmanager
+def memory_as_usual() -> Iterator[None]:
+    """Let a peer run as in its own program, where large tensors are fetched anew (see `keep_memory`)."""
+    set_allocation({M_MMAP_MAX: USUAL_MAX, M_MMAP_THRESHOLD: USUAL_THRESHOLD})
+    try:
+        yield
+    finally:
+        keep_memory()
 
 
 def matrix_rate(precision: str, device: str, tiny: bool) -> float:

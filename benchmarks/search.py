@@ -27,10 +27,10 @@ from measuring import (
     NO_BF16,
     Claim,
     Measured,
-    as_usual,
     in_turns,
     machine,
     matrix_rate,
+    peer_seconds,
     precisions,
     ratio,
     run,
@@ -177,8 +177,8 @@ def speed(collection: TokenVectors, queries: torch.Tensor, device: str, turns: i
         assert_same_scores(score, queries_there, batches, expected)
         tokens = sum(int(batch_mask.sum()) for _, batch_mask in batches)
         call = lambda batches=batches: [score(queries_there, *batch) for batch in batches]  # noqa: E731
-        rates[f"{name}, batches of {batch}"] = as_usual(
-            lambda call=call, tokens=tokens: operations * tokens / collection.tokens / seconds(call, device)
+        rates[f"{name}, batches of {batch}"] = lambda call=call, tokens=tokens: (
+            operations * tokens / collection.tokens / peer_seconds(call, device)
         )
     taken = {what: values[1:] for what, values in in_turns(rates, turns + 1).items()}  # the first turn warms up
     medians = {what: statistics.median(values) for what, values in taken.items()}
