@@ -68,7 +68,7 @@ def test_rows_without_figure_tolerance_or_source_are_refused(tmp_path, changes, 
 
 def test_another_table_is_refused(tmp_path):
     write_rows(tmp_path / "expected.tsv", [["method", "value"]])
-    with pytest.raises(DataError, match="not a table of expected figures"):
+    with pytest.raises(DataError, match="not a table with the columns config"):
         read_expected(tmp_path / "expected.tsv")
 
 

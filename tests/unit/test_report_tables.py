@@ -201,7 +201,7 @@ def test_long_table_can_be_read_back_and_leaves_out_what_was_not_run(tables):
     picked = pick_cells(read_cells(tables / "map_cells.tsv"), "toy", "AP")
     assert ("bm25", "sw") not in picked and ("bm25", "de") in picked
     assert float(picked["optical", "low"]["relative_gain"]) == pytest.approx((0.1 + 0.04) / 2 / 0.41, rel=1e-4)
-    with pytest.raises(DataError, match="not a table of cells"):
+    with pytest.raises(DataError, match="not a table with the columns"):
         read_cells(tables / "map_table.tsv")
 
 

@@ -17,7 +17,7 @@ from optical.files import read_jsonl, read_rows
 from optical.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
 from optical.program import as_argument, jobs_from, log, program, run_program, yaml_value
 from optical.runs import write_run
-from optical.word_alignment import read_table
+from optical.word_alignment import read_translation_table
 
 JOB_KEYS = ("queries", "out", "tag")
 OPTIONAL_KEYS = ("settings", "translation_table")
@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> None:
         index = index_with(as_argument(job.get("settings") or {}))
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
         if job.get("translation_table"):
-            run = search_psq(index, queries, read_table(job["translation_table"]), arguments.top_k)
+            run = search_psq(index, queries, read_translation_table(job["translation_table"]), arguments.top_k)
         else:
             run = search_bm25(index, queries, arguments.top_k)
         write_run(job["out"], run, job["tag"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from optical.comparison import DONE, NOT_RUN
 from optical.errors import DataError
-from optical.files import read_lines
+from optical.files import read_table
 
 EXPECTED_COLUMNS = ("config", "collection", "method", "lang", "measure", "value", "tolerance", "source")
 COMPARED_COLUMNS = (*EXPECTED_COLUMNS[:-1], "ours", "status", "source")
@@ -22,20 +22,14 @@ Means = Mapping[tuple[str, str, str, str], float]  # (collection, method, lang, 
 
 def read_expected(path: str | Path) -> list[dict[str, str]]:
     """Read `config/expected.tsv` as one dict of text a row; each needs a figure, a tolerance and a source."""
-    lines = read_lines(path)
-    if tuple(next(lines, "").split("\t")) != EXPECTED_COLUMNS:
-        raise DataError("not a table of expected figures", where=path, hint=f"columns: {' '.join(EXPECTED_COLUMNS)}")
-    rows = []
-    for number, line in enumerate(lines, start=2):
-        cells = line.split("\t")
+    rows = read_table(path, EXPECTED_COLUMNS)
+    for number, row in enumerate(rows, start=2):
         try:
-            row = dict(zip(EXPECTED_COLUMNS, cells, strict=True))
             float(row["value"]), float(row["tolerance"])
         except ValueError as error:
             raise DataError(f"line {number}: {error}", where=path, hint="value and tolerance are numbers") from error
         if not row["source"]:
             raise DataError(f"line {number} has no source", where=path, hint="say where the figure is from")
-        rows.append(row)
     return rows
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from optical.errors import DataError
@@ -78,16 +78,18 @@ def numbered_rows(path: str | Path, columns: int) -> Iterator[tuple[int, list[st
         yield number, row
 
 
-def read_table(path: str | Path) -> list[dict[str, str]]:
-    """Read a tab-separated table with a header as one dict of text a row."""
+def read_table(path: str | Path, columns: Sequence[str] = (), hint: str = "") -> list[dict[str, str]]:
+    """Read a tab-separated table as one dict of text a row; its header must be `columns` where these are given."""
     lines = read_lines(path)
     header = next(lines, "").split("\t")
+    if columns and header != list(columns):
+        raise DataError(f"not a table with the columns {' '.join(columns)}", where=path, hint=hint)
     rows = []
     for number, line in enumerate(lines, start=2):
         cells = line.split("\t")
         if len(cells) != len(header):
             what = f"line {number} has {len(cells)} tab-separated columns, its header {len(header)}"
-            raise DataError(what, where=path, hint="where a rule made it: remove it, and run again")
+            raise DataError(what, where=path, hint=hint or "where a rule made it: remove it, and run again")
         rows.append(dict(zip(header, cells, strict=True)))
     return rows
 

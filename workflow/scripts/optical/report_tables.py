@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from optical.comparison import CELL_COLUMNS, DONE
-from optical.errors import DataError
-from optical.files import read_lines, read_table
+from optical.files import read_table
 
 LEVELS = ("low", "high")
 GROUPS = (*LEVELS, "gap")
@@ -16,9 +15,7 @@ LongRow = dict[str, str]
 
 def read_cells(path: str | Path) -> list[LongRow]:
     """Read the long table (`map_cells.tsv`) as one dict of text a row."""
-    if tuple(next(read_lines(path), "").split("\t")) != CELL_COLUMNS:
-        raise DataError("not a table of cells", where=path, hint="make it with compare_methods.py")
-    return read_table(path)
+    return read_table(path, CELL_COLUMNS, hint="make it with compare_methods.py")
 
 
 def pick_cells(rows: Iterable[LongRow], collection: str, measure: str) -> dict[tuple[str, str], LongRow]:

@@ -83,7 +83,7 @@ def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> 
     return tables
 
 
-def write_table(path: str | Path, table: Table) -> int:
+def write_translation_table(path: str | Path, table: Table) -> int:
     """Write P(english | foreign) as rows `foreign english probability`, likeliest first; return their number."""
     return write_lines(
         path,
@@ -95,8 +95,8 @@ def write_table(path: str | Path, table: Table) -> int:
     )
 
 
-def read_table(path: str | Path) -> Table:
-    """Read a table of `write_table`: given word -> word -> probability."""
+def read_translation_table(path: str | Path) -> Table:
+    """Read a table of `write_translation_table`: given word -> word -> probability."""
     table: Table = defaultdict(dict)
     for given, word, probability in read_rows(path, 3):
         try:
