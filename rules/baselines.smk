@@ -7,7 +7,7 @@ rule align_words:
         script=script("align_words"),
         library=library("align_words"),
     output:
-        to_english="<results>/translation_tables/{lang}.tsv",
+        to_english="<results>/lexical_tables/{lang}.tsv",
         from_english="<results>/dictionaries/{lang}.tsv",
     log:
         "<logs>/align_words/{lang}.log",

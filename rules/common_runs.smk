@@ -107,10 +107,10 @@ def translated_queries(kind):
     return queries
 
 
-def translation_tables(wildcards):
-    """Return the translation table of a language, where a method searches through it."""
+def lexical_tables(wildcards):
+    """Return the lexical table of a language, where a method searches through it."""
     needed = methods_for(wildcards.lang, ("structured",))
-    return f"<results>/translation_tables/{wildcards.lang}.tsv" if needed else []
+    return f"<results>/lexical_tables/{wildcards.lang}.tsv" if needed else []
 
 
 def search_jobs(wildcards, input, output):
@@ -134,7 +134,7 @@ def lexical_jobs(wildcards, input, output):
     jobs = [
         query_job(wildcards, input, output, method, seed)
         | {"settings": config["method_table"][method].get("lexical", {})}
-        | ({"translation_table": str(input.table)} if kind_of(method) == "structured" else {})
+        | ({"lexical_table": str(input.table)} if kind_of(method) == "structured" else {})
         for method, seed in runs_of(wildcards.lang, LEXICAL_KINDS)
     ]
     return as_argument(jobs)

@@ -178,7 +178,7 @@ rule merge_runs:
 
 rule search_lexical:
     input:
-        table=translation_tables,
+        table=lexical_tables,
         translations=translated_queries("translated-lexical"),
         collection="<results>/collections/{collection}",
         script=script("search_lexical"),

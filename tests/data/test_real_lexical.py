@@ -1,4 +1,4 @@
-"""BM25 and the translation table on real Swahili questions: the figures that were measured before."""
+"""BM25 and the lexical table on real Swahili questions: the figures that were measured before."""
 
 import html
 import os

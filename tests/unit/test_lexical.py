@@ -158,7 +158,7 @@ def run_script(folder, *arguments):
 def test_program_searches_many_queries_with_one_index(folder):
     jobs = (
         "[{queries: sw.tsv, out: runs/sw.txt, tag: bm25}, {queries: en.tsv, out: runs/en.txt, tag: bm25},"
-        " {queries: sw.tsv, out: runs/smt.txt, tag: smt, translation_table: sw.table, settings: {stop_words: true}}]"
+        " {queries: sw.tsv, out: runs/smt.txt, tag: smt, lexical_table: sw.table, settings: {stop_words: true}}]"
     )
     done = run_script(folder, "--jobs", jobs)
     assert done.returncode == 0, done.stderr
@@ -168,10 +168,8 @@ def test_program_searches_many_queries_with_one_index(folder):
     assert done.stderr.count("4 documents") == 2, "one index for each kind of settings"
 
 
-def test_program_searches_through_a_translation_table(folder):
-    done = run_script(
-        folder, "--queries", "sw.tsv", "--out", "sw.txt", "--translation-table", "sw.table", "--tag", "smt"
-    )
+def test_program_searches_through_a_lexical_table(folder):
+    done = run_script(folder, "--queries", "sw.tsv", "--out", "sw.txt", "--lexical-table", "sw.table", "--tag", "smt")
     assert done.returncode == 0, done.stderr
     assert (folder / "sw.txt").read_text().splitlines()[0].split()[::5] == ["q1", "smt"]
 

@@ -17,8 +17,8 @@ from optical.word_alignment import (
     count_tables,
     grow_diag_final_and,
     read_bitext_words,
-    read_translation_table,
-    write_translation_table,
+    read_lexical_table,
+    write_lexical_table,
 )
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/align_words.py"
@@ -114,15 +114,15 @@ def test_growing_adds_neighbours_and_the_final_step_only_words_without_a_link():
 
 def test_table_survives_writing_and_reading(tmp_path):
     table = {"nyumba": {"house": 0.75, "home": 0.25}, "पाणी": {"water": 1.0}}
-    assert write_translation_table(tmp_path / "table.tsv", table) == 3
+    assert write_lexical_table(tmp_path / "table.tsv", table) == 3
     assert (tmp_path / "table.tsv").read_text().splitlines()[0] == "nyumba\thouse\t0.750000"
-    assert read_translation_table(tmp_path / "table.tsv") == table
+    assert read_lexical_table(tmp_path / "table.tsv") == table
 
 
 def test_bad_tables_and_empty_bitext_are_refused(tmp_path):
     (tmp_path / "table.tsv").write_text("nyumba\thouse\tlikely\n")
     with pytest.raises(DataError, match="no probability"):
-        read_translation_table(tmp_path / "table.tsv")
+        read_lexical_table(tmp_path / "table.tsv")
     (tmp_path / "bitext.tsv").write_text("...\t!!!\n")
     with pytest.raises(DataError, match="no sentence pair"):
         read_bitext_words(tmp_path / "bitext.tsv")
@@ -196,7 +196,7 @@ def test_program_writes_both_tables(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    table = read_translation_table(tmp_path / "table.tsv")
-    backward_table = read_translation_table(tmp_path / "backward.tsv")
+    table = read_lexical_table(tmp_path / "table.tsv")
+    backward_table = read_lexical_table(tmp_path / "backward.tsv")
     assert max(table["fgnik"], key=table["fgnik"].get) == "king"
     assert max(backward_table["king"], key=backward_table["king"].get) == "fgnik"

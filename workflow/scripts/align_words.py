@@ -1,4 +1,4 @@
-"""Make a translation table, P(English word | foreign word), from clean bitext by aligning its words.
+"""Make a lexical table, P(English word | foreign word), from clean bitext by aligning its words.
 
 python workflow/scripts/align_words.py --bitext results/bitext/sw/train.tsv --out results/tables/sw.tsv \\
     --settings '{aligner: ibm2}'
@@ -10,7 +10,7 @@ The table has rows `foreign english probability`; `--out-backward` adds P(foreig
 import argparse
 
 from optical.program import log, program, run_program, yaml_value
-from optical.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_translation_table
+from optical.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_lexical_table
 from optical.words import check_settings
 
 
@@ -19,9 +19,9 @@ def main(arguments: argparse.Namespace) -> None:
     pairs = read_bitext_words(arguments.bitext)
     alignments = align(pairs, settings)
     table, backward_table = count_tables(pairs, alignments)
-    rows = write_translation_table(arguments.out, table)
+    rows = write_lexical_table(arguments.out, table)
     if arguments.out_backward:
-        write_translation_table(arguments.out_backward, backward_table)
+        write_lexical_table(arguments.out_backward, backward_table)
     log.info(
         "%s: %d translations of %d words, from %d links in %d sentence pairs by %s",
         *(arguments.out, rows, len(table), sum(map(len, alignments)), len(pairs), settings["aligner"]),

@@ -1,12 +1,12 @@
-"""Search a collection by words: BM25, or BM25 through a translation table. Many runs can share one index.
+"""Search a collection by words: BM25, or BM25 through a lexical table. Many runs can share one index.
 
 python workflow/scripts/search_lexical.py --documents documents.jsonl --queries queries/sw.tsv --out runs/sw.txt \\
     --settings '{k1: 0.9, b: 0.4}' --tag bm25
 
 python workflow/scripts/search_lexical.py --documents documents.jsonl --jobs '[{queries: queries/sw.tsv, out: bm25.txt,
-    tag: bm25}, {queries: queries/sw.tsv, out: smt.txt, tag: smt, translation_table: tables/sw.tsv, settings: {}}]'
+    tag: bm25}, {queries: queries/sw.tsv, out: smt.txt, tag: smt, lexical_table: tables/sw.tsv, settings: {}}]'
 
-With a translation table (made by align_words.py) foreign queries meet English documents as probabilistic structured
+With a lexical table (made by align_words.py) foreign queries meet English documents as probabilistic structured
 queries.
 """
 
@@ -17,10 +17,10 @@ from optical.files import read_jsonl, read_rows
 from optical.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
 from optical.program import as_argument, jobs_from, log, program, run_program, yaml_value
 from optical.runs import write_run
-from optical.word_alignment import read_translation_table
+from optical.word_alignment import read_lexical_table
 
 JOB_KEYS = ("queries", "out", "tag")
-OPTIONAL_KEYS = ("settings", "translation_table")
+OPTIONAL_KEYS = ("settings", "lexical_table")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -33,8 +33,8 @@ def main(arguments: argparse.Namespace) -> None:
     for job in jobs_from(arguments, JOB_KEYS, OPTIONAL_KEYS):
         index = index_with(as_argument(job.get("settings") or {}))
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
-        if job.get("translation_table"):
-            run = search_psq(index, queries, read_translation_table(job["translation_table"]), arguments.top_k)
+        if job.get("lexical_table"):
+            run = search_psq(index, queries, read_lexical_table(job["lexical_table"]), arguments.top_k)
         else:
             run = search_bm25(index, queries, arguments.top_k)
         write_run(job["out"], run, job["tag"])
@@ -48,9 +48,9 @@ if __name__ == "__main__":
     parser.add_argument("--out", help="TREC run")
     parser.add_argument("--tag", default="bm25", help="the run's name in the file")
     parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
-    parser.add_argument("--translation-table", help="table of align_words.py for the language of the queries")
+    parser.add_argument("--lexical-table", help="table of align_words.py for the language of the queries")
     parser.add_argument(
-        "--jobs", type=yaml_value, help="list of {queries, out, tag, optional settings, translation_table} instead"
+        "--jobs", type=yaml_value, help="list of {queries, out, tag, optional settings, lexical_table} instead"
     )
     parser.add_argument("--top-k", type=int, default=1000, help="documents a query")
     run_program(main, parser)

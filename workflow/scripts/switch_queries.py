@@ -8,14 +8,14 @@ from optical.code_switching import DEFAULTS, switch_queries
 from optical.errors import DataError
 from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program, yaml_value
-from optical.word_alignment import read_translation_table
+from optical.word_alignment import read_lexical_table
 from optical.words import check_settings
 
 
 def main(arguments):
     settings = check_settings(arguments.settings, DEFAULTS)
     queries = (row[:2] for row in read_rows(arguments.queries, columns=2))
-    dictionary = read_translation_table(arguments.dictionary)
+    dictionary = read_lexical_table(arguments.dictionary)
     swapped = words = 0
 
     def rows():

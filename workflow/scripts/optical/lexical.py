@@ -1,4 +1,4 @@
-"""Search by words: BM25, and BM25 through a translation table (probabilistic structured query).
+"""Search by words: BM25, and BM25 through a lexical table (probabilistic structured query).
 
 Shape suffixes: N documents, V words of the documents.
 """
@@ -116,7 +116,7 @@ def search_bm25(index: LexicalIndex, queries: Mapping[str, str], top_k: int = 10
 
 
 def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: TranslationTable, top_k: int = 1000) -> Run:
-    """Search query id -> foreign text through a translation table: probabilistic structured query over BM25.
+    """Search query id -> foreign text through a lexical table: probabilistic structured query over BM25.
 
     A query word counts in a document as often as its translations are expected to: its term frequency is the sum over
     document words of P(document word | query word) times theirs, and so is its document frequency (Darwish and Oard

@@ -1,4 +1,4 @@
-"""From bitext to a translation table: align words in both directions, join the two alignments, count the links.
+"""From bitext to a lexical table: align words in both directions, join the two alignments, count the links.
 
 Two aligners: `ibm2`, in numpy, which gives the same table every time and suffices for some thousand pairs; and
 `eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command `eflomal-align` of an
@@ -83,7 +83,7 @@ def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> 
     return tables
 
 
-def write_translation_table(path: str | Path, table: Table) -> int:
+def write_lexical_table(path: str | Path, table: Table) -> int:
     """Write P(english | foreign) as rows `foreign english probability`, likeliest first; return their number."""
     return write_lines(
         path,
@@ -95,8 +95,8 @@ def write_translation_table(path: str | Path, table: Table) -> int:
     )
 
 
-def read_translation_table(path: str | Path) -> Table:
-    """Read a table of `write_translation_table`: given word -> word -> probability."""
+def read_lexical_table(path: str | Path) -> Table:
+    """Read a table of `write_lexical_table`: given word -> word -> probability."""
     table: Table = defaultdict(dict)
     for given, word, probability in read_rows(path, 3):
         try:

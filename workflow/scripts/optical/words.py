@@ -1,4 +1,4 @@
-"""Text to words, the same for BM25's index, its queries and the word aligner, so that a translation table fits both."""
+"""Text to words, the same for BM25's index, its queries and the word aligner, so that a lexical table fits both."""
 
 import unicodedata
 
