@@ -168,6 +168,16 @@ def test_a_language_has_a_panel_where_it_has_rows_and_the_line_below_is_no_wider
     assert 0 <= line.x0 < line.x1 <= figure.bbox.x1
 
 
+def test_a_method_has_one_look_in_all_variants():
+    rows = [table(source=source, method=method) for source in "ab" for method in ("bm25", "mse", "optical")]
+    with drawing():
+        figure = draw_study("dots", rows, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    dots = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
+    looks = [(line.get_marker(), line.get_color()) for line in dots]
+    assert looks[:3] == looks[3:]
+    assert len(set(looks)) == 3
+
+
 def test_the_gap_is_drawn_of_every_variant_that_has_both_levels(tmp_path):
     rows = [table(source=source, lang=lang, mean=mean) for source in "ab" for lang, mean in LEVEL_MEANS.items()]
     shown = study_cells([*rows, table(lang="de"), table(source="c", lang="low")], "AP", GROUPS)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from optical.figures import QUIET, Row, panels, styles
+from optical.figures import QUIET, Row, Style, panels, styles
 
 COLUMNS = ("method", "lang", "mean", "mean_low", "mean_high", "sd", "seeds", "queries", "p_holm")
 GAP_COLUMNS = ("method", "low", "high", "gap", "gap_low", "gap_high")
@@ -22,14 +22,21 @@ def dot_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str], langs
 
 
 def draw_dots(
-    rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
+    rows: Sequence[Row],
+    methods: Sequence[str],
+    names: Mapping[str, str],
+    reference: str,
+    measure: str,
+    looks: Mapping[str, Style] | None = None,
 ) -> Figure:
     """Draw a panel per language of `names` (code -> name): each method's mean and its interval over queries.
 
     A thin line continues the reference's mean through its panel; a method that was not run has no dot, but says so.
+    `looks` are those of `styles` unless given.
     """
-    looks = styles(methods, reference)
-    figure, grid, _ = panels(list(names.values()), height=0.7 + 0.23 * len(methods))
+    looks = looks or styles(methods, reference)
+    width = 2.6 if len(names) > 1 else 4.2  # one panel: the methods' names need their room, and so does the line below
+    figure, grid, _ = panels(list(names.values()), height=0.7 + 0.23 * len(methods), width=width)
     found = {(row["lang"], row["method"]): row for row in rows}
     for axes, lang in zip(grid, names, strict=True):
         if (lang, reference) in found:
@@ -47,8 +54,7 @@ def draw_dots(
         axes.set_ylim(len(methods) - 0.4, -0.6)
         axes.set_yticks(range(len(methods)), methods)
         axes.grid(axis="y", visible=False)
-    space = " " if len(names) > 1 else "\n"  # one panel is narrower than the line
-    figure.supxlabel(f"mean {measure}{space}with its 95 % interval over queries", fontsize=9)
+    figure.supxlabel(f"mean {measure} with its 95 % interval over queries", fontsize=9)
     return figure
 
 

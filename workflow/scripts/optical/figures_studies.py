@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from optical.figures import Row, panels
+from optical.figures import Row, panels, styles
 from optical.figures_curves import draw_bitext_curve
 from optical.figures_map import draw_dots, draw_gap, gap_rows
 
@@ -43,7 +43,9 @@ def draw_study(
         return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, labels), measure)
     names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
     marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
-    return draw_dots(labelled, labels, names, marked, measure)
+    of_methods = styles(list(dict.fromkeys(row["method"] for row in rows)), reference)
+    looks = {own["method"]: of_methods[row["method"]] for own, row in zip(labelled, rows, strict=True)}
+    return draw_dots(labelled, labels, names, marked, measure, looks)
 
 
 def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: str, measure: str) -> Figure:
