@@ -49,7 +49,8 @@ rule train_translator:
         encoder=option("encoder"),
     message:
         "training a translator from {wildcards.lang}"
-    shell:  # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
+    shell:
+        # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
         "nice {resources.launcher} {input.script} --tokens {input.tokens} --tokeniser {input.tokeniser:q} "
         "{params.encoder:q} --settings {params.settings:q} --name {wildcards.lang}/translator "
         "--checkpoints results/checkpoints/{output} "
