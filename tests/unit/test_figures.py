@@ -40,7 +40,7 @@ def test_dots_stand_at_the_means_and_missing_runs_say_so(cells):
     rows = figures_map.dot_rows(cells, METHODS, list(NAMES))
     assert len(rows) == 8
     with drawing():
-        figure = figures_map.draw_dots(rows, METHODS, NAMES, "optical", "AP")
+        figure = figures_map.draw_dots(rows, styles(METHODS, "optical"), NAMES, "optical", "AP")
     drawn = {
         (axes.get_title("left"), line.get_ydata()[0]): line.get_xdata()[0]
         for axes in figure.axes[:3]

@@ -7,7 +7,7 @@ Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.
 """
 
 from optical.errors import DataError
-from optical.figures import drawing, save_figure
+from optical.figures import drawing, save_figure, styles
 from optical.figures_map import dot_rows, draw_dots, draw_gap, gap_rows
 from optical.program import program, run_program, yaml_value
 from optical.report_tables import pick_cells, read_cells
@@ -21,7 +21,8 @@ def main(arguments):
         raise DataError(what, where=arguments.cells, hint="check the collection and the measure")
     gaps = gap_rows(cells, arguments.methods)
     with drawing():
-        figure = draw_dots(dots, arguments.methods, arguments.names, arguments.reference, arguments.measure)
+        looks = styles(arguments.methods, arguments.reference)
+        figure = draw_dots(dots, looks, arguments.names, arguments.reference, arguments.measure)
         save_figure(figure, dots, f"{arguments.out}/map")
         save_figure(draw_gap(gaps, arguments.measure), gaps, f"{arguments.out}/gap")
 

@@ -37,19 +37,19 @@ class Style(NamedTuple):
 
 
 def styles(methods: Sequence[str], reference: str) -> dict[str, Style]:
-    """Return each method's look; the reference comes first, so that it is the same in every experiment.
+    """Return each method's look, in the order of `methods`; the reference's is the same in every experiment.
 
     >>> styles(["bm25", "optical"], "optical")["optical"]
     Style(colour='#D55E00', marker='o', dashes='-')
     """
-    ordered = [reference, *(method for method in methods if method != reference)]
+    places = {method: place for place, method in enumerate(dict.fromkeys([reference, *methods]))}
     return {
         method: Style(
-            COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
-            DASHES[place % len(DASHES)],
+            COLOURS[places[method] % len(COLOURS)],
+            MARKERS[places[method] % len(MARKERS)],
+            DASHES[places[method] % len(DASHES)],
         )
-        for place, method in enumerate(ordered)
+        for method in methods
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from optical.figures import QUIET, Row, Style, panels, styles
+from optical.figures import QUIET, Row, Style, panels
 
 COLUMNS = ("method", "lang", "mean", "mean_low", "mean_high", "sd", "seeds", "queries", "p_holm")
 GAP_COLUMNS = ("method", "low", "high", "gap", "gap_low", "gap_high")
@@ -22,37 +22,30 @@ def dot_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str], langs
 
 
 def draw_dots(
-    rows: Sequence[Row],
-    methods: Sequence[str],
-    names: Mapping[str, str],
-    reference: str,
-    measure: str,
-    looks: Mapping[str, Style] | None = None,
+    rows: Sequence[Row], looks: Mapping[str, Style], names: Mapping[str, str], reference: str, measure: str
 ) -> Figure:
-    """Draw a panel per language of `names` (code -> name): each method's mean and its interval over queries.
+    """Draw a panel per language of `names` (code -> name): each method of `looks`, its mean and its interval.
 
     A thin line continues the reference's mean through its panel; a method that was not run has no dot, but says so.
-    `looks` are those of `styles` unless given.
     """
-    looks = looks or styles(methods, reference)
     width = 2.6 if len(names) > 1 else 4.2  # one panel: the methods' names need their room, and so does the line below
-    figure, grid, _ = panels(list(names.values()), height=0.7 + 0.23 * len(methods), width=width)
+    figure, grid, _ = panels(list(names.values()), height=0.7 + 0.23 * len(looks), width=width)
     found = {(row["lang"], row["method"]): row for row in rows}
     for axes, lang in zip(grid, names, strict=True):
         if (lang, reference) in found:
             axes.axvline(float(found[lang, reference]["mean"]), color=looks[reference].colour, linewidth=0.8, zorder=1)
-        for place, method in enumerate(methods):
+        for place, (method, look) in enumerate(looks.items()):
             row = found.get((lang, method))
             if row is None:
                 axes.text(0.02, place, "not run", va="center", color=QUIET, fontsize=8)
                 continue
             mean, low, high = (float(row[column] or "nan") for column in ("mean", "mean_low", "mean_high"))
-            axes.plot([low, high], [place, place], color=looks[method].colour, linewidth=2)
-            axes.plot(mean, place, marker=looks[method].marker, color=looks[method].colour, markersize=6)
+            axes.plot([low, high], [place, place], color=look.colour, linewidth=2)
+            axes.plot(mean, place, marker=look.marker, color=look.colour, markersize=6)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        axes.set_ylim(len(methods) - 0.4, -0.6)
-        axes.set_yticks(range(len(methods)), methods)
+        axes.set_ylim(len(looks) - 0.4, -0.6)
+        axes.set_yticks(range(len(looks)), looks)
         axes.grid(axis="y", visible=False)
     figure.supxlabel(f"mean {measure} with its 95 % interval over queries", fontsize=9)
     return figure

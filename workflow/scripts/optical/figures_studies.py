@@ -45,7 +45,7 @@ def draw_study(
     marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
     of_methods = styles(list(dict.fromkeys(row["method"] for row in rows)), reference)
     looks = {own["method"]: of_methods[row["method"]] for own, row in zip(labelled, rows, strict=True)}
-    return draw_dots(labelled, labels, names, marked, measure, looks)
+    return draw_dots(labelled, looks, names, marked, measure)
 
 
 def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: str, measure: str) -> Figure:

@@ -16,7 +16,7 @@ from scipy import sparse
 from optical.errors import DataError, ResourceError
 from optical.passages import text_of
 from optical.runs import Run
-from optical.words import check_settings, words
+from optical.words import LexicalTable, check_settings, words
 
 DEFAULTS = {
     "stop_words": False,  # drop English ones
@@ -28,8 +28,6 @@ DEFAULTS = {
     "cumulative_probability": 0.95,  # of a word's translations, the likeliest that make up so much together
     "keep_unknown": True,  # a query word without a translation is searched as it is: names, numbers
 }
-
-TranslationTable = Mapping[str, Mapping[str, float]]  # query word -> document word -> P(document word | query word)
 
 
 @dataclass
@@ -115,7 +113,7 @@ def search_bm25(index: LexicalIndex, queries: Mapping[str, str], top_k: int = 10
     return run
 
 
-def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: TranslationTable, top_k: int = 1000) -> Run:
+def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTable, top_k: int = 1000) -> Run:
     """Search query id -> foreign text through a lexical table: probabilistic structured query over BM25.
 
     A query word counts in a document as often as its translations are expected to: its term frequency is the sum over
@@ -134,7 +132,7 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: Translati
     return run
 
 
-def _fit_table(table: TranslationTable, index: LexicalIndex) -> Callable[[str], Mapping[int, float]]:
+def _fit_table(table: LexicalTable, index: LexicalIndex) -> Callable[[str], Mapping[int, float]]:
     """Return the function from a query word to its translations among the index's terms: word id -> probability."""
     settings = index.settings
     analyse = make_analyser(settings["stop_words"], settings["stemming"])

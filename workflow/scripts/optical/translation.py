@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from optical.encoder import load_transformer
 from optical.errors import ConfigError
 from optical.tokens import load_tokeniser, save_tokeniser
-from optical.word_alignment import Table
+from optical.words import LexicalTable
 
 UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake
 
@@ -158,7 +158,7 @@ def _let_sources_through(model: nn.Module) -> None:
 
 
 @torch.no_grad()
-def start_words_as_translations(model: nn.Module, table: Table, english: Iterable[int]) -> None:
+def start_words_as_translations(model: nn.Module, table: LexicalTable, english: Iterable[int]) -> None:
     """Give each word piece that only the foreign side has the mean vector of its English translations.
 
     Args:

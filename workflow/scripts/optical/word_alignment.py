@@ -21,11 +21,10 @@ from scipy.special import digamma
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import read_lines, read_rows, write_lines
 from optical.program import with_progress
-from optical.words import words
+from optical.words import LexicalTable, words
 
 SentencePair = tuple[list[str], list[str]]  # English words, foreign words
 Links = set[tuple[int, int]]  # (English position, foreign position)
-Table = dict[str, dict[str, float]]  # given word -> word -> probability
 
 MOST_CELLS = 50_000_000
 NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
@@ -61,7 +60,7 @@ def align(pairs: Sequence[SentencePair], settings: dict) -> list[Links]:
     return [join(*both) for both in zip(forward, backward, strict=True)]
 
 
-def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> tuple[Table, Table]:
+def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> tuple[LexicalTable, LexicalTable]:
     """Return P(english | foreign) and P(foreign | english) as relative frequencies of the links.
 
     >>> english, foreign = ["red", "house"], ["nyumba", "nyekundu"]
@@ -73,7 +72,7 @@ def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> 
         for (english, foreign), links in zip(pairs, alignments, strict=True)
         for i, j in sorted(links)
     )
-    tables: tuple[Table, Table] = {}, {}
+    tables: tuple[LexicalTable, LexicalTable] = {}, {}
     for table, given, other in ((tables[0], 1, 0), (tables[1], 0, 1)):
         totals = Counter()
         for pair, count in counts.items():
@@ -83,7 +82,7 @@ def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> 
     return tables
 
 
-def write_lexical_table(path: str | Path, table: Table) -> int:
+def write_lexical_table(path: str | Path, table: LexicalTable) -> int:
     """Write P(english | foreign) as rows `foreign english probability`, likeliest first; return their number."""
     return write_lines(
         path,
@@ -95,9 +94,9 @@ def write_lexical_table(path: str | Path, table: Table) -> int:
     )
 
 
-def read_lexical_table(path: str | Path) -> Table:
+def read_lexical_table(path: str | Path) -> LexicalTable:
     """Read a table of `write_lexical_table`: given word -> word -> probability."""
-    table: Table = defaultdict(dict)
+    table: LexicalTable = defaultdict(dict)
     for given, word, probability in read_rows(path, 3):
         try:
             table[given][word] = float(probability)

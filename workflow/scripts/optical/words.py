@@ -10,6 +10,8 @@ from optical.errors import ConfigError
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 JOINERS = str.maketrans("", "", "\u200c\u200d\u00ad")  # zero-width (non-)joiner, soft hyphen: inside a word, no letters
 
+LexicalTable = dict[str, dict[str, float]]  # given word -> word -> P(word | given word)
+
 
 def words(text: str) -> list[str]:
     """Return the lower-case words of a text in any script.
