@@ -204,7 +204,7 @@ def share_of_transport(folder: Path, device: str, plan: tuple[str, int, int, int
     size, pairs, tokens, turns = plan
     precision = fastest(device)
     student = new_encoder(folder / "student", size).to(device)
-    prepare(student, TrainingSettings(dropout=0.0), torch.device(device))
+    prepare(student, TrainingSettings(dropout=0.0))
     optimiser = optimiser_for(student, TrainingSettings())
     objective = build_objective(OBJECTIVES["optical"], TRANSPORT | {"tolerance": 0.0})
     ids_BM = torch.randint(10, SIZES[size]["vocab_size"], (pairs, tokens), device=device)

@@ -15,6 +15,7 @@ from measuring import memory_as_usual, peer_seconds
 from torch import Tensor
 
 from optical.encoder import Encoder, load_encoder, load_transformer
+from optical.export import PaddedEncoder
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings, prepare
 from optical.transport import marginals
@@ -49,6 +50,7 @@ class PlainLoss:
 
     def __init__(self, student: Encoder, teacher: Encoder, tokens: Path, pair_loss: PairLoss):
         self.student, self.teacher, self.pair_loss = student, teacher, pair_loss
+        self.read_foreign, self.read_english = PaddedEncoder(student), PaddedEncoder(teacher)
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
         vocabulary = student.tokeniser.get_vocab_size()
         self.english_weights, self.foreign_weights = (
@@ -60,8 +62,8 @@ class PlainLoss:
         ids_BM, attention_BM, _ = self.student.frame([self.foreign[pair] for pair in pairs], "query")
         english_BN, english_attention_BN, _ = self.teacher.frame([self.english[pair] for pair in pairs], "query")
         with torch.no_grad():
-            teacher_BND = self.teacher(english_BN.to(self.device), english_attention_BN.to(self.device))
-        student_BMD = self.student(ids_BM.to(self.device), attention_BM.to(self.device))
+            teacher_BND = self.read_english(english_BN.to(self.device), english_attention_BN.to(self.device))
+        student_BMD = self.read_foreign(ids_BM.to(self.device), attention_BM.to(self.device))
         keep_BM = self.student.content_mask(ids_BM, attention_BM)
         keep_BN = self.teacher.content_mask(english_BN, english_attention_BN)
         losses = []
@@ -103,7 +105,8 @@ def trainer_seconds(
 
     model = _model(folder, device)
     if helped:
-        prepare(model, settings, torch.device(device))
+        prepare(model, settings)
+        model[0].auto_model.set_attn_implementation("eager" if device == "cpu" else "sdpa")
     targets = np.random.default_rng(0).normal(size=(len(texts), model[0].auto_model.config.hidden_size))
     data = datasets.Dataset.from_dict({"sentence": texts, "label": targets.astype(np.float32).tolist()})
     lengths = np.array([text.count(" ") + 1 for text in texts])

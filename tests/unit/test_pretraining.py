@@ -42,9 +42,9 @@ def test_words_are_hidden_in_the_share_asked_for_and_nothing_else_is(folder, sha
     ids_BL, attention_BL, _ = framed(model, TEXTS * 60)
     seen = {}
 
-    def transformer(input_ids, attention_mask):
-        seen["ids"] = input_ids
-        return original(input_ids=input_ids, attention_mask=attention_mask)
+    def transformer(input_ids, layout, **others):
+        seen["ids"] = layout.pad(input_ids.T)[:, :, 0]
+        return original(input_ids=input_ids, layout=layout, **others)
 
     original = model.encoder.transformer.forward
     model.encoder.transformer.forward = transformer

@@ -70,12 +70,13 @@ def wider(side, by=5):
 
 
 def seen_by(model):
-    """Let a model tell what its transformer is given, in the dict that is returned."""
+    """Let a model tell what its transformer is given, text by text, in the dict that is returned."""
     seen, original = {}, model.encoder.transformer.forward
 
-    def transformer(**given):
-        seen.update(given)
-        return original(**given)
+    def transformer(input_ids, position_ids, layout):
+        seen["ids"], seen["positions"] = (layout.pad(row.T)[:, :, 0] for row in (input_ids, position_ids))
+        seen["attended"] = layout.attended_B11L[:, 0, 0]
+        return original(input_ids=input_ids, position_ids=position_ids, layout=layout)
 
     model.encoder.transformer.forward = transformer
     return seen
@@ -120,10 +121,10 @@ def test_translation_modelling_masks_both_sides_of_one_input_with_positions_from
     loss, seen = pair_loss(model, folder, {"tlm": 1.0}), seen_by(model)
     english, foreign = framed(model, "river moon sun", "book"), framed(model, "nooma revira", "koob")
     loss.translation_language_model(english, foreign)
-    ids_BL, width = seen["input_ids"], english[0].shape[1]
+    ids_BL, width = seen["ids"], english[0].shape[1]
     assert ids_BL.shape == (2, width + foreign[0].shape[1])
-    assert seen["position_ids"][0].tolist() == [*range(width), *range(foreign[0].shape[1])]
-    assert torch.equal(seen["attention_mask"], torch.cat([english[1], foreign[1]], 1))
+    assert seen["positions"][0].tolist() == [*range(width), *range(foreign[0].shape[1])]
+    assert torch.equal(seen["attended"], torch.cat([english[1], foreign[1]], 1).bool())
     for (whole_BL, attention_BL, _), part_BL in ((english, ids_BL[:, :width]), (foreign, ids_BL[:, width:])):
         content_BL = model.encoder.content_mask(whole_BL, attention_BL)
         assert torch.equal(part_BL[~content_BL], whole_BL[~content_BL]), "neither special tokens nor padding"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from optical.encoder import QUERY, Encoder
 from optical.errors import ConfigError, DataError, ResourceError
@@ -92,6 +93,19 @@ def _name_padding_as_mask(encoder: Encoder, folder: Path) -> None:
     write_json(path, read_json(path) | {"pad_token": encoder.tokeniser.id_to_token(encoder.mask_id)})
 
 
+class PaddedEncoder(nn.Module):
+    """An encoder that reads padding too: how many tokens a batch holds would be no shape that a graph can know."""
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.transformer, self.projection = encoder.transformer, encoder.projection
+        self.transformer.set_attn_implementation("sdpa")
+
+    def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        hidden_BLH = self.transformer(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state
+        return nn.functional.normalize(self.projection(hidden_BLH), dim=-1)
+
+
 def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
     """Write the query encoder as an ONNX graph: input_ids and attention_mask (int64, batch x tokens) to token_vectors.
 
@@ -112,7 +126,7 @@ def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says which axes of the two inputs are the same: they should be
         torch.onnx.export(
-            student,
+            PaddedEncoder(student),
             (example_ids, example_attention),
             target / "model.onnx",
             input_names=["input_ids", "attention_mask"],

@@ -15,6 +15,7 @@ from optical.encoder import DOCUMENT, Encoder
 from optical.errors import ConfigError
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
+from optical.unpadding import read_tokens
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
         hidden_act="relu",  # half the time of GELU on a CPU
         hidden_dropout_prob=0.0,  # so small a model underfits: dropout only costs time
         attention_probs_dropout_prob=0.0,
-        attn_implementation="eager",  # for sentences of a dozen tokens faster than fused attention
     )
     model = BertModel(config, add_pooling_layer=False)
     small = [model.embeddings.position_embeddings, model.embeddings.token_type_embeddings]
@@ -86,17 +86,17 @@ class MaskedLanguageModel(nn.Module):
         random_K = torch.randint(self.vocabulary_size, targets_K.shape).to(ids_BL.device)
         seen_K = torch.where(dice_K < 0.8, self.encoder.mask_id, torch.where(dice_K < 0.9, random_K, targets_K))
         corrupted_BL = ids_BL.masked_scatter(hidden_BL, seen_K)
-        counted = {} if positions_L is None else {"position_ids": positions_L[None]}
-        output = self.encoder.transformer(input_ids=corrupted_BL, attention_mask=attention_BL, **counted)
-        output_KH = output.last_hidden_state[hidden_BL]
+        read_BL = attention_BL.bool()
+        hidden_TH, _ = read_tokens(self.encoder.transformer, corrupted_BL, attention_BL, read_BL, positions_L)
+        output_KH = hidden_TH[hidden_BL[read_BL]]
         embeddings_VH = self.encoder.transformer.get_input_embeddings().weight
         logits_KV = nn.functional.linear(self.transform(output_KH), embeddings_VH, self.bias)
         return nn.functional.cross_entropy(logits_KV.float(), targets_K)
 
     def token_vectors(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
-        """Return the unit hidden states of every position, float32 (B, L, H): the teacher trains its own projection."""
-        output = self.encoder.transformer(input_ids=ids_BL, attention_mask=attention_BL)
-        return nn.functional.normalize(output.last_hidden_state.float(), dim=-1)
+        """Return the unit hidden states of every token, float32 (B, L, H): the teacher trains its own projection."""
+        hidden_TH, layout = read_tokens(self.encoder.transformer, ids_BL, attention_BL, attention_BL.bool())
+        return layout.pad(nn.functional.normalize(hidden_TH.float(), dim=-1))
 
 
 class PretrainingLoss:

@@ -116,7 +116,7 @@ def train(
     optimiser = optimiser_for(model, settings)
     first, curve, events = _resume(model, optimiser, checkpoints, machine)
     clock = _Clock(machine)
-    prepare(model, settings, device)
+    prepare(model, settings)
     with Progress(what, settings.steps, done=first) as progress:
         for step in range(first, settings.steps):
             for group in optimiser.param_groups:
@@ -147,15 +147,12 @@ def train(
     return curve
 
 
-def prepare(model: nn.Module, settings: TrainingSettings, device: torch.device) -> None:
-    """Set the model to training, with the dropout that is wanted and the attention that trains fastest."""
+def prepare(model: nn.Module, settings: TrainingSettings) -> None:
+    """Set the model to training, with the dropout that is wanted."""
     model.train()
     for part in model.modules():
         if isinstance(part, nn.Dropout) and settings.dropout is not None:
             part.p = settings.dropout
-        if device.type == "cpu" and hasattr(part, "set_attn_implementation"):
-            # The gradient of fused attention alone takes as long as all else in a step of short texts.
-            part.set_attn_implementation("eager")
 
 
 def _backward(
