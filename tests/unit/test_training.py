@@ -19,6 +19,7 @@ from optical.training import (
     SCHEDULES,
     STOPPED_EARLY,
     TrainingSettings,
+    _Curve,
     learning_rate_at,
     optimiser_for,
     save_curve,
@@ -52,7 +53,7 @@ def loss_for(model, batch_size=4, kill_at=None, seen=None):
         dice = torch.Generator().manual_seed(1000 * step + part)
         inputs, targets = (torch.randn(batch_size, width, generator=dice) for width in (6, 1))
         error = (model(inputs) - targets).square().mean()
-        return error, {"error": float(error.detach())}
+        return error, {"error": error.detach()}
 
     return loss
 
@@ -193,6 +194,19 @@ def test_a_gradient_that_is_not_finite_is_refused_in_one_line(tmp_path, poison):
     assert "\n" not in str(caught.value)
     assert all(torch.isfinite(weight).all() for weight in model.state_dict().values()), "the poison reached no weight"
     assert checkpoints.load()["step"] == 4
+
+
+def test_figures_that_are_fetched_a_step_late_are_the_same_and_none_is_saved_unseen():
+    one, nan = torch.tensor(1.0), torch.tensor(float("nan"))
+    at_once, late = _Curve([], "test", lag=False), _Curve([], "test", lag=True)
+    for step in range(3):
+        figures = {"loss": torch.tensor(float(step))}
+        assert at_once.add(step, figures, one) == {"loss": step}
+        assert late.add(step, figures, one) == ({"loss": step - 1} if step else {})
+    assert late.finished() == at_once.finished() == [{"step": step, "loss": step} for step in range(3)]
+    late.add(3, {"loss": one}, nan)
+    with pytest.raises(ResourceError, match="not finite at step 3"):
+        late.finished()
 
 
 def test_unknown_schedules_and_shares_that_do_not_fit_are_refused():

@@ -109,8 +109,7 @@ def plan_of(
     texts = ([pair.foreign for pair in pairs], [pair.english for pair in pairs])
     for encoder, own, weights_V in zip(encoders, texts, weights, strict=True):
         ids_BL, attention_BL, keep_BL = encoder.frame(own, kind)
-        device = next(encoder.parameters()).device
-        vectors_BLD = encoder.eval()(ids_BL.to(device), attention_BL.to(device)).cpu()
+        vectors_BLD = encoder.eval()(ids_BL, attention_BL).cpu()
         mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL)
         sides.append((vectors_BLD, mask_BL, weights_V[ids_BL]))
     (foreign_BMD, foreign_BM, foreign_weights_BM), (english_BND, english_BN, english_weights_BN) = sides

@@ -62,6 +62,16 @@ def choose(name: str, processes: int = 1) -> "torch.device":
     return device
 
 
+def send(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    """Return the tensor on a device, without waiting for what that still has to do.
+
+    So the next batch is made ready while a GPU computes. On the processor nothing is copied.
+    """
+    if device.type == "cpu" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def _take_one(processes: int) -> None:
     uuids = [] if _leases else visible_gpus()
     if uuids and processes > len(uuids):

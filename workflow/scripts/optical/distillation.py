@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.devices import send
 from optical.encoder import Encoder
 from optical.objectives import PairBatch, build_objective
 from optical.teacher_vectors import TeacherVectors
@@ -32,7 +33,7 @@ class DistillationLoss:
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         pairs = self.batches[step * self.settings.accumulation + part]
         losses, figures = zip(*(self.objective(self._batch(pairs, side)) for side in self.teacher), strict=True)
         means = {name: sum(of_side[name] for of_side in figures) / len(figures) for name in figures[0]}
@@ -50,13 +51,13 @@ class DistillationLoss:
         weights = {}
         if self.weights is not None:
             english_weights, foreign_weights = self.weights
-            weights["student_weights_BM"] = foreign_weights[ids_BM].to(self.device)
-            weights["teacher_weights_BN"] = english_weights[english_BN].to(self.device)
+            weights["student_weights_BM"] = send(foreign_weights[ids_BM], self.device)
+            weights["teacher_weights_BN"] = send(english_weights[english_BN], self.device)
         return PairBatch(
-            student_BMD=self.student(ids_BM.to(self.device), attention_BM.to(self.device)),
-            student_mask_BM=keep_BM.to(self.device),
-            teacher_BND=teacher_BND.to(self.device, non_blocking=True),
-            teacher_mask_BN=english_keep_BN.to(self.device),
+            student_BMD=self.student(ids_BM, attention_BM),
+            student_mask_BM=send(keep_BM, self.device),
+            teacher_BND=send(teacher_BND, self.device),
+            teacher_mask_BN=send(english_keep_BN, self.device),
             **weights,
         )
 

@@ -98,7 +98,10 @@ class Encoder(nn.Module):
         raise ConfigError(f"the tokeniser has none of {', '.join(tokens)}", hint="take an encoder of the BERT family")
 
     def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
-        """Return the unit vectors of every token, zeros where there is padding, float32 of shape (B, L, D)."""
+        """Return the unit vectors of every token, zeros where there is padding, float32 of shape (B, L, D).
+
+        They are on the encoder's device; the token ids may be elsewhere.
+        """
         read_BL = attention_BL.bool() | (ids_BL != self.pad_id)
         hidden_TH, layout = read_tokens(self.transformer, ids_BL, attention_BL, read_BL)
         return layout.pad(nn.functional.normalize(self.projection(hidden_TH).float(), dim=-1))
@@ -161,7 +164,7 @@ class Encoder(nn.Module):
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
-            vectors_BLD = encoder(ids_BL.to(device), attention_BL.to(device)).cpu()
+            vectors_BLD = encoder(ids_BL, attention_BL).cpu()
             counts = keep_BL.sum(1).tolist()
             kept = vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts)
             return list(zip(chosen.tolist(), *kept, strict=True))

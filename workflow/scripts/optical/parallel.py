@@ -47,13 +47,13 @@ def sum_gradients(model: nn.Module, world: int) -> None:
         weight.grad = total.view_as(weight).clone() if found else None
 
 
-def sum_figures(figures: dict[str, float], device: torch.device, world: int) -> dict[str, float]:
+def sum_figures(figures: dict[str, Tensor], world: int) -> dict[str, Tensor]:
     """Return each figure's sum over the processes, which must all have figures of the same names."""
     if world == 1:
         return figures
-    values = torch.tensor([figures[name] for name in sorted(figures)], device=device)
+    values = torch.stack([figures[name] for name in sorted(figures)])
     distributed.all_reduce(values)
-    return dict(zip(sorted(figures), values.tolist(), strict=True))
+    return dict(zip(sorted(figures), values.unbind(), strict=True))
 
 
 def any_of(flag: bool, device: torch.device, world: int) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from optical.devices import send
 from optical.encoder import DOCUMENT, Encoder
 from optical.errors import ConfigError
 from optical.tokens import EpochBatches, TokenFile
@@ -75,23 +76,24 @@ class MaskedLanguageModel(nn.Module):
     ) -> Tensor:
         """Return the mean cross-entropy of the hidden tokens: 80 % [MASK], 10 % random, 10 % unchanged.
 
-        `positions_L` are the tokens' positions where they are not simply counted.
+        The tensors are on the processor, whatever the model is on: so is what is random. `positions_L` are the tokens'
+        positions where they are not simply counted.
         """
         hideable_BL = self.encoder.content_mask(ids_BL, attention_BL)
-        hidden_BL = hideable_BL & (torch.rand(ids_BL.shape).to(ids_BL.device) < mask_share)
+        hidden_BL = hideable_BL & (torch.rand(ids_BL.shape) < mask_share)
         targets_K = ids_BL[hidden_BL]
         if len(targets_K) == 0:  # a batch of empty texts teaches nothing
             return self.bias.sum() * 0.0
-        dice_K = torch.rand(targets_K.shape).to(ids_BL.device)
-        random_K = torch.randint(self.vocabulary_size, targets_K.shape).to(ids_BL.device)
+        dice_K = torch.rand(targets_K.shape)
+        random_K = torch.randint(self.vocabulary_size, targets_K.shape)
         seen_K = torch.where(dice_K < 0.8, self.encoder.mask_id, torch.where(dice_K < 0.9, random_K, targets_K))
         corrupted_BL = ids_BL.masked_scatter(hidden_BL, seen_K)
         read_BL = attention_BL.bool()
         hidden_TH, _ = read_tokens(self.encoder.transformer, corrupted_BL, attention_BL, read_BL, positions_L)
-        output_KH = hidden_TH[hidden_BL[read_BL]]
+        output_KH = hidden_TH[send(hidden_BL[read_BL].nonzero()[:, 0], hidden_TH.device)]
         embeddings_VH = self.encoder.transformer.get_input_embeddings().weight
         logits_KV = nn.functional.linear(self.transform(output_KH), embeddings_VH, self.bias)
-        return nn.functional.cross_entropy(logits_KV.float(), targets_K)
+        return nn.functional.cross_entropy(logits_KV.float(), send(targets_K, logits_KV.device))
 
     def token_vectors(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
         """Return the unit hidden states of every token, float32 (B, L, H): the teacher trains its own projection."""
@@ -121,9 +123,8 @@ class PretrainingLoss:
             hint = "give mlm, tlm or optimal_transport a weight above 0"
             raise ConfigError("nothing to learn", where="pretraining.objectives", hint=hint)
         self.batches = EpochBatches(texts.lengths, settings.batch_size, settings.seed)
-        self.device = next(model.parameters()).device
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         losses, figures = [], {}
         if self.weight:
             value = self._masked_texts(step, part)
@@ -137,4 +138,4 @@ class PretrainingLoss:
     def _masked_texts(self, step: int, part: int) -> Tensor:
         chosen = self.batches[step * self.settings.accumulation + part]
         ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
-        return self.model(ids_BL.to(self.device), attention_BL.to(self.device), self.mask_share)
+        return self.model(ids_BL, attention_BL, self.mask_share)

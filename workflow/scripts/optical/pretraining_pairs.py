@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.devices import send
 from optical.encoder import DOCUMENT
 from optical.errors import ConfigError, DataError
 from optical.objectives import PairBatch, build_objective
@@ -143,8 +144,7 @@ class PairLoss:
         """
         ids_BL, attention_BL = (torch.cat(both, 1) for both in zip(english[:2], foreign[:2], strict=True))
         positions_L = torch.cat([torch.arange(side[0].shape[1]) for side in (english, foreign)])
-        places = (ids_BL.to(self.device), attention_BL.to(self.device))
-        return self.model(*places, self.mask_share, positions_L.to(self.device))
+        return self.model(ids_BL, attention_BL, self.mask_share, positions_L)
 
     def alignment(
         self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...], languages_B: Tensor
@@ -158,7 +158,7 @@ class PairLoss:
         if self.token_weights is not None:
             ids = (english[0], foreign[0])
             tables = zip(self.token_weights, ids, strict=True)
-            weights = [table_GV[languages_B[:, None], ids_BL].to(self.device) for table_GV, ids_BL in tables]
+            weights = [send(table_GV[languages_B[:, None], ids_BL], self.device) for table_GV, ids_BL in tables]
         loss, figures = self.objective(_batch(*sides, *weights))
         loss_back, figures_back = self.objective(_batch(*reversed(sides), *reversed(weights)))
         return (loss + loss_back) / 2, {name: (value + figures_back[name]) / 2 for name, value in figures.items()}
@@ -166,8 +166,8 @@ class PairLoss:
     def _side(self, ids_BL: Tensor, attention_BL: Tensor, keep_BL: Tensor) -> tuple[Tensor, Tensor]:
         """Return the unit vectors of one side and where its words are."""
         mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL)
-        vectors_BLD = self.model.token_vectors(ids_BL.to(self.device), attention_BL.to(self.device))
-        return vectors_BLD, mask_BL.to(self.device)
+        vectors_BLD = self.model.token_vectors(ids_BL, attention_BL)
+        return vectors_BLD, send(mask_BL, self.device)
 
 
 def _batch(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from optical.devices import send
 from optical.encoder import DOCUMENT, QUERY, Encoder
 from optical.errors import DataError
 from optical.interaction import max_sim
@@ -99,7 +100,7 @@ class TeacherLoss:
             raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
         return open_scores(training_set / "scores")
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         position = step * self.settings.accumulation + part
         rows = self.batches[position]
         queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
@@ -109,14 +110,14 @@ class TeacherLoss:
         with torch.no_grad() if self.document_encoder else contextlib.nullcontext():
             document_PLD, document_keep_PL = self._encode(self.document_encoder or self.encoder, texts, DOCUMENT)
         scores_BP = max_sim(query_BMD, query_keep_BM, document_PLD, document_keep_PL)
-        targets_B = torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])).to(self.device)
-        forbidden_BP = torch.from_numpy(self._forbidden(queries, candidates_BN, documents)).to(self.device)
+        targets_B = send(torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])), self.device)
+        forbidden_BP = send(torch.from_numpy(self._forbidden(queries, candidates_BN, documents)), self.device)
         ranking = ranking_loss(scores_BP, targets_B, forbidden_BP)
         if self.scores is None:
             return ranking, {}
         given_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
         places_BN, given_BN, there_BN = (
-            torch.from_numpy(values).to(self.device)
+            send(torch.from_numpy(values), self.device)
             for values in (np.searchsorted(documents, candidates_BN), given_BN, candidates_BN != MISSING)
         )
         distillation = distillation_loss(scores_BP.gather(1, places_BN), given_BN, there_BN)
@@ -131,7 +132,7 @@ class TeacherLoss:
 
     def _encode(self, encoder: Encoder, texts: list, kind: str) -> tuple[Tensor, Tensor]:
         ids_BL, attention_BL, keep_BL = encoder.frame(texts, kind)
-        return encoder(ids_BL.to(self.device), attention_BL.to(self.device)), keep_BL.to(self.device)
+        return encoder(ids_BL, attention_BL), send(keep_BL, self.device)
 
     def _forbidden(self, queries: np.ndarray, candidates_BN: np.ndarray, documents: np.ndarray) -> np.ndarray:
         """Return which documents each query is not compared with: its other positives, and others' candidates."""

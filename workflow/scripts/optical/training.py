@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
 RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
 
-LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, float]]]
+LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, Tensor]]]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def train(
 
     Args:
         model: whose parameters that require a gradient are trained; already on the device.
-        loss_of_step: (step, part) -> scalar loss and figures to show; called under autocast, with torch's random
-            state set for this step and part.
+        loss_of_step: (step, part) -> scalar loss and figures to show, detached scalars; called under autocast, with
+            torch's random state set for this step and part.
         settings: the science. machine: the rest.
         checkpoints: where to save and resume; None for none.
         what: name shown beside the progress.
@@ -114,7 +114,8 @@ def train(
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
-    first, curve, events = _resume(model, optimiser, checkpoints, machine)
+    first, rows, events = _resume(model, optimiser, checkpoints, machine)
+    curve = _Curve(rows, what, lag=device.type == "cuda")
     clock = _Clock(machine)
     prepare(model, settings)
     with Progress(what, settings.steps, done=first) as progress:
@@ -123,28 +124,25 @@ def train(
                 group["lr"] = learning_rate_at(step, settings)
             figures = _backward(model, loss_of_step, step, settings, machine, device)
             norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
-            if not torch.isfinite(norm):
-                raise ResourceError(
-                    f"the gradient is not finite at step {step}", where=what, hint="lower the learning rate"
-                )
+            shown = curve.add(step, figures, norm)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-            curve.append({"step": step} | figures)
-            progress.advance(1, **figures)
+            progress.advance(1, **shown)
             stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
             if stop:
                 events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
             if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
-                checkpoints.save(_state(model, optimiser, step + 1, curve, events))
+                checkpoints.save(_state(model, optimiser, step + 1, curve.finished(), events))
             if stop:
                 remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
                 log.warning("%s; %s", events[-1], remedy)
                 parallel.leave(machine.world)
                 sys.exit(STOPPED_EARLY)
+    rows = curve.finished()
     parallel.leave(machine.world)
     if machine.rank:
         sys.exit(0)
-    return curve
+    return rows
 
 
 def prepare(model: nn.Module, settings: TrainingSettings) -> None:
@@ -162,18 +160,45 @@ def _backward(
     settings: TrainingSettings,
     machine: Machine,
     device: torch.device,
-) -> dict[str, float]:
+) -> dict[str, Tensor]:
     """Accumulate the gradient of one step over its parts and devices; return the mean figures."""
-    totals: dict[str, float] = {}
+    totals: dict[str, Tensor] = {}
     for part in range(machine.rank, settings.accumulation, machine.world):
         torch.manual_seed(seed_of(settings.seed, step, part))
         with autocast(device, machine.precision):
             loss, figures = loss_of_step(step, part)
         (loss / settings.accumulation).backward()
         for name, value in ({"loss": loss.detach()} | figures).items():
-            totals[name] = totals.get(name, 0.0) + float(value) / settings.accumulation
+            totals[name] = totals.get(name, 0.0) + value.double() / settings.accumulation
     parallel.sum_gradients(model, machine.world)
-    return parallel.sum_figures(totals, device, machine.world)
+    return parallel.sum_figures(totals, machine.world)
+
+
+class _Curve:
+    """The learning curve. With a lag a step's figures are fetched a step later, so that a GPU always has work."""
+
+    def __init__(self, rows: list[dict[str, float]], what: str, lag: bool):
+        self.rows, self.what, self.lag = rows, what, lag
+        self.last: tuple[int, dict[str, Tensor], Tensor] | None = None
+
+    def add(self, step: int, figures: dict[str, Tensor], norm: Tensor) -> dict[str, float]:
+        """Add a step, its figures and the norm of its gradient; return the figures that are there, to be shown."""
+        self.finished()
+        self.last = step, figures, norm
+        if not self.lag:
+            self.finished()
+        return {name: value for name, value in self.rows[-1].items() if name != "step"} if self.rows else {}
+
+    def finished(self) -> list[dict[str, float]]:
+        """Return the rows of all steps; raise `ResourceError` where a gradient was not finite."""
+        if self.last is not None:
+            step, figures, norm = self.last
+            self.last = None
+            if not math.isfinite(norm):
+                what = f"the gradient is not finite at step {step}"
+                raise ResourceError(what, where=self.what, hint="lower the learning rate")
+            self.rows.append({"step": step} | {name: float(value) for name, value in figures.items()})
+        return self.rows
 
 
 def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list, events: list[str]) -> dict:

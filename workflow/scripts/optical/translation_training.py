@@ -131,7 +131,7 @@ class TranslationLoss:
         self.class_V = torch.full((config.vocab_size,), NO_CLASS, device=self.device)
         self.class_V[self.reachable_E] = torch.arange(len(english), device=self.device)
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         position = step * self.training.accumulation + part
         pairs = self.batches[position]
         generator = np.random.default_rng([self.training.seed, position])
@@ -147,7 +147,7 @@ class TranslationLoss:
         )
         loss = self._cross_entropy(output.last_hidden_state, target_BT[:, 1:])
         unguided = self._guidance(output.cross_attentions[-1], examples)
-        return loss + self.settings.guidance * unguided, {"unguided": float(unguided.detach())}
+        return loss + self.settings.guidance * unguided, {"unguided": unguided.detach()}
 
     def _cross_entropy(self, hidden_BTH: Tensor, expected_BT: Tensor) -> Tensor:
         """Return the cross-entropy over the pieces of English alone, a tenth of the vocabulary and of the time."""

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from optical.devices import send
+
 # How a model numbers the positions of a text, by its type: from 0, or from behind the number of its padding token.
 # Other types number them otherwise or not at all; they read padded batches, as do all with another attention than ours.
 COUNTED_FROM_ZERO = ("bert", "distilbert", "electra", "albert", "ernie")
@@ -43,6 +45,8 @@ def read_tokens(
 ) -> tuple[Tensor, Layout]:
     """Return the hidden state of each token that is read, (T, H), and the layout that brings it back to its place.
 
+    The tensors may be on the processor still: where tokens stand is found out there without waiting for a GPU.
+
     Args:
         transformer: of the transformers library, without a head.
         ids_BL: token ids, int64.
@@ -50,17 +54,21 @@ def read_tokens(
         read_BL: which get a hidden state, bool: those and perhaps more, as ColBERT's [MASK] that fill up a query.
         positions_L: the tokens' positions where they are not simply counted.
     """
+    device = next(transformer.parameters()).device
+    places_T = read_BL.flatten().nonzero()[:, 0]
     attended_B11L = attended_BL.bool()[:, None, None]
-    layout = Layout(tuple(ids_BL.shape), read_BL.flatten().nonzero()[:, 0], attended_B11L)
+    layout = Layout(tuple(ids_BL.shape), send(places_T, device), send(attended_B11L, device))
     first = _first_position(transformer.config)
     if first is None:
-        counted = {} if positions_L is None else {"position_ids": positions_L[None]}
-        output = transformer(input_ids=ids_BL, attention_mask=attended_BL, **counted)
+        counted = {} if positions_L is None else {"position_ids": send(positions_L[None], device)}
+        output = transformer(input_ids=send(ids_BL, device), attention_mask=send(attended_BL, device), **counted)
         return layout.unpad(output.last_hidden_state), layout
-    columns_T = layout.places_T % ids_BL.shape[1]
+    columns_T = places_T % ids_BL.shape[1]
     positions_T = columns_T + first if positions_L is None else positions_L[columns_T]
-    ids_T = ids_BL.flatten()[layout.places_T]
-    output = transformer(input_ids=ids_T[None], position_ids=positions_T[None], layout=layout)
+    ids_T = ids_BL.flatten()[places_T]
+    output = transformer(
+        input_ids=send(ids_T[None], device), position_ids=send(positions_T[None], device), layout=layout
+    )
     return output.last_hidden_state[0], layout
 
 
