@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
+from optical.packing import can_pack, packed
 from optical.precision import dtype_of
 from optical.threads import results_in_order, workers_on
 from optical.tokens import load_tokeniser
@@ -157,10 +158,13 @@ class Encoder(nn.Module):
 
         Texts of similar length share a batch of at most `batch_tokens` (None: `BATCH_TOKENS`), so that little is
         padding; each of the processor's cores reads a batch of its own. In "bf16" the weights themselves are cast: no
-        casts on the way, which take a third of the time of autocast.
+        casts on the way, which take a third of the time of autocast. For more than some batches they are packed, too.
         """
-        device = next(self.parameters()).device
-        encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype_of(precision))
+        device, dtype = next(self.parameters()).device, dtype_of(precision)
+        batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
+        encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
+        if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_pack(dtype):
+            encoder = packed(encoder)
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
@@ -169,7 +173,6 @@ class Encoder(nn.Module):
             kept = vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts)
             return list(zip(chosen.tolist(), *kept, strict=True))
 
-        batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
         workers = min(workers_on(device), BATCHES_AT_ONCE, max(1, len(batches)))
         for found in results_in_order(read, batches, workers):
             yield from found
