@@ -37,7 +37,7 @@ from optical.tokens import tokenise
 
 # Encoder, passages, batch sizes of PyLate, turns.
 PLANS = {
-    "cpu": ("minilm", 300, (8, 32, 128), 3),
+    "cpu": ("minilm", 600, (8, 32, 128), 3),
     "cuda": ("minilm", 20_000, (32, 128, 512), 5),
     "tiny": ("tiny", 24, (8, 32), 1),
 }
