@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
-from optical.packing import can_pack, packed
+from optical.onednn import can_multiply, packed
 from optical.precision import dtype_of
 from optical.threads import results_in_order, workers_on
 from optical.tokens import load_tokeniser
@@ -163,7 +163,7 @@ class Encoder(nn.Module):
         device, dtype = next(self.parameters()).device, dtype_of(precision)
         batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
         encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
-        if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_pack(dtype):
+        if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_multiply(dtype):
             encoder = packed(encoder)
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:

@@ -1,4 +1,4 @@
-"""Packed layers compute what the plain ones do, and the model that they were made from stays as it was."""
+"""oneDNN computes what torch does by itself, and a model that its layers were packed from stays as it was."""
 
 import pytest
 import torch
@@ -6,8 +6,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from optical import encoder as encoder_module
+from optical import onednn
 from optical.encoder import DOCUMENT, load_encoder
-from optical.packing import PackedLinear, can_pack, packed
+from optical.onednn import PackedLinear, can_multiply, packed, product
 from optical.tokens import tokenise
 from tiny_models import TEXTS, save_encoder
 
@@ -16,9 +17,23 @@ DTYPES = [torch.float32, torch.bfloat16]
 
 @pytest.fixture(params=DTYPES, ids=str)
 def dtype(request):
-    if not can_pack(request.param):
-        pytest.skip(f"this processor has no packed products in {request.param}")
+    if not can_multiply(request.param):
+        pytest.skip(f"oneDNN does not multiply {request.param} on this processor")
     return request.param
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("rows", [1, 40])
+def test_a_product_is_that_of_torch(dtype, asked, rows, monkeypatch):
+    if not asked:
+        monkeypatch.setattr(onednn, "can_multiply", lambda _: False)
+    torch.manual_seed(0)
+    left_RD, right_CD = torch.randn(rows, 128, dtype=dtype), torch.randn(24, 128, dtype=dtype)
+    out_RC = torch.empty(rows, 24, dtype=dtype)
+    with torch.inference_mode():
+        found_RC = product(left_RD, right_CD, out_RC)
+        assert_close(found_RC, left_RD @ right_CD.T)
+    assert (found_RC is out_RC) == (not asked or dtype == torch.bfloat16)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -56,7 +71,7 @@ def test_texts_have_the_same_vectors_by_packed_layers(dtype, tmp_path, monkeypat
 
     one = encoded()
     assert len(used) == 1, "the batches were enough to pack for"
-    monkeypatch.setattr(encoder_module, "can_pack", lambda _: False)
+    monkeypatch.setattr(encoder_module, "can_multiply", lambda _: False)
     other = encoded()
     assert len(used) == 1
     assert one.keys() == other.keys() == set(range(len(texts)))
