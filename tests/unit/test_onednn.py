@@ -6,9 +6,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from optical import encoder as encoder_module
-from optical import onednn
 from optical.encoder import DOCUMENT, load_encoder
-from optical.onednn import PackedLinear, can_multiply, packed, product
+from optical.onednn import PackedLinear, can_multiply, packed
 from optical.tokens import tokenise
 from tiny_models import TEXTS, save_encoder
 
@@ -20,20 +19,6 @@ def dtype(request):
     if not can_multiply(request.param):
         pytest.skip(f"oneDNN does not multiply {request.param} on this processor")
     return request.param
-
-
-@pytest.mark.parametrize("asked", [True, False])
-@pytest.mark.parametrize("rows", [1, 40])
-def test_a_product_is_that_of_torch(dtype, asked, rows, monkeypatch):
-    if not asked:
-        monkeypatch.setattr(onednn, "can_multiply", lambda _: False)
-    torch.manual_seed(0)
-    left_RD, right_CD = torch.randn(rows, 128, dtype=dtype), torch.randn(24, 128, dtype=dtype)
-    out_RC = torch.empty(rows, 24, dtype=dtype)
-    with torch.inference_mode():
-        found_RC = product(left_RD, right_CD, out_RC)
-        assert_close(found_RC, left_RD @ right_CD.T)
-    assert (found_RC is out_RC) == (not asked or dtype == torch.bfloat16)
 
 
 @pytest.mark.parametrize("bias", [True, False])

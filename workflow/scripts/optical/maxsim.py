@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from optical.hits import Best
-from optical.onednn import product
 from optical.precision import dtype_of
 from optical.threads import in_parallel, workers_on
 from optical.vectors import Collection, TokenVectors
@@ -46,7 +45,7 @@ class Group(NamedTuple):
     """Some queries: their rows, their unmasked token vectors side by side, and which column belongs to which query."""
 
     rows: slice
-    vectors_CD: torch.Tensor
+    vectors_DC: torch.Tensor
     owner_CQ: torch.Tensor  # one or zero: the sum over a query's tokens is a small product
 
 
@@ -59,7 +58,7 @@ def scan(
     """
     device, dtype = mask_QM.device, dtype_of(precision)
     groups = _groups(vectors_QMD, mask_QM, dtype)
-    columns = max((len(group.vectors_CD) for group in groups), default=1)
+    columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
     workers = workers_on(device)
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
     # Beside the product, a block is its vectors in fp32 and what they were read as.
@@ -73,7 +72,7 @@ def scan(
         # Kept for all blocks: fresh memory of this size costs as much as filling it.
         fp32_TD = torch.zeros(rows, collection.dim, device=device)
         vectors_TD = fp32_TD if dtype == torch.float32 else fp32_TD.to(dtype)
-        buffer = torch.empty(rows * columns, dtype=dtype, device=device)
+        product = torch.empty(rows * columns, dtype=dtype, device=device)
         while True:
             with lock:
                 block = next(blocks, None)
@@ -84,7 +83,7 @@ def scan(
             if dtype != torch.float32:  # by way of fp32, since float16 to bf16 is slow
                 vectors_TD[:used].copy_(fp32_TD[:used])
             # rows to the next multiple are left over from before, and not looked at
-            scores_QN = _block_scores(vectors_TD[: _rounded(used)], block.lengths_N, groups, len(mask_QM), buffer)
+            scores_QN = _block_scores(vectors_TD[: _rounded(used)], block.lengths_N, groups, len(mask_QM), product)
             with lock:
                 best.add(scores_QN, block.places_N)
 
@@ -98,9 +97,10 @@ def _block_scores(
     """Return the scores of a block's documents, fp32, (Q, N); the buffer is for its products."""
     runs = _equal_runs(lengths_N)
     scores_QN = torch.zeros(queries, len(lengths_N), device=buffer.device)
-    for rows, group_CD, owner_CQ in groups:
-        columns = len(group_CD)
-        product_TC = product(vectors_TD, group_CD, buffer[: len(vectors_TD) * columns].view(-1, columns))
+    for rows, group_DC, owner_CQ in groups:
+        columns = group_DC.shape[1]
+        product_TC = buffer[: len(vectors_TD) * columns].view(-1, columns)
+        torch.mm(vectors_TD, group_DC, out=product_TC)
         scores_QN[rows] = torch.mm(_maxima(product_TC, runs).float(), owner_CQ).T
     return scores_QN
 
@@ -251,7 +251,7 @@ def _groups(vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, dtype: torch.dtype
         owner_C = mask.nonzero()[:, 0]
         if len(owner_C):
             owner_CQ = torch.nn.functional.one_hot(owner_C, len(mask)).float()
-            groups.append(Group(rows, vectors_QMD[rows][mask].to(dtype), owner_CQ))
+            groups.append(Group(rows, vectors_QMD[rows][mask].T.contiguous().to(dtype), owner_CQ))
     return groups
 
 

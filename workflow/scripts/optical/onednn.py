@@ -1,9 +1,10 @@
-"""Matrix products by oneDNN, where no gradient is needed: for a model that only reads, and for search.
+"""Linear layers by oneDNN, for a model that only reads: without a gradient, and with weights laid out beforehand.
 
 By itself torch multiplies float32 with MKL, the slower of the two on processors that are not Intel's, and has oneDNN
-lay out the weights of a layer anew for each product in bf16.
+lay out the weights of a layer anew for each product in bf16. Search is left to MKL: what oneDNN keeps for each shape
+of a block is more than the memory that search may take.
 
-Shape suffixes: X anything, H size of the input, R rows, C columns, D depth.
+Shape suffixes: X anything, H size of the input.
 """
 
 import copy
@@ -22,13 +23,6 @@ def can_multiply(dtype: torch.dtype) -> bool:
     if not torch.backends.mkldnn.is_available() or platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     return dtype == torch.float32 or (dtype == torch.bfloat16 and bool(processor_bf16()))
-
-
-def product(left_RD: Tensor, right_CD: Tensor, out_RC: Tensor) -> Tensor:
-    """Return left times right transposed, (R, C): in `out_RC`, or, where oneDNN has to be asked for, in new memory."""
-    if left_RD.device.type == "cpu" and left_RD.dtype == torch.float32 and can_multiply(torch.float32):
-        return torch.ops.mkldnn._linear_pointwise(left_RD, right_CD, None, "none", [], "")
-    return torch.mm(left_RD, right_CD.T, out=out_RC)
 
 
 class PackedLinear(nn.Module):
