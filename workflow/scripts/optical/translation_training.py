@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from optical.devices import send
 from optical.errors import DataError
 from optical.tokens import EpochBatches, TokenFile
 from optical.training import TrainingSettings
@@ -164,7 +165,7 @@ class TranslationLoss:
             links_TS = example.links_TS[: self.longest - 2, : self.longest - 2]
             targets, sources = links_TS.shape
             links_BTS[row, :targets, 1 : sources + 1] = links_TS  # the source begins with [CLS]
-        links_BTS = torch.from_numpy(links_BTS).to(self.device)
+        links_BTS = send(torch.from_numpy(links_BTS), self.device)
         return -(links_BTS * mean_BTS.clamp_min(1e-6).log()).sum() / links_BTS.sum().clamp_min(1.0)
 
     def _framed(self, texts: list[np.ndarray]) -> Tensor:
@@ -173,4 +174,4 @@ class TranslationLoss:
         ids_BL = np.full((len(pieces), max(map(len, pieces)) + 2), self.pad_id, dtype=np.int64)
         for row, piece in enumerate(pieces):
             ids_BL[row, : len(piece) + 2] = self.start_id, *piece, self.end_id
-        return torch.from_numpy(ids_BL).to(self.device)
+        return send(torch.from_numpy(ids_BL), self.device)
