@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
 CPUS = 4  # stated, not counted: a machine of two may claim four
 MEMORY_MB = 12_000
@@ -185,7 +187,14 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        self._kill_leftovers()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _kill_leftovers(self):
+        """Kill what jobs left running, as where a test killed their keeper: all have this folder in their PATH."""
+        for process in psutil.process_iter(["environ"]):
+            if str(self.folder) in (process.info["environ"] or {}).get("PATH", ""):
+                process.kill()
 
 
 def _user():
