@@ -166,6 +166,16 @@ def test_a_run_takes_every_rule_into_its_own_environment(conda, tmp_path):
     assert (workspace / TABLE).read_text().startswith("method\t")
 
 
+def test_what_was_made_without_conda_stands_with_it(tmp_path):
+    programs = conda_stand_in.install(tmp_path / "base")
+    workspace, made = make_workspace(tmp_path / "run"), "results/atlas/qrels.txt"
+    run_snakemake(workspace, "--cores", 1, target=made)
+    variables = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    for profile in ("default", "slurm"):
+        again = ("--dry-run", "--sdm", "conda", "--workflow-profile", f"workflow/profiles/{profile}")
+        assert "Nothing to be done" in run_snakemake(workspace, *again, target=made, environment=variables).stdout
+
+
 def test_one_container_can_hold_all_environments_of_a_run(tmp_path):
     programs = conda_stand_in.install(tmp_path / "base")
     workspace = make_workspace(tmp_path / "run")
