@@ -140,21 +140,22 @@ def test_the_cluster_profiles_agree_where_they_mean_the_same():
 
 
 @pytest.mark.parametrize(
-    ("state", "answer"),
+    ("told", "answer"),
     [
-        ("COMPLETED", "success"),
-        ("RUNNING", "running"),
-        ("PENDING", "running"),
-        ("REQUEUED", "running"),
-        ("FAILED", "failed"),
-        ("TIMEOUT", "failed"),
-        ("OUT_OF_MEMORY", "failed"),
-        ("", "failed"),
+        ("   JobState=COMPLETED Reason=None", "success"),
+        ("   JobState=RUNNING Reason=None", "running"),
+        ("   JobState=PENDING Reason=Priority", "running"),
+        ("   JobState=REQUEUED Reason=None", "running"),
+        ("   JobState=FAILED Reason=NonZeroExitCode", "failed"),
+        ("   JobState=TIMEOUT Reason=TimeLimit", "failed"),
+        ("   JobState=OUT_OF_MEMORY Reason=OutOfMemory", "failed"),
+        ("slurm_load_jobs error: Invalid job id specified", "failed"),
+        ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", "running"),
     ],
 )
-def test_the_status_script_reads_slurms_answer(tmp_path, state, answer):
+def test_the_status_script_reads_slurms_answer(tmp_path, told, answer):
     scontrol = tmp_path / "scontrol"
-    scontrol.write_text(f'#!/bin/sh\n[ "$*" = "show job 12" ] && echo "   JobState={state} Reason=None"\n')
+    scontrol.write_text(f'#!/bin/sh\n[ "$*" = "show job 12" ] && echo "{told}"\n')
     scontrol.chmod(0o755)
     (tmp_path / "sacct").write_text("#!/bin/sh\n")
     (tmp_path / "sacct").chmod(0o755)
