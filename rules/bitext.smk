@@ -20,16 +20,16 @@ rule clean_bitext:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(500, 20),
+        mem_mb=memory(500, 20, most_mb=8000),  # corpora larger than that have a `limit`
         runtime=duration(60),
     params:
         sources=bitext_sources_argument,
-        language=language_row,
+        languages=language_rows,
         settings=as_argument(bitext_cleaning()),
     message:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
         "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
         "--exclude {input.exclude:q} {input.collections} "
-        "--languages {input.languages} --language-table {params.language:q} "
+        "--languages {input.languages} --language-table {params.languages:q} "
         "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"

@@ -1,6 +1,7 @@
 """Helpers of the rules: which files, methods, seeds and settings belong to which wildcards."""
 
 import importlib.util
+import math
 import os
 import re
 import sys
@@ -314,15 +315,17 @@ def levels():
 # --- resources: functions of input size and attempt, so that a job killed for memory or time is tried again with more
 
 
-def memory(base_mb, times_input):
+def memory(base_mb, times_input, most_mb=math.inf):
     """Return a resource function: base plus a multiple of the input's size, doubled twice at most with the attempts.
+
+    The first attempt asks for `most_mb` at most, where no more than a part of the input is read into memory.
 
     Most attempts of a training are no failures for want of memory: it was stopped, and goes on.
     """
 
     def mem_mb(wildcards, input, attempt):
         size_mb = input.size_mb + sum(map(megabytes_within, input))
-        return int((base_mb + times_input * size_mb) * 2 ** min(attempt - 1, 2))
+        return int(min(base_mb + times_input * size_mb, most_mb) * 2 ** min(attempt - 1, 2))
 
     return mem_mb
 

@@ -35,9 +35,10 @@ def bitext_cleaning():
     return {key: value for key, value in config["bitext_cleaning"].items() if key != "exclude"}
 
 
-def language_row(wildcards):
-    """Return a language's codes and script, so that a change of them cleans its bitext again, and no other's."""
-    return as_argument({wildcards.lang: LANGUAGES[wildcards.lang]})
+def language_rows(wildcards):
+    """Return the codes and scripts of a bitext's languages, so that a change of them cleans it again, and no other."""
+    beside = [source["english_side"] for source in bitext_sources(wildcards.lang) if "english_side" in source]
+    return as_argument({lang: LANGUAGES[lang] for lang in [wildcards.lang, *beside] if lang in LANGUAGES})
 
 
 def excluded_files(wildcards):

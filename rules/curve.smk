@@ -22,6 +22,9 @@ rule sample_bitext:
         share=r"\d+(\.\d+)?",
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=memory(500, 10),
+        runtime=duration(30),
     message:
         "taking {wildcards.share} % of the sentence pairs of {wildcards.lang}"
     shell:

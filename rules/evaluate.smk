@@ -20,7 +20,7 @@ rule evaluate_run:
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(500, 10),
+        mem_mb=memory(1500, 0.5),  # one run at a time
         runtime=duration(60),
     params:
         jobs=evaluation_jobs,

@@ -1,4 +1,7 @@
-"""Everything that comes from elsewhere, and the bundled collection."""
+"""Everything that comes from elsewhere, and the bundled collection.
+
+What is fetched is decided by its address, checksum or commit alone: newer code (`ancient`) fetches nothing again.
+"""
 
 
 localrules:
@@ -28,8 +31,8 @@ rule fetch_all:
 
 rule fetch_dataset:
     input:
-        script=script("fetch_dataset"),
-        library=library("fetch_dataset"),
+        script=ancient(script("fetch_dataset")),
+        library=ancient(library("fetch_dataset")),
     output:
         "results/data/{dataset}",
     log:
@@ -50,8 +53,8 @@ rule fetch_dataset:
 
 rule fetch_model:
     input:
-        script=script("fetch_model"),
-        library=library("fetch_model"),
+        script=ancient(script("fetch_model")),
+        library=ancient(library("fetch_model")),
     output:
         directory("results/models/{owner}--{name}--{commit}"),
     log:
@@ -74,8 +77,8 @@ rule fetch_model:
 
 rule fetch_ir_datasets:
     input:
-        script=script("fetch_ir_datasets"),
-        library=library("fetch_ir_datasets"),
+        script=ancient(script("fetch_ir_datasets")),
+        library=ancient(library("fetch_ir_datasets")),
     output:
         "results/data/ir_datasets/{catalogue}.json",
     log:
