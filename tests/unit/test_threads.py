@@ -1,5 +1,6 @@
 """Threads that work side by side: the same results, in order, and failures that are seen."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from optical.encoder import DOCUMENT, load_encoder
-from optical.threads import results_in_order
+from optical.threads import in_parallel, results_in_order
 from tiny_models import save_encoder
 
 MEMORY_AFTER_A_TENSOR = """
@@ -68,6 +69,39 @@ def test_results_wait_until_they_are_taken():
 def test_the_first_failure_is_raised():
     with pytest.raises(ZeroDivisionError):
         list(results_in_order(lambda number: 1 / number, [1, 0, 2], 2))
+
+
+def test_where_one_fails_the_others_are_given_no_more():
+    begun = threading.Barrier(2, timeout=20)
+    taken = []
+
+    def work(items):
+        for item in items:
+            taken.append(item)
+            if len(taken) <= 2:
+                begun.wait()
+            if item == 0:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_parallel(work, iter(range(10**9)), workers=2)
+    assert len(taken) < 10**6
+
+
+def test_an_interrupted_caller_ends_the_work(monkeypatch):
+    begun = threading.Event()
+
+    def work(items):
+        for _ in items:
+            begun.set()
+
+    def interrupted(future):
+        begun.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        in_parallel(work, itertools.count(), workers=2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")

@@ -33,6 +33,9 @@ PAIR_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # gathered vectors of pairs an
 ROWS = 32
 
 
+PairTask = tuple[TokenVectors, np.ndarray, np.ndarray, int]
+
+
 class Block(NamedTuple):
     """Some documents: their token vectors one after the other, their lengths (rising), their places."""
 
@@ -67,17 +70,13 @@ def scan(
     blocks = _blocks(collection, memory // 16, tokens, best.room)  # several windows may be open at a time
     lock = threading.Lock()
 
-    def work() -> None:
+    def work(blocks: Iterator[Block]) -> None:
         rows = _rounded(tokens)
         # Kept for all blocks: fresh memory of this size costs as much as filling it.
         fp32_TD = torch.zeros(rows, collection.dim, device=device)
         vectors_TD = fp32_TD if dtype == torch.float32 else fp32_TD.to(dtype)
         product = torch.empty(rows * columns, dtype=dtype, device=device)
-        while True:
-            with lock:
-                block = next(blocks, None)
-            if block is None:
-                return
+        for block in blocks:
             used = len(block.vectors_TD)
             fp32_TD[:used].copy_(block.vectors_TD)
             if dtype != torch.float32:  # by way of fp32, since float16 to bf16 is slow
@@ -87,7 +86,7 @@ def scan(
             with lock:
                 best.add(scores_QN, block.places_N)
 
-    in_parallel(work, workers)
+    in_parallel(work, blocks, workers)
     return best.keys()
 
 
@@ -144,17 +143,11 @@ def pair_scores(
     tokens = max(budget // (8 * dim + 4 * vectors_QMD.shape[1]), collection.longest())
     scores_B = torch.full((len(rows_B),), float("-inf"))
     tasks = _pair_tasks(collection, places_B, tokens)
-    lock = threading.Lock()
 
-    def work() -> None:
+    def work(tasks: Iterator[PairTask]) -> None:
         fp32_TD = torch.empty(tokens, dim, device=device)
         mapped, mapped_TD, touched = None, None, 0
-        while True:
-            with lock:
-                task = next(tasks, None)
-            if task is None:
-                return
-            shard, pairs, starts_B, length = task
+        for shard, pairs, starts_B, length in tasks:
             used = len(pairs) * length
             touched += used * dim * 4 + len(pairs) * FAULT_BYTES
             if shard is not mapped or touched > memory // 4 // workers:  # a new mapping lets go of the pages of the old
@@ -164,13 +157,11 @@ def pair_scores(
             product_BLM = torch.bmm(fp32_TD[:used].view(len(pairs), length, dim), queries_BMD.transpose(1, 2))
             scores_B[torch.from_numpy(pairs)] = product_BLM.amax(1).sum(1).cpu()
 
-    in_parallel(work, workers)
+    in_parallel(work, tasks, workers)
     return scores_B
 
 
-def _pair_tasks(
-    collection: Collection, places_B: np.ndarray, tokens: int
-) -> Iterator[tuple[TokenVectors, np.ndarray, np.ndarray, int]]:
+def _pair_tasks(collection: Collection, places_B: np.ndarray, tokens: int) -> Iterator[PairTask]:
     """Yield pairs whose documents have one length: shard, indices of the pairs, their first tokens, length."""
     for shard, mine, stored in collection.stored(places_B):
         offsets = shard.offsets

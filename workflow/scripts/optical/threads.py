@@ -5,6 +5,7 @@ the next: two cores at a product of their own do a fifth more than two cores at 
 """
 
 import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +21,44 @@ def workers_on(device: torch.device) -> int:
     return torch.get_num_threads() if device.type == "cpu" else 1
 
 
-def in_parallel(work: Callable[[], None], workers: int) -> None:
-    """Run `work` in so many threads, without gradients; raise what the first to fail raised."""
-    for _ in results_in_order(lambda _: work(), range(workers), workers):
-        pass
+def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], workers: int) -> None:
+    """Run `work` in so many threads, without gradients, on items that they share.
+
+    Where one fails, or this thread is interrupted, the others find no more items, and what happened is raised.
+
+    >>> found = []
+    >>> in_parallel(found.extend, iter("abc"), workers=2)
+    >>> sorted(found)
+    ['a', 'b', 'c']
+    """
+    lock, ended = threading.Lock(), threading.Event()
+
+    def shared() -> Iterator[Item]:
+        while True:
+            with lock:
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            if ended.is_set():
+                return
+            yield item
+
+    def share() -> None:
+        try:
+            with torch.inference_mode():  # a setting of each thread
+                work(shared())
+        except BaseException:
+            ended.set()
+            raise
+
+    with _threads_within_operations(max(1, torch.get_num_threads() // workers)), ThreadPoolExecutor(workers) as pool:
+        try:
+            for future in [pool.submit(share) for _ in range(workers)]:
+                future.result()
+        except BaseException:
+            ended.set()
+            raise
 
 
 def results_in_order(call: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
