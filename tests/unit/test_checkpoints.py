@@ -48,6 +48,18 @@ def test_a_truncated_one_is_skipped_with_a_warning(checkpoints, caplog, share):
     assert checkpoints.load() is None
 
 
+def test_damaged_ones_give_way_to_what_is_saved_after_them(checkpoints):
+    for step in (20, 30):
+        checkpoints.save(state(step))
+    for path in checkpoints.folder.iterdir():
+        path.write_bytes(b"")
+    assert checkpoints.load() is None
+    for step in (5, 10):
+        checkpoints.save(state(step))
+        assert checkpoints.load()["step"] == step
+    assert files(checkpoints) == ["step-000000005.pt", "step-000000010.pt"]
+
+
 def test_a_failed_save_leaves_the_last_one_whole(checkpoints, monkeypatch):
     checkpoints.save(state(1))
 

@@ -50,10 +50,13 @@ class Checkpoints:
         """Write a state, which must hold `step`, so that either all of it or nothing is there."""
         import torch
 
-        with atomic_path(self.folder / f"step-{state['step']:09d}.pt") as temporary:
+        path = self.folder / f"step-{state['step']:09d}.pt"
+        with atomic_path(path) as temporary:
             torch.save(state, temporary)
         self._sync_folder()
-        for old in self._newest_first()[KEPT:]:
+        # one of a later step was damaged, as the run would have gone on from it
+        damaged = [other for other in self._newest_first() if other.name > path.name]
+        for old in [*damaged, *self._newest_first()[len(damaged) + KEPT :]]:
             old.unlink(missing_ok=True)
 
     def load(self) -> dict | None:
