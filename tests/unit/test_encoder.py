@@ -290,6 +290,13 @@ def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):
         autocast(torch.device("cpu"), "fp16")
 
 
+@pytest.mark.parametrize("key", ["query_length", "document_length"])
+def test_texts_longer_than_the_positions_are_refused(plain, tmp_path, key):
+    settings = dataclasses.replace(plain.settings, **{key: 65})
+    with pytest.raises(ConfigError, match=rf"has positions for 64 tokens, not for 65 \[encoder.{key}\]"):
+        Encoder(plain.transformer, save_encoder(tmp_path / "a"), settings)
+
+
 def test_what_is_no_encoder_is_refused_in_one_line(folders, tmp_path):
     with pytest.raises(DataError, match=r"config\.json"):
         load_transformer(tmp_path)

@@ -11,7 +11,8 @@ from optical.unpadding import COUNTED_FROM_PADDING, COUNTED_FROM_ZERO, read_toke
 
 LENGTHS = (7, 3, 1, 9)
 PADDING = 1
-OTHERS = ("mpnet", "roformer")  # relative positions, and positions that are turned into the vectors
+# relative positions; positions that are turned into the vectors; those and windows, which padding may leave empty
+OTHERS = ("mpnet", "roformer", "modernbert")
 
 
 def new_transformer(kind, dropout=0.0):
@@ -30,6 +31,8 @@ def new_transformer(kind, dropout=0.0):
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
     )
+    if kind == "modernbert":
+        config.update({"local_attention": 4, "global_attn_every_n_layers": 2})
     if kind == "distilbert":
         config.update({"dim": 32, "hidden_dim": 64, "n_heads": 4, "n_layers": 2, "dropout": dropout})
         config.attention_dropout = dropout

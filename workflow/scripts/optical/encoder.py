@@ -29,7 +29,7 @@ from optical.onednn import can_multiply, packed
 from optical.precision import dtype_of
 from optical.threads import results_in_order, workers_on
 from optical.tokens import load_tokeniser
-from optical.unpadding import read_tokens, use_fastest_attention
+from optical.unpadding import longest_text, read_tokens, use_fastest_attention
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # an encoder is a folder; whatever fetches one runs elsewhere
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # a bar per saved file tells nobody anything
@@ -63,6 +63,11 @@ class Encoder(nn.Module):
     def __init__(self, transformer: nn.Module, folder_of_tokeniser: Path, settings: EncoderSettings):
         super().__init__()
         use_fastest_attention(transformer)
+        longest = longest_text(transformer.config)
+        for key in ("query_length", "document_length"):
+            if longest is not None and getattr(settings, key) > longest:
+                what = f"the encoder has positions for {longest} tokens, not for {getattr(settings, key)}"
+                raise ConfigError(what, where=f"encoder.{key}", hint="lower it, or take another encoder")
         self.transformer = transformer
         self.settings = settings
         self.tokeniser = load_tokeniser(folder_of_tokeniser)

@@ -72,6 +72,12 @@ def read_tokens(
     return output.last_hidden_state[0], layout
 
 
+def longest_text(config: object) -> int | None:
+    """Return how many tokens of a text a transformer has positions for; None where its type counts them otherwise."""
+    first = _first_position(config)
+    return None if first is None else config.max_position_embeddings - first
+
+
 def _first_position(config: object) -> int | None:
     if config._attn_implementation != ATTENTION:
         return None
@@ -114,7 +120,8 @@ def attention(
         # There the fused one is slow: its gradient takes as long as all else in a step of short texts.
         score_BNLL = query_BNLD @ key_BNLD.transpose(2, 3) * scaling
         if attended_BNLL is not None:
-            score_BNLL = score_BNLL.masked_fill(~attended_BNLL, float("-inf"))
+            # Not -inf: padding that a window leaves nothing to attend to would be NaN, and spoil its text from there.
+            score_BNLL = score_BNLL.masked_fill(~attended_BNLL, torch.finfo(score_BNLL.dtype).min)
         result_BNLD = F.dropout(score_BNLL.softmax(-1), dropout) @ value_BNLD
     else:
         result_BNLD = F.scaled_dot_product_attention(
