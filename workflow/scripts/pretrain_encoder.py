@@ -47,7 +47,7 @@ def main(arguments):
     train(model, loss, settings, machine, checkpoints, "pre-training")
     with atomic_folder(arguments.out) as folder:
         model.encoder.save_transformer(folder)
-        write_provenance(folder, values, inputs, started)
+        write_provenance(folder, values, inputs, started, device)
     checkpoints.remove()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from optical.corpora_training import read_scores
 from optical.files import atomic_folder, read_jsonl, read_rows
+from optical.passages import text_of
 from optical.program import log, program, run_program
 from optical.tokens import write_token_file
 from optical.triples import check_scores, open_scores, open_triples, write_scores, write_triples
@@ -32,7 +33,7 @@ def _queries(source):
 
 def _documents(source):
     for document in read_jsonl(source / "documents.jsonl"):
-        yield document["id"], f"{document.get('title', '')} {document['text']}".strip()
+        yield document["id"], text_of(document)
 
 
 def _texts(items, row_of):

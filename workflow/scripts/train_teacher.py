@@ -33,7 +33,7 @@ def main(arguments):
     with atomic_folder(arguments.out) as folder:
         encoder.save(folder)
         save_curve(folder, curve)
-        write_provenance(folder, values, inputs, started)
+        write_provenance(folder, values, inputs, started, device)
     checkpoints.remove()
 
 

@@ -32,7 +32,7 @@ def main(arguments):
     with atomic_folder(arguments.out) as folder:
         save_translator(model, arguments.tokeniser, folder)
         save_curve(folder, curve)
-        write_provenance(folder, values, inputs, started)
+        write_provenance(folder, values, inputs, started, device)
     checkpoints.remove()
 
 

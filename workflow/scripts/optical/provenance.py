@@ -7,20 +7,31 @@ import platform
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optical import __version__
 from optical.files import sha256_of, write_json
 
+if TYPE_CHECKING:
+    import torch
+
 PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
 
 
-def write_provenance(folder: str | Path, settings: dict, inputs: dict[str, str | Path], started: float) -> None:
+def write_provenance(
+    folder: str | Path,
+    settings: dict,
+    inputs: dict[str, str | Path],
+    started: float,
+    device: "torch.device | None" = None,
+) -> None:
     """Write `provenance.json` into a model folder.
 
     Args:
         settings: the resolved config of this model.
         inputs: name -> file or folder whose contents are hashed.
         started: `time.monotonic()` when the program began.
+        device: what computed it; None for the processor.
     """
     record = {
         "settings": settings,
@@ -28,7 +39,7 @@ def write_provenance(folder: str | Path, settings: dict, inputs: dict[str, str |
         "version": __version__,
         "git_commit": _git_commit(),
         "packages": {name: version_of(name) for name in PACKAGES},
-        "machine": {"processor": platform.machine(), "system": platform.system(), "device": _device()},
+        "machine": {"processor": platform.machine(), "system": platform.system(), "device": _name_of(device)},
         "wall_seconds": round(time.monotonic() - started, 1),
     }
     write_json(Path(folder) / "provenance.json", record)
@@ -64,15 +75,17 @@ def _git_commit() -> str:
     return result.stdout.strip() or "unknown"
 
 
+def _name_of(device: "torch.device | None") -> str:
+    if device is None or device.type == "cpu":
+        return "cpu"
+    import torch
+
+    return torch.cuda.get_device_name(device)
+
+
 def version_of(package: str) -> str:
     """Return the version of an installed package."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _device() -> str:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"

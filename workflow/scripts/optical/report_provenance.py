@@ -9,6 +9,7 @@ from optical.report_html import Section, details, paragraph, table
 from optical.report_sections import Report
 
 MODELS = ("encoder", "teacher")
+MODELS_OF_LANGUAGE = ("extended", "translators")
 
 
 def pairs_section(report: Report) -> Section | None:
@@ -41,7 +42,7 @@ def provenance_section(report: Report) -> Section:
         ("commit", _distinct(record["git_commit"] for record in records)),
         ("machines", _distinct(_machine(record["machine"]) for record in records)),
         ("packages", _distinct(packages)),
-        ("models", f"{len(records)}, trained in {minutes:.1f} minutes altogether"),
+        ("models", f"{len(records)}, {minutes:.1f} minutes from their last starts on, altogether"),
         *((f"SHA-256 of {_table_name(report, path)}", sha256_of(path)) for path in _tables(report)),
     ]  # fmt: skip
     parts = [table(("what", "value"), rows, "What made the numbers of this report")]
@@ -56,10 +57,12 @@ def provenance_section(report: Report) -> Section:
 
 def provenance_files(report: Report) -> list[Path]:
     """Return the provenance of every model that was trained for this experiment."""
-    models = [report.results / model / "provenance.json" for model in MODELS]
-    folders = (report.results / "students" / lang for lang in report.names)
-    students = [path for folder in folders for path in folder.glob("*/[!.]*/provenance.json")]
-    return [path for path in [*models, *sorted(students)] if path.is_file()]
+    folders = [report.results / model for model in MODELS]
+    for lang in report.names:
+        folders += [report.results / kind / lang for kind in MODELS_OF_LANGUAGE]
+        seeds = [report.results / "students" / lang / method for method in sorted(report.methods)]
+        folders += [folder for method in seeds for folder in sorted(method.glob("[!.]*"))]
+    return [path for folder in folders if (path := folder / "provenance.json").is_file()]
 
 
 def _tables(report: Report) -> Iterable[Path]:

@@ -139,7 +139,7 @@ def curves_section(report: Report) -> Section | None:
 def bitext_section(report: Report) -> Section | None:
     """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
     stem = report.results / "figures/bitext_curve"
-    if not stem.with_suffix(".svg").is_file():
+    if not (report.results / "bitext_curve.tsv").is_file():
         return None
     alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
     caption = (
