@@ -205,13 +205,17 @@ def test_the_mirror_feeds_ir_datasets(tmp_path):
     folder.mkdir(parents=True)
     inner = {"clirmatrix_docs": {"docs/en": {"url": "http://www.cs.jhu.edu/~shuosun/clirmatrix/data/en.gz"}}}
     inner["clirmatrix_docs"]["docs/en"]["expected_md5"] = "0123"
+    inner["clirmatrix_docs"]["docs/sw"] = {"url": "http://www.cs.jhu.edu/~shuosun/clirmatrix/data/sw.gz?download=1"}
+    inner["clirmatrix_docs"]["docs/sw"]["expected_md5"] = "4567"
     with gzip.open(folder / "downloads.json.gz", "wt") as file:
         json.dump(inner, file)
     (folder / "en.gz").write_bytes(b"documents")
-    assert feed_from_mirror(tmp_path / "mirror", tmp_path / "home") == 2
+    (folder / "sw.gz?download=1").write_bytes(b"nyaraka")
+    assert feed_from_mirror(tmp_path / "mirror", tmp_path / "home") == 3
+    assert (tmp_path / "home/downloads/4567").read_bytes() == b"nyaraka"
     assert (tmp_path / "home/downloads/0123").read_bytes() == b"documents"
-    assert feed_from_mirror(tmp_path / "mirror", tmp_path / "home") == 2  # again: the links are there already
-    assert len(list((tmp_path / "home/downloads").iterdir())) == 2
+    assert feed_from_mirror(tmp_path / "mirror", tmp_path / "home") == 3  # again: the links are there already
+    assert len(list((tmp_path / "home/downloads").iterdir())) == 3
 
 
 def test_fetching_reads_each_part_to_its_end_and_says_how_long_it_is(home, tmp_path):

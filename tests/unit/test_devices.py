@@ -67,6 +67,13 @@ def test_the_lease_of_another_user_is_respected(tmp_path):
     assert devices.lease(["GPU-a"], tmp_path, patience=0) == "GPU-a"
 
 
+def test_a_lease_can_be_seen_by_others_whatever_the_mask_and_the_name(tmp_path):
+    before = os.umask(0o077)
+    devices.lease(["MIG-GPU-a/1/0"], tmp_path, patience=0)
+    os.umask(before)
+    assert (tmp_path / "MIG-GPU-a_1_0.lock").stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.parametrize(
     ("variable", "expected"),
     [

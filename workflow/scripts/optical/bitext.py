@@ -129,8 +129,9 @@ def clean_source(
         what = f"{name}: the foreign side reads as English, and the English one does not"
         raise DataError(what, where=f"bitext of {language['code']}", hint="swap the files or columns: English first")
     alignment = Alignment([], 0.0, checked=False)
+    sides = [pair.english for pair in pairs], [pair.foreign for pair in pairs]
     if settings["check_alignment"] and source.get("check_alignment", True):
-        alignment = check_alignment([pair.english for pair in pairs], [pair.foreign for pair in pairs])
+        alignment = check_alignment(*sides)
     scripts = str(source.get("english_script", "Latn")), language["script"]
     dropped: Counter[str] = Counter()
     kept = []
@@ -157,7 +158,7 @@ def clean_source(
         "alignment": {
             "checked": alignment.checked,
             "nats_per_aligned_row": round(alignment.separation, 3),
-            "runs": [describe_run(run, pairs, settings["repair"]) for run in alignment.runs],
+            "runs": [describe_run(run, pairs, sides, settings["repair"]) for run in alignment.runs],
         },
     }
 
@@ -177,12 +178,11 @@ def aligned_pairs(pairs: Sequence[Pair], runs: Iterable[Run], repair: str) -> li
     ]
 
 
-def describe_run(run: Run, pairs: Sequence[Pair], repair: str) -> dict:
+def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> dict:
     """Return one faulty run in words and figures, with its rows named as the source names them."""
-    english, foreign = [pair.english for pair in pairs], [pair.foreign for pair in pairs]
-    correlations = {"as_published": length_correlation(english, foreign, run, 0)}
+    correlations = {"as_published": length_correlation(*sides, run, 0)}
     if run.shift is not None:
-        correlations["shifted_back"] = length_correlation(english, foreign, run, run.shift)
+        correlations["shifted_back"] = length_correlation(*sides, run, run.shift)
     return {
         "from": row_name(pairs[run.start]),
         "to": row_name(pairs[run.stop - 1]),

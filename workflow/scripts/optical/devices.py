@@ -144,7 +144,7 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
     waiting = False
     while True:
         for uuid in uuids:
-            file = _lock(folder / f"{uuid}.lock")
+            file = _lock(folder / f"{uuid.replace('/', '_')}.lock")  # a MIG's name may hold slashes
             if file:
                 _leases[uuid] = file
                 log.info("leased %s, one of %d devices", uuid, len(uuids))
@@ -164,6 +164,7 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
 def _lock(path: Path) -> BinaryIO | None:
     if not path.exists():
         path.touch()
+        path.chmod(0o644)  # whatever this user's mask is: others must be able to lock it
     file = path.open("rb")  # for reading, which locks as well: the file may be another user's
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -67,7 +67,8 @@ def fetch(
             else:
                 download(dataset, temporary, patience or Patience())
         except OSError as error:
-            raise ResourceError(f"cannot write: {error.strerror or error}", where=destination) from error
+            verb, where = ("read", local) if local and error.filename == str(local) else ("write", destination)
+            raise ResourceError(f"cannot {verb}: {error.strerror or error}", where=where) from error
         verify(dataset, temporary, lock)
     return destination
 

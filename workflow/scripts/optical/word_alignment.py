@@ -159,7 +159,7 @@ def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
     diagonal_P = np.exp(-settings["tension"] * np.abs(offset_P))
     column_P, column_words = cells.occurrence_P[other], cells.word_P[other].max() + 1
     diagonal_P *= (1 - chance) / np.bincount(column_P, diagonal_P)[column_P]
-    words_of_column = np.empty(column_P.max() + 1, dtype=np.int64)
+    words_of_column = np.zeros(column_P.max() + 1, dtype=np.int64)  # some have no cell: the other side is empty
     words_of_column[column_P] = cells.word_P[other]
     translation_T = np.full(len(cells.word_T[0]), 1.0 / column_words)
     null_W = np.full(column_words, 1.0 / column_words)
