@@ -171,3 +171,15 @@ def test_local_paths(tmp_path):
         assert fetch(row._replace(url=url), tmp_path / "out.txt").read_bytes() == CONTENT
     with pytest.raises(ResourceError, match="not there.*datasets.tsv"):
         fetch(row._replace(url=str(tmp_path / "none")), tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize(("denied", "what"), [("source.bin", "cannot read"), ("out.bin", "cannot write")])
+def test_what_may_not_be_read_or_written_is_named(tmp_path, monkeypatch, denied, what):
+    def copy(source, destination):
+        raise PermissionError(13, "Permission denied", str(tmp_path / denied))
+
+    (tmp_path / "source.bin").write_bytes(CONTENT)
+    monkeypatch.setattr("optical.fetch.shutil.copyfile", copy)
+    row = Dataset("a.bin", "1", str(tmp_path / "source.bin"), CHECKSUM, "-", "CC0-1.0", "lines", "")
+    with pytest.raises(ResourceError, match=rf"{what}: Permission denied \[{tmp_path / denied}\]"):
+        fetch(row, tmp_path / "out.bin")
