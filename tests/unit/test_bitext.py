@@ -318,11 +318,14 @@ def test_unknown_settings_are_named(tmp_path):
 
 def test_large_translation_memories_are_streamed(tmp_path):
     path = tmp_path / "big.tmx"
-    with open(path, "w") as file:
-        file.write(tmx(many(3000)))
+    text = tmx(many(3000))
+    path.write_text(text)
+    assert sum(1 for _ in read_bitext({"tmx": path}, {"sw"})) == 3000
+    path.write_text(text[:-1000])  # who reads all before the first pair does not get that far
     reader = read_bitext({"tmx": path}, {"sw"})
     assert next(reader).row == 1
-    assert sum(1 for _ in reader) == 2999
+    with pytest.raises(DataError):
+        list(reader)
 
 
 def test_swapped_sides_are_refused(tmp_path):
@@ -331,3 +334,21 @@ def test_swapped_sides_are_refused(tmp_path):
         clean(tmp_path, pairs)
     assert "English first" in caught.value.hint
     clean(tmp_path, [(english, foreign) for foreign, english in pairs], check_alignment=False)
+
+
+@pytest.mark.parametrize("end", [". ", "። ", "؟ ", "。"])
+def test_a_sentence_of_a_test_text_is_dropped_whatever_ends_it(tmp_path, end):
+    pairs = many(60)
+    others = "and here are some other words"
+    (tmp_path / "exclude.txt").write_text(f"{others}{end}{pairs[7][1]}{end}{others}\n")
+    train, dev, _ = clean(tmp_path, pairs, exclude=[tmp_path / "exclude.txt"], check_alignment=False)
+    assert pairs[7] not in [*train, *dev]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.jsonl", '{"text": "whole"}\n{"text": "cut'), ("a.csv", f'"{"x" * 200_000}"\n')]
+)
+def test_a_damaged_file_of_test_texts_is_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=rf"\[{tmp_path / name}\]"):
+        clean(tmp_path, many(60), exclude=[tmp_path / name])

@@ -167,6 +167,16 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
     assert scores(tmp_path / "results") == whole
 
 
+def test_a_student_that_reads_documents_searches_what_it_read(optical, results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    own = tmp_path / "results/student_vectors/atlas/sw/optical/1"
+    shutil.copytree(tmp_path / "results/vectors/atlas", own)
+    shutil.rmtree(tmp_path / "results/vectors/atlas")
+    (tmp_path / "results/vectors/atlas").mkdir()  # nothing of the teacher's is looked at
+    arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
+    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+
+
 @pytest.mark.parametrize("ensure_ascii", [True, False])
 def test_documents_are_found_by_ids_of_any_signs(tmp_path, ensure_ascii):
     documents = {name: {"id": name, "text": name} for name in ('a"b', "c\\d", "\\", '"', "é\x7f\x01", "plain")}

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from optical import cli
 from tiny_models import save_encoder
 from toy_results import student_of
+from workspace import ROOT
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,28 @@ def test_wrong_arguments_are_one_line_with_a_hint_and_code_2(optical, arguments)
     code, _, error = optical(*arguments)
     assert code == 2
     assert error.count("\n") == 1 and "Hint: " in error
+
+
+def test_an_interrupted_command_ends_quietly(optical, monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("optical.cli_languages.run", interrupted)
+    assert optical("languages") == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "error"),
+    [
+        ("| true", 0, ""),
+        ("> /dev/full", 1, "optical languages: No space left on device [output]. Hint: check the path, and who may"),
+    ],
+)
+def test_output_that_goes_nowhere_is_noticed(place, code, error):
+    command = f"{sys.executable} -c 'import sys; from optical.cli import main; sys.exit(main([\"languages\"]))' {place}"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (code, bool(error))
+    assert done.stderr.startswith(error)
 
 
 SEARCH = ["search", "--results", "RESULTS", "--collection", "atlas", "--lang", "sw"]

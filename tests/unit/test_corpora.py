@@ -74,9 +74,11 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("docs.jsonl", '{"docid": "d4", "text": "x"}\n', "line 4 lacks id or text"),
         ("q.sw.tsv", "\n2\ttena\n", r"duplicate sw query id 2 .*q\.sw\.tsv, line 4\]"),
         ("q.sw.tsv", "3\t \n", r"query 3 has no text .*q\.sw\.tsv, line 3\]"),
+        ("q.sw.tsv", "3\twapi\tna lini\n", r"line 3 has 3 columns, not two .*q\.sw\.tsv\]"),
         ("q.sw.tsv", "3 no tab\n", "line 3 has 1 tab-separated columns"),
         ("qrels.txt", "2 0 d9 1\n", r"qrels name document d9.*qrels\.txt\]"),
         ("qrels.txt", "9 0 d1 1\n", r"qrels name query 9.*qrels\.txt\]"),
+        ("qrels.txt", "1 0 d3 2\n", r"query 1, document d3 is judged twice, 0 and 2 .*qrels\.txt\]"),
         ("qrels.txt", "2 d1 1\n", "line 4 is no TREC judgement"),
         ("qrels.txt", "2 0 d1 yes\n", "line 4 is no TREC judgement"),
         ("qrels.txt", "2 0 d1 --1\n", "line 4 is no TREC judgement"),
@@ -89,6 +91,11 @@ def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, 
         prepare_collection(plain, ["sw"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_judgement_that_is_there_twice_counts_once(plain, tmp_path):
+    append(tmp_path / "qrels.txt", "1 0 d1 1\n")
+    assert prepare_collection(plain, ["sw"], tmp_path / "out")["relevant"] == 2
 
 
 def test_qrels_without_a_relevant_document_are_refused(plain, tmp_path):
@@ -318,7 +325,7 @@ def test_swapped_sides_turn_documents_into_queries(training, plain, tmp_path):
 
 
 MEASURE = """
-import resource, sys
+import re, sys
 from optical.corpora import prepare_training_set
 from optical.triples import write_triples
 folder, lines = sys.argv[1], int(sys.argv[2])
@@ -329,7 +336,8 @@ block = {"reader": "plain", "documents": f"{folder}/docs.tsv", "queries": f"{fol
 counts = prepare_training_set(block | {"triples": f"{folder}/triples.tsv"}, f"{folder}/out")
 rows = [{str(k): k for k in range(count)} for count in (100, 1000)]
 assert counts["triples"] == write_triples(f"{folder}/rows", f"{folder}/out/triples.tsv", *rows) == lines
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# not ru_maxrss, which begins with what the parent had
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 
 

@@ -133,6 +133,9 @@ def test_topic_forms_agree(tmp_path):
     expected = [("C041", "Hafenstürme Finde Berichte über Stürme.")]
     for name in ("open", "xml", "table"):
         assert read_topics(tmp_path / name, ("title", "description")) == expected
+    for name in ("xml", "table"):  # UTF-8, with a byte-order mark
+        (tmp_path / name).write_bytes("\ufeff".encode() + (tmp_path / name).read_bytes())
+        assert read_topics(tmp_path / name, ("title", "description")) == expected
 
 
 def test_a_truncated_file_is_named_with_its_last_document(clef, tmp_path):
@@ -148,6 +151,12 @@ def test_a_truncated_file_is_named_with_its_last_document(clef, tmp_path):
 def test_a_lost_end_tag_in_the_middle_is_found(tmp_path):
     (tmp_path / "file").write_text(LOS_ANGELES.replace("</DOC>", "", 1))
     with pytest.raises(DataError, match="begins inside another"):
+        list(read_sgml(tmp_path / "file"))
+
+
+def test_text_behind_the_end_of_a_document_is_found(tmp_path):
+    (tmp_path / "file").write_text(LOS_ANGELES.replace("</DOC>\n", "</DOC>"))
+    with pytest.raises(DataError, match="text behind </DOC> on its line"):
         list(read_sgml(tmp_path / "file"))
 
 

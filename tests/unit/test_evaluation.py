@@ -56,7 +56,12 @@ def test_bad_qrels_are_refused(files, qrels, message):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("q1 Q0 a 1\n", "line 1 is not a"), ("\nq1 Q0 a 1 high t\n", "line 2 is not a"), ("q1 Q0 a 1 nan t\n", "is nan")],
+    [
+        ("q1 Q0 a 1\n", "line 1 is not a"),
+        ("\nq1 Q0 a 1 high t\n", "line 2 is not a"),
+        ("q1 Q0 a 1 nan t\n", "is nan"),
+        ("q1 Q0 a 1 2 t\nq1 Q0 a 2 1 t\n", "twice, .* line 2"),
+    ],
 )
 def test_bad_runs_are_refused(tmp_path, line, message):
     (tmp_path / "run.txt").write_text(line)

@@ -45,6 +45,8 @@ def test_a_separator_within_a_sentence_does_not_shift_a_bitext(tmp_path, separat
 def test_windows_line_ends_and_byte_order_marks_are_not_text(tmp_path):
     (tmp_path / "file").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n\r\nfour")
     assert list(read_lines(tmp_path / "file")) == ["one", "two", "", "four"]
+    with open_text(tmp_path / "file") as file:
+        assert file.read(3) == "one"
 
 
 @settings(max_examples=30, deadline=None)
@@ -146,9 +148,13 @@ def test_others_may_read_what_was_written(tmp_path):
 
 
 def test_reading_holds_one_line_at_a_time(tmp_path):
-    with gzip.open(tmp_path / "big.gz", "wt") as file:
+    with gzip.open(tmp_path / "whole.gz", "wt") as file:
         file.writelines(json.dumps({"id": number}) + "\n" for number in range(50_000))
-    with open_text(tmp_path / "big.gz") as file:
+    # who reads all before the first line does not get that far
+    (tmp_path / "cut.gz").write_bytes((tmp_path / "whole.gz").read_bytes()[:-1000])
+    with open_text(tmp_path / "cut.gz") as file:
         assert file.readline() == '{"id": 0}\n'
-    stream = read_jsonl(tmp_path / "big.gz")
+    stream = read_jsonl(tmp_path / "cut.gz")
     assert [next(stream)["id"] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(DataError):
+        list(stream)

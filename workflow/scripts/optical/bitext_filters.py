@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from optical.errors import ConfigError
-from optical.files import open_text, read_lines, read_rows
+from optical.errors import ConfigError, DataError
+from optical.files import open_text, read_jsonl, read_lines, read_rows
 from optical.words import JOINERS, WORD
 
 # ISO 15924 code -> the first word of the Unicode names of the script's letters.
@@ -40,7 +40,7 @@ SCRIPT_WORDS = {
 }
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
-_SENTENCE_END = re.compile(r"(?<=[.!?।。])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=。)\s*")
 _COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
@@ -193,7 +193,10 @@ def _texts(path: Path) -> Iterator[str]:
     kind = next((suffix for suffix in path.suffixes[::-1] if suffix != ".gz"), "")
     if kind == ".csv":
         with open_text(path) as file:
-            yield from (cell for row in csv.reader(file) for cell in row)
+            try:
+                yield from (cell for row in csv.reader(file) for cell in row)
+            except csv.Error as error:
+                raise DataError(f"no CSV: {error}", where=path, hint="write it anew, or as .tsv") from error
     elif kind in (".json", ".jsonl"):
         yield from _json_texts(path)
     else:
@@ -206,7 +209,7 @@ def _json_texts(path: Path) -> Iterator[str]:
     try:
         values = [json.loads(content)]
     except json.JSONDecodeError:  # an object a line, whatever the suffix says
-        values = [json.loads(line) for line in content.split("\n") if line.strip()]
+        values = list(read_jsonl(path))
     while values:
         value = values.pop()
         if isinstance(value, str):

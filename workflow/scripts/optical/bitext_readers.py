@@ -246,6 +246,8 @@ def _zip_lines(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[st
                 yield line.rstrip("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise DataError(f"not UTF-8: {error.reason}", where=f"{path}: {member}", hint="fetch it again") from error
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(f"damaged: {error}", where=f"{path}: {member}", hint="fetch it again") from error
 
 
 @contextlib.contextmanager

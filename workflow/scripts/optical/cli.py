@@ -67,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         top.exit(2, f"optical: {unreadable[0]!a} is not {encoding}. Hint: write it in UTF-8, or set PYTHONUTF8=1\n")
     arguments = top.parse_args(words)
     try:
-        return arguments.run(arguments) or 0
+        code = arguments.run(arguments) or 0
+        sys.stdout.flush()  # what cannot be written is to be told here, and not at the end of Python
+        return code
     except BrokenPipeError:  # as in `optical languages | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -92,7 +94,8 @@ def complaint(error: Exception) -> str:
     'File exists [out]. Hint: check the path, and who may write there'
     """
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} [{error.filename2 or error.filename}]. Hint: check the path, and who may write there"
+        place = error.filename2 or error.filename or "output"
+        return f"{error.strerror} [{place}]. Hint: check the path, and who may write there"
     if isinstance(error, ImportError):
         return f"{error}. Hint: pip install -e . in the environment of {sys.executable}; optical doctor lists the rest"
     if isinstance(error, UnicodeEncodeError):

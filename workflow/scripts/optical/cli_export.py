@@ -36,12 +36,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Export and say where."""
     from optical.encoder import load_encoder
     from optical.export import export
-    from optical.model_card import model_card, read_scores
+    from optical.model_card import model_card, scores_of_model
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # which warns of packages that no encoder needs
     origin = origin_of(Path(arguments.model))
     lang = arguments.lang or origin.lang
-    scores = read_scores(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
+    scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
     student, teacher = (load_encoder(trained_model(folder)) for folder in (arguments.model, arguments.teacher))
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}

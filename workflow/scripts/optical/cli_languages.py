@@ -68,7 +68,11 @@ def describe(language: Mapping[str, str], config: Mapping, project: Path) -> dic
     students = project / config["results"] / "students" / code
     return {
         **{key: language[key] for key in HEADER[:4]},
-        "bitext": [source["name"] for source in sources if _has_codes(source, language)],
+        "bitext": [
+            source.get("name", f"source {number}")
+            for number, source in enumerate(sources, start=1)
+            if _has_codes(source, language)
+        ],
         "collections": [name for name in config["collections"] if _has_queries(name, language, config, project)],
         "students": sorted({path.parents[1].name for path in students.glob("*/[!.]*/config.json")}),
     }
@@ -96,7 +100,8 @@ def _has_queries(collection: str, language: Mapping[str, str], config: Mapping, 
         return names_english_queries(block)
     given = [block[key] for key in ("queries", "topics") if key in block]
     return all(
-        "en" in value if isinstance(value, Mapping) else _is_there(str(value), language, project) for value in given
+        "en" in value if isinstance(value, Mapping) else "{" in value and _is_there(value, language, project)
+        for value in given
     )
 
 

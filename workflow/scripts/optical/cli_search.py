@@ -131,7 +131,12 @@ def locate(arguments: argparse.Namespace) -> Place:
         raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
-    return Place(folder / "documents.jsonl", shards, _model(arguments, results), teacher)
+    model = _model(arguments, results)
+    # a student that reads the documents, too, has vectors of its own: students/LANG/METHOD/SEED
+    own = results.joinpath("student_vectors", folder.name, *model.parts[-3:])
+    if own.is_dir():
+        shards, teacher = [own], None
+    return Place(folder / "documents.jsonl", shards, model, teacher)
 
 
 def newest_parts(folder: Path) -> list[Path]:

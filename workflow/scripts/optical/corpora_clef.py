@@ -18,6 +18,7 @@ from optical.files import read_lines
 
 log = logging.getLogger("optical")
 
+MARKS = "\ufeff" + "\ufeff".encode().decode("iso-8859-1")  # a byte-order mark, as UTF-8 and as anything else
 DOCUMENT_FIELDS = ("HEADLINE", "LEAD", "TEXT")
 TOPIC_FIELDS = {"title": ("title",), "description": ("description",), "both": ("title", "description")}
 TAG_NAMES = {
@@ -81,6 +82,8 @@ def read_sgml(path: str | Path, encoding: str = "iso-8859-1") -> Iterator[dict]:
         if inside:
             lines.append(line)
         if inside and "</DOC>" in line:
+            if line.partition("</DOC>")[2].strip():
+                raise DataError(f"text behind </DOC> on its line, after {last}", where=path, hint="a line of its own")
             document = _sgml_document("".join(lines), path, last)
             last, inside, count = document["id"], False, count + 1
             if document["text"] or document.get("title"):
@@ -152,7 +155,8 @@ def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str = "iso-
     SGML fields may carry a language (`<EN-title>`), and closing tags may be missing, as in 2000. A table has the topic
     id and the text, or the id, the title and the description.
     """
-    if next(filter(str.strip, _decoded_lines(path, encoding)), "").lstrip().startswith("<"):
+    beginning = next(filter(str.strip, _decoded_lines(path, encoding)), "").lstrip()
+    if beginning.lstrip(MARKS).startswith("<"):
         topics = list(_sgml_topics(path, encoding))
     else:
         topics = [_table_topic(line.split("\t"), path) for line in read_lines(path) if line.strip()]
@@ -177,7 +181,7 @@ def _table_topic(cells: list[str], path: str | Path) -> dict:
 
 def _sgml_topics(path: str | Path, encoding: str) -> Iterator[dict]:
     """Yield the topics of an SGML or XML file as `{id, title, description, narrative}`."""
-    text = "".join(_decoded_lines(path, encoding))
+    text = "".join(_decoded_lines(path, encoding)).lstrip(MARKS)
     declared = re.match(r"\s*<\?xml[^>]*encoding=[\"']([\w-]+)[\"']", text)
     if declared and declared.group(1).lower() != encoding.lower():
         text = "".join(_decoded_lines(path, declared.group(1)))

@@ -72,8 +72,16 @@ def read_documents(path: str | Path) -> Iterable[dict]:
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
         return FromFile(path, _json_documents(path), "documents", DOCUMENT)
-    rows = ((number, {"id": row[0], "text": row[1]}) for number, row in numbered_rows(path, 2))
+    rows = ((number, {"id": name, "text": text}) for number, (name, text) in _pairs(path, "JSON Lines hold a title"))
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
+
+
+def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of a table of two columns; a further one would be read by nobody."""
+    for number, row in numbered_rows(path, 2):
+        if len(row) > 2:
+            raise DataError(f"line {number} has {len(row)} columns, not two", where=path, hint=hint)
+        yield number, row
 
 
 def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
@@ -92,7 +100,7 @@ def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
 
 def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
     """Return `(query id, text)` of a headerless table."""
-    rows = ((number, (row[0], row[1])) for number, row in numbered_rows(path, 2))
+    rows = ((number, (name, text)) for number, (name, text) in _pairs(path, "leave the rest out"))
     return FromFile(path, rows, "queries", "query_id<TAB>text")
 
 
@@ -158,7 +166,7 @@ def query_files(value: object, languages: Iterable[str]) -> dict[str, object]:
 
 
 def comparable(text: str) -> str:
-    """Return a text without case, punctuation and spacing, to find texts that are the same but for those.
+    """Return a text without case, punctuation, combining signs and spacing, to find texts that differ in no more.
 
     >>> comparable("Who founded  FORD-Kenya?")
     'who founded ford kenya'
@@ -175,11 +183,12 @@ def write_collection(
     a relevant document is dropped with a warning, since it has no average precision. Returns what is in
     `collection.json`: the counts.
 
-    Raises `DataError` for a duplicate id, an id with white space, an empty text, empty qrels, and for a judgement of
-    something that does not exist unless the collection's qrels are partial.
+    Raises `DataError` for a duplicate id, an id with white space, an empty text, empty or contradictory qrels, and for
+    a judgement of something that does not exist unless the collection's qrels are partial.
     """
     folder = Path(folder)
-    qrels, judged_in = list(collection.qrels), file_of(collection.qrels, "qrels")
+    judged_in = file_of(collection.qrels, "qrels")
+    qrels = _unique_qrels(collection.qrels, judged_in)
     if not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     judged = {document_id for _, document_id, _ in qrels}
@@ -209,6 +218,16 @@ def write_collection(
     }
     write_json(folder / "collection.json", report)
     return report
+
+
+def _unique_qrels(qrels: Iterable[tuple[str, str, int]], where: str) -> list[tuple[str, str, int]]:
+    """Return judgements in their order, each once; refuse two that contradict one another."""
+    grades: dict[tuple[str, str], int] = {}
+    for query_id, document_id, grade in qrels:
+        if (before := grades.setdefault((query_id, document_id), grade)) != grade:
+            what = f"query {query_id}, document {document_id} is judged twice, {before} and {grade}"
+            raise DataError(what, where=where, hint="leave one of the two out")
+    return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
 
 
 def _checked_documents(documents: Iterable[dict], judged: Container[str], found: set[str]) -> Iterator[dict]:

@@ -73,13 +73,13 @@ def ids_and_parts(settings: dict, languages: list[str], training: bool = False) 
 
 
 def names_english_queries(settings: dict) -> bool:
-    """Return whether a collection's block names English queries beside those of its languages.
+    """Return whether a collection's block names English queries beside those of its languages, judged as they are.
 
     >>> names_english_queries({"id": "clirmatrix/en/bi139-base/{lang}/dev"})
     False
     """
-    ids = settings.get("queries_id", settings.get("id"))
-    return isinstance(ids, dict) and "en" in ids
+    ids, qrels = (settings.get(key, settings.get("id")) for key in ("queries_id", "qrels_id"))
+    return isinstance(ids, dict) and "en" in ids and not _per_language(qrels)
 
 
 def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:

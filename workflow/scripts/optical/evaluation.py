@@ -55,6 +55,9 @@ def read_ranking(path: str | Path) -> Ranking:
                     where=path,
                     hint="the model that made the run is broken; look at its training log",
                 )
+            if document_id in ranking[query_id]:
+                what = f"query {query_id} has document {document_id} twice, the second time in line {number}"
+                raise DataError(what, where=path, hint="a run ranks a document once")
             ranking[query_id][document_id] = value
     return dict(ranking)
 

@@ -26,7 +26,7 @@ def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
         raise DataError("no such file", where=path, hint="check the path")
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
+        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
             yield file
     except UnicodeDecodeError as error:
         raise DataError(
@@ -45,9 +45,7 @@ def read_lines(path: str | Path) -> Iterator[str]:
     which is what `str.splitlines` would do.
     """
     with open_text(path) as file:
-        for number, line in enumerate(file):
-            if number == 0:
-                line = line.removeprefix("\ufeff")
+        for line in file:
             yield line.rstrip("\n").removesuffix("\r")
 
 

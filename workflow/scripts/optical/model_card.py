@@ -1,13 +1,12 @@
 """The README of an exported model, written from what is recorded: provenance, the bitext's report, scores."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
 from optical.errors import DataError
-from optical.files import open_text
+from optical.scores import SCORE_COLUMNS, read_scores
 
 USE = {
     "pylate": """```python
@@ -150,7 +149,7 @@ def _limits(student: Mapping[str, object], lang: str) -> str:
     )
 
 
-def read_scores(path: str | Path, lang: str, method: str, seed: str) -> list[tuple[str, str, float, int]]:
+def scores_of_model(path: str | Path, lang: str, method: str, seed: str) -> list[tuple[str, str, float, int]]:
     """Return (collection, measure, mean over queries, queries) of one model's rows of a scores table.
 
     lang, method, seed: which rows; "" where it is not known. Raise `DataError` where the table has no such rows or
@@ -160,16 +159,12 @@ def read_scores(path: str | Path, lang: str, method: str, seed: str) -> list[tup
     model = {"lang": lang, "method": method, "seed": seed}
     wanted = {key: value for key, value in model.items() if value}
     there: dict[str, set[str]] = {key: set() for key in model}
-    with open_text(path) as file:
-        try:
-            for row in csv.DictReader(file, delimiter="\t"):
-                if all(row[key] == value for key, value in wanted.items()):
-                    values[row["collection"], row["measure"]].append(float(row["value"]))
-                    for key, names in there.items():
-                        names.add(row[key])
-        except (KeyError, ValueError) as error:
-            hint = "columns: collection method lang seed query_id measure value"
-            raise DataError(f"not a table of scores: {error}", where=path, hint=hint) from error
+    for cells in read_scores([path]):
+        row = dict(zip(SCORE_COLUMNS, cells, strict=True))
+        if all(row[key] == value for key, value in wanted.items()):
+            values[row["collection"], row["measure"]].append(row["value"])
+            for key, names in there.items():
+                names.add(row[key])
     if not values:
         what = " ".join(f"{key}={value}" for key, value in wanted.items())
         raise DataError(f"no scores of {what}", where=path, hint="give the scores of this model")

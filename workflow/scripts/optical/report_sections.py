@@ -139,7 +139,7 @@ def curves_section(report: Report) -> Section | None:
 def bitext_section(report: Report) -> Section | None:
     """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
     stem = report.results / "figures/bitext_curve"
-    if not (report.results / "bitext_curve.tsv").is_file():
+    if not all(path.is_file() for path in (report.results / "bitext_curve.tsv", stem.with_suffix(".svg"))):
         return None
     alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
     caption = (

@@ -175,7 +175,7 @@ def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]
     path = Path(path)
     if not path.is_file():
         raise ConfigError("no such table", where=path, hint="run from the project's folder, or give its path")
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
