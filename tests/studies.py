@@ -4,15 +4,11 @@ import json
 import os
 import subprocess
 
-import pytest
 import yaml
 
 from workspace import QUIET, ROOT, snakemake_command
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
-needs_real_data = pytest.mark.skipif(
-    "OPTICAL_MIRROR" not in os.environ, reason="OPTICAL_MIRROR names no folder with the real data"
-)
 
 
 def by_name(study):

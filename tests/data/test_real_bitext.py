@@ -4,13 +4,13 @@ The faulty rows of TICO-19 are known from reading: Somali from Wikinews_6:1159 o
 in PubMed_8:462-735, Wikinews_1:1086-1095 and all of Wikinews_3. Nothing of this is told to the program.
 """
 
-import os
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mirror import MIRROR, needs_mirror
 from optical.alignment import check_alignment
 from optical.bitext import aligned_pairs, clean_bitext
 from optical.bitext_filters import normalise
@@ -19,8 +19,7 @@ from optical.fetch import local_source
 from optical.files import read_rows
 from optical.tables import FILE_KEYS, read_datasets, read_languages, resolve_source
 
-MIRROR = os.environ.get("OPTICAL_MIRROR")
-pytestmark = pytest.mark.skipif(not MIRROR, reason="OPTICAL_MIRROR is not set: no real files")
+pytestmark = needs_mirror
 
 CONFIG = Path(__file__).parents[2] / "config"
 DATASETS = read_datasets(CONFIG / "datasets.tsv")

@@ -1,18 +1,15 @@
 """The readers on the real files: sizes as published, and no test text in a training set."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
+from mirror import mirrored, needs_mirror
 from optical.corpora import prepare_collection, prepare_training_set
 from optical.corpora_files import comparable
 from optical.corpora_questions import read_parallel_questions
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("OPTICAL_MIRROR"), reason="OPTICAL_MIRROR names no folder with the real files"
-)
+pytestmark = needs_mirror
 
 FLORES_CODES = {
     "en": "eng_Latn",
@@ -26,15 +23,8 @@ FLORES_CODES = {
 }
 
 
-def files(pattern):
-    """Return the mirrored files of a pattern below the host, which must exist."""
-    found = sorted(Path(os.environ["OPTICAL_MIRROR"]).glob(f"raw.githubusercontent.com/{pattern}"))
-    assert found, pattern
-    return [str(path) for path in found]
-
-
 def gold_passages(languages="*", splits="*"):
-    return files(f"masakhane-io/afriqa/*/data/gold_passages/{languages}/*.en.{splits}.json")
+    return mirrored(f"masakhane-io/afriqa/*/data/gold_passages/{languages}/*.en.{splits}.json")
 
 
 def query_texts(folder):
@@ -63,8 +53,8 @@ def test_flores_articles_in_seven_languages(tmp_path):
     root = "Helsinki-NLP/OPUS-MT-testsets/*/datasets/facebook/flores/flores200_dataset"
     block = {
         "reader": "flores_articles",
-        "sentences": {lang: files(f"{root}/devtest/{code}.devtest")[0] for lang, code in FLORES_CODES.items()},
-        "metadata": files(f"{root}/metadata_devtest.tsv")[0],
+        "sentences": {lang: mirrored(f"{root}/devtest/{code}.devtest")[0] for lang, code in FLORES_CODES.items()},
+        "metadata": mirrored(f"{root}/metadata_devtest.tsv")[0],
     }
     languages = [lang for lang in FLORES_CODES if lang != "en"]
     counts = [prepare_collection(block | {"part": part}, languages, tmp_path / part) for part in ("dev", "test")]
@@ -76,17 +66,17 @@ def test_flores_articles_in_seven_languages(tmp_path):
 
 def test_belebele_multi30k_mtop_and_miracl(tmp_path):
     belebele = {
-        lang: files(f"*/*/*/data/belebele/{code}.jsonl")[0] for lang, code in (("en", "eng_*"), ("de", "deu_*"))
+        lang: mirrored(f"*/*/*/data/belebele/{code}.jsonl")[0] for lang, code in (("en", "eng_*"), ("de", "deu_*"))
     }
     counts = prepare_collection({"reader": "belebele", "questions": belebele}, ["de"], tmp_path / "belebele")
     assert (counts["documents"], counts["queries"]["de"]) == (488, 900)
     assert len(read_parallel_questions(belebele, "belebele")["de"]) == 900
 
     root = "multi30k/dataset/*/data"
-    captions = [files(f"{root}/task2/raw/test_2016.{k}.en.gz")[0] for k in range(1, 6)]
-    queries = {lang: files(f"{root}/task1/raw/test_2016_flickr.{lang}.gz")[0] for lang in ("en", "fr", "cs")}
-    queries["de"] = [files(f"{root}/task2/raw/test_2016.{k}.de.gz")[0] for k in range(1, 6)]
-    images = files(f"{root}/task2/image_splits/test_2016_images.txt")[0]
+    captions = [mirrored(f"{root}/task2/raw/test_2016.{k}.en.gz")[0] for k in range(1, 6)]
+    queries = {lang: mirrored(f"{root}/task1/raw/test_2016_flickr.{lang}.gz")[0] for lang in ("en", "fr", "cs")}
+    queries["de"] = [mirrored(f"{root}/task2/raw/test_2016.{k}.de.gz")[0] for k in range(1, 6)]
+    images = mirrored(f"{root}/task2/image_splits/test_2016_images.txt")[0]
     block = {"reader": "multi30k", "captions": captions, "images": images, "queries": queries}
     counts = prepare_collection(block, ["de", "fr", "cs"], tmp_path / "multi30k")
     assert (counts["documents"], counts["queries"]["de"], counts["queries"]["cs"]) == (5000, 5000, 1000)
@@ -94,21 +84,21 @@ def test_belebele_multi30k_mtop_and_miracl(tmp_path):
     assert counts["documents"] == 3999  # each image loses the caption that was translated, one has it twice
     training = {
         "reader": "multi30k",
-        "captions": [files(f"{root}/task2/raw/train.{k}.en.gz")[0] for k in range(1, 6)],
-        "images": files(f"{root}/task2/image_splits/train_images.txt")[0],
+        "captions": [mirrored(f"{root}/task2/raw/train.{k}.en.gz")[0] for k in range(1, 6)],
+        "images": mirrored(f"{root}/task2/image_splits/train_images.txt")[0],
         "held_out_images": images,
     }
     counts = prepare_training_set(training, tmp_path / "captions")
     assert counts == {"documents": 116_000, "queries": 29_000, "triples": 116_000}
 
-    utterances = files("*/XSemPLR/*/dataset/mtop/test.json")[0]
+    utterances = mirrored("*/XSemPLR/*/dataset/mtop/test.json")[0]
     counts = prepare_collection({"reader": "mtop", "utterances": utterances}, ["de", "hi", "th"], tmp_path / "mtop")
     assert (counts["documents"], counts["queries"]["hi"]) == (1237, 1237)
 
     block = {
         "reader": "miracl_swahili",
-        "topics": files("castorini/*/*/topics/topics.miracl-v1.0-sw-dev.tsv")[0],
-        "passages": files("*/tydiqa-language-specific/*/language_data/swahili/*.json"),
+        "topics": mirrored("castorini/*/*/topics/topics.miracl-v1.0-sw-dev.tsv")[0],
+        "passages": mirrored("*/tydiqa-language-specific/*/language_data/swahili/*.json"),
     }
     counts = prepare_collection(block, ["sw"], tmp_path / "miracl")
     assert (counts["documents"], counts["queries"]["sw"]) == (1981, 446)
@@ -120,7 +110,7 @@ def test_belebele_multi30k_mtop_and_miracl(tmp_path):
 def test_mmlu_translations_run_parallel(subject, rows):
     languages = ["af", "am", "bm", "ig", "nso", "sn", "st", "tn", "ts", "xh", "zu"]
     folder = "*/*/*/data/*/mmlu_cm_ck_vir"
-    paths = {"en": files(f"{folder}/{subject}_test.csv")[0]}
-    paths |= {lang: files(f"{folder}/{subject}_test_{lang}.csv")[0] for lang in languages}
+    paths = {"en": mirrored(f"{folder}/{subject}_test.csv")[0]}
+    paths |= {lang: mirrored(f"{folder}/{subject}_test_{lang}.csv")[0] for lang in languages}
     questions = read_parallel_questions(paths)
     assert {len(rows_of_language) for rows_of_language in questions.values()} == {rows}

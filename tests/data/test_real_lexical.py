@@ -1,35 +1,29 @@
 """BM25 and the lexical table on real Swahili questions: the figures that were measured before."""
 
 import html
-import os
 import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from mirror import mirrored, needs_mirror
 from optical.corpora_open import read_afriqa, read_belebele
 from optical.evaluation import evaluate
 from optical.lexical import index_documents, search_bm25, search_psq
 from optical.word_alignment import DEFAULTS, align, count_tables
 from optical.words import words
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("OPTICAL_MIRROR"), reason="OPTICAL_MIRROR names no folder with the real files"
-)
-
-
-def files(pattern):
-    """Return the mirrored files of a pattern below the host, which must exist."""
-    found = sorted(Path(os.environ["OPTICAL_MIRROR"]).glob(f"raw.githubusercontent.com/{pattern}"))
-    assert found, pattern
-    return [str(path) for path in found]
+pytestmark = needs_mirror
 
 
 @pytest.fixture(scope="module")
 def afriqa():
     folder = "masakhane-io/afriqa/*/data/gold_passages"
-    settings = {"questions": {"sw": files(f"{folder}/swa/*.test.json")[0]}, "passages": files(f"{folder}/*/*.json")}
+    settings = {
+        "questions": {"sw": mirrored(f"{folder}/swa/*.test.json")[0]},
+        "passages": mirrored(f"{folder}/*/*.json"),
+    }
     collection = read_afriqa(settings | {"titles": True}, ["sw"])
     judgments = {}
     for query_id, document_id, grade in collection.qrels:
@@ -50,7 +44,7 @@ def test_bm25_gives_the_reference_points(afriqa, lang, expected):
 
 
 def test_bm25_gives_the_reference_point_of_belebele():
-    questions = {"en": files("saeub/item-evaluation/*/data/belebele/eng_Latn.jsonl")[0]}
+    questions = {"en": mirrored("saeub/item-evaluation/*/data/belebele/eng_Latn.jsonl")[0]}
     collection = read_belebele({"questions": questions}, [])
     judgments = {query_id: {document_id: grade} for query_id, document_id, grade in collection.qrels}
     run = search_bm25(index_documents(collection.documents), dict(collection.queries["en"]))
@@ -60,7 +54,7 @@ def test_bm25_gives_the_reference_point_of_belebele():
 def test_translation_table_lies_between_untranslated_and_human_queries(afriqa):
     index, queries, judgments = afriqa
     english, swahili = (
-        Path(files(f"MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{name}.txt")[0]).read_text().splitlines()
+        Path(mirrored(f"MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{name}.txt")[0]).read_text().splitlines()
         for name in ("src.eng", "ref.swa")
     )
     pairs = list(zip(english, swahili, strict=True)) + tico_pairs()
@@ -70,7 +64,7 @@ def test_translation_table_lies_between_untranslated_and_human_queries(afriqa):
 
 
 def tico_pairs():
-    archive = zipfile.ZipFile(files("tico-19/**/all.en-sw.tmx.zip")[0])
+    archive = zipfile.ZipFile(mirrored("tico-19/**/all.en-sw.tmx.zip")[0])
     text = archive.read(archive.namelist()[0]).decode()
     units = (re.findall(r"<seg>(.*?)</seg>", unit, re.DOTALL) for unit in re.findall(r"<tu\b.*?</tu>", text, re.DOTALL))
     return [tuple(html.unescape(sentence) for sentence in unit[:2]) for unit in units]

@@ -1,11 +1,11 @@
 """The tables of languages and data sets: their rules, and how file references are resolved."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
+from mirror import MIRROR, needs_mirror
 from optical.errors import ConfigError, DataError
 from optical.fetch import local_source
 from optical.files import sha256_of
@@ -57,13 +57,13 @@ def test_bitext_of_opus_is_named_by_corpus_version_and_pair():
     assert len(rows) == 4 * 7 - 1, "WikiMatrix has no Somali"
 
 
-@pytest.mark.skipif("OPTICAL_MIRROR" not in os.environ, reason="OPTICAL_MIRROR is not set: no real files to compare")
+@needs_mirror
 def test_every_row_matches_the_mirror():
     for dataset in DATASETS.values():
         if dataset.sha256 == UNKNOWN:
             assert dataset.name.startswith("opus."), "gigabytes that no mirror holds"
             continue
-        path = local_source(dataset.url, os.environ["OPTICAL_MIRROR"])
+        path = local_source(dataset.url, MIRROR)
         assert (path.stat().st_size, sha256_of(path)) == (int(dataset.bytes), dataset.sha256), dataset.name
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mirror import needs_mirror
 from optical.files import read_table
-from studies import STUDIES, by_name, needs_real_data, run_study, settings_of
+from studies import STUDIES, by_name, run_study, settings_of
 from workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 TINY = ROOT / "tests/config/study.yaml"
@@ -66,7 +67,7 @@ def test_a_study_in_another_folder_takes_its_own_models(tmp_path):
     assert "results/studies/" not in output
 
 
-@needs_real_data
+@needs_mirror
 @pytest.mark.parametrize("study", STUDIES, ids=by_name)
 def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     settings = settings_of(study)

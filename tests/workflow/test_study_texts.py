@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mirror import needs_mirror
 from optical.bitext_filters import matching_key
 from optical.files import read_jsonl, read_rows, read_texts
 from optical.tables import read_languages
-from studies import STUDIES, by_name, needs_real_data, run_study, settings_of
+from studies import STUDIES, by_name, run_study, settings_of
 from workspace import ROOT, make_workspace
 
 # Variants that read the same texts, and shares of the sentence pairs, which are samples of all.
@@ -38,7 +39,7 @@ ORDINAL = r"(?<!\s\d\.)(?<!\s\d\d\.)(?<!\s\d \.)(?<!\s\d\d \.)"  # den 5. Mai
 SENTENCE_END = re.compile(rf"(?<=[.!?।]){ORDINAL}\s+")
 FEW_WORDS = 5  # fewer stand in many texts: "A man plays guitar."
 
-pytestmark = [pytest.mark.workflow, needs_real_data]
+pytestmark = [pytest.mark.workflow, needs_mirror]
 
 
 def learned_files(plan):
