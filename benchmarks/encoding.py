@@ -1,6 +1,6 @@
 """How fast documents are encoded, beside PyLate with the same weights and texts.
 
-    python benchmarks/encoding.py            # 300 passages, MiniLM's size; 20,000 on a GPU
+    python benchmarks/encoding.py            # 600 passages, MiniLM's size; 20,000 on a GPU
     python benchmarks/encoding.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
 PyLate (docs/benchmarks.md says how to install it) gets the batch size that suits it best. The vectors are compared

@@ -102,8 +102,10 @@ def chromium():
             found[1] for line in driver.stdout if (found := re.search(r"started successfully on port (\d+)", line))
         )
         browser = Browser(f"http://127.0.0.1:{port}")
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
     finally:
         driver.terminate()
         driver.wait()

@@ -77,7 +77,7 @@ class Run:
         words = []
         for option, value in arguments.items():
             words += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
-        self.process = context.Process(target=_run, args=(program, words, str(output), environment or {}))
+        self.process = context.Process(target=_run, args=(program, words, str(output), environment or {}), daemon=True)
         self.process.start()
 
     def wait(self, seconds=600):

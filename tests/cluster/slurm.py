@@ -3,6 +3,7 @@
 Debian's packages suffice: `apt-get install --no-install-recommends munge slurmctld slurmd slurm-client`.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -194,7 +195,8 @@ class Cluster:
         """Kill what jobs left running, as where a test killed their keeper: all have this folder in their PATH."""
         for process in psutil.process_iter(["environ"]):
             if str(self.folder) in (process.info["environ"] or {}).get("PATH", ""):
-                process.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself
+                    process.kill()
 
 
 def _user():

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ PACKAGE_OF = {
     "pynvml": "nvidia-ml-py",
     "fast_plaid": "fast-plaid",
 }
+OPTIONAL = {"nvidia-ml-py"}  # with the clusters' plugins; without it, no GPU's power is read
 # modules that some function imports which no program of the environment calls, or that come with another package
 NEEDLESS = {
     "evaluate": {"tokenizers"},  # cuts documents by tokens, which are in passages by then
@@ -126,6 +128,14 @@ def test_an_environment_holds_what_its_programs_import(conda, name):
     command = [conda[2][name] / "bin/python", "-I", "-c", f"import {', '.join(modules)}" if modules else ""]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_plain_installation_holds_what_the_programs_import():
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    installed = {re.match(r"[\w.-]+", requirement)[0].lower() for requirement in needed}
+    for name in ("data", "train", "translate", "evaluate", "driver"):
+        packages = {PACKAGE_OF.get(module, module).lower().replace("_", "-") for module in imports_of(name)}
+        assert packages - {name.replace("_", "-") for name in installed} - OPTIONAL == set(), name
 
 
 @pytest.mark.parametrize("name", BUILT)

@@ -14,46 +14,49 @@ from optical.significance import (
     sd_over_seeds,
 )
 
-RANDOM = np.random.default_rng(7)
+
+@pytest.fixture
+def dice():
+    return np.random.default_rng(7)
 
 
-def test_t_test_agrees_with_scipy_on_every_column():
-    ours_QC, theirs_QC = RANDOM.random((30, 4)), RANDOM.random((30, 4))
+def test_t_test_agrees_with_scipy_on_every_column(dice):
+    ours_QC, theirs_QC = dice.random((30, 4)), dice.random((30, 4))
     expected_C = stats.ttest_rel(ours_QC, theirs_QC).pvalue
     np.testing.assert_allclose(paired_t_test(ours_QC - theirs_QC), expected_C, rtol=1e-10)
 
 
-def test_exact_randomisation_test_agrees_with_scipy():
-    differences = RANDOM.normal(0.3, 1.0, size=10)
+def test_exact_randomisation_test_agrees_with_scipy(dice):
+    differences = dice.normal(0.3, 1.0, size=10)
     expected = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=False
     )
     assert randomisation_test(differences) == pytest.approx(expected.pvalue)
 
 
-def test_sampled_randomisation_test_is_near_the_exact_one():
-    differences = RANDOM.normal(0.4, 1.0, size=12)
+def test_sampled_randomisation_test_is_near_the_exact_one(dice):
+    differences = dice.normal(0.4, 1.0, size=12)
     exact = randomisation_test(differences, draws=2**12)
     sampled = randomisation_test(differences, draws=4095, seed=3)
     assert sampled == pytest.approx(exact, abs=0.03)
     assert sampled != exact, "one of the two did not take its own way"
 
 
-def test_randomisation_test_and_t_test_agree_on_many_queries():
-    differences_QC = RANDOM.normal([0.0, 0.1, 0.2], 1.0, size=(200, 3))
+def test_randomisation_test_and_t_test_agree_on_many_queries(dice):
+    differences_QC = dice.normal([0.0, 0.1, 0.2], 1.0, size=(200, 3))
     np.testing.assert_allclose(randomisation_test(differences_QC), paired_t_test(differences_QC), atol=0.02)
 
 
-def test_randomisation_p_is_never_zero_and_is_the_same_twice():
+def test_randomisation_p_is_never_zero_and_is_the_same_twice(dice):
     differences = np.full(100, 0.5)
     first = randomisation_test(differences, draws=999, seed=1)
     assert first == pytest.approx(1 / 1000)
-    noise = RANDOM.normal(0.1, 1, size=100)
+    noise = dice.normal(0.1, 1, size=100)
     assert randomisation_test(noise, draws=500, seed=1) == randomisation_test(noise, draws=500, seed=1)
 
 
-def test_a_chance_difference_is_rarely_called_significant():
-    differences_QC = RANDOM.normal(0.0, 1.0, size=(40, 400))
+def test_a_chance_difference_is_rarely_called_significant(dice):
+    differences_QC = dice.normal(0.0, 1.0, size=(40, 400))
     for p_C in (paired_t_test(differences_QC), randomisation_test(differences_QC, draws=999)):
         assert 0.02 < np.mean(p_C < 0.05) < 0.09
 
@@ -70,16 +73,16 @@ def test_one_query_proves_nothing():
     assert np.isnan(effect_size(np.array([0.5])))
 
 
-def test_bootstrap_interval_of_a_normal_sample_is_near_its_formula():
-    values_QC = RANDOM.normal([0.0, 5.0], [1.0, 2.0], size=(400, 2))
+def test_bootstrap_interval_of_a_normal_sample_is_near_its_formula(dice):
+    values_QC = dice.normal([0.0, 5.0], [1.0, 2.0], size=(400, 2))
     low_C, high_C = bootstrap_interval(values_QC)
     error_C = 1.96 * values_QC.std(axis=0) / 20
     np.testing.assert_allclose(low_C, values_QC.mean(axis=0) - error_C, atol=0.02)
     np.testing.assert_allclose(high_C, values_QC.mean(axis=0) + error_C, atol=0.02)
 
 
-def test_wider_level_gives_wider_interval():
-    values = RANDOM.random(50)
+def test_wider_level_gives_wider_interval(dice):
+    values = dice.random(50)
     narrow, wide = bootstrap_interval(values, level=0.8), bootstrap_interval(values, level=0.99)
     assert wide[0] < narrow[0] < values.mean() < narrow[1] < wide[1]
 
@@ -95,9 +98,9 @@ def test_seeds_are_averaged_per_query_and_their_spread_reported():
     assert np.isnan(sd_over_seeds(scores_SQ[:1]))
 
 
-def test_seeds_do_not_pass_for_queries():
+def test_seeds_do_not_pass_for_queries(dice):
     """Three equal seeds must not make a difference three times as certain."""
-    one_seed = RANDOM.normal(0.2, 1.0, size=(1, 30))
+    one_seed = dice.normal(0.2, 1.0, size=(1, 30))
     assert paired_t_test(mean_over_seeds(np.repeat(one_seed, 3, axis=0))) == pytest.approx(paired_t_test(one_seed[0]))
 
 

@@ -5,7 +5,7 @@ import pytest
 from browser import axe, chromium
 from report_results import LANGS, METHODS, add_extras, draw_figures, make_page, make_report_results
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.workflow
 
 TAB = "\ue004"
 NARROW = 360
