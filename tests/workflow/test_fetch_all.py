@@ -9,6 +9,8 @@ import yaml
 
 from workspace import QUIET, make_workspace, snakemake_command
 
+pytestmark = pytest.mark.workflow
+
 COMMIT = "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"
 CONFIG = {
     "results": "results/elsewhere",

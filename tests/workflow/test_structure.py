@@ -136,13 +136,6 @@ def test_environments_take_the_release_that_the_project_pins():
     assert found >= {"babel", "pot", "torch"}
 
 
-def test_links_between_pages_lead_somewhere():
-    pages = [path for path in tracked_files() if path.suffix == ".md"]
-    for page in pages:
-        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
 def test_nothing_names_a_place_of_one_machine():
     # spelt apart, so that this file does not name them either
     places = re.compile("/" + r"(home|root|Users|work)/[\w.-]+")
