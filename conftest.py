@@ -8,8 +8,16 @@ import pytest
 # Triton comes with the CUDA builds of torch only.
 collect_ignore = [] if importlib.util.find_spec("triton") else ["workflow/scripts/optical/transport_fused.py"]
 
-# What a machine may lack, by a word of the reason that its test gives; all else is there in CI, or installed.
-MAY_LACK = ("CUDA", "eflomal-align", "OPTICAL_PRUNED_PYTHON", "OPTICAL_MIRROR", "on this processor", "glibc")
+# What a machine may lack, by a word of the reason that its test gives; all else is there in CI, or .ci/run installs it.
+MAY_LACK = (
+    "CUDA",
+    "OPTICAL_MIRROR",
+    "OPTICAL_PRUNED_PYTHON",
+    "eflomal-align",
+    "glibc",
+    "network namespace",
+    "on this processor",
+)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -91,7 +91,8 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
     accuracy |= dict.fromkeys([LOOP, ARRAYS], (reference, 1e-3))
     found = {BATCH: pot_batch, "ours sinkhorn": ours("sinkhorn"), "ours ipot": ours("ipot")}
     if loops:
-        arrays, weight = cost.double().numpy(), weights[0].double().numpy()
+        arrays, weight = cost.numpy(), weights[0].numpy()
+        doubles, double = cost.double().numpy(), weights[0].double().numpy()  # ot.emd computes in no other precision
 
         def pot_loop(weight: object, costs: object) -> torch.Tensor:
             settings = {"reg": REGULARISATION, "numItermax": iterations, "stopThr": 0, "warn": False}
@@ -99,7 +100,7 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
 
         found[LOOP] = lambda: pot_loop(weights[0], cost)
         found[ARRAYS] = lambda: pot_loop(weight, arrays)
-        found["loop of ot.emd"] = lambda: torch.stack([torch.from_numpy(ot.emd(weight, weight, c)) for c in arrays])
+        found["loop of ot.emd"] = lambda: torch.stack([torch.from_numpy(ot.emd(double, double, c)) for c in doubles])
     for name, call in found.items():
         plan = call().to(cost.device)
         expected, tolerance = accuracy.get(name, (reference, 1e-6))

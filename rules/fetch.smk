@@ -1,6 +1,7 @@
 """Everything that comes from elsewhere, and the bundled collection.
 
-What is fetched is decided by its address, checksum or commit alone: newer code (`ancient`) fetches nothing again.
+What is fetched is decided by its address, checksum or commit alone: newer code fetches nothing again, so that the library
+is no input here, and the program's age does not count.
 """
 
 
@@ -32,7 +33,6 @@ rule fetch_all:
 rule fetch_dataset:
     input:
         script=ancient(script("fetch_dataset")),
-        library=ancient(library("fetch_dataset")),
     output:
         "results/data/{dataset}",
     log:
@@ -54,7 +54,6 @@ rule fetch_dataset:
 rule fetch_model:
     input:
         script=ancient(script("fetch_model")),
-        library=ancient(library("fetch_model")),
     output:
         directory("results/models/{owner}--{name}--{commit}"),
     log:
@@ -78,7 +77,6 @@ rule fetch_model:
 rule fetch_ir_datasets:
     input:
         script=ancient(script("fetch_ir_datasets")),
-        library=ancient(library("fetch_ir_datasets")),
     output:
         "results/data/ir_datasets/{catalogue}.json",
     log:

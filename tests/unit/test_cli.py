@@ -175,6 +175,13 @@ def test_a_student_that_reads_documents_searches_what_it_read(optical, results, 
     (tmp_path / "results/vectors/atlas").mkdir()  # nothing of the teacher's is looked at
     arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
     assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+    # another model than this experiment's students reads what the teacher read
+    shutil.rmtree(tmp_path / "results/vectors")
+    shutil.copytree(results / "vectors", tmp_path / "results/vectors")
+    shutil.rmtree(own)
+    own.mkdir()
+    for model in (results / "students/sw/optical/1", tmp_path / "results/teacher"):
+        assert optical(*arguments, tmp_path / "results", "--model", model)[0] == 0
 
 
 @pytest.mark.parametrize("ensure_ascii", [True, False])

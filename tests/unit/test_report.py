@@ -138,6 +138,19 @@ def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, r
     assert str(results) not in body
 
 
+def test_models_of_a_language_are_counted_and_those_of_other_methods_are_not(results, report):
+    before = provenance_files(report)
+    record = (results / "students/sw/optical/1/provenance.json").read_bytes()
+    folders = [results / name for name in ("translators/sw", "extended/de", "students/sw/given-up/1")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "provenance.json").write_bytes(record)
+    found = provenance_files(report)
+    for folder in folders:
+        shutil.rmtree(folder)
+    assert {path.parent for path in found} - {path.parent for path in before} == set(folders[:2])
+
+
 def test_what_a_killed_training_left_has_no_provenance(results, report):
     left = results / "students/sw/optical/.1.x1"
     before = provenance_files(report)

@@ -7,6 +7,7 @@ import pytest
 
 from workspace import ROOT
 
+INSTALLED = ("slurmctld", "chromedriver", "npm", "g++")
 NEEDED = ("bash", "dirname", "mkdir", "rm", "timeout", "touch")
 STUBS = {
     "id": "echo 0",
@@ -23,7 +24,7 @@ def run_ci(folder, missing=(), **variables):
     programs.mkdir()
     for name in NEEDED:
         (programs / name).symlink_to(shutil.which(name))
-    stubs = STUBS | {"apt-get": "exit 100", "slurmctld": ":", "chromedriver": ":"}
+    stubs = STUBS | {"apt-get": "exit 100"} | dict.fromkeys(INSTALLED, ":")
     for name in stubs.keys() - set(missing):
         (programs / name).write_text(f"#!{programs}/bash\n{stubs[name]}\n")
         (programs / name).chmod(0o755)
@@ -33,7 +34,7 @@ def run_ci(folder, missing=(), **variables):
     return subprocess.run(command, env={"PATH": str(programs)} | variables, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("missing", ["slurmctld", "chromedriver"])
+@pytest.mark.parametrize("missing", INSTALLED)
 def test_what_cannot_be_installed_fails_in_ci_and_is_skipped_elsewhere(tmp_path, missing):
     for name, variables in (("there", {"CI": "true"}), ("here", {})):
         (tmp_path / name).mkdir()

@@ -98,7 +98,7 @@ def _has_queries(collection: str, language: Mapping[str, str], config: Mapping, 
         from optical.corpora_ir_datasets import names_english_queries
 
         return names_english_queries(block)
-    given = [block[key] for key in ("queries", "topics") if key in block]
+    given = [block[key] for key in ("queries", "topics") if block.get(key) is not None]
     return all(
         "en" in value if isinstance(value, Mapping) else "{" in value and _is_there(value, language, project)
         for value in given

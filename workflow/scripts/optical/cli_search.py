@@ -132,10 +132,11 @@ def locate(arguments: argparse.Namespace) -> Place:
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     model = _model(arguments, results)
-    # a student that reads the documents, too, has vectors of its own: students/LANG/METHOD/SEED
-    own = results.joinpath("student_vectors", folder.name, *model.parts[-3:])
-    if own.is_dir():
-        shards, teacher = [own], None
+    students = (results / "students").resolve()
+    if model.resolve().is_relative_to(students):
+        own = results / "student_vectors" / folder.name / model.resolve().relative_to(students)
+        if own.is_dir():  # this student reads the documents, too
+            shards, teacher = [own], None
     return Place(folder / "documents.jsonl", shards, model, teacher)
 
 

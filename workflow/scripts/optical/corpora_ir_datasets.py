@@ -172,8 +172,8 @@ def _mirrored(node: dict, mirror: Path) -> Path:
     """Return where a mirror keeps the file of a download entry, with the query of its address or without."""
     url = urlsplit(node["url"])
     path = mirror / url.netloc / url.path.lstrip("/")
-    with_query = path.with_name(f"{path.name}?{url.query}")
-    return with_query if url.query and with_query.is_file() else path
+    with_query = Path(f"{path}?{url.query}")
+    return with_query if with_query.is_file() else path
 
 
 def use_home(home: str | Path, mirror: str | Path | None = None) -> None:

@@ -9,7 +9,6 @@ from optical.report_html import Section, details, paragraph, table
 from optical.report_sections import Report
 
 MODELS = ("encoder", "teacher")
-MODELS_OF_LANGUAGE = ("extended", "translators")
 
 
 def pairs_section(report: Report) -> Section | None:
@@ -59,7 +58,7 @@ def provenance_files(report: Report) -> list[Path]:
     """Return the provenance of every model that was trained for this experiment."""
     folders = [report.results / model for model in MODELS]
     for lang in report.names:
-        folders += [report.results / kind / lang for kind in MODELS_OF_LANGUAGE]
+        folders += [report.results / kind / lang for kind in ("extended", "translators")]
         seeds = [report.results / "students" / lang / method for method in sorted(report.methods)]
         folders += [folder for method in seeds for folder in sorted(method.glob("[!.]*"))]
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
