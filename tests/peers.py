@@ -19,6 +19,21 @@ from pathlib import Path
 
 import pytest
 
+PYLATE = "pylate==1.6.0"
+BESIDE_PYLATE = (
+    "sentence-transformers==5.3.0",
+    "transformers==5.3.0",
+    "datasets>=2.20",
+    "accelerate>=0.31",
+    "ujson==5.12.0",
+    "fastkmeans==0.5.0",
+)
+
+
+def with_pylate() -> Path:
+    """Return the Python of an environment with PyLate and sentence-transformers' trainer."""
+    return environment(BESIDE_PYLATE, [PYLATE])
+
 
 def environment(requirements: Sequence[str], without_dependencies: Sequence[str]) -> Path:
     """Return the Python of an environment with these packages, building it where needed; skip the test if that fails.

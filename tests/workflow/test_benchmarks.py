@@ -10,11 +10,13 @@ import sys
 import pytest
 import torch
 
+from peers import with_pylate
 from workspace import ROOT
 
 pytestmark = pytest.mark.workflow
 
 PROGRAMS = re.findall(r"^BENCHMARKS = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+PEERED = ("distillation", "encoding", "search")  # run beside other programs, too
 # What they share, and what the full experiment will cost.
 NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget"}
 
@@ -89,8 +91,8 @@ def test_no_two_files_of_tests_share_a_name():
     assert len(names) == len(set(names)), "pytest imports them by their names"
 
 
-def reason_for_no_figure(claim):
-    """Return why a claim cannot be measured here, or nothing."""
+def reason_for_no_figure(claim, peers):
+    """Return why a claim cannot be measured here, with the peers installed or not, or nothing."""
     from optical.precision import fastest
 
     if claim.endswith("GPU"):
@@ -99,19 +101,19 @@ def reason_for_no_figure(claim):
         return "no bf16"
     needed = {"trainer": "datasets", "encoding": "pylate"}
     missing = [word for word, package in needed.items() if word in claim and not importlib.util.find_spec(package)]
-    return "no peer" if missing else ""
+    return "no peer" if missing and not peers else ""
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_it_runs_and_ends_in_all_its_claims(name):
-    command = [sys.executable, f"benchmarks/{name}.py", "--tiny"]
+@pytest.mark.parametrize(("name", "peers"), [*((name, False) for name in PROGRAMS), *((name, True) for name in PEERED)])
+def test_it_runs_and_ends_in_all_its_claims(name, peers):
+    command = [with_pylate() if peers else sys.executable, f"benchmarks/{name}.py", "--tiny"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     lines = [line.split("\t") for line in done.stdout.splitlines()[-len(CLAIMS[name]) :]]
     assert [(line[0].removesuffix(", tiny"), line[2]) for line in lines] == CLAIMS[name]
     for claim, measured, _, result in lines:
-        reason = reason_for_no_figure(claim.removesuffix(", tiny"))
+        reason = reason_for_no_figure(claim.removesuffix(", tiny"), peers)
         if reason:
             assert (measured, result) == ("", reason)
         else:

@@ -10,17 +10,9 @@ from optical import cli
 from optical.encoder import DOCUMENT, QUERY, load_encoder
 from optical.interaction import max_sim
 from optical.tokens import tokenise
-from peers import environment, run_in
+from peers import run_in, with_pylate
 from tiny_models import TEXTS, save_encoder
 
-REQUIREMENTS = (
-    "sentence-transformers==5.3.0",
-    "transformers==5.3.0",
-    "datasets>=2.20",
-    "accelerate>=0.31",
-    "ujson==5.12.0",
-    "fastkmeans==0.5.0",
-)
 # Cut texts, unknown words, signs that the vocabulary lacks, and a text of punctuation alone.
 HARD = (*TEXTS, "the moon " * 20, "xyz ☃ the moon; (unknown) ~ words", "?!")
 CASES = {
@@ -80,7 +72,7 @@ def _ranking(row):
 
 @pytest.mark.workflow
 def test_pylate_gives_the_same_vectors_scores_and_ranking(exports):
-    python = environment(REQUIREMENTS, ["pylate==1.6.0"])
+    python = with_pylate()
     folders = {name: str(exports / name / "export") for name in CASES}
     theirs = run_in(python, Path(__file__).with_name("load_in_pylate.py"), list(folders.values()), HARD)
     for name, folder in folders.items():
