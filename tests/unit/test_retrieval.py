@@ -103,7 +103,7 @@ def test_a_failure_leaves_no_shard(encoder, tmp_path):
 
 
 def test_queries_are_read_as_id_and_text(tmp_path):
-    (tmp_path / "queries.tsv").write_text("q1\twhere is the moon\textra\n\nq2\tsun\n")
+    (tmp_path / "queries.tsv").write_text("q1\twhere is the moon\n\nq2\tsun\n")
     assert list(read_queries(tmp_path / "queries.tsv")) == [("q1", "where is the moon"), ("q2", "sun")]
 
 

@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # what cannot be written is to be told here, and not at the end of Python
         return code
     except BrokenPipeError:  # as in `optical languages | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         return 0
     except KeyboardInterrupt:
         return 130
@@ -79,7 +79,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
             raise
         print(f"optical {arguments.command}: {complaint(error)}", file=sys.stderr)
+        if isinstance(error, OSError) and error.filename is None:
+            forget_output()
         return 2 if isinstance(error, WrongArguments) else 1
+
+
+def forget_output() -> None:
+    """Let Python, when it ends, not try once more to write what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_text(word: str) -> bool:
