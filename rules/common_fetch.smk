@@ -135,8 +135,8 @@ def downloads(wildcards):
     needed += [collection_files(name) + fetched_of_collection(name) for name in collections]
     needed += [training_set_files(owner) + fetched_of_training_set(owner) for owner in training_sets()]
     needed += [pretraining_texts()] if encoder() == "<results>/encoder" else []
-    names = [config["lexicon"]] if config["lexicon"] else []
-    needed += [file_of(name, lang.lang) for name in names for lang in langs if file_exists(name, lang.lang)]
+    names = config["lexicon"]
+    needed += [file_of(names, each.lang) for each in langs if names and file_exists(names, each.lang)]
     needed += models_of_hub()
     return [path for path in flatten_values(needed) if path.startswith(("results/data/", "results/models/"))]
 

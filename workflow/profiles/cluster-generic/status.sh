@@ -5,13 +5,13 @@ state=$(printf '%s\n' "$answer" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p')
 if [ -z "$state" ]; then # slurmctld has forgotten the job, or does not answer: ask the accounting, if there is one
   state=$(sacct --jobs="$1" --allocations --noheader --format=State 2>/dev/null | tr -d ' +')
 fi
+case $answer in
+  *"Invalid job id"*) state=${state:-FORGOTTEN} ;;
+esac
 case $state in
   COMPLETED) echo success ;;
+  # nobody answered: the job may run still, and a second one would write the same files
+  "") echo running ;;
   PENDING | CONFIGURING | RUNNING | COMPLETING | STAGE_OUT | SUSPENDED | REQUEUED | REQUEUE_HOLD | PREEMPTED) echo running ;;
-  ?*) echo failed ;;
-  *) # nobody knows the job, or nobody answered: then it may run still, and a second one would write the same files
-    case $answer in
-      *"Invalid job id"*) echo failed ;;
-      *) echo running ;;
-    esac ;;
+  *) echo failed ;;
 esac

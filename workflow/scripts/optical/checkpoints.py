@@ -54,10 +54,11 @@ class Checkpoints:
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
         self._sync_folder()
-        # one of a later step was damaged, as the run would have gone on from it
-        damaged = [other for other in self._newest_first() if other.name > path.name]
-        for old in [*damaged, *self._newest_first()[len(damaged) + KEPT :]]:
-            old.unlink(missing_ok=True)
+        there = self._newest_first()
+        # one of a later step is damaged, or the run would have gone on from it
+        kept = [other for other in there if other.name <= path.name][:KEPT]
+        for other in set(there).difference(kept):
+            other.unlink(missing_ok=True)
 
     def load(self) -> dict | None:
         """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""

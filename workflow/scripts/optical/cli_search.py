@@ -132,12 +132,18 @@ def locate(arguments: argparse.Namespace) -> Place:
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     model = _model(arguments, results)
-    students = (results / "students").resolve()
-    if model.resolve().is_relative_to(students):
-        own = results / "student_vectors" / folder.name / model.resolve().relative_to(students)
-        if own.is_dir():  # this student reads the documents, too
-            shards, teacher = [own], None
+    if own := _own_vectors(model, results, folder.name):
+        return Place(folder / "documents.jsonl", [own], model, None)
     return Place(folder / "documents.jsonl", shards, model, teacher)
+
+
+def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:
+    """Return the vectors of documents that a student has read itself; None where that is left to the teacher."""
+    students = (results / "students").resolve()
+    if not model.resolve().is_relative_to(students):
+        return None
+    own = results / "student_vectors" / collection / model.resolve().relative_to(students)
+    return own if own.is_dir() else None
 
 
 def newest_parts(folder: Path) -> list[Path]:

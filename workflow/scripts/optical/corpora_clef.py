@@ -101,12 +101,13 @@ def read_sgml(path: str | Path, encoding: str = "iso-8859-1") -> Iterator[dict]:
 
 
 def _decoded_lines(path: str | Path, encoding: str) -> Iterator[str]:
-    """Yield decoded lines; a damaged gzip file or a wrong encoding is a `DataError`."""
+    """Yield decoded lines, without a byte-order mark; a damaged gzip file or a wrong encoding is a `DataError`."""
     path = Path(path)
     if not path.is_file():
         raise DataError("no such file", where=path, hint="check the path")
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
+            yield next(file, "").lstrip(MARKS)
             yield from file
     except UnicodeDecodeError as error:
         raise DataError(f"not {encoding}: {error.reason}", where=path, hint="set `encoding`") from error
@@ -155,8 +156,7 @@ def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str = "iso-
     SGML fields may carry a language (`<EN-title>`), and closing tags may be missing, as in 2000. A table has the topic
     id and the text, or the id, the title and the description.
     """
-    beginning = next(filter(str.strip, _decoded_lines(path, encoding)), "").lstrip()
-    if beginning.lstrip(MARKS).startswith("<"):
+    if next(filter(str.strip, _decoded_lines(path, encoding)), "").lstrip().startswith("<"):
         topics = list(_sgml_topics(path, encoding))
     else:
         topics = [_table_topic(line.split("\t"), path) for line in read_lines(path) if line.strip()]
@@ -181,7 +181,7 @@ def _table_topic(cells: list[str], path: str | Path) -> dict:
 
 def _sgml_topics(path: str | Path, encoding: str) -> Iterator[dict]:
     """Yield the topics of an SGML or XML file as `{id, title, description, narrative}`."""
-    text = "".join(_decoded_lines(path, encoding)).lstrip(MARKS)
+    text = "".join(_decoded_lines(path, encoding))
     declared = re.match(r"\s*<\?xml[^>]*encoding=[\"']([\w-]+)[\"']", text)
     if declared and declared.group(1).lower() != encoding.lower():
         text = "".join(_decoded_lines(path, declared.group(1)))

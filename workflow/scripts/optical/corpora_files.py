@@ -72,16 +72,17 @@ def read_documents(path: str | Path) -> Iterable[dict]:
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
         return FromFile(path, _json_documents(path), "documents", DOCUMENT)
-    rows = ((number, {"id": name, "text": text}) for number, (name, text) in _pairs(path, "JSON Lines hold a title"))
+    pairs = _pairs(path, "JSON Lines hold a title")
+    rows = ((number, {"id": name, "text": text}) for number, (name, text) in pairs)
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
-def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, list[str]]]:
+def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]:
     """Yield line number and cells of a table of two columns; a further one would be read by nobody."""
-    for number, row in numbered_rows(path, 2):
-        if len(row) > 2:
-            raise DataError(f"line {number} has {len(row)} columns, not two", where=path, hint=hint)
-        yield number, row
+    for number, (name, text, *more) in numbered_rows(path, 2):
+        if more:
+            raise DataError(f"line {number} has {2 + len(more)} columns, not two", where=path, hint=hint)
+        yield number, (name, text)
 
 
 def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
@@ -100,8 +101,7 @@ def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
 
 def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
     """Return `(query id, text)` of a headerless table."""
-    rows = ((number, (name, text)) for number, (name, text) in _pairs(path, "leave the rest out"))
-    return FromFile(path, rows, "queries", "query_id<TAB>text")
+    return FromFile(path, _pairs(path, "leave the rest out"), "queries", "query_id<TAB>text")
 
 
 def read_qrels(path: str | Path) -> Iterable[tuple[str, str, int]]:

@@ -59,8 +59,8 @@ def provenance_files(report: Report) -> list[Path]:
     folders = [report.results / model for model in MODELS]
     for lang in report.names:
         folders += [report.results / kind / lang for kind in ("extended", "translators")]
-        seeds = [report.results / "students" / lang / method for method in sorted(report.methods)]
-        folders += [folder for method in seeds for folder in sorted(method.glob("[!.]*"))]
+        for method in sorted(report.methods):
+            folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
 
 

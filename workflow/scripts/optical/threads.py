@@ -14,6 +14,7 @@ from typing import TypeVar
 import torch
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
+END = object()  # in the place of an item where there are no more
 
 
 def workers_on(device: torch.device) -> int:
@@ -34,20 +35,17 @@ def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], w
     lock, ended = threading.Lock(), threading.Event()
 
     def shared() -> Iterator[Item]:
-        while True:
+        while not ended.is_set():
             with lock:
-                try:
-                    item = next(items)
-                except StopIteration:
-                    return
-            if ended.is_set():
+                item = next(items, END)
+            if item is END:
                 return
             yield item
 
+    @torch.inference_mode()  # a setting of each thread
     def share() -> None:
         try:
-            with torch.inference_mode():  # a setting of each thread
-                work(shared())
+            work(shared())
         except BaseException:
             ended.set()
             raise
