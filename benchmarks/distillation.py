@@ -52,13 +52,14 @@ from measuring import (
     seconds,
 )
 
+from optical.batches import EpochBatches
 from optical.distillation import DistillationLoss
-from optical.encoder import load_encoder
+from optical.folders import load_encoder
 from optical.machine import Machine
 from optical.objectives import PairBatch, build_objective
 from optical.precision import autocast, fastest
 from optical.teacher_vectors import encode_english
-from optical.tokens import EpochBatches, TokenFile
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings, optimiser_for, prepare, train
 from optical.transport import SOLVERS, TransportSettings, marginals, token_cost
 

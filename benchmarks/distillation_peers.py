@@ -14,9 +14,11 @@ import torch
 from measuring import memory_as_usual, peer_seconds
 from torch import Tensor
 
-from optical.encoder import Encoder, load_encoder, load_transformer
+from optical.batches import EpochBatches
+from optical.encoder import Encoder
 from optical.export import PaddedEncoder
-from optical.tokens import EpochBatches, TokenFile
+from optical.folders import load_encoder, load_transformer
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings, prepare
 from optical.transport import marginals
 

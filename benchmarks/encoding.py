@@ -33,7 +33,7 @@ from measuring import (
 
 from optical.encoder import DOCUMENT, Encoder
 from optical.precision import dtype_of
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 
 # Encoder, passages, batch sizes of PyLate, turns.
 PLANS = {

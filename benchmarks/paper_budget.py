@@ -88,7 +88,7 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
     from distillation import TRANSPORT, DistillationLoss
     from made_up import new_encoder, write_bitext
 
-    from optical.encoder import load_encoder
+    from optical.folders import load_encoder
     from optical.machine import Machine
     from optical.teacher_vectors import encode_english
     from optical.tokens import TokenFile

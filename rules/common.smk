@@ -22,8 +22,8 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 from optical.corpora import READERS, TRAINING_READERS, own_keys
 from optical.errors import ConfigError, OpticalError
 from optical.experiment import check_file, check_names, explain, objective_names, typed
+from optical.files import as_argument
 from optical.imports import library_files
-from optical.program import as_argument
 from optical.tables import RESOURCE_LEVELS as RESOURCES
 from optical.tables import (
     fill_codes,

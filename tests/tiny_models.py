@@ -20,7 +20,7 @@ def save_encoder(folder: Path, seed: int = 0, tokeniser: str = "trained", **sett
     from transformers import BertConfig, BertModel
 
     from optical.encoder import Encoder, EncoderSettings
-    from optical.tokens import save_tokeniser, train_tokeniser
+    from optical.tokeniser import save_tokeniser, train_tokeniser
 
     folder.mkdir(parents=True, exist_ok=True)
     trained = train_tokeniser(TEXTS * 4, vocabulary_size=300)

@@ -13,8 +13,9 @@ DOCUMENTS = (
 
 def make_results(folder: Path, collection: str = "atlas") -> Path:
     """Write teacher, a Swahili student with provenance, bitext report, collection and its vectors."""
-    from optical.encoder import DOCUMENT, load_encoder
+    from optical.encoder import DOCUMENT
     from optical.files import write_json, write_jsonl, write_rows
+    from optical.folders import load_encoder
     from optical.retrieval import encode_documents
 
     teacher = save_encoder(folder / "teacher", seed=1)

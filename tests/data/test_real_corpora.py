@@ -6,8 +6,8 @@ import pytest
 
 from mirror import mirrored, needs_mirror
 from optical.corpora import prepare_collection, prepare_training_set
+from optical.corpora_choices import read_parallel_questions
 from optical.corpora_files import comparable
-from optical.corpora_questions import read_parallel_questions
 
 pytestmark = needs_mirror
 

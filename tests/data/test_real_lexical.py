@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mirror import mirrored, needs_mirror
-from optical.corpora_open import read_afriqa, read_belebele
+from optical.corpora_belebele import read_belebele
+from optical.corpora_open import read_afriqa
 from optical.evaluation import evaluate
 from optical.lexical import index_documents, search_bm25, search_psq
 from optical.word_alignment import DEFAULTS, align, count_tables

@@ -21,11 +21,13 @@ from optical.alignment_quality import (
     read_linked_pairs,
     token_weights,
 )
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import DataError
 from optical.files import write_rows
+from optical.folders import load_encoder
 from optical.scores import read_scores
-from optical.tokens import load_tokeniser, save_tokeniser, train_tokeniser, write_token_file
+from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.tokens import write_token_file
 from tiny_models import save_encoder
 from workspace import ROOT
 

@@ -16,8 +16,7 @@ from optical.atlas_documents import MOST_RELEVANT, Collection, ask, document_pla
 from optical.atlas_facts import LANGUAGES, LOCALES, all_facts, fact, has_names, name_in, names_of, prominence
 from optical.atlas_sentences import SentenceMaker, draw_different, fill, frames, slots_of
 from optical.errors import ConfigError
-from optical.files import read_jsonl, read_lines, read_rows
-from optical.program import as_argument
+from optical.files import as_argument, read_jsonl, read_lines, read_rows
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "generate_atlas.py"
 LOW, HIGH = ("sw", "so", "tl", "mr"), ("fi", "de", "fr")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from optical import cli, cli_doctor, terminal
 from optical.cli_align import Alignment, picture
-from optical.encoder import load_encoder
+from optical.folders import load_encoder
 from optical.project import project_folder
 from tiny_models import TEXTS
 from toy_results import student_of

@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from optical.cli_search import passage_as_text, read_documents
-from optical.encoder import DOCUMENT, load_encoder
+from optical.encoder import DOCUMENT
+from optical.folders import load_encoder
 from optical.matching import matches
 from optical.parts import read_part
 from optical.passages import text_of
 from optical.project import project_folder
 from optical.retrieval import encode_documents
 from optical.runs import read_run
-from optical.tokens import train_tokeniser
+from optical.tokeniser import train_tokeniser
 from tiny_models import TEXTS
 from toy_results import DOCUMENTS, student_of
 

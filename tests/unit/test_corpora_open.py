@@ -6,7 +6,8 @@ import pytest
 
 from optical.bitext_readers import read_bitext
 from optical.corpora import prepare_collection, prepare_training_set
-from optical.corpora_questions import mtop_pairs, read_mmlu, read_parallel_questions
+from optical.corpora_choices import read_mmlu, read_parallel_questions
+from optical.corpora_questions import mtop_pairs
 from optical.errors import ConfigError, DataError
 from optical.evaluation import evaluate, read_judgments
 

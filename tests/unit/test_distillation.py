@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from optical.batches import EpochBatches
 from optical.distillation import DistillationLoss
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
+from optical.folders import load_encoder
 from optical.teacher_vectors import TeacherVectors, encode_english
-from optical.tokens import EpochBatches, write_token_file
+from optical.tokens import write_token_file
 from optical.training import TrainingSettings
 from tiny_models import save_encoder
 

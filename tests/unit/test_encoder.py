@@ -11,21 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from optical.encoder import (
-    DOCUMENT,
-    QUERY,
-    Encoder,
-    EncoderSettings,
-    load_encoder,
-    load_transformer,
-    saved_settings,
-    settings_from_config,
-)
+from optical.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings, settings_from_config
 from optical.errors import ConfigError, DataError
 from optical.export import write_stanford
 from optical.files import read_json, write_json
+from optical.folders import load_encoder, load_transformer, saved_settings
 from optical.precision import autocast
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 VARIANTS = {

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from optical import cli
-from optical.encoder import QUERY, load_encoder
+from optical.encoder import QUERY
 from optical.files import read_json
-from optical.tokens import tokenise
+from optical.folders import load_encoder
+from optical.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 onnxruntime = pytest.importorskip("onnxruntime", reason='pip install -e ".[onnx]"')

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from optical import figures_alignment, figures_curves, figures_map, figures_queries
+from optical import figures_alignment, figures_curves, figures_map, figures_queries, gains
 from optical.figures import COLOURS, drawing, save_figure, styles
 from optical.files import read_rows
 from optical.fonts import packaged_fonts, signs_of, style_sheet
@@ -126,11 +126,11 @@ SCORES = [
 
 
 def test_queries_come_with_texts_from_gain_to_loss():
-    means = figures_queries.query_means([*SCORES, ("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
-    rows = figures_queries.gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
+    means = gains.query_means([*SCORES, ("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
+    rows = gains.gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
     assert [(row["query_id"], row["gain"]) for row in rows] == [("a", 1.0), ("b", 0.0), ("c", -0.4)]
     assert (rows[0]["query"], rows[0]["english"]) == ("Nani?", "Who?")
-    best, worst = figures_queries.extremes(rows, "sw", 5)
+    best, worst = gains.extremes(rows, "sw", 5)
     assert [row["query_id"] for row in best] == ["a"]
     assert [row["query_id"] for row in worst] == ["c"]
     with drawing():

@@ -5,7 +5,7 @@ import ast
 
 import pytest
 
-from optical.cli_help import Help
+from optical.program import Help
 from workspace import ROOT
 
 PROGRAMS = sorted((ROOT / "workflow/scripts").glob("*.py"))

@@ -6,9 +6,10 @@ from torch import nn
 from torch.testing import assert_close
 
 from optical import encoder as encoder_module
-from optical.encoder import DOCUMENT, load_encoder
+from optical.encoder import DOCUMENT
+from optical.folders import load_encoder
 from optical.onednn import PackedLinear, can_multiply, packed
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 DTYPES = [torch.float32, torch.bfloat16]

@@ -12,16 +12,18 @@ import pytest
 import torch
 
 from optical.distillation import DistillationLoss
-from optical.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings, load_encoder
+from optical.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings
 from optical.evaluation import evaluate
 from optical.files import write_rows
+from optical.folders import load_encoder
 from optical.machine import Machine
 from optical.pretraining import Architecture, new_transformer
 from optical.retrieval import encode_documents, encode_queries
 from optical.scoring import search, to_run
 from optical.teacher_vectors import encode_english
 from optical.teaching import TeacherLoss
-from optical.tokens import TokenFile, load_tokeniser, save_tokeniser, train_tokeniser, write_token_file
+from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.tokens import TokenFile, write_token_file
 from optical.training import TrainingSettings, train
 from optical.triples import write_triples
 

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from optical.encoder import DOCUMENT, Encoder, EncoderSettings, load_encoder
+from optical.encoder import DOCUMENT, Encoder, EncoderSettings
+from optical.folders import load_encoder
 from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.tokens import TokenFile, save_tokeniser, tokenise, train_tokeniser, write_token_file
+from optical.tokeniser import save_tokeniser, tokenise, train_tokeniser
+from optical.tokens import TokenFile, write_token_file
 from optical.training import TrainingSettings
 from tiny_models import TEXTS
 

@@ -13,7 +13,8 @@ from optical.encoder import DOCUMENT, Encoder, EncoderSettings
 from optical.errors import ConfigError, DataError
 from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
 from optical.pretraining_pairs import PairLoss, PairTokens, pair_weights, places_of_pairs
-from optical.tokens import TokenFile, load_tokeniser, save_tokeniser, train_tokeniser, write_token_file
+from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.tokens import TokenFile, write_token_file
 from optical.training import TrainingSettings
 
 WORDS = ("river", "moon", "sun", "north", "book", "market", "school", "water", "stone", "bird", "house", "road")

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from optical.corpora import prepare_training_set
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import DataError
 from optical.files import read_json
+from optical.folders import load_encoder
 from optical.teaching import TeacherLoss
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from optical.training import TrainingSettings
 from programs import Run, server
 from tiny_models import TEXTS, save_encoder

@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from optical.corpora_files import read_queries
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import DataError
 from optical.files import write_jsonl
+from optical.folders import load_encoder
 from optical.parts import part_from, read_part
 from optical.retrieval import encode_documents, encode_queries
 from optical.runs import merge_runs, read_run, write_run
 from optical.scoring import search, to_run
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from optical.vectors import Collection, TokenVectors
 from tiny_models import save_encoder
 

@@ -9,10 +9,12 @@ import torch
 
 from optical.corpora import prepare_training_set
 from optical.corpora_training import read_candidates, read_scores
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import ConfigError, DataError
 from optical.files import read_json
-from optical.teaching import TeacherLoss, distillation_loss
+from optical.folders import load_encoder
+from optical.ranking import distillation_loss
+from optical.teaching import TeacherLoss
 from optical.tokens import TokenFile
 from optical.training import TrainingSettings
 from optical.triples import open_scores, open_triples, pair_numbers, scores_of

@@ -6,10 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import DataError
 from optical.files import write_rows
-from optical.teaching import TeacherLoss, ranking_loss
+from optical.folders import load_encoder
+from optical.ranking import ranking_loss
+from optical.teaching import TeacherLoss
 from optical.tokens import write_token_file
 from optical.training import TrainingSettings
 from optical.triples import MISSING, open_triples, write_triples

@@ -8,7 +8,8 @@ import threading
 import pytest
 import torch
 
-from optical.encoder import DOCUMENT, load_encoder
+from optical.encoder import DOCUMENT
+from optical.folders import load_encoder
 from optical.threads import in_parallel, results_in_order
 from tiny_models import save_encoder
 

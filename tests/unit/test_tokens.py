@@ -7,17 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optical.batches import EpochBatches
 from optical.errors import DataError
-from optical.tokens import (
-    SPECIAL_TOKENS,
-    EpochBatches,
-    TokenFile,
-    load_tokeniser,
-    save_tokeniser,
-    tokenise,
-    train_tokeniser,
-    write_token_file,
-)
+from optical.tokeniser import SPECIAL_TOKENS, load_tokeniser, save_tokeniser, tokenise, train_tokeniser
+from optical.tokens import TokenFile, write_token_file
 from tiny_models import TEXTS
 
 FEW = settings(max_examples=40, deadline=None)

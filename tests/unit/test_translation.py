@@ -11,7 +11,8 @@ from optical.checkpoints import Checkpoints
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows, write_rows
 from optical.machine import Machine
-from optical.tokens import load_tokeniser, save_tokeniser, train_tokeniser, write_token_file
+from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.tokens import write_token_file
 from optical.training import TrainingSettings, train
 from optical.translating import Translator
 from optical.translation import (
@@ -109,7 +110,7 @@ def test_only_english_pieces_are_ever_written(made):
 def test_encoder_starts_as_the_bert_that_it_is_given(tmp_path):
     folder = save_encoder(tmp_path / "encoder")
     model = new_translator(SETTINGS, folder, folder, seed=1).eval()
-    from optical.encoder import load_transformer
+    from optical.folders import load_transformer
 
     ids_BL = torch.tensor([[2, 9, 10, 11, 3], [2, 12, 3, 0, 0]])
     attention_BL = (ids_BL != 0).long()

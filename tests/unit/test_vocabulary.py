@@ -7,9 +7,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
 from optical.errors import ConfigError, DataError
-from optical.tokens import load_tokeniser, tokenise
+from optical.folders import load_encoder
+from optical.tokeniser import load_tokeniser, tokenise
 from optical.vocabulary import extend_vocabulary, extended_tokeniser
 from tiny_models import TEXTS, save_encoder
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from optical import cli
-from optical.encoder import DOCUMENT, QUERY, load_encoder
+from optical.encoder import DOCUMENT, QUERY
+from optical.folders import load_encoder
 from optical.interaction import max_sim
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from peers import run_in, with_pylate
 from tiny_models import TEXTS, save_encoder
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from optical import cli
-from optical.encoder import DOCUMENT, QUERY, load_encoder
-from optical.tokens import tokenise
+from optical.encoder import DOCUMENT, QUERY
+from optical.folders import load_encoder
+from optical.tokeniser import tokenise
 from peers import environment, run_in
 from tiny_models import TEXTS, save_encoder
 

@@ -6,9 +6,9 @@ python workflow/scripts/align_sentences.py --lang sw --student students/sw/optic
 The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on each side.
 """
 
-from optical.encoder import load_encoder
 from optical.errors import DataError
 from optical.files import read_rows, write_json
+from optical.folders import load_encoder
 from optical.program import program, run_program
 from optical.token_alignment import align, transport_cost, transport_settings
 

@@ -5,8 +5,8 @@ python workflow/scripts/bitext_curve.py --collection atlas --measure AP --method
 """
 
 from optical.errors import DataError
-from optical.figures_queries import query_means
 from optical.files import read_rows, write_rows
+from optical.gains import query_means
 from optical.program import program, run_program, yaml_value
 from optical.scores import read_scores
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from optical.checkpoints import Checkpoints, fingerprint
 from optical.distillation import DistillationLoss
-from optical.encoder import load_encoder
 from optical.files import atomic_folder
+from optical.folders import load_encoder
 from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance

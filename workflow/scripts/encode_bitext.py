@@ -5,8 +5,8 @@ Example: python workflow/scripts/encode_bitext.py --teacher teacher --tokens tok
 
 from pathlib import Path
 
-from optical.encoder import load_encoder
 from optical.files import atomic_folder
+from optical.folders import load_encoder
 from optical.machine import machine_from
 from optical.program import add_machine_arguments, program, run_program
 from optical.teacher_vectors import encode_english

@@ -4,7 +4,8 @@ Example: python workflow/scripts/encode_collection.py --encoder teacher --docume
 A part alone, one of eight: --part 2-of-8
 """
 
-from optical.encoder import DOCUMENT, load_encoder
+from optical.encoder import DOCUMENT
+from optical.folders import load_encoder
 from optical.machine import machine_from
 from optical.parts import part_from, read_part
 from optical.program import add_machine_arguments, program, run_program

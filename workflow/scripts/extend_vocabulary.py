@@ -6,8 +6,8 @@ Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext
 
 import time
 
-from optical.encoder import load_encoder
 from optical.files import atomic_folder, read_rows
+from optical.folders import load_encoder
 from optical.program import program, run_program, yaml_value
 from optical.provenance import write_provenance
 from optical.vocabulary import extend_vocabulary

@@ -12,11 +12,12 @@ import dataclasses
 from functools import cache
 
 from optical.alignment_quality import pair_figures, plan_of, read_linked_pairs, token_weights
-from optical.encoder import load_encoder, saved_settings, settings_from_config
+from optical.encoder import settings_from_config
+from optical.folders import load_encoder, saved_settings
 from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.scores import write_scores
-from optical.tokens import load_tokeniser
+from optical.tokeniser import load_tokeniser
 
 COLLECTION = "held-out"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from optical.errors import DataError
 from optical.figures import drawing, save_figure
-from optical.figures_queries import draw_gains, gain_rows, query_means
+from optical.figures_queries import draw_gains
 from optical.files import read_rows
+from optical.gains import gain_rows, query_means
 from optical.program import log, program, run_program, yaml_value
 from optical.report_tables import pick_cells, read_cells, strongest_rival
 from optical.scores import read_scores

@@ -18,7 +18,8 @@ from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLo
 from optical.pretraining_pairs import MLM, PairLoss, PairTokens, pair_weights
 from optical.program import add_training_arguments, log, program, run_program
 from optical.provenance import write_provenance
-from optical.tokens import TokenFile, load_tokeniser
+from optical.tokeniser import load_tokeniser
+from optical.tokens import TokenFile
 from optical.training import settings_from, train
 
 

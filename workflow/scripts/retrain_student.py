@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from optical.checkpoints import Checkpoints, fingerprint
-from optical.encoder import load_encoder
 from optical.files import atomic_folder, read_rows
+from optical.folders import load_encoder
 from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance
 from optical.teaching import TeacherLoss
-from optical.tokens import tokenise
+from optical.tokeniser import tokenise
 from optical.training import save_curve, settings_from, train
 
 

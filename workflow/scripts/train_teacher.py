@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 
 from optical.checkpoints import Checkpoints, fingerprint
-from optical.encoder import load_encoder, settings_from_config
+from optical.encoder import settings_from_config
 from optical.files import atomic_folder
+from optical.folders import load_encoder
 from optical.machine import machine_from
 from optical.program import add_training_arguments, program, run_program
 from optical.provenance import write_provenance

@@ -22,7 +22,7 @@ from optical.bitext_filters import (
 from optical.bitext_readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
 from optical.files import write_json, write_rows
-from optical.program import with_progress
+from optical.progress import with_progress
 
 log = logging.getLogger("optical")
 

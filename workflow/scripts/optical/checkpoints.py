@@ -10,9 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
-from optical.files import atomic_path, sha256_of
+from optical.files import as_argument, atomic_path, sha256_of
 from optical.imports import library_files
-from optical.program import as_argument
 from optical.provenance import files_of, version_of
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from optical import __version__, cli_align, cli_doctor, cli_export, cli_languages, cli_search
 from optical.cli_arguments import WrongArguments
-from optical.cli_help import Help
 from optical.errors import OpticalError
+from optical.program import Help
 from optical.startup import prepare_process
 
 DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."

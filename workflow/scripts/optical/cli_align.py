@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Align the two sentences; print the picture or JSON, and draw the file asked for."""
-    from optical.encoder import load_encoder
+    from optical.folders import load_encoder
 
     if arguments.png and Path(arguments.png).suffix not in (".png", ".svg", ".pdf"):
         raise DataError("neither .png nor .svg nor .pdf", where=arguments.png, hint="give a file name with one of them")

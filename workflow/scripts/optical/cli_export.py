@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export and say where."""
-    from optical.encoder import load_encoder
     from optical.export import export
+    from optical.folders import load_encoder
     from optical.model_card import model_card, scores_of_model
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # which warns of packages that no encoder needs

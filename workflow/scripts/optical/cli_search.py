@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too
     import torch
 
-    from optical.encoder import load_encoder
+    from optical.folders import load_encoder
     from optical.runs import write_run
     from optical.scoring import to_run
 
@@ -191,7 +191,7 @@ def answer(
     from optical.passages import text_of
     from optical.retrieval import encode_queries
     from optical.scoring import search
-    from optical.tokens import load_tokeniser
+    from optical.tokeniser import load_tokeniser
     from optical.vectors import Collection
 
     texts = [text for _, text in queries]
@@ -222,7 +222,7 @@ def query_tokens(encoder: "Encoder", text: str, mask_M: object) -> tuple[list[st
     import torch
 
     from optical.encoder import QUERY
-    from optical.tokens import tokenise
+    from optical.tokeniser import tokenise
 
     ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
     kept = ids_BL[0][keep_BL[0]]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from optical.corpora_belebele import read_belebele
+from optical.corpora_choices import read_choices
 from optical.corpora_clef import read_clef
 from optical.corpora_files import (
     Collection,
@@ -18,16 +20,12 @@ from optical.corpora_files import (
     write_collection,
     write_training_set,
 )
+from optical.corpora_flores import read_flores_articles
 from optical.corpora_ir_datasets import read_ir_datasets, read_ir_datasets_training
-from optical.corpora_open import (
-    read_afriqa,
-    read_afriqa_pairs,
-    read_belebele,
-    read_flores_articles,
-    read_multi30k,
-    read_multi30k_pairs,
-)
-from optical.corpora_questions import read_choices, read_miracl_swahili, read_mtop, read_mtop_pairs
+from optical.corpora_miracl import read_miracl_swahili
+from optical.corpora_multi30k import read_multi30k, read_multi30k_pairs
+from optical.corpora_open import read_afriqa, read_afriqa_pairs
+from optical.corpora_questions import read_mtop, read_mtop_pairs
 from optical.corpora_training import read_plain_training, read_scores
 from optical.errors import ConfigError
 from optical.experiment import check_names, nearest

@@ -4,6 +4,7 @@ Everything passes through as a stream, so that forty million triples and nine mi
 documents' ids.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import Container, Iterable, Iterator
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from optical.errors import ConfigError, DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.passages import split_documents
-from optical.program import with_progress
+from optical.progress import with_progress
 
 log = logging.getLogger("optical")
 
@@ -362,3 +363,12 @@ def validate_triples(
             hint="the three files must belong together",
         )
     return count
+
+
+def passage_id(text: str) -> str:
+    """Return an id made of a passage's text, so that equal passages are one document whatever file they come from.
+
+    >>> passage_id("Dodoma is the capital.") == passage_id(" Dodoma  is the capital.\\n")
+    True
+    """
+    return "p" + hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from optical.corpora_files import Collection, TrainingSet, query_files
 from optical.corpora_training import training_from_qrels
 from optical.errors import ConfigError, ResourceError
-from optical.program import with_progress
+from optical.progress import with_progress
 
 log = logging.getLogger("optical")
 

@@ -1,17 +1,13 @@
-"""Data of the studies: MTOP utterances, the Swahili slice of MIRACL, and multiple-choice questions."""
+"""MTOP: parallel utterances and their intents, as a collection, as training triples and as bitext."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from random import Random
-from typing import NamedTuple
 
-from optical.corpora_files import Collection, TrainingSet, as_list, comparable, path_for, query_files, read_queries
-from optical.corpora_open import passage_id
+from optical.corpora_files import Collection, TrainingSet, as_list, comparable
 from optical.errors import ConfigError, DataError
-from optical.files import open_text, read_json, read_jsonl
+from optical.files import read_json
 
 MTOP_RELEVANCE = ("parallel", "intent")
 
@@ -95,112 +91,3 @@ def _mtop_rows(path: str, languages: list[str]) -> list[dict]:
 def _top_intent(row: dict, lang: str) -> str:
     """Return the outermost intent: `IN:CREATE_CALL` of `[IN:CREATE_CALL [SL:CONTACT ... ] ]`."""
     return row["mr"]["slot_intent"][lang].split()[0].removeprefix("[")
-
-
-def read_miracl_swahili(settings: dict, languages: list[str]) -> Collection:
-    """Read the slice of MIRACL (Zhang et al., TACL 2023) that TyDi QA's gold passages allow without MIRACL's corpus.
-
-    `topics` is MIRACL's topic file, `passages` the TyDi QA files (SQuAD form). A topic whose text is a TyDi question
-    has that question's passages as relevant documents; the documents are all passages, each text once. Queries and
-    documents are both Swahili; other topics are left out.
-    """
-    if len(languages) != 1:
-        raise ConfigError("the Swahili slice of MIRACL has one language", where=languages, hint="languages: [sw]")
-    lang = languages[0]
-    questions: dict[str, dict[str, None]] = defaultdict(dict)
-    documents: dict[str, dict] = {}
-    for path in as_list(settings["passages"]):
-        for article in read_json(path)["data"]:
-            for paragraph in article["paragraphs"]:
-                document_id = passage_id(paragraph["context"])
-                documents.setdefault(document_id, {"id": document_id, "text": paragraph["context"]})
-                for item in paragraph["qas"]:
-                    questions[comparable(item["question"])][document_id] = None
-    topics = [pair for pair in read_queries(path_for(settings["topics"], lang)) if comparable(pair[1]) in questions]
-    qrels = [(query_id, d, 1) for query_id, text in topics for d in questions[comparable(text)]]
-    return Collection(documents.values(), {lang: topics}, qrels)
-
-
-class Question(NamedTuple):
-    """A multiple-choice question; `answer` is the index of the right option."""
-
-    text: str
-    options: list[str]
-    answer: int
-
-
-def read_mmlu(path: str) -> list[Question]:
-    """Read MMLU (Hendrycks et al., 2021) or a translation: CSV rows of question, four options, letter of the answer."""
-    with open_text(path) as file:
-        rows = list(csv.reader(io.StringIO(file.read(), newline="")))
-    questions = []
-    for number, row in enumerate(rows, start=1):
-        if len(row) != 6 or row[5].strip() not in "ABCD" or not row[5].strip():
-            raise DataError(f"row {number} is no question", where=path, hint="question,A,B,C,D,letter of the answer")
-        questions.append(
-            Question(row[0].strip(), [option.strip() for option in row[1:5]], "ABCD".index(row[5].strip()))
-        )
-    return questions
-
-
-def read_belebele_questions(path: str) -> list[Question]:
-    """Read Belebele's questions (Bandarkar et al., 2024); a question's text is the question and then its passage.
-
-    Truncation, where the encoder reads less, thus takes the end of the passage and not the question.
-    """
-    return [
-        Question(
-            f"{item['question']} {row['text']}",
-            [answer["text"] for answer in item["answers"]],
-            [answer["correct"] for answer in item["answers"]].index(True),
-        )
-        for row in read_jsonl(path)
-        for item in row["items"]
-    ]
-
-
-QUESTION_READERS = {"mmlu": read_mmlu, "belebele": read_belebele_questions}
-
-
-def read_parallel_questions(paths: dict[str, str | list[str]], form: str = "mmlu") -> dict[str, list[Question]]:
-    """Read the same questions in several languages; raise `DataError` where a file does not run parallel.
-
-    `paths` is `{lang: FILE or [FILES]}`; parallel means as many rows with the same right answers.
-    """
-    questions = {
-        lang: [question for path in as_list(value) for question in QUESTION_READERS[form](path)]
-        for lang, value in paths.items()
-    }
-    first = next(iter(questions))
-    for lang, rows in questions.items():
-        if [row.answer for row in rows] != [row.answer for row in questions[first]]:
-            raise DataError(f"its rows do not run parallel to those in {first}", where=paths[lang])
-    return questions
-
-
-def read_choices(settings: dict, languages: list[str]) -> Collection:
-    """Read multiple-choice questions as retrieval of the right option: foreign questions, English options.
-
-    `questions` is `{lang: FILE or [FILES]}`, English included, rows in parallel; `form` is `mmlu` or `belebele`. Only a
-    question's own options are judged, the wrong ones with 0, so that accuracy is `P(judged_only=True)@1`.
-    """
-    form = settings.get("form", "mmlu")
-    if form not in QUESTION_READERS:
-        raise ConfigError(f"no form {form!r} of questions", hint=" or ".join(QUESTION_READERS))
-    questions = read_parallel_questions(query_files(settings["questions"], ["en", *languages]), form)
-    english = questions["en"]
-    documents = [
-        {"id": f"q{number}-{letter}", "text": option}
-        for number, question in enumerate(english)
-        for letter, option in zip("ABCD", question.options, strict=True)
-    ]
-    qrels = [
-        (f"q{number}", f"q{number}-{letter}", int(place == question.answer))
-        for number, question in enumerate(english)
-        for place, letter in enumerate("ABCD")
-    ]
-    queries = {
-        lang: [(f"q{number}", question.text) for number, question in enumerate(rows)]
-        for lang, rows in questions.items()
-    }
-    return Collection(documents, queries, qrels)

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.batches import EpochBatches
 from optical.devices import send
 from optical.encoder import Encoder
 from optical.objectives import PairBatch, build_objective
 from optical.teacher_vectors import TeacherVectors
-from optical.tokens import EpochBatches, TokenFile
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings
 
 

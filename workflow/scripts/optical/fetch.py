@@ -18,7 +18,7 @@ import urllib3
 
 from optical.errors import DataError, ResourceError
 from optical.files import atomic_path, read_rows, sha256_of, write_rows
-from optical.program import Progress
+from optical.progress import Progress
 from optical.tables import UNKNOWN, Dataset
 
 log = logging.getLogger("optical")

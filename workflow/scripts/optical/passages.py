@@ -81,7 +81,7 @@ def word_spans(text: str) -> Spans:
 
 def _token_spans(tokeniser: str | Path) -> Callable[[str], Spans]:
     """Return the function that gives the character spans of a tokeniser's tokens."""
-    from optical.tokens import load_tokeniser
+    from optical.tokeniser import load_tokeniser
 
     model = load_tokeniser(tokeniser)
     model.no_truncation()

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from optical.batches import EpochBatches
 from optical.devices import send
 from optical.encoder import DOCUMENT, Encoder
 from optical.errors import ConfigError
-from optical.tokens import EpochBatches, TokenFile
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings
 from optical.unpadding import read_tokens
 

@@ -21,12 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.batches import EpochBatches
 from optical.devices import send
 from optical.encoder import DOCUMENT
 from optical.errors import ConfigError, DataError
 from optical.objectives import PairBatch, build_objective
 from optical.pretraining import MaskedLanguageModel
-from optical.tokens import EpochBatches, TokenFile
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings
 
 MLM, TLM = "mlm", "tlm"

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from optical.files import read_json, sha256_of
-from optical.program import as_argument
+from optical.files import as_argument, read_json, sha256_of
 from optical.report_html import Section, details, paragraph, table
 from optical.report_sections import Report
 

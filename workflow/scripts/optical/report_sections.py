@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from optical.figures_queries import extremes
 from optical.files import read_json, read_table
+from optical.gains import extremes
 from optical.report_html import Section, Text, bullets, details, figure, paragraph, table
 from optical.report_tables import (
     GROUPS,

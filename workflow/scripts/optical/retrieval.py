@@ -13,8 +13,8 @@ from torch import Tensor
 
 from optical.encoder import QUERY, Encoder
 from optical.passages import text_of
-from optical.program import Progress
-from optical.tokens import tokenise
+from optical.progress import Progress
+from optical.tokeniser import tokenise
 from optical.vectors import write_vectors
 
 log = logging.getLogger(__name__)

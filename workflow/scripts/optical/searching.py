@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from optical.corpora_files import read_queries
-from optical.encoder import load_encoder
+from optical.folders import load_encoder
 from optical.retrieval import encode_queries
 from optical.runs import write_run
 from optical.scoring import Hits, to_run

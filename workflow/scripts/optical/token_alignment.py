@@ -52,7 +52,8 @@ def align(
     import torch
 
     from optical.encoder import QUERY
-    from optical.tokens import TokenFile, tokenise
+    from optical.tokeniser import tokenise
+    from optical.tokens import TokenFile
     from optical.transport import token_cost, transport_plan
 
     if student.dimension != teacher.dimension:

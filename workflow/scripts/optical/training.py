@@ -24,7 +24,7 @@ from optical.errors import ConfigError, ResourceError
 from optical.files import write_rows
 from optical.machine import Machine
 from optical.precision import autocast
-from optical.program import Progress
+from optical.progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import torch
 
-import optical.encoder  # noqa: F401 (keeps Hugging Face's libraries off the network)
 from optical.errors import ConfigError, DataError
+from optical.offline import keep_offline
 from optical.precision import autocast
-from optical.program import Progress
+from optical.progress import Progress
+
+keep_offline()
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from optical.encoder import load_transformer
 from optical.errors import ConfigError
-from optical.tokens import load_tokeniser, save_tokeniser
+from optical.folders import load_transformer
+from optical.tokeniser import load_tokeniser, save_tokeniser
 from optical.words import LexicalTable
 
 UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake

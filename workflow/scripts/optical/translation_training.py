@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from optical.batches import EpochBatches
 from optical.devices import send
 from optical.errors import DataError
-from optical.tokens import EpochBatches, TokenFile
+from optical.tokens import TokenFile
 from optical.training import TrainingSettings
 from optical.translation import TranslatorSettings, keep_to, start_words_as_translations
 from optical.word_alignment import DEFAULTS, align, count_tables

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer, models
 
 from optical.encoder import Encoder
 from optical.errors import ConfigError, DataError
-from optical.tokens import learn_pieces
+from optical.tokeniser import learn_pieces
 from optical.word_alignment import DEFAULTS, MOST_CELLS, align, count_tables
 from optical.words import check_settings
 

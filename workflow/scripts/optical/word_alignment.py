@@ -20,7 +20,7 @@ from scipy.special import digamma
 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import read_lines, read_rows, write_lines
-from optical.program import with_progress
+from optical.progress import with_progress
 from optical.words import LexicalTable, words
 
 SentencePair = tuple[list[str], list[str]]  # English words, foreign words
