@@ -19,13 +19,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
-from optical.corpora import READERS, TRAINING_READERS, own_keys
-from optical.errors import ConfigError, OpticalError
-from optical.experiment import check_file, check_names, explain, objective_names, typed
-from optical.files import as_argument
-from optical.imports import library_files
-from optical.tables import RESOURCE_LEVELS as RESOURCES
-from optical.tables import (
+from optical.config.checks import check_file, check_names, explain, objective_names, typed
+from optical.config.tables import RESOURCE_LEVELS as RESOURCES
+from optical.config.tables import (
     fill_codes,
     read_datasets,
     read_languages,
@@ -33,6 +29,10 @@ from optical.tables import (
     resolve_source,
     source_files,
 )
+from optical.corpora.readers import READERS, TRAINING_READERS, own_keys
+from optical.errors import ConfigError, OpticalError
+from optical.files import as_argument
+from optical.runtime.imports import library_files
 
 
 def lift_rate_limit():
@@ -87,7 +87,7 @@ TRANSLATED_KINDS = ("translated", "translated-lexical")
 BITEXT_KINDS = ("extended", *TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
 KINDS = ("english", *MAXSIM_KINDS, *LEXICAL_KINDS)
 ATLAS_LANGUAGES = ("en", "sw", "so", "tl", "mr", "fi", "de", "fr")
-ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical").glob("atlas_*.yaml"))
+ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical/atlas").glob("*.yaml"))
 ATLAS_FILES = [
     "results/atlas/documents.jsonl",
     *(

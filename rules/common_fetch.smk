@@ -3,7 +3,7 @@
 from itertools import product
 from types import SimpleNamespace
 
-from optical.corpora_ir_datasets import ids_and_parts, names_english_queries
+from optical.corpora.ir_datasets import ids_and_parts, names_english_queries
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -167,7 +167,7 @@ def pretraining_reads_bitext(lang):
 
 def unused_in_pretraining():
     """Return the modules that only objectives over sentence pairs need, where there are none of these."""
-    return [] if pretraining_reads_pairs() else ["pretraining_pairs"]
+    return [] if pretraining_reads_pairs() else ["training.encoder_pairs"]
 
 
 def pretraining_bitext():

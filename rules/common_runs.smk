@@ -2,7 +2,7 @@
 
 WHOLE = "1-of-1"  # a collection that is not in parts, as Snakemake numbers parts
 
-# What measure_alignment calls the held-out pairs, and its measures: see optical.alignment_quality.
+# What measure_alignment calls the held-out pairs, and its measures: see optical.evaluation.name_alignment.
 ALIGNED = "held-out"
 ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
 

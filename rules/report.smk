@@ -195,7 +195,7 @@ rule make_report:
         cost="<results>/cost_table.tsv",
         script=script("make_report"),
         library=library("make_report"),
-        template=f"{SCRIPTS}/optical/report_page.html",
+        template=f"{SCRIPTS}/optical/report/page.html",
     output:
         report(
             "<results>/report.html",

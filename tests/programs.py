@@ -29,7 +29,7 @@ REHEARSED = {
     "tokenise_bitext",
     "tokenise_training_set",
 }
-PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.distillation"]
+PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.training.student"]
 
 
 def _run(program, arguments, output, environment):

@@ -8,9 +8,9 @@ import random
 from argparse import Namespace
 from pathlib import Path
 
-from optical.comparison import CELL_COLUMNS, Statistics, compare_methods
+from optical.evaluation.comparison import CELL_COLUMNS, Statistics, compare_methods
+from optical.evaluation.scores import write_scores
 from optical.files import write_json, write_rows
-from optical.scores import write_scores
 
 METHODS = ("english", "bm25", "zero-shot", "mse", "greedy", "contrastive", "optical")
 LEVELS = {"low": ["sw", "so", "tl", "mr"], "high": ["fi", "de", "fr"]}

@@ -19,8 +19,8 @@ def save_encoder(folder: Path, seed: int = 0, tokeniser: str = "trained", **sett
     import torch
     from transformers import BertConfig, BertModel
 
-    from optical.encoder import Encoder, EncoderSettings
-    from optical.tokeniser import save_tokeniser, train_tokeniser
+    from optical.models.encoder import Encoder, EncoderSettings
+    from optical.text.tokeniser import save_tokeniser, train_tokeniser
 
     folder.mkdir(parents=True, exist_ok=True)
     trained = train_tokeniser(TEXTS * 4, vocabulary_size=300)

@@ -13,10 +13,10 @@ DOCUMENTS = (
 
 def make_results(folder: Path, collection: str = "atlas") -> Path:
     """Write teacher, a Swahili student with provenance, bitext report, collection and its vectors."""
-    from optical.encoder import DOCUMENT
     from optical.files import write_json, write_jsonl, write_rows
-    from optical.folders import load_encoder
-    from optical.retrieval import encode_documents
+    from optical.models.encoder import DOCUMENT
+    from optical.models.folders import load_encoder
+    from optical.search.encoding import encode_documents
 
     teacher = save_encoder(folder / "teacher", seed=1)
     student = save_encoder(folder / "students/sw/optical/1", seed=2)

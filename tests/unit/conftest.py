@@ -2,7 +2,7 @@
 
 import pytest
 
-from optical import cli
+from optical.cli.main import main
 from toy_results import make_results
 
 
@@ -17,7 +17,7 @@ def optical(capsys):
 
     def run(*arguments):
         try:
-            code = cli.main([str(argument) for argument in arguments])
+            code = main([str(argument) for argument in arguments])
         except SystemExit as leaving:
             code = leaving.code
         return code, *capsys.readouterr()

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from optical.alignment import DEFAULTS, Run, anchors, check_alignment, length_correlation, viterbi
+from optical.bitext.row_alignment import DEFAULTS, Run, anchors, check_alignment, length_correlation, viterbi
 
 ROWS = 600
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import measure_alignment
-from optical.alignment_quality import (
+from optical.errors import DataError
+from optical.evaluation.name_alignment import (
     CHANCE,
     MASS,
     MASS_TRANSLATED,
@@ -21,13 +22,12 @@ from optical.alignment_quality import (
     read_linked_pairs,
     token_weights,
 )
-from optical.encoder import DOCUMENT, QUERY
-from optical.errors import DataError
+from optical.evaluation.scores import read_scores
 from optical.files import write_rows
-from optical.folders import load_encoder
-from optical.scores import read_scores
-from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.tokens import write_token_file
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.token_files import write_token_file
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
 from tiny_models import save_encoder
 from workspace import ROOT
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from optical.atlas import DEFAULTS, _ask_for_training, generate_atlas
-from optical.atlas_documents import MOST_RELEVANT, Collection, ask, document_plans, key_of, sayable, write_document
-from optical.atlas_facts import LANGUAGES, LOCALES, all_facts, fact, has_names, name_in, names_of, prominence
-from optical.atlas_sentences import SentenceMaker, draw_different, fill, frames, slots_of
+from optical.atlas.documents import MOST_RELEVANT, Collection, ask, document_plans, key_of, sayable, write_document
+from optical.atlas.facts import LANGUAGES, LOCALES, all_facts, fact, has_names, name_in, names_of, prominence
+from optical.atlas.generate import DEFAULTS, _ask_for_training, generate_atlas
+from optical.atlas.sentences import SentenceMaker, draw_different, fill, frames, slots_of
 from optical.errors import ConfigError
 from optical.files import as_argument, read_jsonl, read_lines, read_rows
 
@@ -95,7 +95,7 @@ def test_marathi_has_its_own_digits_and_days_are_nominative():
 
 
 def test_reading_names_leaves_babel_as_it_was():
-    code = "import optical.atlas_facts as f; f.all_facts(); [f.names_of(lang) for lang in f.LANGUAGES];"
+    code = "import optical.atlas.facts as f; f.all_facts(); [f.names_of(lang) for lang in f.LANGUAGES];"
     code += "from babel import Locale; assert Locale('en_US').first_week_day == 6 and Locale('en').decimal_formats"
     folder = str(SCRIPT.parent)
     subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)

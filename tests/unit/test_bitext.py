@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext import DEFAULTS, clean_bitext, split
-from optical.bitext_filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
-from optical.bitext_readers import Pair, read_bitext, source_format
+from optical.bitext.clean import DEFAULTS, clean_bitext, split
+from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
+from optical.bitext.readers import Pair, read_bitext, source_format
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows
 

@@ -10,8 +10,8 @@ import align_sentences
 import bitext_curve
 import sample_bitext
 from optical.errors import ConfigError, DataError
+from optical.evaluation.scores import write_scores
 from optical.files import read_rows, read_table, write_rows
-from optical.scores import write_scores
 
 PAIRS = [(f"sentence {number}", f"sentensi {number}") for number in range(200)]
 

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical import checkpoints as module
-from optical.checkpoints import KEPT, Checkpoints
-from optical.provenance import version_of
+from optical.runtime.provenance import version_of
+from optical.training import checkpoints as module
+from optical.training.checkpoints import KEPT, Checkpoints
 
 
 @pytest.fixture

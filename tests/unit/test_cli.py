@@ -13,10 +13,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical import cli, cli_doctor, terminal
-from optical.cli_align import Alignment, picture
-from optical.folders import load_encoder
-from optical.project import project_folder
+from optical.cli import doctor, main, terminal
+from optical.cli.align import Alignment, picture
+from optical.config.project import project_folder
+from optical.models.folders import load_encoder
 from tiny_models import TEXTS
 from toy_results import student_of
 
@@ -28,12 +28,12 @@ HEAVY = {"torch", "transformers", "pandas", "numpy", "yaml", "matplotlib"}
 
 def test_help_imports_nothing_heavy_and_is_quick():
     code = (
-        "import sys, resource\nfrom optical.cli import main\n"
+        "import sys, resource\nfrom optical.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         f"print(sorted({HEAVY!r} & set(sys.modules)), used.ru_utime + used.ru_stime)"
     )
-    library = {"PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    library = {"PYTHONPATH": str(Path(main.__file__).parents[2])}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | library)
     heavy, _, seconds = done.stdout.splitlines()[-1].rpartition(" ")
@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy_and_is_quick():
     assert float(seconds) < 0.5
 
 
-@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+@pytest.mark.parametrize("command", ["", *main.COMMANDS])
 def test_every_command_has_help_with_an_example(optical, command):
     code, output, _ = optical(*command.split(), "--help")
     assert code == 0
@@ -214,7 +214,7 @@ def test_doctor_says_one_line_each_and_succeeds_here(optical):
 
 
 def test_doctor_fails_where_something_needed_is_missing(optical, monkeypatch):
-    monkeypatch.setattr(cli_doctor, "installed", lambda package: None if package == "bm25s" else "999")
+    monkeypatch.setattr(doctor, "installed", lambda package: None if package == "bm25s" else "999")
     code, output, _ = optical("doctor")
     assert code == 1
     assert "bm25s is missing" in output and "pip install" in output
@@ -222,7 +222,7 @@ def test_doctor_fails_where_something_needed_is_missing(optical, monkeypatch):
 
 
 def test_doctor_knows_a_mirror(optical, monkeypatch, tmp_path):
-    monkeypatch.setattr(cli_doctor, "CHECKS", (cli_doctor.network,))
+    monkeypatch.setattr(doctor, "CHECKS", (doctor.network,))
     monkeypatch.setenv("OPTICAL_MIRROR", str(tmp_path))
     assert optical("doctor")[0] == 0
     monkeypatch.setenv("OPTICAL_MIRROR", str(tmp_path / "gone"))
@@ -233,6 +233,6 @@ def test_doctor_knows_a_mirror(optical, monkeypatch, tmp_path):
 def test_a_container_has_the_memory_of_its_limit(tmp_path):
     limit = tmp_path / "memory.max"
     limit.write_text("1000\n")
-    assert cli_doctor.memory_bytes((str(limit),)) == 1000
+    assert doctor.memory_bytes((str(limit),)) == 1000
     limit.write_text("max\n")
-    assert cli_doctor.memory_bytes((str(limit), str(tmp_path / "none"))) > 1000
+    assert doctor.memory_bytes((str(limit), str(tmp_path / "none"))) > 1000

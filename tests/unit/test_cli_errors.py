@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from optical import cli
+from optical.cli.main import main
 from tiny_models import save_encoder
 from toy_results import student_of
 from workspace import ROOT
@@ -51,7 +51,7 @@ def test_an_interrupted_command_ends_quietly(optical, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("optical.cli_languages.run", interrupted)
+    monkeypatch.setattr("optical.cli.languages.run", interrupted)
     assert optical("languages") == (130, "", "")
 
 
@@ -63,7 +63,8 @@ def test_an_interrupted_command_ends_quietly(optical, monkeypatch):
     ],
 )
 def test_output_that_goes_nowhere_is_noticed(place, code, error):
-    command = f"{sys.executable} -c 'import sys; from optical.cli import main; sys.exit(main([\"languages\"]))' {place}"
+    program = 'import sys; from optical.cli.main import main; sys.exit(main(["languages"]))'
+    command = f"{sys.executable} -c '{program}' {place}"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (code, bool(error))
     assert done.stderr.startswith(error)
@@ -180,7 +181,7 @@ def test_bad_input_is_one_line_with_a_hint_and_code_1(optical, results, damaged,
 
 def test_a_traceback_comes_only_when_asked_for(results):
     with pytest.raises(Exception, match="no such model"):
-        cli.main(["align", "--traceback", "--model", str(results), "a", "b"])
+        main(["align", "--traceback", "--model", str(results), "a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -199,10 +200,10 @@ def test_a_model_that_is_not_trained_is_told_with_those_there_are(optical, resul
 
 
 def test_a_package_that_is_missing_is_named(optical, results, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optical.encoder", None)
+    monkeypatch.setitem(sys.modules, "optical.models.encoder", None)
     code, _, error = optical("align", "--model", student_of(results), "a", "b")
     assert code == 1
-    assert "optical.encoder" in error and "pip install" in error
+    assert "optical.models.encoder" in error and "pip install" in error
 
 
 def test_an_output_that_has_not_the_signs_is_one_line_too(optical, results, monkeypatch):

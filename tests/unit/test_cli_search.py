@@ -8,16 +8,16 @@ import shutil
 import pytest
 import torch
 
-from optical.cli_search import passage_as_text, read_documents
-from optical.encoder import DOCUMENT
-from optical.folders import load_encoder
-from optical.matching import matches
-from optical.parts import read_part
-from optical.passages import text_of
-from optical.project import project_folder
-from optical.retrieval import encode_documents
-from optical.runs import read_run
-from optical.tokeniser import train_tokeniser
+from optical.cli.search import passage_as_text, read_documents
+from optical.config.project import project_folder
+from optical.corpora.passages import text_of
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.search.encoding import encode_documents
+from optical.search.matches import matches
+from optical.search.parts import read_part
+from optical.search.runs import read_run
+from optical.text.tokeniser import train_tokeniser
 from tiny_models import TEXTS
 from toy_results import DOCUMENTS, student_of
 

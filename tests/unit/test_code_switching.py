@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.code_switching import DEFAULTS, prune, switch_queries, switch_words
-from optical.words import WORD
+from optical.bitext.code_switching import DEFAULTS, prune, switch_queries, switch_words
+from optical.text.words import WORD
 from programs import Run, server
 
 DICTIONARY = {"moon": {"mwezi": 0.7, "mwandamo": 0.3}, "river": {"mto": 1.0}, "the": {"ya": 0.05}}

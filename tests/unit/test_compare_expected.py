@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from optical.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.errors import DataError
-from optical.expected import EXPECTED_COLUMNS, compare, our_figure, read_expected
+from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows
+from optical.evaluation.expected import EXPECTED_COLUMNS, compare, our_figure, read_expected
 from optical.files import read_rows, write_rows
 
 ROOT = Path(__file__).parents[2]

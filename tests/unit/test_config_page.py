@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import yaml
 
-from optical.bitext import DEFAULTS as CLEANING
-from optical.config_page import Key, keys, page_with_tables, tables
-from optical.corpora import READERS, TRAINING_READERS
+from optical.bitext.clean import DEFAULTS as CLEANING
+from optical.config.page import Key, keys, page_with_tables, tables
+from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import DataError
 from workspace import ROOT
 
@@ -69,7 +69,7 @@ def test_a_block_that_methods_change_has_all_its_values_in_the_default_experimen
 
 
 def test_the_sizes_of_the_bundled_collection_are_those_of_its_generator():
-    from optical.atlas import DEFAULTS as SIZES
+    from optical.atlas.generate import DEFAULTS as SIZES
 
     assert {key: part["default"] for key, part in SCHEMA["properties"]["atlas"]["properties"].items()} == SIZES | {
         "seed": CONFIG["atlas"]["seed"]
@@ -78,7 +78,7 @@ def test_the_sizes_of_the_bundled_collection_are_those_of_its_generator():
 
 def test_unknown_keys_are_refused_wherever_names_are_fixed():
     assert SCHEMA["additionalProperties"] is False
-    # where users give names; of a training set's keys its reader decides: see optical.corpora.own_keys
+    # where users give names; of a training set's keys its reader decides: see optical.corpora.readers.own_keys
     free = {"language_table", "collection_table", "bitext", "method_table", "$defs.training_set"}
     blocks = {name: part for name, part in SCHEMA["properties"].items() if part.get("properties")}
     blocks |= {f"$defs.{name}": part for name, part in SCHEMA["$defs"].items() if part.get("properties")}
@@ -87,9 +87,9 @@ def test_unknown_keys_are_refused_wherever_names_are_fixed():
 
 
 def test_the_schema_knows_what_the_library_takes():
-    from optical.encoder import EncoderSettings
-    from optical.training import TrainingSettings
-    from optical.transport import TransportSettings
+    from optical.losses.transport import TransportSettings
+    from optical.models.encoder import EncoderSettings
+    from optical.training.loop import TrainingSettings
 
     def names(settings):
         return {field.name for field in dataclasses.fields(settings)}

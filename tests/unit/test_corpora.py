@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.corpora import READERS, TRAINING_READERS, own_keys, prepare_collection, prepare_training_set
-from optical.corpora_files import validate_triples
+from optical.corpora.files import validate_triples
+from optical.corpora.passages import document_of_passage, split_documents, split_text, word_spans
+from optical.corpora.readers import READERS, TRAINING_READERS, own_keys, prepare_collection, prepare_training_set
 from optical.errors import ConfigError, DataError
-from optical.passages import document_of_passage, split_documents, split_text, word_spans
 
 DOCUMENTS = {"d1": "The harbour of Mombasa", "d2": "Coffee grows in Moshi", "d3": "Rain falls in April"}
 
@@ -326,8 +326,8 @@ def test_swapped_sides_turn_documents_into_queries(training, plain, tmp_path):
 
 MEASURE = """
 import re, sys
-from optical.corpora import prepare_training_set
-from optical.triples import write_triples
+from optical.corpora.readers import prepare_training_set
+from optical.training.triples import write_triples
 folder, lines = sys.argv[1], int(sys.argv[2])
 with open(f"{folder}/triples.tsv", "w") as file:
     for k in range(lines):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from optical.corpora import prepare_collection
-from optical.corpora_clef import read_sgml, read_topics
+from optical.corpora.clef import read_sgml, read_topics
+from optical.corpora.readers import prepare_collection
 from optical.errors import ConfigError, DataError
 
 LOS_ANGELES = """<DOC>

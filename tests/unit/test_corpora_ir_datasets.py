@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from optical.corpora_ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
+from optical.corpora.ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
 from optical.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from optical.bitext_readers import read_bitext
-from optical.corpora import prepare_collection, prepare_training_set
-from optical.corpora_choices import read_mmlu, read_parallel_questions
-from optical.corpora_questions import mtop_pairs
+from optical.bitext.readers import read_bitext
+from optical.corpora.choices import read_mmlu, read_parallel_questions
+from optical.corpora.mtop import mtop_pairs
+from optical.corpora.readers import prepare_collection, prepare_training_set
 from optical.errors import ConfigError, DataError
-from optical.evaluation import evaluate, read_judgments
+from optical.evaluation.measures import evaluate, read_judgments
 
 
 def write_jsonl(path, rows):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from optical import devices, precision
 from optical.errors import ConfigError, ResourceError
-from optical.machine import Machine, machine_from
+from optical.runtime import devices, precision
+from optical.runtime.machine import Machine, machine_from
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
 HOLD = """
 import sys
-from optical.devices import lease
+from optical.runtime.devices import lease
 print(lease(sys.argv[2:], sys.argv[1], patience=30), flush=True)
 sys.stdin.read()
 """

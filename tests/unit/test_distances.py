@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from optical.distances import descent, distance_rows, explained
 from optical.errors import DataError
+from optical.evaluation.language_distances import descent, distance_rows, explained
 
 SCRIPTS = {"en": "Latn", "de": "Latn", "fr": "Latn", "es": "Latn", "hi": "Deva", "th": "Thai"}
 CELLS = [(one, other) for one in ("en", "de", "fr", "es", "hi") for other in ("de", "fr", "es", "hi", "th")]

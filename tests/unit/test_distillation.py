@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from optical.batches import EpochBatches
-from optical.distillation import DistillationLoss
-from optical.encoder import DOCUMENT, QUERY
-from optical.folders import load_encoder
-from optical.teacher_vectors import TeacherVectors, encode_english
-from optical.tokens import write_token_file
-from optical.training import TrainingSettings
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.token_files import write_token_file
+from optical.training.batches import EpochBatches
+from optical.training.loop import TrainingSettings
+from optical.training.student import DistillationLoss
+from optical.training.teacher_vectors import TeacherVectors, encode_english
 from tiny_models import save_encoder
 
 ENGLISH = ("the first question about the moon", "where is the river?", "the sun, the moon", "north!", "the river " * 9)

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from optical.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings, settings_from_config
 from optical.errors import ConfigError, DataError
-from optical.export import write_stanford
 from optical.files import read_json, write_json
-from optical.folders import load_encoder, load_transformer, saved_settings
-from optical.precision import autocast
-from optical.tokeniser import tokenise
+from optical.models.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings, settings_from_config
+from optical.models.export import write_stanford
+from optical.models.folders import load_encoder, load_transformer, saved_settings
+from optical.runtime.precision import autocast
+from optical.text.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 VARIANTS = {

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
+from optical.config.checks import check_file, check_names, explain, nearest, objective_names, typed
 from optical.errors import ConfigError
-from optical.experiment import check_file, check_names, explain, nearest, objective_names, typed
 from workspace import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def test_the_schema_knows_the_measures_of_ir_measures():
 
 
 def test_the_schema_knows_the_settings_of_lexical_methods():
-    from optical.lexical import DEFAULTS
+    from optical.search.lexical import DEFAULTS
 
     properties = SCHEMA["properties"]["method_table"]["additionalProperties"]["properties"]["lexical"]["properties"]
     assert properties.keys() == DEFAULTS.keys()
@@ -136,7 +136,7 @@ def test_paths_in_descriptions_stand_in_backticks():
 
 
 def test_names_of_objectives_are_those_of_the_table():
-    from optical.objectives import OBJECTIVES
+    from optical.losses.objectives import OBJECTIVES
 
     assert objective_names() == list(OBJECTIVES)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from optical import cli
-from optical.encoder import QUERY
+from optical.cli.main import main
 from optical.files import read_json
-from optical.folders import load_encoder
-from optical.tokeniser import tokenise
+from optical.models.encoder import QUERY
+from optical.models.folders import load_encoder
+from optical.text.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 onnxruntime = pytest.importorskip("onnxruntime", reason='pip install -e ".[onnx]"')
@@ -22,7 +22,7 @@ def exported(tmp_path_factory):
     base = tmp_path_factory.mktemp("onnx")
     student, teacher = save_encoder(base / "student", seed=1), save_encoder(base / "teacher", seed=2)
     arguments = ["--model", student, "--teacher", teacher, "--to", base / "export", "--format", "onnx"]
-    assert cli.main(["export", *map(str, arguments)]) == 0
+    assert main(["export", *map(str, arguments)]) == 0
     return base
 
 

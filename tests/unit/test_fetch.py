@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from optical.config.tables import Dataset
 from optical.errors import DataError, ResourceError
-from optical.fetch import Patience, fetch, read_lock
-from optical.tables import Dataset
+from optical.fetch.download import Patience, fetch, read_lock
 
 CONTENT = bytes(range(256)) * 400
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
@@ -180,7 +180,7 @@ def test_what_may_not_be_read_or_written_is_named(tmp_path, monkeypatch, denied,
         raise PermissionError(13, "Permission denied", str(tmp_path / denied))
 
     (tmp_path / "source.bin").write_bytes(CONTENT)
-    monkeypatch.setattr("optical.fetch.shutil.copyfile", copy)
+    monkeypatch.setattr("optical.fetch.download.shutil.copyfile", copy)
     row = Dataset("a.bin", "1", str(tmp_path / "source.bin"), CHECKSUM, "-", "CC0-1.0", "lines", "")
     with pytest.raises(ResourceError, match=rf"{what}: Permission denied \[{tmp_path / denied}\]"):
         fetch(row, tmp_path / "out.bin")

@@ -5,10 +5,14 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from optical import figures_alignment, figures_curves, figures_map, figures_queries, gains
-from optical.figures import COLOURS, drawing, save_figure, styles
+from optical.evaluation.gains import extremes, gain_rows, query_means
 from optical.files import read_rows
-from optical.fonts import packaged_fonts, signs_of, style_sheet
+from optical.report.figures import means as figures_of_means
+from optical.report.figures.alignment import alignment_rows, draw_alignment
+from optical.report.figures.curves import curve_rows, draw_bitext_curve, draw_curves
+from optical.report.figures.queries import draw_gains
+from optical.report.figures.style import COLOURS, drawing, save_figure, styles
+from optical.report.fonts import packaged_fonts, signs_of, style_sheet
 
 NAMES = {"sw": "Swahili", "mr": "Marathi", "de": "German"}
 METHODS = ["bm25", "mse", "optical"]
@@ -20,7 +24,7 @@ def texts_of(figure):
 
 
 def cell(method, lang, mean, **others):
-    columns = dict.fromkeys(figures_map.COLUMNS, "")
+    columns = dict.fromkeys(figures_of_means.COLUMNS, "")
     return columns | {"method": method, "lang": lang, "mean": str(mean), "mean_low": "0.1", "mean_high": "0.9"} | others
 
 
@@ -37,10 +41,10 @@ def cells():
 
 
 def test_dots_stand_at_the_means_and_missing_runs_say_so(cells):
-    rows = figures_map.dot_rows(cells, METHODS, list(NAMES))
+    rows = figures_of_means.dot_rows(cells, METHODS, list(NAMES))
     assert len(rows) == 8
     with drawing():
-        figure = figures_map.draw_dots(rows, styles(METHODS, "optical"), NAMES, "optical", "AP")
+        figure = figures_of_means.draw_dots(rows, styles(METHODS, "optical"), NAMES, "optical", "AP")
     drawn = {
         (axes.get_title("left"), line.get_ydata()[0]): line.get_xdata()[0]
         for axes in figure.axes[:3]
@@ -53,15 +57,15 @@ def test_dots_stand_at_the_means_and_missing_runs_say_so(cells):
 
 
 def test_a_method_without_both_levels_has_no_gap(cells):
-    rows = figures_map.gap_rows(cells, METHODS)
+    rows = figures_of_means.gap_rows(cells, METHODS)
     assert [(row["method"], row["gap"]) for row in rows] == [("optical", "0.2")]
     with drawing():
-        assert any("+0.200" in text for text in texts_of(figures_map.draw_gap(rows, "AP")))
+        assert any("+0.200" in text for text in texts_of(figures_of_means.draw_gap(rows, "AP")))
 
 
 def test_nothing_to_compare_still_gives_a_gap_figure():
     with drawing():
-        assert texts_of(figures_map.draw_gap([], "AP")) == []
+        assert texts_of(figures_of_means.draw_gap([], "AP")) == []
 
 
 def test_no_two_methods_look_alike():
@@ -75,7 +79,7 @@ def test_no_two_methods_look_alike():
 @pytest.mark.parametrize("steps, points", [(1, 1), (59, 59), (1000, 60)])
 def test_learning_curves_are_means_over_all_steps(steps, points):
     losses = [math.exp(-step / 100) for step in range(steps)]
-    rows = figures_curves.curve_rows("sw", "mse", "1", losses)
+    rows = curve_rows("sw", "mse", "1", losses)
     assert len(rows) == points
     assert rows[-1]["step"] == steps
     assert rows[0]["share_of_first"] == 1.0
@@ -84,13 +88,13 @@ def test_learning_curves_are_means_over_all_steps(steps, points):
 
 
 def test_an_empty_curve_draws_nothing():
-    assert figures_curves.curve_rows("sw", "mse", "1", []) == []
+    assert curve_rows("sw", "mse", "1", []) == []
 
 
 def test_a_line_per_seed_and_one_name_in_the_legend():
-    rows = [row for seed in "12" for row in figures_curves.curve_rows("sw", "mse", seed, [2.0, 1.0])]
+    rows = [row for seed in "12" for row in curve_rows("sw", "mse", seed, [2.0, 1.0])]
     with drawing():
-        figure = figures_curves.draw_curves(rows, METHODS, NAMES, "optical")
+        figure = draw_curves(rows, METHODS, NAMES, "optical")
     assert len(figure.axes[0].lines) == 2
     assert figure.axes[0].get_legend_handles_labels()[1] == ["mse"]
 
@@ -98,11 +102,11 @@ def test_a_line_per_seed_and_one_name_in_the_legend():
 @pytest.mark.parametrize("names", [NAMES, NAMES | {"fr": "French"}], ids=["free panel", "above"])
 def test_a_method_that_the_first_language_lacks_is_in_the_legend_too(names):
     places = [("sw", "optical"), ("mr", "optical"), ("mr", "mse"), ("de", "mse")]
-    losses = [row for lang, method in places for row in figures_curves.curve_rows(lang, method, "1", [2.0, 1.0])]
+    losses = [row for lang, method in places for row in curve_rows(lang, method, "1", [2.0, 1.0])]
     means = [{"lang": lang, "method": method, "pairs": "9", "mean": ".2"} for lang, method in places]
     with drawing():
-        curves = figures_curves.draw_curves(losses, METHODS, names, "optical")
-        bitext = figures_curves.draw_bitext_curve(means, METHODS, names, "optical", "AP")
+        curves = draw_curves(losses, METHODS, names, "optical")
+        bitext = draw_bitext_curve(means, METHODS, names, "optical", "AP")
     for figure in (curves, bitext):
         legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()] + figure.legends
         assert [text.get_text() for legend in legends for text in legend.get_texts()] == ["optical", "mse"]
@@ -113,7 +117,7 @@ def test_bitext_curve_is_sorted_by_pairs():
         {"lang": "sw", "method": "mse", "pairs": pairs, "mean": mean} for pairs, mean in (("100", ".5"), ("9", ".2"))
     ]
     with drawing():
-        figure = figures_curves.draw_bitext_curve(rows, METHODS, NAMES, "optical", "AP")
+        figure = draw_bitext_curve(rows, METHODS, NAMES, "optical", "AP")
     assert list(figure.axes[0].lines[0].get_xdata()) == [9, 100]
 
 
@@ -126,15 +130,15 @@ SCORES = [
 
 
 def test_queries_come_with_texts_from_gain_to_loss():
-    means = gains.query_means([*SCORES, ("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
-    rows = gains.gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
+    means = query_means([*SCORES, ("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
+    rows = gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
     assert [(row["query_id"], row["gain"]) for row in rows] == [("a", 1.0), ("b", 0.0), ("c", -0.4)]
     assert (rows[0]["query"], rows[0]["english"]) == ("Nani?", "Who?")
-    best, worst = gains.extremes(rows, "sw", 5)
+    best, worst = extremes(rows, "sw", 5)
     assert [row["query_id"] for row in best] == ["a"]
     assert [row["query_id"] for row in worst] == ["c"]
     with drawing():
-        figure = figures_queries.draw_gains(rows, {"sw": "Swahili"}, "AP")
+        figure = draw_gains(rows, {"sw": "Swahili"}, "AP")
     assert texts_of(figure) == ["1 better", "1 alike", "1 worse"]
 
 
@@ -148,7 +152,7 @@ ALIGNMENT = {
 
 
 def test_word_pieces_are_put_together_and_shares_add_up_to_one():
-    rows = figures_alignment.alignment_rows(ALIGNMENT)
+    rows = alignment_rows(ALIGNMENT)
     assert [row["foreign"] for row in rows] == ["भाषेत"] * 3 + ["?"] * 3
     for when in ("before", "after"):
         for place in (0, 1):
@@ -157,17 +161,17 @@ def test_word_pieces_are_put_together_and_shares_add_up_to_one():
 
 
 def test_heat_map_cells_are_the_shares():
-    rows = figures_alignment.alignment_rows(ALIGNMENT)
+    rows = alignment_rows(ALIGNMENT)
     with drawing():
-        figure = figures_alignment.draw_alignment(rows, {"before": "1", "after": "2"})
+        figure = draw_alignment(rows, {"before": "1", "after": "2"})
     assert figure.axes[1].images[0].get_array().tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
 
 
 def test_files_are_complete_and_the_same_each_time(tmp_path, recwarn):
-    rows = figures_alignment.alignment_rows(ALIGNMENT)
+    rows = alignment_rows(ALIGNMENT)
     for name in ("one", "two"):
         with drawing():
-            save_figure(figures_alignment.draw_alignment(rows, {"before": "a", "after": "b"}), rows, tmp_path / name)
+            save_figure(draw_alignment(rows, {"before": "a", "after": "b"}), rows, tmp_path / name)
     for suffix in (".svg", ".png", ".tsv"):
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
     assert ElementTree.parse(tmp_path / "one.svg").getroot().tag.endswith("svg")

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from optical import gpu_usage
-from optical.costs import COLUMNS, cost_rows
 from optical.errors import DataError
+from optical.evaluation.job_costs import COLUMNS, cost_rows
+from optical.runtime import gpu_usage
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
 BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
@@ -79,7 +79,7 @@ def test_readings_are_written_when_the_program_ends(tmp_path):
         "    return read\n"
     )
     path = tmp_path / "out/1.gpu0.json"
-    program = f"import pathlib, optical.gpu_usage as g; g.record('GPU-a', pathlib.Path({str(path)!r}))"
+    program = f"import pathlib, optical.runtime.gpu_usage as g; g.record('GPU-a', pathlib.Path({str(path)!r}))"
     variables = {"PYTHONPATH": f"{tmp_path}:{SCRIPTS}"}
     subprocess.run([sys.executable, "-c", program], env=variables, check=True)
     assert json.loads(path.read_text())["energy_joules"] is None

@@ -6,8 +6,8 @@ import pytest
 
 from local_server import serving
 from optical.errors import DataError, ResourceError
+from optical.fetch.hub import chosen_files, fetch_model
 from optical.files import read_json, sha256_of
-from optical.hub import chosen_files, fetch_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ID = "someone/encoder"

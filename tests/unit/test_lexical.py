@@ -7,9 +7,9 @@ import pytest
 
 from optical.errors import ConfigError, DataError
 from optical.files import write_jsonl
-from optical.lexical import index_documents, make_analyser, prune, search_bm25, search_psq
-from optical.runs import read_run
-from optical.words import words
+from optical.search.lexical import index_documents, make_analyser, prune, search_bm25, search_psq
+from optical.search.runs import read_run
+from optical.text.words import words
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/search_lexical.py"
 DOCUMENTS = [

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings, strategies
 
 from optical.errors import ConfigError
-from optical.interaction import max_sim
-from optical.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective
+from optical.losses.late_interaction import max_sim
+from optical.losses.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective
 
 SHARP = {"solver": "sinkhorn", "regularisation": 0.02, "iterations": 100}
 EXACT = {"solver": "exact"}

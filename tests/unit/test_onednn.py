@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from optical import encoder as encoder_module
-from optical.encoder import DOCUMENT
-from optical.folders import load_encoder
-from optical.onednn import PackedLinear, can_multiply, packed
-from optical.tokeniser import tokenise
+from optical.models import encoder as encoder_module
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.models.onednn import PackedLinear, can_multiply, packed
+from optical.text.tokeniser import tokenise
 from tiny_models import TEXTS, save_encoder
 
 DTYPES = [torch.float32, torch.bfloat16]

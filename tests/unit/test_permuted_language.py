@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from optical.distillation import DistillationLoss
-from optical.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings
-from optical.evaluation import evaluate
+from optical.evaluation.measures import evaluate
 from optical.files import write_rows
-from optical.folders import load_encoder
-from optical.machine import Machine
-from optical.pretraining import Architecture, new_transformer
-from optical.retrieval import encode_documents, encode_queries
-from optical.scoring import search, to_run
-from optical.teacher_vectors import encode_english
-from optical.teaching import TeacherLoss
-from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.tokens import TokenFile, write_token_file
-from optical.training import TrainingSettings, train
-from optical.triples import write_triples
+from optical.models.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings
+from optical.models.folders import load_encoder
+from optical.runtime.machine import Machine
+from optical.search.encoding import encode_documents, encode_queries
+from optical.search.exact import search, to_run
+from optical.text.token_files import TokenFile, write_token_file
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.training.encoder import Architecture, new_transformer
+from optical.training.loop import TrainingSettings, train
+from optical.training.student import DistillationLoss
+from optical.training.teacher import TeacherLoss
+from optical.training.teacher_vectors import encode_english
+from optical.training.triples import write_triples
 
 CONSONANTS, VOWELS = "bdfgklmnprst", "aeiou"
 DOCUMENTS, QUERIES, PAIRS = 80, 60, 300

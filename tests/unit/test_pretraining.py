@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from optical.encoder import DOCUMENT, Encoder, EncoderSettings
-from optical.folders import load_encoder
-from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.tokeniser import save_tokeniser, tokenise, train_tokeniser
-from optical.tokens import TokenFile, write_token_file
-from optical.training import TrainingSettings
+from optical.models.encoder import DOCUMENT, Encoder, EncoderSettings
+from optical.models.folders import load_encoder
+from optical.text.token_files import TokenFile, write_token_file
+from optical.text.tokeniser import save_tokeniser, tokenise, train_tokeniser
+from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
+from optical.training.loop import TrainingSettings
 from tiny_models import TEXTS
 
 SETTINGS = EncoderSettings(dimension=8, query_length=12, document_length=24)

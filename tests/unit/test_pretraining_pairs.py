@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import pretrain_encoder
-from optical.alignment_quality import MASS, linked_pairs, pair_figures, plan_of, token_weights
-from optical.encoder import DOCUMENT, Encoder, EncoderSettings
 from optical.errors import ConfigError, DataError
-from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.pretraining_pairs import PairLoss, PairTokens, pair_weights, places_of_pairs
-from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.tokens import TokenFile, write_token_file
-from optical.training import TrainingSettings
+from optical.evaluation.name_alignment import MASS, linked_pairs, pair_figures, plan_of, token_weights
+from optical.models.encoder import DOCUMENT, Encoder, EncoderSettings
+from optical.text.token_files import TokenFile, write_token_file
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
+from optical.training.encoder_pairs import PairLoss, PairTokens, pair_weights, places_of_pairs
+from optical.training.loop import TrainingSettings
 
 WORDS = ("river", "moon", "sun", "north", "book", "market", "school", "water", "stone", "bird", "house", "road")
 FOREIGN = tuple(word[::-1] + "a" for word in WORDS)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical import progress as module
 from optical.errors import ConfigError, DataError, OpticalError, ResourceError
 from optical.files import as_argument
 from optical.program import jobs_from, program, yaml_value
-from optical.progress import Progress, with_progress
+from optical.runtime import progress as module
+from optical.runtime.progress import Progress, with_progress
 from workspace import ROOT
 
 PROGRAM = """

@@ -8,7 +8,7 @@ import pytest
 
 from optical import __version__
 from optical.files import read_json, sha256_of
-from optical.provenance import write_provenance
+from optical.runtime.provenance import write_provenance
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from optical.errors import DataError, ResourceError
-from optical.pruned import build_index, open_index, search_index
-from optical.scoring import search
-from optical.vectors import write_vectors
+from optical.search.exact import search
+from optical.search.pruned import build_index, open_index, search_index
+from optical.search.vectors import write_vectors
 from workspace import ROOT
 
 PROBED = {"probes": 8, "candidates": 4096}
@@ -91,7 +91,7 @@ def test_fast_plaid_finds_what_the_exact_search_finds(tmp_path):
     torch.save((vectors_QMD, mask_QM), tmp_path / "queries.pt")
     code = f"""
 import torch
-from optical.pruned import build_index, open_index, search_index
+from optical.search.pruned import build_index, open_index, search_index
 folder = {str(tmp_path)!r}
 build_index([folder + "/vectors"], folder + "/index", bits=4)
 vectors_QMD, mask_QM = torch.load(folder + "/queries.pt")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from optical.comparison import Statistics, compare_methods, weigh
 from optical.errors import DataError
-from optical.report_tables import (
+from optical.evaluation.comparison import Statistics, compare_methods, weigh
+from optical.evaluation.map_table import (
     GROUPS,
     latex_lines,
     map_rows,
@@ -18,7 +18,7 @@ from optical.report_tables import (
     read_cells,
     strongest_rival,
 )
-from optical.scores import write_scores
+from optical.evaluation.scores import write_scores
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 LEVELS = {"low": ["sw", "so"], "high": ["de"]}

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from optical.corpora import prepare_training_set
-from optical.encoder import DOCUMENT, QUERY
+from optical.corpora.readers import prepare_training_set
 from optical.errors import DataError
 from optical.files import read_json
-from optical.folders import load_encoder
-from optical.teaching import TeacherLoss
-from optical.tokeniser import tokenise
-from optical.training import TrainingSettings
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.tokeniser import tokenise
+from optical.training.loop import TrainingSettings
+from optical.training.teacher import TeacherLoss
 from programs import Run, server
 from tiny_models import TEXTS, save_encoder
 

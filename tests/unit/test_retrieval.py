@@ -6,17 +6,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from optical.corpora_files import read_queries
-from optical.encoder import DOCUMENT, QUERY
+from optical.corpora.files import read_queries
 from optical.errors import DataError
 from optical.files import write_jsonl
-from optical.folders import load_encoder
-from optical.parts import part_from, read_part
-from optical.retrieval import encode_documents, encode_queries
-from optical.runs import merge_runs, read_run, write_run
-from optical.scoring import search, to_run
-from optical.tokeniser import tokenise
-from optical.vectors import Collection, TokenVectors
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.search.encoding import encode_documents, encode_queries
+from optical.search.exact import search, to_run
+from optical.search.parts import part_from, read_part
+from optical.search.runs import merge_runs, read_run, write_run
+from optical.search.vectors import Collection, TokenVectors
+from optical.text.tokeniser import tokenise
 from tiny_models import save_encoder
 
 QUERIES = [
@@ -75,8 +75,8 @@ def test_a_title_is_part_of_the_text(encoder, tmp_path):
 
 def test_documents_are_read_in_pieces(encoder, tmp_path, monkeypatch):
     encode_documents(encoder, DOCUMENTS, DOCUMENT, tmp_path / "whole")
-    monkeypatch.setattr("optical.retrieval.SORTED_AT_ONCE", 2)
-    monkeypatch.setattr("optical.retrieval.WRITTEN_AT_ONCE", 1)
+    monkeypatch.setattr("optical.search.encoding.SORTED_AT_ONCE", 2)
+    monkeypatch.setattr("optical.search.encoding.WRITTEN_AT_ONCE", 1)
     encode_documents(encoder, iter(DOCUMENTS), DOCUMENT, tmp_path / "pieces")
     whole, pieces = TokenVectors.open(tmp_path / "whole"), TokenVectors.open(tmp_path / "pieces")
     for stored, place in enumerate(pieces.order.tolist()):

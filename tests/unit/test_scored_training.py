@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from optical.corpora import prepare_training_set
-from optical.corpora_training import read_candidates, read_scores
-from optical.encoder import DOCUMENT, QUERY
+from optical.corpora.readers import prepare_training_set
+from optical.corpora.training_sets import read_candidates, read_scores
 from optical.errors import ConfigError, DataError
 from optical.files import read_json
-from optical.folders import load_encoder
-from optical.ranking import distillation_loss
-from optical.teaching import TeacherLoss
-from optical.tokens import TokenFile
-from optical.training import TrainingSettings
-from optical.triples import open_scores, open_triples, pair_numbers, scores_of
+from optical.losses.ranking import distillation_loss
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.token_files import TokenFile
+from optical.training.loop import TrainingSettings
+from optical.training.teacher import TeacherLoss
+from optical.training.triples import open_scores, open_triples, pair_numbers, scores_of
 from programs import Run, server
 from tiny_models import TEXTS, save_encoder
 

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical import maxsim, scoring
 from optical.errors import ConfigError, DataError
-from optical.hits import from_keys, to_keys
-from optical.runs import merge_runs, read_run, write_run
-from optical.scoring import search, to_run
-from optical.vectors import TokenVectors, write_vectors
+from optical.search import exact, maxsim
+from optical.search.best_hits import from_keys, to_keys
+from optical.search.exact import search, to_run
+from optical.search.runs import merge_runs, read_run, write_run
+from optical.search.vectors import TokenVectors, write_vectors
 
 DIM = 8
 few = settings(max_examples=25, deadline=None)
@@ -54,7 +54,7 @@ def naive_scores(queries: torch.Tensor, mask: torch.Tensor, documents: list[np.n
     )
 
 
-def assert_best(hits: scoring.Hits, expected: np.ndarray, top_k: int, tolerance: float = 1e-5) -> None:
+def assert_best(hits: exact.Hits, expected: np.ndarray, top_k: int, tolerance: float = 1e-5) -> None:
     """Check that the hits are the best documents, best first, but for swaps of scores equal up to the tolerance."""
     found = np.array([int(name[1:]) for name in hits.ids], dtype=int)
     count = min(top_k, int(np.isfinite(expected).sum()))
@@ -213,7 +213,7 @@ def test_bf16_finds_what_fp32_finds_even_where_it_cannot_tell_documents_apart(tm
     for hits, scores in zip(search(queries, mask, shards, 10, precision="bf16"), expected, strict=True):
         assert_best(hits, scores, 10)
     # The documents are a fair test: without the margin, hits are lost.
-    monkeypatch.setattr(scoring, "ERROR_MARGIN", 0.0)
+    monkeypatch.setattr(exact, "ERROR_MARGIN", 0.0)
     blind = search(queries, mask, shards, 10, precision="bf16")
     best = np.sort(expected, axis=1)[:, ::-1][:, :10]
     assert any(not np.allclose(hits.scores, row, atol=1e-5) for hits, row in zip(blind, best, strict=True))

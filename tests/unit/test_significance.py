@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from optical.significance import (
+from optical.evaluation.significance import (
     bootstrap_interval,
     effect_size,
     holm,

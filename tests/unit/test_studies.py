@@ -7,14 +7,14 @@ import pytest
 
 import make_study_table
 import plot_study
-from optical.comparison import Statistics
 from optical.errors import DataError
-from optical.figures import drawing, save_figure
-from optical.figures_studies import GROUPS, draw_study, study_cells
+from optical.evaluation.comparison import Statistics
+from optical.evaluation.power import exact_interval, power, queries_needed
+from optical.evaluation.scores import write_scores
+from optical.evaluation.study_table import COLUMNS, Condition, read_conditions, study_rows
 from optical.files import read_table, write_rows
-from optical.power import exact_interval, power, queries_needed
-from optical.scores import write_scores
-from optical.studies import COLUMNS, Condition, read_conditions, study_rows
+from optical.report.figures.studies import GROUPS, draw_study, study_cells
+from optical.report.figures.style import drawing, save_figure
 
 FEW = Statistics(draws=200)
 LEVELS = {"low": ["sw"], "high": ["de"]}

@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from mirror import MIRROR, needs_mirror
-from optical.errors import ConfigError, DataError
-from optical.fetch import local_source
-from optical.files import sha256_of
-from optical.tables import (
+from optical.config.tables import (
     UNKNOWN,
     fill_codes,
     get_dataset,
@@ -19,6 +16,9 @@ from optical.tables import (
     resolve_source,
     source_files,
 )
+from optical.errors import ConfigError, DataError
+from optical.fetch.download import local_source
+from optical.files import sha256_of
 
 CONFIG = Path(__file__).parents[2] / "config"
 DATASETS = read_datasets(CONFIG / "datasets.tsv")

@@ -6,15 +6,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.encoder import DOCUMENT, QUERY
 from optical.errors import DataError
 from optical.files import write_rows
-from optical.folders import load_encoder
-from optical.ranking import ranking_loss
-from optical.teaching import TeacherLoss
-from optical.tokens import write_token_file
-from optical.training import TrainingSettings
-from optical.triples import MISSING, open_triples, write_triples
+from optical.losses.ranking import ranking_loss
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.token_files import write_token_file
+from optical.training.loop import TrainingSettings
+from optical.training.teacher import TeacherLoss
+from optical.training.triples import MISSING, open_triples, write_triples
 from tiny_models import TEXTS, save_encoder
 
 QUERIES = ("the question", "the moon", "the river", "the sun", "the north", "the first question", "moon and sun")
@@ -79,7 +79,7 @@ def test_a_query_is_compared_with_its_positive_and_never_with_another_answer(
 
     loss = loss_with(encoder, folder, batch_size, in_batch_negatives=in_batch, negatives=negatives)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optical.teaching.ranking_loss", recording)
+        patch.setattr("optical.training.teacher.ranking_loss", recording)
         documents = []
         patch.setattr(loss, "documents", _Recorder(loss.documents, documents))
         queries = []

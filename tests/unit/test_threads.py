@@ -8,14 +8,14 @@ import threading
 import pytest
 import torch
 
-from optical.encoder import DOCUMENT
-from optical.folders import load_encoder
-from optical.threads import in_parallel, results_in_order
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.runtime.threads import in_parallel, results_in_order
 from tiny_models import save_encoder
 
 MEMORY_AFTER_A_TENSOR = """
 import sys, torch
-from optical.startup import keep_memory
+from optical.runtime.startup import keep_memory
 if sys.argv[1] == "kept":
     keep_memory()
 def resident():

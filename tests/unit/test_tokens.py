@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.batches import EpochBatches
 from optical.errors import DataError
-from optical.tokeniser import SPECIAL_TOKENS, load_tokeniser, save_tokeniser, tokenise, train_tokeniser
-from optical.tokens import TokenFile, write_token_file
+from optical.text.token_files import TokenFile, write_token_file
+from optical.text.tokeniser import SPECIAL_TOKENS, load_tokeniser, save_tokeniser, tokenise, train_tokeniser
+from optical.training.batches import EpochBatches
 from tiny_models import TEXTS
 
 FEW = settings(max_examples=40, deadline=None)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from optical.checkpoints import Checkpoints
 from optical.errors import ConfigError, ResourceError
 from optical.files import read_lines
-from optical.machine import Machine
-from optical.training import (
+from optical.runtime.machine import Machine
+from optical.training.checkpoints import Checkpoints
+from optical.training.loop import (
     SCHEDULES,
     STOPPED_EARLY,
     TrainingSettings,

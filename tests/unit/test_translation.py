@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from optical.checkpoints import Checkpoints
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows, write_rows
-from optical.machine import Machine
-from optical.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.tokens import write_token_file
-from optical.training import TrainingSettings, train
-from optical.translating import Translator
-from optical.translation import (
+from optical.runtime.machine import Machine
+from optical.text.token_files import write_token_file
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.training.checkpoints import Checkpoints
+from optical.training.loop import TrainingSettings, train
+from optical.translation.learning import AlignedBitext, TranslationLoss
+from optical.translation.model import (
     TranslatorSettings,
     keep_to,
     new_translator,
     save_translator,
     start_words_as_translations,
 )
-from optical.translation_scores import COLUMNS, score_translations, write_translation_scores
-from optical.translation_training import AlignedBitext, TranslationLoss
+from optical.translation.scores import COLUMNS, score_translations, write_translation_scores
+from optical.translation.translate import Translator
 from programs import ROOT, Run, server
 from tiny_models import save_encoder, save_m2m100, save_nllb
 
@@ -110,7 +110,7 @@ def test_only_english_pieces_are_ever_written(made):
 def test_encoder_starts_as_the_bert_that_it_is_given(tmp_path):
     folder = save_encoder(tmp_path / "encoder")
     model = new_translator(SETTINGS, folder, folder, seed=1).eval()
-    from optical.folders import load_transformer
+    from optical.models.folders import load_transformer
 
     ids_BL = torch.tensor([[2, 9, 10, 11, 3], [2, 12, 3, 0, 0]])
     attention_BL = (ids_BL != 0).long()
@@ -367,7 +367,7 @@ def test_programs_from_bitext_to_scores(made, tmp_path):
 
 
 def test_scoring_needs_no_torch():
-    code = "import sys; sys.path.insert(0, 'workflow/scripts'); import optical.translation_scores as s; "
+    code = "import sys; sys.path.insert(0, 'workflow/scripts'); import optical.translation.scores as s; "
     code += "s.score_translations(['a b c'], ['a b c']); print('torch' in sys.modules, 'transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.split() == ["False", "False"], done.stderr

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings, strategies
 
 from optical.errors import ConfigError
-from optical.transport import (
+from optical.losses.transport import (
     SOLVERS,
     UNROLLABLE,
     TransportSettings,
@@ -202,7 +202,7 @@ def test_what_stands_at_padding_is_not_looked_at(solver):
 @pytest.mark.parametrize("solver", ["sinkhorn", "ipot"])
 def test_iteration_stops_once_the_marginals_hold(solver, monkeypatch):
     """Counts log-sum-exps and kernels: the budget of a million iterations is not spent, empty pair or not."""
-    import optical.transport as module
+    import optical.losses.transport as module
 
     calls = []
     original = module._exp

@@ -7,7 +7,7 @@ import torch
 import transformers
 from torch.testing import assert_close
 
-from optical.unpadding import COUNTED_FROM_PADDING, COUNTED_FROM_ZERO, read_tokens, use_fastest_attention
+from optical.models.unpadding import COUNTED_FROM_PADDING, COUNTED_FROM_ZERO, read_tokens, use_fastest_attention
 
 LENGTHS = (7, 3, 1, 9)
 PADDING = 1

@@ -7,11 +7,11 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
-from optical.encoder import DOCUMENT, QUERY
 from optical.errors import ConfigError, DataError
-from optical.folders import load_encoder
-from optical.tokeniser import load_tokeniser, tokenise
-from optical.vocabulary import extend_vocabulary, extended_tokeniser
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.models.vocabulary import extend_vocabulary, extended_tokeniser
+from optical.text.tokeniser import load_tokeniser, tokenise
 from tiny_models import TEXTS, save_encoder
 
 ENGLISH = ("moon", "river", "sun", "question", "north", "where", "first", "about")

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optical.errors import ConfigError, DataError, ResourceError
-from optical.word_alignment import (
+from optical.bitext.word_alignment import (
     DEFAULTS,
     align,
     align_ibm2,
@@ -20,6 +19,7 @@ from optical.word_alignment import (
     read_lexical_table,
     write_lexical_table,
 )
+from optical.errors import ConfigError, DataError, ResourceError
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/align_words.py"
 ENGLISH = ["king", "queen", "house", "water", "tree", "red", "green", "old", "new", "big", "small"]
@@ -135,7 +135,7 @@ def test_unknown_choices_are_refused(setting):
 
 
 def test_more_than_memory_holds_is_refused_before_it_is_tried(monkeypatch):
-    monkeypatch.setattr("optical.word_alignment.MOST_CELLS", 3)
+    monkeypatch.setattr("optical.bitext.word_alignment.MOST_CELLS", 3)
     assert align([(["a"], ["b", "c", "d"])], DEFAULTS)
     with pytest.raises(ResourceError, match="1 sentence pairs have 4 pairs of words.*aligner: eflomal"):
         align([(["a", "b"], ["c", "d"])], DEFAULTS)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workflow
 PAGE = (ROOT / "docs/add-a-method.md").read_text(encoding="utf-8")
 CLASS, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 WITHOUT_CODE, CONFIG = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-LIBRARY = "workflow/scripts/optical/objectives.py"
+LIBRARY = "workflow/scripts/optical/losses/objectives.py"
 # One language and a few steps: what is learned does not matter here.
 BRIEF = {"languages": ["sw"], "pretraining": {"steps": 2}, "teacher": {"steps": 2}, "student": {"steps": 2}}
 

@@ -5,9 +5,9 @@ import re
 import pytest
 import yaml
 
-from optical.export import write_stanford
 from optical.files import read_json, read_rows
-from optical.folders import load_encoder
+from optical.models.export import write_stanford
+from optical.models.folders import load_encoder
 from tiny_models import save_encoder
 from workspace import job_counts, make_workspace, run_snakemake
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mirror import needs_mirror
-from optical.bitext_filters import matching_key
+from optical.bitext.filters import matching_key
+from optical.config.tables import read_languages
 from optical.files import read_jsonl, read_rows, read_texts
-from optical.tables import read_languages
 from studies import STUDIES, by_name, run_study, settings_of
 from workspace import ROOT, make_workspace
 

@@ -7,10 +7,10 @@ The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on 
 """
 
 from optical.errors import DataError
+from optical.evaluation.token_alignment import align, transport_cost, transport_settings
 from optical.files import read_rows, write_json
-from optical.folders import load_encoder
+from optical.models.folders import load_encoder
 from optical.program import program, run_program
-from optical.token_alignment import align, transport_cost, transport_settings
 
 FEWEST, MOST = 5, 12
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from optical.config_page import page_with_tables
+from optical.config.page import page_with_tables
 from optical.files import write_lines
 from optical.program import program, run_program
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from optical.errors import ConfigError, OpticalError
-from optical.startup import prepare_process
+from optical.runtime.startup import prepare_process
 
 log = logging.getLogger("optical")
 
