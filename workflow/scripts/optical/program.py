@@ -28,8 +28,10 @@ class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFo
 
 
 def program(description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every program has."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=Help, allow_abbrev=False)
+    """Return a parser with the options that every program has; `@FILE` stands for the lines of a file."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=Help, allow_abbrev=False, fromfile_prefix_chars="@"
+    )
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
     parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
     return parser

@@ -26,7 +26,7 @@ def read_config(paths: Sequence[str | Path]) -> dict:
     """Read config files; each overrides single keys of those before it, as Snakemake's --configfile does."""
     config: dict = {}
     for path in paths:
-        config = _merged(config, _read_yaml(path))
+        config = merged(config, _read_yaml(path))
     return config
 
 
@@ -45,14 +45,14 @@ def _read_yaml(path: str | Path) -> dict:
     return values
 
 
-def _merged(before: Mapping, after: Mapping) -> dict:
+def merged(before: Mapping, after: Mapping) -> dict:
     """Return `before` overridden by `after`, blocks within blocks.
 
-    >>> _merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
     {'a': {'x': 1, 'y': 3}}
     """
     both = dict(before)
     for key, value in after.items():
         nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
-        both[key] = _merged(both[key], value) if nested else value
+        both[key] = merged(both[key], value) if nested else value
     return both

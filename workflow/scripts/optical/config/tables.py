@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from optical.config.bitext import BitextSource
+from optical.config.collections import files_of
 from optical.errors import ConfigError, DataError
 
 LANGUAGE_COLUMNS = ("code", "name", "script", "resource")  # every further column is a tool's code
 RESOURCE_LEVELS = ("low", "high")
 UNKNOWN = "-"  # a checksum or size that is recorded at the first download
 
-# The keys of a bitext source whose values are files.
-FILE_KEYS = ("pairs", "english", "foreign", "moses", "tmx", "mtop", "documents")
 
 
 class Dataset(NamedTuple):
@@ -137,26 +137,14 @@ _LIKE_A_DATASET = re.compile(r"[^/\s]+\.(txt|tsv|csv|jsonl?|zip|gz|tmx)")
 
 
 def resolve_source(
-    source: Mapping[str, object], language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
-) -> dict:
-    """Return a bitext source of the config with its files as paths and, where known, with their licence and name."""
-    resolved = dict(source)
-    licences = []
-    for key in FILE_KEYS:
-        if key in source:
-            reference = str(source[key])
-            resolved[key] = resolve(reference, language, datasets, data_folder)
-            filled = fill_codes(reference, language)
-            if filled in datasets:
-                licences.append(datasets[filled].licence)
-    if licences:
-        resolved.setdefault("licence", "; ".join(dict.fromkeys(licences)))
-    return resolved
-
-
-def source_files(source: Mapping[str, object]) -> list[str]:
-    """Return the files of a resolved bitext source: the inputs of its rule."""
-    return [str(source[key]) for key in FILE_KEYS if key in source]
+    source: BitextSource, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
+) -> BitextSource:
+    """Return a bitext source of the config with its files as paths and, where known, with their licence."""
+    given = {key: reference for key, reference in files_of(source).items()}
+    paths = {key: resolve(reference, language, datasets, data_folder) for key, reference in given.items()}
+    named = [fill_codes(reference, language) for reference in given.values()]
+    licences = dict.fromkeys(datasets[name].licence for name in named if name in datasets)
+    return source.changed(**paths, licence=source.licence or "; ".join(licences) or None)
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

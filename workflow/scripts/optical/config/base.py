@@ -1,0 +1,185 @@
+"""What every block of the config is made of: the base class, and the types of its values.
+
+A block is a class and a key is a field. Its type, default, constraint and meaning stand there and nowhere else: the
+JSON schema, the tables of config/README.md and the settings of every program come from these classes.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, get_args
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from optical.config.scripts import SCRIPT_WORDS, script_hint
+
+
+class Settings(BaseModel):
+    """A block of the config: its keys are the fields, and the text below a field is its meaning.
+
+    `optical.config.describe` reads the meanings from the source, where something asks for them: pydantic would read
+    them at every start of every program, which takes longer than all else in these modules.
+
+    >>> class Search(Settings):
+    ...     '''How documents are searched.'''
+    ...
+    ...     top_k: Count = 1000
+    >>> Search.read({"top_k": "10"}).top_k
+    10
+    >>> Search.read({"topk": 10}, "search")
+    Traceback (most recent call last):
+    optical.errors.ConfigError: unknown key 'topk' [search]. Hint: did you mean top_k?
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True, regex_engine="python-re"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_null(cls, values: Any) -> Any:
+        """Take the text `null` for null where a key admits that: on the command line everything is text."""
+        if not isinstance(values, Mapping):
+            return values
+        nullable = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
+        return {key: None if value == "null" and key in nullable else value for key, value in values.items()}
+
+    @classmethod
+    def read(cls, values: object, where: str = "config") -> Self:
+        """Return the settings that a piece of config holds; text counts as a number where a number is asked for.
+
+        Args:
+            values: the block, as YAML or JSON has it; or settings of this class, which stay as they are.
+            where: the block's key, for messages.
+
+        Raises:
+            ConfigError: a key is unknown or missing, or a value has the wrong type or is out of bounds.
+        """
+        if isinstance(values, cls):
+            return values
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            from optical.config.faults import explain
+
+            raise explain(error, cls, values, where) from None
+
+    @classmethod
+    def of(cls, block: "Settings", **more: object) -> Self:
+        """Return the settings of this class among those of a block, and what the block does not have."""
+        return cls.read({name: getattr(block, name) for name in cls.model_fields if hasattr(block, name)} | more)
+
+    def changed(self, **changes: object) -> Self:
+        """Return a copy with other values, checked as at first."""
+        return self.read(self.model_dump() | changes)
+
+
+class Refused(ValueError):
+    """A fault that a check of ours finds: what is wrong, and what to do about it."""
+
+    def __init__(self, what: str, hint: str = ""):
+        self.what, self.hint = what, hint
+        super().__init__(what)
+
+
+# --- types of values
+
+
+def _refuse_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _read_truth_value(value: object) -> bool:
+    if value in ("true", "false"):
+        return value == "true"
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_refuse_truth_value)]
+Number = Annotated[float, BeforeValidator(_refuse_truth_value)]
+AtLeastZero = Annotated[Integer, Ge(0)]
+Count = Annotated[Integer, Ge(1)]
+Positive = Annotated[Number, Gt(0)]
+NotNegative = Annotated[Number, Ge(0)]
+Share = Annotated[Number, Ge(0), Le(1)]
+ShareBelowOne = Annotated[Number, Ge(0), Lt(1)]
+Flag = Annotated[bool, BeforeValidator(_read_truth_value)]
+Language = Annotated[
+    str, Field(title="lang", pattern="^[a-z]{2,3}$", description="a code of two or three small letters, such as sw")
+]
+
+
+def _known_script(script: str) -> str:
+    if script not in SCRIPT_WORDS:
+        raise Refused(f"unknown script {script!r}", script_hint(script))
+    return script
+
+
+Script = Annotated[str, AfterValidator(_known_script), Field(json_schema_extra={"enum": list(SCRIPT_WORDS)})]
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise Refused(f"{value!r} is in the list twice")
+    return values
+
+
+EachOnce = AfterValidator(_each_once)
+
+# --- marks of fields
+
+
+class IsFile:
+    """Marks a key whose value names files: paths, or rows of config/datasets.tsv. The plan turns both into paths."""
+
+
+File = Annotated[str, IsFile]
+Files = Annotated[str | list[str], IsFile]
+FilesByLanguage = Annotated[str | dict[str, str | list[str]], IsFile]
+
+
+class FromEncoder:
+    """Marks a key that keeps the value of the encoder, a model of somebody else's, where it is null."""
+
+
+class Shorthand:
+    """Marks a block that a single value may stand for: with `Shorthand("weight")`, 0.5 means {weight: 0.5}."""
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self._whole, handler(source))
+
+    def _whole(self, value: object) -> object:
+        return value if value is None or isinstance(value, Mapping | Settings) else {self.key: value}
+
+
+class Changes:
+    """Marks a block that gives some keys of another and leaves the rest: `Annotated[dict[str, Any], Changes(Student)]`.
+
+    What is given is checked as in that block; the value is a dict of just these keys.
+    """
+
+    def __init__(self, of: type[Settings]):
+        self.of = of
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_wrap_validator_function(
+            self._given,
+            handler.generate_schema(self.of),
+            serialization=core_schema.plain_serializer_function_ser_schema(dict),
+        )
+
+    @staticmethod
+    def _given(values: Any, check: Any) -> dict[str, object]:
+        checked = check(values).model_dump()
+        return {key: checked[key] for key in values}

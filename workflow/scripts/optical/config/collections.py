@@ -1,0 +1,247 @@
+"""The block `collection_table`: what can be searched. One class for each reader; `corpora.readers` has their functions.
+
+A key that names files holds paths once the plan has resolved it. Where files differ by language it holds a map.
+"""
+
+from typing import Any, Literal, get_args
+
+from pydantic import model_validator
+
+from optical.config.base import AtLeastZero, Count, File, Files, FilesByLanguage, Flag, Integer, IsFile, Settings
+from optical.config.readers import Ids, by_reader, require_ids
+
+
+class Split(Settings):
+    """Cuts documents into passages; a document scores as its best one."""
+
+    length: Count = 180
+    """length of a passage"""
+
+    stride: Count = 90
+    """from where one passage begins to the next"""
+
+    unit: Literal["words", "tokens"] = "words"
+    """what length and stride count; tokens are those of the encoder"""
+
+
+class CollectionBlock(Settings):
+    """Keys that any collection takes, whoever reads it."""
+
+    languages: list[str] | None = None
+    """the languages that have queries here; null for all"""
+
+    documents_by: Literal["teacher", "student"] = "teacher"
+    """who reads the documents: the teacher, or each student, where they are in its language"""
+
+    split: Split | None = None
+    """cuts documents into passages, of which the best one is the document's score; null keeps documents whole"""
+
+
+class PlainCollection(CollectionBlock):
+    """Documents, queries and judgements of one's own."""
+
+    reader: Literal["plain"]
+
+    documents: File
+    """JSON lines with id and text, or id<TAB>text"""
+
+    queries: FilesByLanguage
+    """id<TAB>text; one file per language, by {lang} or as a map"""
+
+    qrels: File
+    """TREC's four columns"""
+
+    partial_qrels: Flag = False
+    """drop judgements of documents and queries that do not exist; otherwise they are an error"""
+
+
+class CatalogueCollection(CollectionBlock):
+    """A collection of ir_datasets: `id` gives documents, queries and qrels, and other ids replace it for one part."""
+
+    reader: Literal["ir_datasets"]
+
+    id: Ids | None = None
+    """id of the whole in the catalogue; where it differs by language, with {lang} or as a map"""
+
+    documents_id: Ids | None = None
+    """id of the documents, where it is another"""
+
+    queries_id: Ids | None = None
+    """id of the queries, where it is another"""
+
+    qrels_id: Ids | None = None
+    """id of the judgements, where it is another"""
+
+    documents: Literal["all", "pooled"] = "all"
+    """all documents, or only the judged ones"""
+
+    min_grade: Integer = 1
+    """the grade from which a document is relevant"""
+
+    query_field: str | None = None
+    """field of a query that is searched, such as title or description; null for its text"""
+
+    max_queries: Count | None = None
+    """read only so many of each language, the first ones; null for all"""
+
+    max_documents: AtLeastZero | None = None
+    """read only so many, the judged ones first; null for all"""
+
+    @model_validator(mode="after")
+    def _has_ids(self) -> "CatalogueCollection":
+        require_ids(self, ("documents_id", "queries_id", "qrels_id"))
+        return self
+
+
+class ClefCollection(CollectionBlock):
+    """A collection of CLEF: newspapers in SGML, topics by language."""
+
+    reader: Literal["clef"]
+
+    documents: Files
+    """folders or files"""
+
+    topics: FilesByLanguage
+    """one file per language, by {lang} or as a map"""
+
+    qrels: Files
+    """one file or several"""
+
+    fields: Literal["title", "description", "both"] = "both"
+    """which part of a topic is the query"""
+
+    encoding: str = "iso-8859-1"
+    """encoding of documents and SGML topics"""
+
+
+class AfriQaCollection(CollectionBlock):
+    """Questions of AfriQA and the English passages that answer them."""
+
+    reader: Literal["afriqa"]
+
+    questions: FilesByLanguage
+    """one file per language"""
+
+    passages: Files | None = None
+    """further files, whose passages are documents, too"""
+
+    without: Files | None = None
+    """files whose passages are removed, such as those that the teacher learns from"""
+
+    titles: Flag = True
+    """keep the titles of the pages"""
+
+
+class FloresCollection(CollectionBlock):
+    """FLORES-200: which English article does this foreign sentence come from?"""
+
+    reader: Literal["flores_articles"]
+
+    sentences: FilesByLanguage
+    """one file per language, English included"""
+
+    metadata: File
+    """the table with the address of each sentence's page"""
+
+    part: Literal["dev", "test"] = "test"
+    """which half of the articles the queries come from"""
+
+    seed: Integer = 0
+    """decides which articles are in which part"""
+
+
+class BelebeleCollection(CollectionBlock):
+    """Questions of Belebele about English passages."""
+
+    reader: Literal["belebele"]
+
+    questions: FilesByLanguage
+    """one file per language, English included"""
+
+
+class Multi30kCollection(CollectionBlock):
+    """Captions of Multi30k: a caption in another language finds the English captions of its picture."""
+
+    reader: Literal["multi30k"]
+
+    captions: Files
+    """English files, parallel to `images`"""
+
+    images: File
+    """names of the pictures"""
+
+    queries: FilesByLanguage
+    """one file per language"""
+
+    query_images: File | None = None
+    """names of the queries' pictures; null where they are those of `images`"""
+
+    leave_out_source: Flag = False
+    """drop the caption that a query translates"""
+
+
+class MtopCollection(CollectionBlock):
+    """Utterances of MTOP."""
+
+    reader: Literal["mtop"]
+
+    utterances: File
+    """the file of XSemPLR"""
+
+    relevance: Literal["parallel", "intent"] = "parallel"
+    """relevant is the same utterance, or every one of the same intent"""
+
+    document_language: str = "en"
+    """language of the documents, which the teacher reads"""
+
+
+class MiraclSwahiliCollection(CollectionBlock):
+    """The slice of MIRACL whose passages TyDi QA has: Swahili questions, Swahili passages."""
+
+    reader: Literal["miracl_swahili"]
+
+    topics: FilesByLanguage
+    """topics of MIRACL"""
+
+    passages: Files
+    """files of TyDi QA"""
+
+
+class ChoicesCollection(CollectionBlock):
+    """Questions whose answer is one of several English options."""
+
+    reader: Literal["choices"]
+
+    questions: FilesByLanguage
+    """one file per language, or a list of files, English included"""
+
+    form: Literal["mmlu", "belebele"] = "mmlu"
+    """form of the files: MMLU's CSV (question, four options, letter), or Belebele's JSON lines"""
+
+
+COLLECTION_KINDS = (
+    PlainCollection,
+    CatalogueCollection,
+    ClefCollection,
+    AfriQaCollection,
+    FloresCollection,
+    BelebeleCollection,
+    Multi30kCollection,
+    MtopCollection,
+    MiraclSwahiliCollection,
+    ChoicesCollection,
+)
+
+
+Collection = by_reader(COLLECTION_KINDS)
+
+
+def files_of(block: Settings) -> dict[str, Any]:
+    """Return the keys of a block that name files, with their values; those that are not given are left out."""
+    named = {
+        name: getattr(block, name)
+        for name, field in type(block).model_fields.items()
+        if IsFile in field.metadata
+        or any(IsFile in getattr(part, "__metadata__", ()) for part in get_args(field.annotation))
+    }
+    return {name: value for name, value in named.items() if value is not None}
