@@ -1,8 +1,8 @@
 """What the rules share: the experiments, the files of code behind a rule, what a job needs, and tails of commands.
 
-What an experiment consists of is a matter of `optical.plan`. A rule serves every experiment: the main one, the variants
-of a study, shares of the sentence pairs, points of a grid. `{results}` is the folder of the one that a file belongs to,
-and `at(wildcards)` the experiment.
+What an experiment consists of is a matter of `optical.plan`. The rules serve every experiment that belongs to the config:
+the main one, the variants of a study, shares of the sentence pairs and points of a grid. `{results}` is the folder of the
+one that a file belongs to, and `at(wildcards)` is the experiment.
 """
 
 import os
@@ -10,6 +10,7 @@ import re
 import sys
 from functools import wraps
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -23,36 +24,29 @@ from optical.errors import OpticalError
 from optical.plan import changes, checks, jobs, settings, sources
 from optical.plan.arguments import argument_file
 from optical.plan.experiment import Experiment
-from optical.plan.methods import kinds
-from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes
+from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine
 from optical.runtime.imports import library_files
 
 
-class OneLine:
-    """A module or an object of the plan whose faults of the config end Snakemake in one line."""
+def in_one_line(planned):
+    """Return a function of the plan, or a module of such, whose faults of the config end Snakemake in one line."""
+    if isinstance(planned, ModuleType):
+        public = {name: value for name, value in vars(planned).items() if not isinstance(value, ModuleType)}
+        return SimpleNamespace(**{name: in_one_line(value) for name, value in public.items() if name[0] != "_"})
+    if not callable(planned) or isinstance(planned, type):
+        return planned
 
-    def __init__(self, planned):
-        self.planned = planned
-
-    def __getattr__(self, name):
-        found = in_one_line(getattr)(self.planned, name)
-        return in_one_line(found) if callable(found) else found
-
-
-def in_one_line(work):
-    """Make a function end in one line where the config or a file of it is at fault."""
-
-    @wraps(work)
+    @wraps(planned)
     def guarded(*arguments, **named):
         try:
-            return work(*arguments, **named)
+            return planned(*arguments, **named)
         except OpticalError as error:
             raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
     return guarded
 
 
-jobs, settings, sources, changes = map(OneLine, (jobs, settings, sources, changes))
+jobs, settings, sources, changes = map(in_one_line, (jobs, settings, sources, changes))
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment)
 EXPERIMENTS = changes.family(experiment)
@@ -71,6 +65,14 @@ def any_of(names):
 def methods_of_kind(kind):
     """Return a pattern of the methods of one kind, in any of the experiments."""
     return any_of(name for each in EXPERIMENTS.values() for name in each.methods_of_kind(kind))
+
+
+onstart:
+    # Snakemake's limit of 100 jobs a second starts a timer with every job that ends, for good: runs of some hundred jobs
+    # end in "can't start new thread" (github.com/snakemake/snakemake/issues/3804). A limit that the user gives is kept.
+    limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
+    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 # --- where downloads lie is no matter of a job's params or resources; programs take both from the environment
@@ -122,7 +124,7 @@ def option(name):
 
 def needs(rule, parts=1, more_mb=0):
     """Return the resources of a rule's jobs: memory, time, and for a model its device and how training is saved."""
-    need, machine = NEEDS[rule], experiment.config.machine
+    need = NEEDS[rule]
 
     def mem_mb(wildcards, input, attempt):
         return memory_mb(need, input.size_mb + sum(map(megabytes_within, input)), attempt, more_mb, parts)
@@ -131,14 +133,7 @@ def needs(rule, parts=1, more_mb=0):
         return minutes(need, attempt, parts)
 
     asked = {"mem_mb": mem_mb, "runtime": need.minutes if need.training else runtime}
-    if need.model:
-        asked |= {"gpu": min(1, machine.gpus), "device": machine.device, "precision": machine.precision}
-    if need.training:
-        several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine.gpus} --"
-        asked |= {"gpu": machine.gpus, "launcher": several if machine.gpus > 1 else "python"}
-        for key in ("checkpoint_minutes", "checkpoint_steps", "stop_before_runtime"):
-            asked[key] = f"{float(getattr(machine, key)):g}"
-    return asked
+    return asked | of_machine(need, experiment.config.machine)
 
 
 SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]

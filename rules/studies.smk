@@ -1,8 +1,6 @@
 """Studies: experiments that differ in one thing, each made by the rules of the main table, and one table of them all.
 
-    snakemake --cores 2 --configfile config/studies/multi30k.yaml -- results/studies/multi30k/table.tsv
-
-And grids over keys of the config, judged on a collection for development: `tuning.tsv`.
+snakemake --cores 2 --configfile config/studies/multi30k.yaml -- results/studies/multi30k/table.tsv
 """
 
 
@@ -114,29 +112,3 @@ rule plot_study:
     shell:
         "python {input.script} {params.arguments} --table {input.table} "
         "--out $(dirname {output.figure})/figure --log {log}"
-
-
-rule make_tuning_table:
-    input:
-        scores=lambda w: changes.grid_scores(at(w)),
-        script=script("make_tuning_table"),
-        library=library("make_tuning_table"),
-    output:
-        table="{results}/tuning.tsv",
-        chosen="{results}/tuning.yaml",
-    log:
-        "{results}/logs/make_tuning_table.log",
-    benchmark:
-        "{results}/benchmarks/make_tuning_table.tsv"
-    conda:
-        "../envs/evaluate.yaml"
-    params:
-        arguments=arguments(
-            points=lambda w: changes.grid_points(at(w)),
-            method=lambda w: changes.tuning_method(at(w)),
-            measure=lambda w: at(w).config.measures[0],
-        ),
-    message:
-        "choosing the best point of the grid: {output.chosen}"
-    shell:
-        "python {input.script} {params.arguments} --out {output.table} --chosen {output.chosen} --log {log}"

@@ -9,6 +9,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
+from optical.config.experiment import Machine
+
 
 @dataclass(frozen=True)
 class Need:
@@ -62,6 +64,23 @@ NEEDS = {
     "compare_methods": Need(500, 10, 60),
     "make_study_table": Need(1000, 20, 120),
 }
+
+
+def of_machine(need: Need, machine: Machine) -> dict[str, object]:
+    """Return the resources that the config's block `machine` decides: the device of a model, and how training is saved."""
+    if not need.model:
+        return {}
+    device: dict[str, object] = {"device": machine.device, "precision": machine.precision}
+    if not need.training:
+        return device | {"gpu": min(1, machine.gpus)}
+    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine.gpus} --"
+    return device | {
+        "gpu": machine.gpus,
+        "launcher": several if machine.gpus > 1 else "python",
+        "checkpoint_minutes": machine.checkpoint_minutes,
+        "checkpoint_steps": machine.checkpoint_steps,
+        "stop_before_runtime": int(machine.stop_before_runtime),
+    }
 
 
 def memory_mb(need: Need, input_mb: float, attempt: int, more_mb: float = 0, parts: int = 1) -> int:
