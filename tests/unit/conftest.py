@@ -3,7 +3,7 @@
 import pytest
 
 from optical.cli.main import main
-from toy_results import make_results
+from support.toy_results import make_results
 
 
 @pytest.fixture(scope="module")

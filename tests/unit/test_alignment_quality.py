@@ -28,8 +28,8 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from tiny_models import save_encoder
-from workspace import ROOT
+from support.tiny_models import save_encoder
+from support.workspace import ROOT
 
 LEXICON = [("new moon", "mwezi mpya"), ("moon", "mwezi"), ("sun", "jua"), ("fiji", "fiji")]
 TEXTS = ["the new moon and the sun, seen from fiji", "mwezi mpya na jua kutoka fiji", "moonlight", "mto wa mwezini"]

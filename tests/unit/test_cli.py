@@ -17,8 +17,8 @@ from optical.cli import doctor, main, terminal
 from optical.cli.align import Alignment, picture
 from optical.config.project import project_folder
 from optical.models.folders import load_encoder
-from tiny_models import TEXTS
-from toy_results import student_of
+from support.tiny_models import TEXTS
+from support.toy_results import student_of
 
 HEAVY = {"torch", "transformers", "pandas", "numpy", "yaml", "matplotlib"}
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from optical.cli.main import main
-from tiny_models import save_encoder
-from toy_results import student_of
-from workspace import ROOT
+from support.tiny_models import save_encoder
+from support.toy_results import student_of
+from support.workspace import ROOT
 
 
 @pytest.mark.parametrize(

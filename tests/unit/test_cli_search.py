@@ -18,8 +18,8 @@ from optical.search.matches import matches
 from optical.search.parts import read_part
 from optical.search.runs import read_run
 from optical.text.tokeniser import train_tokeniser
-from tiny_models import TEXTS
-from toy_results import DOCUMENTS, student_of
+from support.tiny_models import TEXTS
+from support.toy_results import DOCUMENTS, student_of
 
 
 def test_search_ranks_by_maxsim_and_marks_the_words_that_matched(optical, results):

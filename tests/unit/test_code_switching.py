@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from optical.bitext.code_switching import DEFAULTS, prune, switch_queries, switch_words
 from optical.text.words import WORD
-from programs import Run, server
+from support.programs import Run, server
 
 DICTIONARY = {"moon": {"mwezi": 0.7, "mwandamo": 0.3}, "river": {"mto": 1.0}, "the": {"ya": 0.05}}
 

@@ -9,7 +9,7 @@ from optical.bitext.clean import DEFAULTS as CLEANING
 from optical.config.page import Key, keys, page_with_tables, tables
 from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import DataError
-from workspace import ROOT
+from support.workspace import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))

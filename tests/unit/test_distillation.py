@@ -11,7 +11,7 @@ from optical.training.batches import EpochBatches
 from optical.training.loop import TrainingSettings
 from optical.training.student import DistillationLoss
 from optical.training.teacher_vectors import TeacherVectors, encode_english
-from tiny_models import save_encoder
+from support.tiny_models import save_encoder
 
 ENGLISH = ("the first question about the moon", "where is the river?", "the sun, the moon", "north!", "the river " * 9)
 FOREIGN = ("swali la kwanza kuhusu mwezi", "mto uko wapi?", "jua na mwezi", "kaskazini", "mto " * 9)

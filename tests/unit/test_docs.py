@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from workspace import ROOT
+from support.workspace import ROOT
 
 FOLDERS = ("docs", "config", "workflow", "tests")
 BELOW = (page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))

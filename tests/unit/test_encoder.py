@@ -18,7 +18,7 @@ from optical.models.export import write_stanford
 from optical.models.folders import load_encoder, load_transformer, saved_settings
 from optical.runtime.precision import autocast
 from optical.text.tokeniser import tokenise
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 VARIANTS = {
     "plain": {},

@@ -9,7 +9,7 @@ import yaml
 
 from optical.config.checks import check_file, check_names, explain, nearest, objective_names, typed
 from optical.errors import ConfigError
-from workspace import ROOT
+from support.workspace import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 CONFIG = (ROOT / "config/config.yaml").read_text(encoding="utf-8")

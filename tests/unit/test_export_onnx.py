@@ -11,7 +11,7 @@ from optical.files import read_json
 from optical.models.encoder import QUERY
 from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 onnxruntime = pytest.importorskip("onnxruntime", reason='pip install -e ".[onnx]"')
 pytest.importorskip("onnxscript", reason='pip install -e ".[onnx]"')

@@ -6,7 +6,7 @@ import ast
 import pytest
 
 from optical.program import Help
-from workspace import ROOT
+from support.workspace import ROOT
 
 PROGRAMS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from local_server import serving
 from optical.errors import DataError, ResourceError
 from optical.fetch.hub import chosen_files, fetch_model
 from optical.files import read_json, sha256_of
+from support.local_server import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ID = "someone/encoder"

@@ -10,7 +10,7 @@ from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
 from optical.models.onednn import PackedLinear, can_multiply, packed
 from optical.text.tokeniser import tokenise
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 DTYPES = [torch.float32, torch.bfloat16]
 

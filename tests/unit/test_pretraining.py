@@ -9,7 +9,7 @@ from optical.text.token_files import TokenFile, write_token_file
 from optical.text.tokeniser import save_tokeniser, tokenise, train_tokeniser
 from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
 from optical.training.loop import TrainingSettings
-from tiny_models import TEXTS
+from support.tiny_models import TEXTS
 
 SETTINGS = EncoderSettings(dimension=8, query_length=12, document_length=24)
 ARCHITECTURE = Architecture(hidden_size=16, layers=2, heads=2, intermediate_size=32)

@@ -14,7 +14,7 @@ from optical.files import as_argument
 from optical.program import jobs_from, program, yaml_value
 from optical.runtime import progress as module
 from optical.runtime.progress import Progress, with_progress
-from workspace import ROOT
+from support.workspace import ROOT
 
 PROGRAM = """
 import sys, time

@@ -14,7 +14,7 @@ from optical.errors import DataError, ResourceError
 from optical.search.exact import search
 from optical.search.pruned import build_index, open_index, search_index
 from optical.search.vectors import write_vectors
-from workspace import ROOT
+from support.workspace import ROOT
 
 PROBED = {"probes": 8, "candidates": 4096}
 OVERLAP = 0.9  # of the ten best, so many at least must be found

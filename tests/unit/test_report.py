@@ -11,7 +11,7 @@ from optical.files import read_table, write_json, write_rows
 from optical.report.html import Section, Text, inline_svg, page, table
 from optical.report.provenance import provenance_files, provenance_section
 from optical.report.sections import EXAMPLES, Report, plain_table_section, queries_section, summary, table_section
-from report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
+from support.report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect", "image"}
 

@@ -14,8 +14,8 @@ from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
 from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
-from programs import Run, server
-from tiny_models import TEXTS, save_encoder
+from support.programs import Run, server
+from support.tiny_models import TEXTS, save_encoder
 
 ENGLISH = ("the first question", "the river", "the north", "the moon", "the sun")
 SWITCHED = ("swali la kwanza", "mto", "kaskazini", "mwezi", "jua")

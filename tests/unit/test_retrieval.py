@@ -17,7 +17,7 @@ from optical.search.parts import part_from, read_part
 from optical.search.runs import merge_runs, read_run, write_run
 from optical.search.vectors import Collection, TokenVectors
 from optical.text.tokeniser import tokenise
-from tiny_models import save_encoder
+from support.tiny_models import save_encoder
 
 QUERIES = [
     "where is the moon",

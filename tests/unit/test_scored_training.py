@@ -18,8 +18,8 @@ from optical.text.token_files import TokenFile
 from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
 from optical.training.triples import open_scores, open_triples, pair_numbers, scores_of
-from programs import Run, server
-from tiny_models import TEXTS, save_encoder
+from support.programs import Run, server
+from support.tiny_models import TEXTS, save_encoder
 
 QUERIES = ("the first question", "the river", "the north", "the moon", "the sun")
 # The labels call document k the answer to query k; the cross-encoder prefers document k + 2.

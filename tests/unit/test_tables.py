@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mirror import MIRROR, needs_mirror
 from optical.config.tables import (
     UNKNOWN,
     fill_codes,
@@ -19,6 +18,7 @@ from optical.config.tables import (
 from optical.errors import ConfigError, DataError
 from optical.fetch.download import local_source
 from optical.files import sha256_of
+from support.mirror import MIRROR, needs_mirror
 
 CONFIG = Path(__file__).parents[2] / "config"
 DATASETS = read_datasets(CONFIG / "datasets.tsv")

@@ -15,7 +15,7 @@ from optical.text.token_files import write_token_file
 from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
 from optical.training.triples import MISSING, open_triples, write_triples
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 QUERIES = ("the question", "the moon", "the river", "the sun", "the north", "the first question", "moon and sun")
 # query, positive, negatives: documents 0 and 1 both answer query 0, and document 2 answers two queries

@@ -11,7 +11,7 @@ import torch
 from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
 from optical.runtime.threads import in_parallel, results_in_order
-from tiny_models import save_encoder
+from support.tiny_models import save_encoder
 
 MEMORY_AFTER_A_TENSOR = """
 import sys, torch

@@ -11,7 +11,7 @@ from optical.errors import DataError
 from optical.text.token_files import TokenFile, write_token_file
 from optical.text.tokeniser import SPECIAL_TOKENS, load_tokeniser, save_tokeniser, tokenise, train_tokeniser
 from optical.training.batches import EpochBatches
-from tiny_models import TEXTS
+from support.tiny_models import TEXTS
 
 FEW = settings(max_examples=40, deadline=None)
 

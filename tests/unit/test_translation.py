@@ -24,8 +24,8 @@ from optical.translation.model import (
 )
 from optical.translation.scores import COLUMNS, score_translations, write_translation_scores
 from optical.translation.translate import Translator
-from programs import ROOT, Run, server
-from tiny_models import save_encoder, save_m2m100, save_nllb
+from support.programs import ROOT, Run, server
+from support.tiny_models import save_encoder, save_m2m100, save_nllb
 
 WHO = {"king": "mfalme", "queen": "malkia", "child": "mtoto", "bird": "ndege", "teacher": "mwalimu", "baker": "mwokaji"}
 DOES = {"sees": "aona", "loves": "apenda", "carries": "abeba", "paints": "apaka"}

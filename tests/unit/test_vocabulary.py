@@ -12,7 +12,7 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.models.vocabulary import extend_vocabulary, extended_tokeniser
 from optical.text.tokeniser import load_tokeniser, tokenise
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 ENGLISH = ("moon", "river", "sun", "question", "north", "where", "first", "about")
 MARATHI = ("चंद्र", "नदीत", "सूर्य", "प्रश्न", "उत्तर", "कुठे", "पहिला", "बद्दल")

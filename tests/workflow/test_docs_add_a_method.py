@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake
+from support.workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

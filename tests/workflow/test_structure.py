@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from workspace import ROOT, rule_texts
+from support.workspace import ROOT, rule_texts
 
 RULES = rule_texts()
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))

@@ -6,7 +6,7 @@ import subprocess
 
 import yaml
 
-from workspace import QUIET, ROOT, snakemake_command
+from support.workspace import QUIET, ROOT, snakemake_command
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
 

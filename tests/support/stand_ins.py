@@ -9,7 +9,7 @@ import json
 import random
 import zipfile
 
-from tiny_models import save_bert, save_nllb
+from support.tiny_models import save_bert, save_nllb
 
 NAMES = (
     "river mountain harbour market school doctor farmer teacher bridge forest garden window kitchen lemon "

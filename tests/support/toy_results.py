@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_encoder
 
 DOCUMENTS = (
     *({"id": f"d{number}", "text": text} for number, text in enumerate(TEXTS)),

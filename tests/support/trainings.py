@@ -5,7 +5,7 @@ import json
 import random
 import time
 
-from programs import Run, server
+from support.programs import Run, server
 
 WORDS = ("river", "moon", "sun", "north", "book", "market", "school", "water", "stone", "bird", "house", "road")
 FOREIGN = [word[::-1] + "a" for word in WORDS]

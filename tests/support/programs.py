@@ -10,7 +10,7 @@ import runpy
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
 REFUSED = "no network on a compute node"
 # Programs of CPU rules that the rehearsal of the full experiment runs with the network refused.

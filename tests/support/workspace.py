@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
