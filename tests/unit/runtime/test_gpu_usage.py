@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +11,9 @@ import pytest
 from optical.errors import DataError
 from optical.evaluation.job_costs import COLUMNS, cost_rows
 from optical.runtime import gpu_usage
+from support.workspace import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
+SCRIPTS = ROOT / "workflow/scripts"
 BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 

@@ -1,15 +1,15 @@
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from optical.errors import ConfigError, DataError
 from optical.evaluation.measures import evaluate, read_judgments, read_ranking
 from optical.evaluation.scores import SCORE_COLUMNS, read_scores, write_scores
+from support.workspace import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/evaluate_run.py"
+SCRIPT = ROOT / "workflow/scripts/evaluate_run.py"
 MEASURES = ["AP", "AP@100", "nDCG@10", "nDCG@20", "R@100", "P@10", "RR", "Judged@10"]
 
 

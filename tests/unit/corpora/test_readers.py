@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +15,7 @@ from optical.corpora.files import validate_triples
 from optical.corpora.passages import document_of_passage, split_documents, split_text, word_spans
 from optical.corpora.readers import READERS, TRAINING_READERS, own_keys, prepare_collection, prepare_training_set
 from optical.errors import ConfigError, DataError
+from support.workspace import ROOT
 
 DOCUMENTS = {"d1": "The harbour of Mombasa", "d2": "Coffee grows in Moshi", "d3": "Rain falls in April"}
 
@@ -344,7 +344,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 def test_memory_does_not_grow_with_the_triples(tmp_path):
     (tmp_path / "docs.tsv").write_text("".join(f"{k}\tdocument\n" for k in range(1000)))
     (tmp_path / "q.tsv").write_text("".join(f"{k}\tquery\n" for k in range(100)))
-    library = Path(__file__).parents[2] / "workflow/scripts"
+    library = ROOT / "workflow/scripts"
     kilobytes = [
         int(
             subprocess.run(

@@ -1,7 +1,6 @@
 """The tables of languages and data sets: their rules, and how file references are resolved."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +18,9 @@ from optical.errors import ConfigError, DataError
 from optical.fetch.download import local_source
 from optical.files import sha256_of
 from support.mirror import MIRROR, needs_mirror
+from support.workspace import ROOT
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = ROOT / "config"
 DATASETS = read_datasets(CONFIG / "datasets.tsv")
 LANGUAGES = read_languages(CONFIG / "languages.tsv")
 HEADER = "name\tversion\turl\tsha256\tbytes\tlicence\tformat\tnote\n"

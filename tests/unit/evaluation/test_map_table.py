@@ -1,7 +1,6 @@
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,9 @@ from optical.evaluation.map_table import (
     strongest_rival,
 )
 from optical.evaluation.scores import write_scores
+from support.workspace import ROOT
 
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SCRIPTS = ROOT / "workflow/scripts"
 LEVELS = {"low": ["sw", "so"], "high": ["de"]}
 LANGS = ["sw", "so", "de"]
 METHODS = ["bm25", "nmt", "optical", "english"]

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from optical.files import write_jsonl
 from optical.search.lexical import index_documents, make_analyser, prune, search_bm25, search_psq
 from optical.search.runs import read_run
 from optical.text.words import words
+from support.workspace import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/search_lexical.py"
+SCRIPT = ROOT / "workflow/scripts/search_lexical.py"
 DOCUMENTS = [
     {"id": "house", "text": "a red house, a house by the water"},
     {"id": "tree", "text": "a green tree by the water"},

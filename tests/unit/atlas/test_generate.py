@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 from babel import Locale
@@ -17,8 +16,9 @@ from optical.atlas.generate import DEFAULTS, _ask_for_training, generate_atlas
 from optical.atlas.sentences import SentenceMaker, draw_different, fill, frames, slots_of
 from optical.errors import ConfigError
 from optical.files import as_argument, read_jsonl, read_lines, read_rows
+from support.workspace import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "generate_atlas.py"
+SCRIPT = ROOT / "workflow" / "scripts" / "generate_atlas.py"
 LOW, HIGH = ("sw", "so", "tl", "mr"), ("fi", "de", "fr")
 NOTHING = {part: dict.fromkeys(DEFAULTS[part], 0) for part in ("text", "bitext", "wikiclir", "mmarco")}
 SMALL = {

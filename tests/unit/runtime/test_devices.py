@@ -4,15 +4,15 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
-from pathlib import Path
 
 import pytest
 
 from optical.errors import ConfigError, ResourceError
 from optical.runtime import devices, precision
 from optical.runtime.machine import Machine, machine_from
+from support.workspace import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow/scripts"
+SCRIPTS = ROOT / "workflow/scripts"
 HOLD = """
 import sys
 from optical.runtime.devices import lease

@@ -5,7 +5,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +19,9 @@ from optical.bitext.word_alignment import (
     write_lexical_table,
 )
 from optical.errors import ConfigError, DataError, ResourceError
+from support.workspace import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/align_words.py"
+SCRIPT = ROOT / "workflow/scripts/align_words.py"
 ENGLISH = ["king", "queen", "house", "water", "tree", "red", "green", "old", "new", "big", "small"]
 ENGLISH += ["road", "river", "bird", "stone"]
 FOREIGN = {word: "f" + word[::-1] for word in ENGLISH}

@@ -1,4 +1,4 @@
-"""Every command of `optical`: what it prints and what it writes. How it refuses bad input: test_cli_errors.py."""
+"""Every command of `optical`: what it prints and what it writes. How it refuses bad input: test_main_errors.py."""
 
 import json
 import os

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -9,8 +8,8 @@ from optical.errors import DataError
 from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.evaluation.expected import EXPECTED_COLUMNS, compare, our_figure, read_expected
 from optical.files import read_rows, write_rows
+from support.workspace import ROOT
 
-ROOT = Path(__file__).parents[2]
 MEANS = {
     ("clef", "optical", "sw", "AP"): 0.24,
     ("clef", "nmt", "sw", "AP"): 0.20,

@@ -4,15 +4,14 @@ import gzip
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from optical.corpora.ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
 from optical.errors import ConfigError
+from support.workspace import ROOT
 
-ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
 CONFIGS = sorted([*(ROOT / "config").glob("*.yaml"), *(ROOT / "config/studies").glob("*.yaml")])
 

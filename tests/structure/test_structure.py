@@ -13,21 +13,6 @@ from support.workspace import ROOT, rule_texts
 RULES = rule_texts()
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 PROGRAMS = sorted((ROOT / "workflow/scripts").glob("*.py"))
-LIBRARY = sorted((ROOT / "workflow/scripts/optical").rglob("*.py"))
-# A package, or a module beside the packages, imports from the floors below its own only.
-FLOORS = [
-    {"errors"},
-    {"files"},
-    {"atlas", "config", "runtime"},
-    {"fetch", "losses", "program", "text"},
-    {"corpora"},
-    {"bitext", "plan"},
-    {"models"},
-    {"evaluation", "search"},
-    {"report", "training"},
-    {"cli", "translation"},
-]
-FLOOR_OF = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 NO_RULE = {"describe_config"}  # programs that people run
 LONGEST = 400
 
@@ -103,45 +88,6 @@ def test_no_source_file_is_long():
     assert not [path.name for path in sources if len(lines_of(path)) > LONGEST]
 
 
-def module_of(path):
-    """Return a library file's place in the library, such as `losses/transport`."""
-    return path.relative_to(ROOT / "workflow/scripts/optical").with_suffix("").as_posix()
-
-
-def imports_of(path):
-    """Yield (module, name of what is taken from it, level) of every import of a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((name.name, "", 0) for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", name.name, node.level) for name in node.names)
-
-
-@pytest.mark.parametrize("path", LIBRARY, ids=module_of)
-def test_the_library_knows_neither_snakemake_nor_the_command_line(path):
-    modules = {module.split(".")[0] for module, _, _ in imports_of(path)}
-    assert "snakemake" not in modules
-    assert "argparse" not in modules or module_of(path) == "program" or module_of(path).startswith("cli/")
-
-
-@pytest.mark.parametrize("path", LIBRARY, ids=module_of)
-def test_a_package_imports_only_packages_below_it(path):
-    own = module_of(path).split("/")[0]
-    assert own in FLOOR_OF or own == "__init__", "add it to FLOORS"
-    for module, name, level in imports_of(path):
-        assert level == 0, "imports are absolute"
-        words = [*module.split("."), name]
-        if words[0] == "optical" and words[1] not in (own, "__version__"):
-            assert FLOOR_OF[words[1]] < FLOOR_OF[own], f"{own} imports {words[1]}"
-
-
-def test_every_folder_of_the_library_is_a_package_that_says_what_it_holds_and_nothing_else():
-    for folder in {path.parent for path in LIBRARY} - {ROOT / "workflow/scripts/optical"}:
-        [docstring] = ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body
-        assert isinstance(docstring, ast.Expr) and isinstance(docstring.value.value, str), folder.name
-        assert "\n" not in docstring.value.value, folder.name
-
-
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_a_program_is_short_explains_itself_and_takes_named_arguments(path):
     text = path.read_text(encoding="utf-8")
@@ -151,6 +97,21 @@ def test_a_program_is_short_explains_itself_and_takes_named_arguments(path):
     assert re.findall(r"add_argument\(\s*\"(?!--)", text) == []
     assert "run_program(main, parser)" in text
     assert len(text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_every_program_shows_an_example_that_can_be_copied(path):
+    text = path.read_text(encoding="utf-8")
+    page = ast.get_docstring(ast.parse(text))
+    assert "program(__doc__)" in text
+    lines = page.splitlines()
+    first = next(place for place, line in enumerate(lines) if f"python workflow/scripts/{path.name} --" in line)
+    last = next(place for place in range(first, len(lines)) if not lines[place].endswith("\\"))
+    example = " ".join(line.removesuffix("\\") for line in lines[first : last + 1])
+    options = {word for word in example.split() if word.startswith("--")}
+    library = (ROOT / "workflow/scripts/optical/program.py").read_text(encoding="utf-8")
+    assert all(f'"{option}"' in text + library for option in options)
+    assert "%" not in page.replace("%%", ""), "argparse formats the description"
 
 
 def test_the_readme_ci_and_the_guide_run_the_same_command():
