@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirror import MIRROR, needs_mirror
 from optical.bitext.clean import aligned_pairs, clean_bitext
 from optical.bitext.filters import normalise
 from optical.bitext.readers import Pair, read_bitext
@@ -18,6 +17,7 @@ from optical.bitext.row_alignment import check_alignment
 from optical.config.tables import FILE_KEYS, read_datasets, read_languages, resolve_source
 from optical.fetch.download import local_source
 from optical.files import read_rows
+from support.mirror import MIRROR, needs_mirror
 
 pytestmark = needs_mirror
 

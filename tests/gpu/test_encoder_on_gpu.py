@@ -9,7 +9,7 @@ if not torch.cuda.is_available():
 from optical.models.encoder import DOCUMENT  # noqa: E402
 from optical.models.folders import load_encoder  # noqa: E402
 from optical.runtime.precision import autocast  # noqa: E402
-from tiny_models import save_encoder  # noqa: E402
+from support.tiny_models import save_encoder  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 TOLERANCES = {"fp32": 1e-4, "bf16": 5e-2}

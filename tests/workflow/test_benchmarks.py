@@ -10,8 +10,8 @@ import sys
 import pytest
 import torch
 
-from peers import with_pylate
-from workspace import ROOT
+from support.peers import with_pylate
+from support.workspace import ROOT
 
 pytestmark = pytest.mark.workflow
 

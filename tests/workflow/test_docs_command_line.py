@@ -7,8 +7,8 @@ import pytest
 
 from optical.cli.export import FORMATS
 from optical.cli.main import COMMANDS, main
-from toy_results import make_results
-from workspace import ROOT
+from support.toy_results import make_results
+from support.workspace import ROOT
 
 PAGE = ROOT / "docs/command-line.md"
 IN_DOCS = re.findall(r"^\$ optical (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

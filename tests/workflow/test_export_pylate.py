@@ -11,8 +11,8 @@ from optical.losses.late_interaction import max_sim
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
-from peers import run_in, with_pylate
-from tiny_models import TEXTS, save_encoder
+from support.peers import run_in, with_pylate
+from support.tiny_models import TEXTS, save_encoder
 
 # Cut texts, unknown words, signs that the vocabulary lacks, and a text of punctuation alone.
 HARD = (*TEXTS, "the moon " * 20, "xyz ☃ the moon; (unknown) ~ words", "?!")

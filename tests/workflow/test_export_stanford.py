@@ -10,8 +10,8 @@ from optical.cli.main import main
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
-from peers import environment, run_in
-from tiny_models import TEXTS, save_encoder
+from support.peers import environment, run_in
+from support.tiny_models import TEXTS, save_encoder
 
 # The code is of the time of transformers 4.
 REQUIREMENTS = (

@@ -8,8 +8,8 @@ import yaml
 from optical.files import read_json, read_rows
 from optical.models.export import write_stanford
 from optical.models.folders import load_encoder
-from tiny_models import save_encoder
-from workspace import job_counts, make_workspace, run_snakemake
+from support.tiny_models import save_encoder
+from support.workspace import job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

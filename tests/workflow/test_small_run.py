@@ -9,10 +9,10 @@ import shutil
 import pytest
 import yaml
 
-from browser import chromium
 from optical.files import read_json
 from optical.runtime.provenance import content_hash
-from workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
+from support.browser import chromium
+from support.workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
