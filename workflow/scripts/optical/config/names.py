@@ -13,12 +13,14 @@ def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: 
             raise ConfigError(f"unknown {name!r}", where=key, hint=f"{remedy}; {nearest(name, known)}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return which of the known names was meant, or all of them.
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return which of the known names was meant; where none is near, `otherwise` or all of them.
 
     >>> nearest("langauges", ["results", "languages"])
     'did you mean languages?'
+    >>> nearest("words", ["results", "languages"])
+    'known are languages, results'
     """
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return f"did you mean {close[0]}?" if close else otherwise or f"known are {', '.join(known)}"

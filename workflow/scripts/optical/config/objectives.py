@@ -72,6 +72,10 @@ class Objectives(Settings):
             if (objective := getattr(self, name)) is not None:
                 yield name, objective
 
+    def use_transport(self) -> bool:
+        """Return whether an objective solves the block `transport`, or weighs tokens by its marginals."""
+        return self.optimal_transport is not None or (self.sentence_mse is not None and self.sentence_mse.token_weights)
+
 
 class PretrainingObjectives(Settings):
     """Weights of what an encoder learns; all but mlm read the languages' `bitext`."""
@@ -89,5 +93,9 @@ class PretrainingObjectives(Settings):
     """weight of finding a sentence's translation among those of the batch, which keeps vectors apart"""
 
     def of_pairs(self) -> dict[str, float]:
-        """Return the weights of the objectives that read sentence pairs, without those of 0."""
+        """Return the weights of the objectives that read sentence pairs, without those of 0.
+
+        >>> PretrainingObjectives(tlm=0.0, optimal_transport=2.0).of_pairs()
+        {'optimal_transport': 2.0}
+        """
         return {name: weight for name, weight in self.model_dump().items() if name != "mlm" and weight}

@@ -4,7 +4,6 @@ Plain csv, no third-party package: the tables are read while Snakemake builds it
 """
 
 import csv
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import NamedTuple
 
 from optical.config.bitext import BitextSource
 from optical.config.collections import files_of
+from optical.config.names import nearest
 from optical.errors import ConfigError, DataError
 
 LANGUAGE_COLUMNS = ("code", "name", "script", "resource")  # every further column is a tool's code
 RESOURCE_LEVELS = ("low", "high")
 UNKNOWN = "-"  # a checksum or size that is recorded at the first download
-
+ADD_A_ROW = "add a row to config/datasets.tsv, or give a path"
 
 
 class Dataset(NamedTuple):
@@ -93,7 +93,7 @@ _DATASET_CELLS = (
 def get_dataset(name: str, datasets: Mapping[str, Dataset]) -> Dataset:
     """Return the row of a data set; an unknown name is a `ConfigError` with the nearest names."""
     if name not in datasets:
-        raise ConfigError(f"no data set {name!r}", where="config/datasets.tsv", hint=_nearest(name, datasets))
+        raise ConfigError(f"no data set {name!r}", where="config/datasets.tsv", hint=nearest(name, datasets, ADD_A_ROW))
     return datasets[name]
 
 
@@ -129,7 +129,7 @@ def resolve(reference: str, language: Mapping[str, str], datasets: Mapping[str, 
     if filled in datasets:
         return f"{data_folder}/{filled}"
     if _LIKE_A_DATASET.fullmatch(filled) and not Path(filled).exists():
-        raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=_nearest(filled, datasets))
+        raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=nearest(filled, datasets, ADD_A_ROW))
     return filled
 
 
@@ -140,16 +140,11 @@ def resolve_source(
     source: BitextSource, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
 ) -> BitextSource:
     """Return a bitext source of the config with its files as paths and, where known, with their licence."""
-    given = {key: reference for key, reference in files_of(source).items()}
-    paths = {key: resolve(reference, language, datasets, data_folder) for key, reference in given.items()}
-    named = [fill_codes(reference, language) for reference in given.values()]
+    references: dict[str, str] = files_of(source)
+    paths = {key: resolve(reference, language, datasets, data_folder) for key, reference in references.items()}
+    named = [fill_codes(reference, language) for reference in references.values()]
     licences = dict.fromkeys(datasets[name].licence for name in named if name in datasets)
     return source.changed(**paths, licence=source.licence or "; ".join(licences) or None)
-
-
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
-    return f"did you mean {', '.join(close)}?" if close else "add a row to config/datasets.tsv, or give a path"
 
 
 def _require_unique(key: str, seen: Mapping[str, object], path: str | Path, number: int) -> None:
