@@ -1,0 +1,109 @@
+"""The blocks of sentence pairs: `bitext`, `bitext_cleaning` and `word_alignment`."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from pydantic import model_validator
+
+from optical.config.base import AtLeastZero, Count, File, Number, Settings, Share
+
+WAYS = "give {pairs: FILE}, {english: FILE, foreign: FILE}, {moses: FILE.zip}, {tmx: FILE} or {mtop: FILE}"
+
+
+class BitextSource(Settings):
+    """Where sentence pairs come from: one file, or two whose lines translate each other."""
+
+    name: str | None = None
+    """name in the report"""
+
+    pairs: File | None = None
+    """one file: english<TAB>foreign"""
+
+    english: File | None = None
+    """English side of two line-aligned files"""
+
+    foreign: File | None = None
+    """foreign side of two line-aligned files"""
+
+    moses: File | None = None
+    """zip with two line-aligned files, as OPUS has them"""
+
+    tmx: File | None = None
+    """TMX file, in a zip or not"""
+
+    mtop: File | None = None
+    """parallel utterances of MTOP"""
+
+    english_side: str = "en"
+    """mtop: the language that stands where English does"""
+
+    documents: File | None = None
+    """document of each line, by which reports name lines"""
+
+    format: Literal["tsv", "lines", "vref", "moses", "tmx", "mtop"] | None = None
+    """where suffix and keys do not tell it"""
+
+    check_alignment: bool = True
+    """false for a source whose rows are known to be aligned"""
+
+    limit: Count | None = None
+    """read only so many pairs"""
+
+    licence: str | None = None
+    """goes into the report"""
+
+    @model_validator(mode="after")
+    def _has_files(self) -> "BitextSource":
+        if not any((self.pairs, self.english and self.foreign, self.moses, self.tmx, self.mtop)):
+            raise ValueError(f"names no file of sentence pairs: {WAYS}")
+        return self
+
+
+class BitextCleaning(Settings):
+    """Which pairs are kept; the reasons, counted, go to `report.json`."""
+
+    dev_pairs: AtLeastZero = 50
+    """pairs held out for development"""
+
+    train_pairs: AtLeastZero | None = None
+    """keep so many pairs only, the same ones for languages that share the English side; null for all"""
+
+    exclude: list[str] = []
+    """evaluation texts; a pair with one of their lines is dropped"""
+
+    check_alignment: bool = True
+    """find rows whose sides do not belong together"""
+
+    repair: Literal["drop", "shift"] = "drop"
+    """what becomes of rows that are shifted by up to three: dropped, or given back to each other"""
+
+    maximum_words: Count = 150
+    """of a sentence"""
+
+    maximum_characters: Count = 1000
+    """of a sentence"""
+
+    maximum_length_ratio: Annotated[Number, Ge(1)] = 3.0
+    """of the longer side to the shorter"""
+
+    minimum_letters: Share = 0.5
+    """share of letters in a side"""
+
+    minimum_script: Share = 0.5
+    """share of a side's letters that are of the language's script"""
+
+    seed: AtLeastZero = 1
+    """decides which pairs are held out"""
+
+
+class WordAlignment(Settings):
+    """The word aligner behind `smt`, the dictionaries of code-switching and a trained translator's guidance."""
+
+    aligner: Literal["ibm2", "eflomal"] = "ibm2"
+    """eflomal needs the command eflomal-align"""
+
+    symmetrise: Literal["grow-diag-final-and", "intersect", "union"] = "grow-diag-final-and"
+    """how the alignments of both directions become one"""
+
+    iterations: Count = 8
+    """of ibm2"""

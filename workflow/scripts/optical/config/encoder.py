@@ -1,0 +1,85 @@
+"""The blocks of the encoder: `tokeniser`, `encoder` and `vocabulary`."""
+
+from typing import Annotated
+
+from annotated_types import Ge
+from pydantic import Field
+
+from optical.config.base import AtLeastZero, Count, Integer, Settings
+
+Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+Revision = Annotated[
+    Commit | dict[str, Commit] | None,
+    Field(
+        description="commit of a model that is taken from the hub, 40 hexadecimal digits; a map where languages differ"
+    ),
+]
+Length = Annotated[Integer, Ge(4)]
+
+
+class Tokeniser(Settings):
+    """Used where `encoder.source` is train."""
+
+    vocabulary_size: Annotated[Integer, Ge(100)] = 8000
+    """word pieces"""
+
+
+class Architecture(Settings):
+    """Size of an encoder that is trained from scratch."""
+
+    hidden_size: Count = 128
+    """size of a hidden state"""
+
+    layers: Count = 1
+    """transformer layers"""
+
+    heads: Count = 4
+    """attention heads"""
+
+    intermediate_size: Count = 256
+    """size of the feed-forward layer"""
+
+
+class EncoderSettings(Settings):
+    """How texts become token vectors; recorded in the model, because each of these moves MAP."""
+
+    dimension: AtLeastZero = 128
+    """size of a token vector; 0 for no projection"""
+
+    query_length: Length = 32
+    """tokens, special ones included"""
+
+    document_length: Length = 96
+    """tokens, special ones included"""
+
+    query_marker: str = "[Q]"
+    """token that marks a query"""
+
+    document_marker: str = "[D]"
+    """token that marks a document"""
+
+    query_expansion: bool = False
+    """fill queries up with [MASK] (ColBERT's query augmentation)"""
+
+    attend_to_expansion: bool = False
+    """let tokens attend to those [MASK]"""
+
+    skip_punctuation: bool = True
+    """keep no document vectors of punctuation"""
+
+
+class EncoderBlock(EncoderSettings):
+    """The multilingual encoder, and how it turns texts into token vectors."""
+
+    source: str = "train"
+    """train (from scratch), a folder in the Hugging Face layout, or a model's id on the hub"""
+
+    revision: Revision = None
+    architecture: Architecture = Field(default_factory=Architecture)
+
+
+class Vocabulary(Settings):
+    """Word pieces of its own for each language, where the encoder's vocabulary has few."""
+
+    pieces: AtLeastZero = 0
+    """learnt from the language's side of the bitext; their vectors start as those of the English pieces that `word_alignment` links them with, and students start from there; 0 keeps the encoder's vocabulary"""

@@ -1,0 +1,226 @@
+"""The whole config of an experiment: the plain keys, and the blocks that stand in it alone."""
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt, Le, MinLen
+from pydantic import ConfigDict, Field
+
+from optical.config.atlas import AtlasSettings
+from optical.config.base import AtLeastZero, Count, EachOnce, NotNegative, Number, Settings
+from optical.config.bitext import BitextCleaning, BitextSource, WordAlignment
+from optical.config.collections import Collection
+from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
+from optical.config.methods import Method
+from optical.config.training import Pretraining, StudentSettings, Teacher, Translator
+from optical.config.transport import TransportSettings
+
+NAME = r"^[A-Za-z0-9][\w.+-]*$"  # of folders, of words of a command and of wildcards, too
+Name = Annotated[str, Field(pattern=NAME, description="letters, digits and . _ + -, first a letter or digit")]
+MethodName = Annotated[Name, Field()]
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+SHARED_FOLDERS = ("arguments", "atlas", "checkpoints", "data", "ir_datasets", "models")
+# Names that ir_measures knows, then those that it knows with a cutoff or a setting alone.
+MEASURE = (
+    "^((Accuracy|AP|MAP|Bpref|BPref|Compat|ERR_IA|nERR_IA|alpha_DCG|α_DCG|alpha_nDCG|α_nDCG|NRBP|nNRBP|AP_IA"
+    "|MAP_IA|P_IA|StRecall|ERR|infAP|Judged|nDCG|NDCG|NumQ|NumRel|NumRet|NumRelRet|RBP|Rprec|RPrec|RR|MRR|SetP"
+    "|SetRelP|SetR|SetF|SetAP)([(][^()]*[)])?(@[0-9.]+)?"
+    "|(BPM|INST|INSQ|IPrec|NERR8|NERR9|NERR10|NERR11|P|Precision|R|Recall|SDCG|Success)"
+    "([(][^()]*[)](@[0-9.]+)?|@[0-9.]+))$"
+)
+Measure = Annotated[str, Field(pattern=MEASURE)]
+
+
+class LanguageChanges(Settings):
+    """Languages beside those of config/languages.tsv, or changes to them; further keys are columns of that table."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
+    name: str | None = None
+    """English name of the language"""
+
+    resource: Literal["low", "high"] | None = None
+    """which mean of the table the language belongs to"""
+
+    script: str | None = None
+    """ISO 15924 code such as Latn; sentences in another script are dropped"""
+
+
+class BitextCurve(Settings):
+    """`<results>/bitext_curve.tsv`: the mean against the number of sentence pairs."""
+
+    shares: Annotated[list[Annotated[Number, Gt(0), Le(100)]], EachOnce] = [1, 3, 10, 30]
+    """per cent of the sentence pairs; 100 is always among them"""
+
+    methods: list[str] = ["mse", "optical"]
+    """distilled methods of `methods`; none for all of them"""
+
+
+class Study(Settings):
+    """`<results>/table.tsv`: an experiment in several conditions, see config/studies."""
+
+    variants: dict[str, dict[str, Any]] = {}
+    """name -> what it changes in the config; each is run in `<results>/<name>`"""
+
+    only: list[str] = []
+    """these variants alone; none for all"""
+
+    repeats: Annotated[list[AtLeastZero], EachOnce] = []
+    """seeds of encoder and teacher: each makes each variant again, in `<results>/<variant>/<seed>`"""
+
+    axis: Annotated[str, Field(pattern="^[a-z_]+$")] = "variant"
+    """what the variants are, heading of their column"""
+
+    shares: bool = False
+    """whether the shares of `bitext_curve` are conditions, too"""
+
+    compare: Literal["methods", "variants"] = "methods"
+    """what is tested against what, the rest being equal"""
+
+    reference: str | None = None
+    """what the others are tested against; null for the experiment's `reference`, a method"""
+
+    figure: Literal["curve", "dots", "matrix", "gap"] = "dots"
+    """lines over sentence pairs, dots with intervals, a heat map, or the gap between resource levels"""
+
+
+class Tuning(Settings):
+    """`<results>/tuning.tsv`: a grid over keys of the config, judged on a development collection."""
+
+    grid: dict[str, Annotated[list[Any], MinLen(1), EachOnce]] = {}
+    """dotted key -> the values to try, such as {transport.regularisation: [0.03, 0.1]}; every combination is run"""
+
+    collection: str | None = None
+    """the collection that decides, of `collection_table`: one for development, not the test"""
+
+    method: str | None = None
+    """whose mean decides; null for `reference`"""
+
+
+class Pruned(Settings):
+    """The index of `<results>/pruned_table.tsv` (PLAID)."""
+
+    bits: Literal[1, 2, 4, 8] = 4
+    """that the index keeps of each component of a token vector"""
+
+    probes: Count = 8
+    """centroids that a query token looks at"""
+
+    candidates: Count = 4096
+    """documents per query that are then scored"""
+
+
+class Search(Settings):
+    """Exhaustive MaxSim search."""
+
+    top_k: Count = 1000
+    """documents per query in a run"""
+
+    memory_mb: Count = 1000
+    """memory of a search beside its queries and hits"""
+
+    parts: Count = 1
+    """into how many jobs the encoding of a collection is split, and each search of it; runs are merged"""
+
+    pruned: Pruned = Field(default_factory=Pruned)
+
+
+class Machine(Settings):
+    """Resources, never science: nothing here reruns a job."""
+
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda(:[0-9]+)?)$")] = "auto"
+    """auto, cpu, cuda (any free one) or cuda:N"""
+
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    """of matrix products; auto: bf16 where the machine is faster in it; transport is always computed in fp32"""
+
+    gpus: AtLeastZero = 0
+    """devices that a training job asks the cluster for"""
+
+    threads: Count = 1
+    """of a processor, for the encoder, the teacher and the documents; with another number sums are rounded in another
+    order, which moves the table of a small collection"""
+
+    checkpoint_minutes: NotNegative = 10
+    """minutes between checkpoints"""
+
+    checkpoint_steps: AtLeastZero = 0
+    """steps between them, too; 0 for minutes alone"""
+
+    stop_before_runtime: bool = False
+    """save and stop when nine tenths of a job's `runtime` have passed, to be resumed by a retry"""
+
+
+class Config(Settings):
+    """An experiment: everything that a config may say."""
+
+    results: Annotated[str, Field(pattern=f"^results(?!/({'|'.join(SHARED_FOLDERS)})(/|$))(/[A-Za-z0-9._-]+)*$")] = (
+        "results"
+    )
+    """folder of everything that this experiment writes; `results` or a folder below it, but none that all share
+    (`arguments`, `atlas`, `checkpoints`, `data`, `ir_datasets`, `models`)"""
+
+    mirror: str | None = None
+    """folder that serves https://host/path as host/path, instead of the network; null for the network"""
+
+    languages: Annotated[list[Language], MinLen(1), EachOnce] = ["sw", "so", "tl", "mr", "fi", "de", "fr"]
+    """query languages, the columns of the table; codes of config/languages.tsv or of `language_table`"""
+
+    methods: Annotated[list[str], MinLen(1), EachOnce] = [
+        "english",
+        "bm25",
+        "nmt",
+        "zero-shot",
+        "mse",
+        "greedy",
+        "contrastive",
+        "optical",
+    ]
+    """rows of the table, in this order; names of `method_table`"""
+
+    seeds: Annotated[list[AtLeastZero], MinLen(1), EachOnce] = [1]
+    """one student per method, language and seed; the table shows means over seeds"""
+
+    collections: Annotated[list[str], MinLen(1), EachOnce] = ["atlas"]
+    """test collections, names of `collection_table`; the first is that of `map_table.tsv`"""
+
+    measures: Annotated[list[Measure], MinLen(1), EachOnce] = ["AP", "nDCG@10", "R@100", "RR"]
+    """measures in the notation of ir_measures, with a cutoff where one is needed, such as AP, nDCG@10, P@10, R@100, RR;
+    the first is that of the table"""
+
+    reference: str = "optical"
+    """the method that the others are tested against"""
+
+    lexicon: str | None = "results/atlas/lexicon/{lang}.tsv"
+    """names and their translations by {lang}, by which `<results>/alignment_quality.tsv` is measured; null for none"""
+
+    language_table: dict[str, LanguageChanges] = {}
+    """languages beside those of config/languages.tsv, or changes to them"""
+
+    atlas: AtlasSettings = Field(default_factory=AtlasSettings)
+
+    collection_table: dict[Name, Collection] = {}
+    """what can be searched; a block names a reader and its files"""
+
+    bitext: dict[str, list[BitextSource]] = {}
+    """sentence pairs by language code; "*" stands for every language without sources of its own"""
+
+    bitext_cleaning: BitextCleaning = Field(default_factory=BitextCleaning)
+    tokeniser: Tokeniser = Field(default_factory=Tokeniser)
+    encoder: EncoderBlock = Field(default_factory=EncoderBlock)
+    pretraining: Pretraining = Field(default_factory=Pretraining)
+    teacher: Teacher = Field(default_factory=Teacher)
+    student: StudentSettings = Field(default_factory=StudentSettings)
+    vocabulary: Vocabulary = Field(default_factory=Vocabulary)
+    word_alignment: WordAlignment = Field(default_factory=WordAlignment)
+    translator: Translator = Field(default_factory=Translator)
+    transport: TransportSettings = Field(default_factory=TransportSettings)
+
+    method_table: dict[Name, Method] = {}
+    """what a name in `methods` means"""
+
+    bitext_curve: BitextCurve = Field(default_factory=BitextCurve)
+    study: Study = Field(default_factory=Study)
+    tuning: Tuning = Field(default_factory=Tuning)
+    search: Search = Field(default_factory=Search)
+    machine: Machine = Field(default_factory=Machine)

@@ -1,0 +1,111 @@
+"""The block `method_table`: what a row of the table is."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from optical.config.base import AtLeastZero, Changes, NotNegative, Settings, Share
+from optical.config.objectives import Objectives
+from optical.config.training import StudentSettings
+from optical.config.training_sets import TrainingSet
+from optical.config.transport import TransportSettings
+
+KINDS = (
+    "english",
+    "teacher",
+    "extended",
+    "distilled",
+    "retrained",
+    "lexical",
+    "structured",
+    "translated",
+    "translated-lexical",
+)
+
+
+class Switch(Settings):
+    """The teacher's training queries, with words swapped for those of an aligner's dictionary."""
+
+    probability: Share = 0.5
+    """of swapping a word that it knows"""
+
+    minimum_probability: Share = 0.1
+    """of a translation that counts"""
+
+    seed: AtLeastZero = 1
+    """seed of the swaps"""
+
+
+class LexicalSettings(Settings):
+    """Settings of BM25, for lexical, structured and translated-lexical."""
+
+    k1: NotNegative = 0.9
+    """how long repeats of a word go on counting"""
+
+    b: Share = 0.4
+    """weight of a document's length"""
+
+    stop_words: bool = False
+    """leave out English stop words"""
+
+    stemming: bool = False
+    """compare English stems, by PyStemmer"""
+
+    count_repeats: bool = False
+    """count a word twice that is twice in a query; in foreign queries it is mostly a function word"""
+
+    minimum_probability: Share = 0.01
+    """structured: of a translation that counts"""
+
+    cumulative_probability: Share = 0.95
+    """structured: of a word's likeliest translations, together"""
+
+    keep_unknown: bool = True
+    """structured: search a word without a translation as it is"""
+
+
+class Method(Settings):
+    """What a name in `methods` means."""
+
+    kind: Literal[
+        "english",
+        "teacher",
+        "extended",
+        "distilled",
+        "retrained",
+        "lexical",
+        "structured",
+        "translated",
+        "translated-lexical",
+    ]
+    """english: human English queries read by the teacher; teacher: the teacher reads the foreign query;
+    extended: it does, with the word pieces of `vocabulary`, before any distillation;
+    distilled: a student trained with `objectives`; retrained: a student trained to rank, on `training_set` or
+    `switch`; lexical: BM25; structured: BM25 through a lexical table;
+    translated: the teacher reads the query as `translator` has it; translated-lexical: BM25 does"""
+
+    languages: list[str] | None = None
+    """the languages that the method has data for, where not all; the cells of the others stay empty"""
+
+    training_set: TrainingSet | None = None
+    """retrained: foreign queries and English documents, as in `teacher.training_set`; with {lang}"""
+
+    switch: Switch | None = None
+    """retrained: the teacher's training queries with swapped words"""
+
+    objectives: Objectives | None = None
+    """distilled: weights of the objectives, e.g. {optimal_transport: 1.0, contrastive: 0.5}"""
+
+    student: Annotated[dict[str, Any], Changes(StudentSettings)] = {}
+    """what this method changes in `student`"""
+
+    transport: Annotated[dict[str, Any], Changes(TransportSettings)] = {}
+    """what this method changes in `transport`"""
+
+    lexical: LexicalSettings = Field(default_factory=LexicalSettings)
+
+    @model_validator(mode="after")
+    def _has_objectives(self) -> "Method":
+        if self.kind == "distilled" and self.objectives is None:
+            raise ValueError("a distilled method needs objectives, e.g. {optimal_transport: 1.0}")
+        return self

@@ -1,0 +1,100 @@
+"""The block `objectives` of a method: what a student learns, with the weight and the settings of each objective."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+
+from optical.config.base import NotNegative, Number, Positive, Settings
+
+
+class Objective(Settings):
+    """One objective: a weight alone, or a map with the weight and settings."""
+
+    weight: Number = 1.0
+    """weight of the objective in the sum"""
+
+
+class OptimalTransportObjective(Objective):
+    """OPTICAL: the cost of carrying the student's tokens to the teacher's along the best plan."""
+
+    unroll: bool = False
+    """differentiate through the solver's iterations; the plan is a constant otherwise"""
+
+    fused: bool = True
+    """on a GPU, one kernel for all of it where that works, to the same numbers"""
+
+
+class SentenceMSEObjective(Objective):
+    """Mean-pooled student close to mean-pooled teacher."""
+
+    mean_over_dimensions: bool = False
+    """divide by the vectors' size"""
+
+    token_weights: bool = False
+    """a token counts in its mean as it does in the marginals of transport"""
+
+
+class TemperatureObjective(Objective):
+    """An objective over the scores of a batch: `contrastive`, `score_kd`."""
+
+    temperature: Positive = 1.0
+    """scores are divided by it"""
+
+
+def _as_weight(value: object) -> object:
+    return {"weight": value} if not isinstance(value, dict | Settings) else value
+
+
+ByWeight = BeforeValidator(_as_weight)
+
+
+class Objectives(Settings):
+    """The objectives of a distilled method, by name: a weight, or a map with `weight` and settings."""
+
+    contrastive: Annotated[TemperatureObjective | None, ByWeight] = None
+    """the sentence of its own pair has to score highest among those of the batch"""
+
+    greedy_mse: Annotated[Objective | None, ByWeight] = None
+    """DR.DECR: tokens matched one to one, the closest first; squared distance within the matches"""
+
+    optimal_transport: Annotated[OptimalTransportObjective | None, ByWeight] = None
+    """OPTICAL: transport between the tokens of both sides, as the block transport says"""
+
+    score_kd: Annotated[TemperatureObjective | None, ByWeight] = None
+    """the teacher's distribution of scores over the batch's sentences"""
+
+    sentence_mse: Annotated[SentenceMSEObjective | None, ByWeight] = None
+    """the mean-pooled vectors of both sides, squared distance"""
+
+    @model_validator(mode="after")
+    def _some(self) -> "Objectives":
+        if not dict(self.chosen()):
+            raise ValueError("names no objective")
+        return self
+
+    def chosen(self) -> Iterator[tuple[str, Objective]]:
+        """Yield name and settings of every objective that is named, in alphabetical order."""
+        for name in type(self).model_fields:
+            if (objective := getattr(self, name)) is not None:
+                yield name, objective
+
+
+class PretrainingObjectives(Settings):
+    """Weights of what an encoder learns; all but mlm read the languages' `bitext`."""
+
+    mlm: NotNegative = 1.0
+    """weight of masked language modelling of `text`"""
+
+    tlm: NotNegative = 0.0
+    """of translation language modelling: both sides of a pair, masked, in one input"""
+
+    optimal_transport: NotNegative = 0.0
+    """of `transport` between the tokens of both sides, which both move; alone it makes all vectors alike"""
+
+    contrastive: NotNegative = 0.0
+    """of finding a sentence's translation among those of the batch, which keeps vectors apart"""
+
+    def of_pairs(self) -> dict[str, float]:
+        """Return the weights of the objectives that read sentence pairs, without those of 0."""
+        return {name: weight for name, weight in self.model_dump().items() if name != "mlm" and weight}

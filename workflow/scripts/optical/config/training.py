@@ -1,0 +1,231 @@
+"""The blocks of what is trained: `pretraining`, `teacher`, `student`, `translator`, and what their programs receive."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Lt, MinLen
+from pydantic import Field
+
+from optical.config.base import AtLeastZero, Count, Integer, NotNegative, Number, Positive, Settings, Share
+from optical.config.bitext import WordAlignment
+from optical.config.encoder import Architecture, EncoderSettings, Revision
+from optical.config.objectives import Objectives, PretrainingObjectives
+from optical.config.training_sets import TrainingSet
+from optical.config.transport import TransportSettings
+
+Code = Annotated[str, Field(pattern="^[A-Za-z_{}-]*$")]
+Dropout = Annotated[Number, Ge(0), Lt(1)] | None
+
+
+class TrainingSettings(Settings):
+    """What decides the result of any training."""
+
+    steps: Count = 1000
+    """optimiser steps"""
+
+    batch_size: Count = 32
+    """texts (pairs or triples) per part of a step"""
+
+    accumulation: Count = 1
+    """parts of a step; several devices share them"""
+
+    learning_rate: Positive = 1e-4
+    """highest learning rate"""
+
+    warmup: Share = 0.1
+    """share of the steps in which the rate rises"""
+
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """how the rate falls after that"""
+
+    weight_decay: NotNegative = 0.01
+    """AdamW's weight decay"""
+
+    gradient_clip: Positive = 1.0
+    """largest norm of the gradient"""
+
+    dropout: Dropout = None
+    """share of activations set to zero; null for the encoder's own, which takes a third of a step on CPUs"""
+
+    seed: AtLeastZero = 1
+    """seed of everything random"""
+
+
+# --- pretraining
+
+
+class PretrainingTraining(TrainingSettings):
+    """What the block `pretraining` and its program share."""
+
+    objectives: PretrainingObjectives = Field(default_factory=PretrainingObjectives)
+
+    pairs_batch_size: Count = 32
+    """sentence pairs per part of a step"""
+
+    pairs_exponent: Share = 0.5
+    """a language's share of them is its number of pairs to this power: 1 in proportion, 0 evenly"""
+
+    mask_share: Share = 0.2
+    """share of the tokens that are hidden"""
+
+    steps: Count = 300
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
+
+
+class Pretraining(PretrainingTraining):
+    """Masked language modelling and objectives over sentence pairs, where `encoder.source` is train."""
+
+    text: str | list[str] = []
+    """one text a line, one file per language by {lang}, English included; several, or bitext for the pairs"""
+
+
+class PretrainingSettings(PretrainingTraining):
+    """What decides a pre-trained encoder."""
+
+    transport: TransportSettings | None = None
+    """the transport problem, where an objective solves it"""
+
+    architecture: Architecture = Field(default_factory=Architecture)
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+
+
+# --- teacher
+
+
+class RankingSettings(TrainingSettings):
+    """A training on queries, their relevant documents and others."""
+
+    in_batch_negatives: bool = True
+    """compare a query with every document of the batch, not with its own negatives alone"""
+
+    negatives: AtLeastZero = 1
+    """of its own negatives, how many a query meets in a step"""
+
+    distillation: Share = 0.0
+    """share of the loss that is learnt from a cross-encoder, whose scores `training_set.scores` names: the divergence
+    (KL) of the softmax over a query's positive and negatives; the rest is the ranking by labels"""
+
+
+class TeacherTraining(RankingSettings):
+    """What the block `teacher` and its program share."""
+
+    steps: Count = 700
+    batch_size: Count = 48
+    learning_rate: Positive = 2e-3
+
+
+class Teacher(TeacherTraining):
+    """The English late-interaction model."""
+
+    source: str = "train"
+    """train, or a ColBERT model in the layout of PyLate or of Stanford's code, as a folder or by its id on the hub; its
+    own lengths, markers and dimension then hold, whatever `encoder` says"""
+
+    revision: Revision = None
+
+    training_set: TrainingSet | None = None
+    """a reader and its files, as in `collection_table`; plain takes documents, queries, triples, scores"""
+
+
+class TeacherSettings(TeacherTraining):
+    """What decides a teacher that is trained here."""
+
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+
+
+# --- students
+
+
+class StudentSettings(TrainingSettings):
+    """Training of a student, the same for every distilled method."""
+
+    sides: Annotated[list[Literal["query", "document"]], MinLen(1)] = ["query"]
+    """sides of the encoder that are distilled"""
+
+    special_tokens: bool = False
+    """whether [CLS], the marker and [SEP] take part in the objectives"""
+
+    steps: Count = 200
+    learning_rate: Positive = 3e-3
+    dropout: Dropout = 0.0
+
+
+class DistillationSettings(StudentSettings):
+    """What decides a distilled student."""
+
+    objectives: Objectives
+    """weights and settings of what it learns"""
+
+    transport: TransportSettings | None = None
+    """the transport problem, where an objective solves it or weighs tokens by its marginals"""
+
+
+class RetrainingSettings(StudentSettings, RankingSettings):
+    """What decides a retrained student: as many steps as a distilled one, and the teacher's ranking loss."""
+
+
+# --- translator
+
+
+class TranslatorSettings(TrainingSettings):
+    """The shape of a translator, which is BERT's where it starts from one, and what it learns from."""
+
+    layers: Count = 2
+    """of encoder and decoder, without a warm start"""
+
+    hidden_size: Count = 128
+    """without a warm start"""
+
+    heads: Count = 4
+    """without a warm start"""
+
+    intermediate_size: Count = 512
+    """without a warm start"""
+
+    longest: Annotated[Integer, Ge(4)] = 96
+    """tokens of a sentence, special ones included; longer ones are cut"""
+
+    dropout: Dropout = 0.0
+    """share of activations"""
+
+    label_smoothing: Share = 0.1
+    """of the cross-entropy"""
+
+    guidance: NotNegative = 1.0
+    """pull of attention to the word alignment"""
+
+    copied_share: Share = 0.15
+    """examples that copy English, which teaches to keep names"""
+
+    fragment_share: Share = 0.5
+    """examples of short phrases, which teaches to translate words"""
+
+    steps: Count = 400
+    learning_rate: Positive = 3e-3
+
+
+class Translator(TranslatorSettings):
+    """The translator behind `nmt` and `nmt-bm25`, from each language into English."""
+
+    source: str = "train"
+    """train (on the students' bitext), or a sequence-to-sequence model's folder or id on the hub"""
+
+    revision: Revision = None
+
+    source_code: Code = ""
+    """the language in the model's own code, e.g. {flores}"""
+
+    target_code: Code = ""
+    """English in the model's own code, e.g. eng_Latn"""
+
+    beams: Count = 4
+    """of the search"""
+
+    warm_start: bool = True
+    """whether training starts from the encoder, a BERT"""
+
+
+class TranslatorTraining(TranslatorSettings):
+    """What decides a translator that is trained here."""
+
+    alignment: WordAlignment = Field(default_factory=WordAlignment)
