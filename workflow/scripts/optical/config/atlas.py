@@ -1,8 +1,12 @@
 """The block `atlas`: sizes of the bundled collection."""
 
+from typing import Literal
+
 from pydantic import ValidationInfo, field_validator
 
 from optical.config.base import AtLeastZero, Count, NotNegative, Settings
+
+AtlasLanguage = Literal["en", "sw", "so", "tl", "mr", "fi", "de", "fr"]
 
 
 class AtlasSettings(Settings):
@@ -35,7 +39,7 @@ class AtlasSettings(Settings):
     query_skew: NotNegative = 2.0
     """the same for test and development queries"""
 
-    text: dict[str, AtLeastZero] = {
+    text: dict[AtlasLanguage, AtLeastZero] = {
         "en": 8000,
         "fi": 4000,
         "de": 4000,
@@ -47,13 +51,21 @@ class AtlasSettings(Settings):
     }
     """lines of pre-training text; unbalanced as the web is"""
 
-    bitext: dict[str, AtLeastZero] = {"fi": 2500, "de": 2500, "fr": 2500, "sw": 500, "tl": 450, "so": 350, "mr": 300}
+    bitext: dict[AtlasLanguage, AtLeastZero] = {
+        "fi": 2500,
+        "de": 2500,
+        "fr": 2500,
+        "sw": 500,
+        "tl": 450,
+        "so": 350,
+        "mr": 300,
+    }
     """sentence pairs; few in low-resource languages"""
 
-    wikiclir: dict[str, AtLeastZero] = {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000}
+    wikiclir: dict[AtlasLanguage, AtLeastZero] = {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000}
     """documents of a training set like WikiCLIR"""
 
-    mmarco: dict[str, AtLeastZero] = {"de": 1000, "fr": 1000}
+    mmarco: dict[AtlasLanguage, AtLeastZero] = {"de": 1000, "fr": 1000}
     """training queries of a set like mMARCO"""
 
     @field_validator("text", "bitext", "wikiclir", "mmarco", mode="before")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Number, Settings, Share
+from optical.config.base import AtLeastZero, Count, File, Flag, Number, Refused, Settings, Share
 
 WAYS = "give {pairs: FILE}, {english: FILE, foreign: FILE}, {moses: FILE.zip}, {tmx: FILE} or {mtop: FILE}"
 
@@ -14,7 +14,7 @@ class BitextSource(Settings):
     """Where sentence pairs come from: one file, or two whose lines translate each other."""
 
     name: str | None = None
-    """name in the report"""
+    """name in the report; null for the source's number"""
 
     pairs: File | None = None
     """one file: english<TAB>foreign"""
@@ -35,27 +35,27 @@ class BitextSource(Settings):
     """parallel utterances of MTOP"""
 
     english_side: str = "en"
-    """mtop: the language that stands where English does"""
+    """mtop: the language that takes the place of English"""
 
     documents: File | None = None
     """document of each line, by which reports name lines"""
 
     format: Literal["tsv", "lines", "vref", "moses", "tmx", "mtop"] | None = None
-    """where suffix and keys do not tell it"""
+    """form of the files; null where suffix and keys tell it"""
 
-    check_alignment: bool = True
+    check_alignment: Flag = True
     """false for a source whose rows are known to be aligned"""
 
     limit: Count | None = None
-    """read only so many pairs"""
+    """read only so many pairs; null for all"""
 
     licence: str | None = None
-    """goes into the report"""
+    """licence for the report; null for that of config/datasets.tsv"""
 
     @model_validator(mode="after")
     def _has_files(self) -> "BitextSource":
         if not any((self.pairs, self.english and self.foreign, self.moses, self.tmx, self.mtop)):
-            raise ValueError(f"names no file of sentence pairs: {WAYS}")
+            raise Refused("no file of sentence pairs is given", WAYS)
         return self
 
 
@@ -71,26 +71,26 @@ class BitextCleaning(Settings):
     exclude: list[str] = []
     """evaluation texts; a pair with one of their lines is dropped"""
 
-    check_alignment: bool = True
+    check_alignment: Flag = True
     """find rows whose sides do not belong together"""
 
     repair: Literal["drop", "shift"] = "drop"
     """what becomes of rows that are shifted by up to three: dropped, or given back to each other"""
 
     maximum_words: Count = 150
-    """of a sentence"""
+    """most words of a sentence"""
 
     maximum_characters: Count = 1000
-    """of a sentence"""
+    """most characters of a sentence"""
 
     maximum_length_ratio: Annotated[Number, Ge(1)] = 3.0
-    """of the longer side to the shorter"""
+    """largest ratio of the longer side to the shorter"""
 
     minimum_letters: Share = 0.5
-    """share of letters in a side"""
+    """smallest share of letters in a side"""
 
     minimum_script: Share = 0.5
-    """share of a side's letters that are of the language's script"""
+    """smallest share of a side's letters that are of the language's script"""
 
     seed: AtLeastZero = 1
     """decides which pairs are held out"""
@@ -100,10 +100,10 @@ class WordAlignment(Settings):
     """The word aligner behind `smt`, the dictionaries of code-switching and a trained translator's guidance."""
 
     aligner: Literal["ibm2", "eflomal"] = "ibm2"
-    """eflomal needs the command eflomal-align"""
+    """IBM model 2, or eflomal, which needs the command eflomal-align"""
 
     symmetrise: Literal["grow-diag-final-and", "intersect", "union"] = "grow-diag-final-and"
     """how the alignments of both directions become one"""
 
     iterations: Count = 8
-    """of ibm2"""
+    """iterations of ibm2"""

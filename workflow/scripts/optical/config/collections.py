@@ -3,42 +3,38 @@
 A key that names files holds paths once the plan has resolved it. Where files differ by language it holds a map.
 """
 
-from collections.abc import Mapping
-from functools import reduce
-from operator import or_
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Files, FilesByLanguage, Integer, Settings
-
-Ids = str | dict[str, str]
+from optical.config.base import AtLeastZero, Count, File, Files, FilesByLanguage, Flag, Integer, IsFile, Settings
+from optical.config.readers import Ids, by_reader, require_ids
 
 
 class Split(Settings):
     """Cuts documents into passages; a document scores as its best one."""
 
     length: Count = 180
-    """of a passage"""
+    """length of a passage"""
 
     stride: Count = 90
     """from where one passage begins to the next"""
 
     unit: Literal["words", "tokens"] = "words"
-    """what both count; tokens are those of the encoder"""
+    """what length and stride count; tokens are those of the encoder"""
 
 
 class CollectionBlock(Settings):
     """Keys that any collection takes, whoever reads it."""
 
     languages: list[str] | None = None
-    """the languages that have queries here, where not all of `languages` do"""
+    """the languages that have queries here; null for all"""
 
     documents_by: Literal["teacher", "student"] = "teacher"
     """who reads the documents: the teacher, or each student, where they are in its language"""
 
     split: Split | None = None
-    """cuts documents into passages; null keeps them whole"""
+    """cuts documents into passages, of which the best one is the document's score; null keeps documents whole"""
 
 
 class PlainCollection(CollectionBlock):
@@ -55,52 +51,46 @@ class PlainCollection(CollectionBlock):
     qrels: File
     """TREC's four columns"""
 
-    partial_qrels: bool = False
-    """leave out judgements of what is not there"""
+    partial_qrels: Flag = False
+    """drop judgements of documents and queries that do not exist; otherwise they are an error"""
 
 
 class CatalogueCollection(CollectionBlock):
-    """A collection of ir_datasets; `id` gives documents, queries and qrels, the other ids replace it for one of them."""
+    """A collection of ir_datasets: `id` gives documents, queries and qrels, and other ids replace it for one part."""
 
     reader: Literal["ir_datasets"]
 
     id: Ids | None = None
-    """by language where it differs: by {lang} or as a map"""
+    """id of the whole in the catalogue; where it differs by language, with {lang} or as a map"""
 
     documents_id: Ids | None = None
-    """the id of the documents"""
+    """id of the documents, where it is another"""
 
     queries_id: Ids | None = None
-    """the id of the queries"""
+    """id of the queries, where it is another"""
 
     qrels_id: Ids | None = None
-    """the id of the judgements"""
+    """id of the judgements, where it is another"""
 
     documents: Literal["all", "pooled"] = "all"
-    """pooled: the judged ones alone"""
+    """all documents, or only the judged ones"""
 
     min_grade: Integer = 1
     """the grade from which a document is relevant"""
 
     query_field: str | None = None
-    """title, description, ... in place of the text of a query"""
+    """field of a query that is searched, such as title or description; null for its text"""
 
     max_queries: Count | None = None
-    """so many of each language, the first ones; null for all"""
+    """read only so many of each language, the first ones; null for all"""
 
     max_documents: AtLeastZero | None = None
-    """so many, the judged ones first; null for all"""
+    """read only so many, the judged ones first; null for all"""
 
     @model_validator(mode="after")
     def _has_ids(self) -> "CatalogueCollection":
-        _require_ids(self, ("documents_id", "queries_id", "qrels_id"))
+        require_ids(self, ("documents_id", "queries_id", "qrels_id"))
         return self
-
-
-def _require_ids(block: Any, keys: tuple[str, ...]) -> None:
-    missing = [key for key in keys if block.id is None and getattr(block, key) is None]
-    if missing:
-        raise ValueError(f"has neither id nor {missing[0]}")
 
 
 class ClefCollection(CollectionBlock):
@@ -121,7 +111,7 @@ class ClefCollection(CollectionBlock):
     """which part of a topic is the query"""
 
     encoding: str = "iso-8859-1"
-    """of documents and SGML topics"""
+    """encoding of documents and SGML topics"""
 
 
 class AfriQaCollection(CollectionBlock):
@@ -136,9 +126,9 @@ class AfriQaCollection(CollectionBlock):
     """further files, whose passages are documents, too"""
 
     without: Files | None = None
-    """files whose passages are left out, such as those that the teacher learns from"""
+    """files whose passages are removed, such as those that the teacher learns from"""
 
-    titles: bool = True
+    titles: Flag = True
     """keep the titles of the pages"""
 
 
@@ -184,9 +174,9 @@ class Multi30kCollection(CollectionBlock):
     """one file per language"""
 
     query_images: File | None = None
-    """names of the queries' pictures, where they are others"""
+    """names of the queries' pictures; null where they are those of `images`"""
 
-    leave_out_source: bool = False
+    leave_out_source: Flag = False
     """drop the caption that a query translates"""
 
 
@@ -202,7 +192,7 @@ class MtopCollection(CollectionBlock):
     """relevant is the same utterance, or every one of the same intent"""
 
     document_language: str = "en"
-    """of the documents, which the teacher reads"""
+    """language of the documents, which the teacher reads"""
 
 
 class MiraclSwahiliCollection(CollectionBlock):
@@ -226,7 +216,7 @@ class ChoicesCollection(CollectionBlock):
     """one file per language, or a list of files, English included"""
 
     form: Literal["mmlu", "belebele"] = "mmlu"
-    """of the files"""
+    """form of the files: MMLU's CSV (question, four options, letter), or Belebele's JSON lines"""
 
 
 COLLECTION_KINDS = (
@@ -243,31 +233,11 @@ COLLECTION_KINDS = (
 )
 
 
-def by_reader(kinds: tuple[type[Settings], ...]) -> Any:
-    """Return the type of a block that its `reader` tells, one of these kinds.
-
-    A block inherits keys where a config changes the reader of one that the default has: those of other readers are
-    left out, and so is what is null.
-    """
-    keys = {get_args(kind.model_fields["reader"].annotation)[0]: kind.model_fields.keys() for kind in kinds}
-    known = {key for fields in keys.values() for key in fields}
-
-    def own(values: object) -> object:
-        if not isinstance(values, Mapping) or values.get("reader") not in keys:
-            return values
-        foreign = known - keys[values["reader"]]
-        return {key: value for key, value in values.items() if key not in foreign and value is not None}
-
-    return Annotated[reduce(or_, kinds), Field(discriminator="reader"), BeforeValidator(own)]
-
-
 Collection = by_reader(COLLECTION_KINDS)
 
 
 def files_of(block: Settings) -> dict[str, Any]:
     """Return the keys of a block that name files, with their values; those that are not given are left out."""
-    from optical.config.base import IsFile
-
     named = {
         name: getattr(block, name)
         for name, field in type(block).model_fields.items()

@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Ge
 from pydantic import Field
 
-from optical.config.base import AtLeastZero, Count, Integer, Settings
+from optical.config.base import AtLeastZero, Count, Flag, Integer, Settings
 
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Revision = Annotated[
@@ -18,10 +18,10 @@ Length = Annotated[Integer, Ge(4)]
 
 
 class Tokeniser(Settings):
-    """Used where `encoder.source` is train."""
+    """The tokeniser that is trained where `encoder.source` is train."""
 
     vocabulary_size: Annotated[Integer, Ge(100)] = 8000
-    """word pieces"""
+    """number of subwords"""
 
 
 class Architecture(Settings):
@@ -47,10 +47,10 @@ class EncoderSettings(Settings):
     """size of a token vector; 0 for no projection"""
 
     query_length: Length = 32
-    """tokens, special ones included"""
+    """most tokens of a query, special ones included"""
 
     document_length: Length = 96
-    """tokens, special ones included"""
+    """most tokens of a document, special ones included"""
 
     query_marker: str = "[Q]"
     """token that marks a query"""
@@ -58,13 +58,13 @@ class EncoderSettings(Settings):
     document_marker: str = "[D]"
     """token that marks a document"""
 
-    query_expansion: bool = False
+    query_expansion: Flag = False
     """fill queries up with [MASK] (ColBERT's query augmentation)"""
 
-    attend_to_expansion: bool = False
-    """let tokens attend to those [MASK]"""
+    attend_to_expansion: Flag = False
+    """let tokens attend to these [MASK]"""
 
-    skip_punctuation: bool = True
+    skip_punctuation: Flag = True
     """keep no document vectors of punctuation"""
 
 
@@ -79,7 +79,8 @@ class EncoderBlock(EncoderSettings):
 
 
 class Vocabulary(Settings):
-    """Word pieces of its own for each language, where the encoder's vocabulary has few."""
+    """Further subwords for a language that the encoder's tokeniser splits into single letters."""
 
     pieces: AtLeastZero = 0
-    """learnt from the language's side of the bitext; their vectors start as those of the English pieces that `word_alignment` links them with, and students start from there; 0 keeps the encoder's vocabulary"""
+    """subwords that are learnt from each language's side of the bitext; 0 keeps the encoder's vocabulary. Their vectors
+    start as those of the English subwords that `word_alignment` links them with, and students start from there"""

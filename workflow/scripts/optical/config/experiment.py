@@ -3,21 +3,30 @@
 from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Le, MinLen
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from optical.config.atlas import AtlasSettings
-from optical.config.base import AtLeastZero, Count, EachOnce, NotNegative, Number, Settings
+from optical.config.base import AtLeastZero, Count, EachOnce, Flag, Language, NotNegative, Number, Script, Settings
 from optical.config.bitext import BitextCleaning, BitextSource, WordAlignment
 from optical.config.collections import Collection
 from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
 from optical.config.methods import Method
-from optical.config.training import Pretraining, StudentSettings, Teacher, Translator
+from optical.config.training import Pretraining, Student, Teacher, Translator
 from optical.config.transport import TransportSettings
 
-NAME = r"^[A-Za-z0-9][\w.+-]*$"  # of folders, of words of a command and of wildcards, too
-Name = Annotated[str, Field(pattern=NAME, description="letters, digits and . _ + -, first a letter or digit")]
-MethodName = Annotated[Name, Field()]
-Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+# Names of folders, of words of a command and of wildcards, too.
+SIGNS = "letters, digits and . _ + -, first a letter or digit"
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.+-]*$", description=f"use {SIGNS}")]
+MethodName = Annotated[
+    str,
+    Field(
+        pattern=r"^(?!teacher$)[A-Za-z0-9][\w.+-]*$",
+        description=f"use {SIGNS}; the name teacher belongs to the teacher",
+    ),
+]
+BitextLanguage = Annotated[
+    str, Field(title="lang", pattern=r"^([a-z]{2,3}|\*)$", description='a language\'s code, or "*"')
+]
 SHARED_FOLDERS = ("arguments", "atlas", "checkpoints", "data", "ir_datasets", "models")
 # Names that ir_measures knows, then those that it knows with a cutoff or a setting alone.
 MEASURE = (
@@ -27,11 +36,13 @@ MEASURE = (
     "|(BPM|INST|INSQ|IPrec|NERR8|NERR9|NERR10|NERR11|P|Precision|R|Recall|SDCG|Success)"
     "([(][^()]*[)](@[0-9.]+)?|@[0-9.]+))$"
 )
-Measure = Annotated[str, Field(pattern=MEASURE)]
+Measure = Annotated[
+    str, Field(pattern=MEASURE, description="a measure of ir_measures, such as AP, nDCG@10, P@10, R@100 or RR")
+]
 
 
 class LanguageChanges(Settings):
-    """Languages beside those of config/languages.tsv, or changes to them; further keys are columns of that table."""
+    """Languages beside those of config/languages.tsv, or changes to them; other columns of that table are keys, too."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str]
@@ -42,28 +53,31 @@ class LanguageChanges(Settings):
     resource: Literal["low", "high"] | None = None
     """which mean of the table the language belongs to"""
 
-    script: str | None = None
+    script: Script | None = None
     """ISO 15924 code such as Latn; sentences in another script are dropped"""
 
 
 class BitextCurve(Settings):
     """`<results>/bitext_curve.tsv`: the mean against the number of sentence pairs."""
 
-    shares: Annotated[list[Annotated[Number, Gt(0), Le(100)]], EachOnce] = [1, 3, 10, 30]
+    shares: Annotated[list[Annotated[Number, Gt(0), Le(100)]], EachOnce] = [1.0, 3.0, 10.0, 30.0]
     """per cent of the sentence pairs; 100 is always among them"""
 
     methods: list[str] = ["mse", "optical"]
-    """distilled methods of `methods`; none for all of them"""
+    """distilled methods of `methods`; none for all"""
+
+
+Variant = Annotated[dict[str, Any], Field(json_schema_extra={"$ref": "#"})]
 
 
 class Study(Settings):
     """`<results>/table.tsv`: an experiment in several conditions, see config/studies."""
 
-    variants: dict[str, dict[str, Any]] = {}
+    variants: dict[str, Variant] = {}
     """name -> what it changes in the config; each is run in `<results>/<name>`"""
 
     only: list[str] = []
-    """these variants alone; none for all"""
+    """run only these variants; none for all"""
 
     repeats: Annotated[list[AtLeastZero], EachOnce] = []
     """seeds of encoder and teacher: each makes each variant again, in `<results>/<variant>/<seed>`"""
@@ -71,7 +85,7 @@ class Study(Settings):
     axis: Annotated[str, Field(pattern="^[a-z_]+$")] = "variant"
     """what the variants are, heading of their column"""
 
-    shares: bool = False
+    shares: Flag = False
     """whether the shares of `bitext_curve` are conditions, too"""
 
     compare: Literal["methods", "variants"] = "methods"
@@ -97,11 +111,18 @@ class Tuning(Settings):
     """whose mean decides; null for `reference`"""
 
 
+def _read_number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+Bits = Annotated[Literal[1, 2, 4, 8], BeforeValidator(_read_number)]
+
+
 class Pruned(Settings):
     """The index of `<results>/pruned_table.tsv` (PLAID)."""
 
-    bits: Literal[1, 2, 4, 8] = 4
-    """that the index keeps of each component of a token vector"""
+    bits: Bits = 4
+    """bits that the index keeps of each component of a token vector"""
 
     probes: Count = 8
     """centroids that a query token looks at"""
@@ -132,22 +153,22 @@ class Machine(Settings):
     """auto, cpu, cuda (any free one) or cuda:N"""
 
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
-    """of matrix products; auto: bf16 where the machine is faster in it; transport is always computed in fp32"""
+    """precision of matrix products, except those of transport, which is fp32; auto: bf16 where that is faster here"""
 
     gpus: AtLeastZero = 0
     """devices that a training job asks the cluster for"""
 
     threads: Count = 1
-    """of a processor, for the encoder, the teacher and the documents; with another number sums are rounded in another
+    """threads of a processor, for the encoder, the teacher and the documents; another number rounds sums in another
     order, which moves the table of a small collection"""
 
-    checkpoint_minutes: NotNegative = 10
+    checkpoint_minutes: NotNegative = 10.0
     """minutes between checkpoints"""
 
     checkpoint_steps: AtLeastZero = 0
-    """steps between them, too; 0 for minutes alone"""
+    """steps between checkpoints, too; 0 for minutes only"""
 
-    stop_before_runtime: bool = False
+    stop_before_runtime: Flag = False
     """save and stop when nine tenths of a job's `runtime` have passed, to be resumed by a retry"""
 
 
@@ -185,8 +206,7 @@ class Config(Settings):
     """test collections, names of `collection_table`; the first is that of `map_table.tsv`"""
 
     measures: Annotated[list[Measure], MinLen(1), EachOnce] = ["AP", "nDCG@10", "R@100", "RR"]
-    """measures in the notation of ir_measures, with a cutoff where one is needed, such as AP, nDCG@10, P@10, R@100, RR;
-    the first is that of the table"""
+    """measures in the notation of ir_measures, with a cutoff where one is needed; the first is that of the table"""
 
     reference: str = "optical"
     """the method that the others are tested against"""
@@ -194,15 +214,14 @@ class Config(Settings):
     lexicon: str | None = "results/atlas/lexicon/{lang}.tsv"
     """names and their translations by {lang}, by which `<results>/alignment_quality.tsv` is measured; null for none"""
 
-    language_table: dict[str, LanguageChanges] = {}
-    """languages beside those of config/languages.tsv, or changes to them"""
+    language_table: dict[Language, LanguageChanges] = {}
 
     atlas: AtlasSettings = Field(default_factory=AtlasSettings)
 
     collection_table: dict[Name, Collection] = {}
     """what can be searched; a block names a reader and its files"""
 
-    bitext: dict[str, list[BitextSource]] = {}
+    bitext: dict[BitextLanguage, list[BitextSource]] = {}
     """sentence pairs by language code; "*" stands for every language without sources of its own"""
 
     bitext_cleaning: BitextCleaning = Field(default_factory=BitextCleaning)
@@ -210,13 +229,13 @@ class Config(Settings):
     encoder: EncoderBlock = Field(default_factory=EncoderBlock)
     pretraining: Pretraining = Field(default_factory=Pretraining)
     teacher: Teacher = Field(default_factory=Teacher)
-    student: StudentSettings = Field(default_factory=StudentSettings)
+    student: Student = Field(default_factory=Student)
     vocabulary: Vocabulary = Field(default_factory=Vocabulary)
     word_alignment: WordAlignment = Field(default_factory=WordAlignment)
     translator: Translator = Field(default_factory=Translator)
     transport: TransportSettings = Field(default_factory=TransportSettings)
 
-    method_table: dict[Name, Method] = {}
+    method_table: dict[MethodName, Method] = {}
     """what a name in `methods` means"""
 
     bitext_curve: BitextCurve = Field(default_factory=BitextCurve)

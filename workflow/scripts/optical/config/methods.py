@@ -4,33 +4,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from optical.config.base import AtLeastZero, Changes, NotNegative, Settings, Share
+from optical.config.base import AtLeastZero, Changes, Flag, NotNegative, Refused, Settings, Share
 from optical.config.objectives import Objectives
-from optical.config.training import StudentSettings
+from optical.config.training import Student
 from optical.config.training_sets import TrainingSet
 from optical.config.transport import TransportSettings
-
-KINDS = (
-    "english",
-    "teacher",
-    "extended",
-    "distilled",
-    "retrained",
-    "lexical",
-    "structured",
-    "translated",
-    "translated-lexical",
-)
 
 
 class Switch(Settings):
     """The teacher's training queries, with words swapped for those of an aligner's dictionary."""
 
     probability: Share = 0.5
-    """of swapping a word that it knows"""
+    """probability of swapping a word that the dictionary has"""
 
     minimum_probability: Share = 0.1
-    """of a translation that counts"""
+    """smallest probability of a translation that counts"""
 
     seed: AtLeastZero = 1
     """seed of the swaps"""
@@ -45,27 +33,27 @@ class LexicalSettings(Settings):
     b: Share = 0.4
     """weight of a document's length"""
 
-    stop_words: bool = False
-    """leave out English stop words"""
+    stop_words: Flag = False
+    """remove English stop words"""
 
-    stemming: bool = False
+    stemming: Flag = False
     """compare English stems, by PyStemmer"""
 
-    count_repeats: bool = False
+    count_repeats: Flag = False
     """count a word twice that is twice in a query; in foreign queries it is mostly a function word"""
 
     minimum_probability: Share = 0.01
-    """structured: of a translation that counts"""
+    """structured: smallest probability of a translation that counts"""
 
     cumulative_probability: Share = 0.95
-    """structured: of a word's likeliest translations, together"""
+    """structured: use a word's likeliest translations until their probabilities add up to this"""
 
-    keep_unknown: bool = True
+    keep_unknown: Flag = True
     """structured: search a word without a translation as it is"""
 
 
 class Method(Settings):
-    """What a name in `methods` means."""
+    """What a method does."""
 
     kind: Literal[
         "english",
@@ -79,13 +67,13 @@ class Method(Settings):
         "translated-lexical",
     ]
     """english: human English queries read by the teacher; teacher: the teacher reads the foreign query;
-    extended: it does, with the word pieces of `vocabulary`, before any distillation;
+    extended: it does, with the subwords of `vocabulary`, before any distillation;
     distilled: a student trained with `objectives`; retrained: a student trained to rank, on `training_set` or
     `switch`; lexical: BM25; structured: BM25 through a lexical table;
     translated: the teacher reads the query as `translator` has it; translated-lexical: BM25 does"""
 
     languages: list[str] | None = None
-    """the languages that the method has data for, where not all; the cells of the others stay empty"""
+    """the languages that the method has data for; the cells of the others stay empty; null for all"""
 
     training_set: TrainingSet | None = None
     """retrained: foreign queries and English documents, as in `teacher.training_set`; with {lang}"""
@@ -94,9 +82,9 @@ class Method(Settings):
     """retrained: the teacher's training queries with swapped words"""
 
     objectives: Objectives | None = None
-    """distilled: weights of the objectives, e.g. {optimal_transport: 1.0, contrastive: 0.5}"""
+    """distilled: the objectives and their weights, such as {optimal_transport: 1.0, contrastive: 0.5}"""
 
-    student: Annotated[dict[str, Any], Changes(StudentSettings)] = {}
+    student: Annotated[dict[str, Any], Changes(Student)] = {}
     """what this method changes in `student`"""
 
     transport: Annotated[dict[str, Any], Changes(TransportSettings)] = {}
@@ -107,5 +95,5 @@ class Method(Settings):
     @model_validator(mode="after")
     def _has_objectives(self) -> "Method":
         if self.kind == "distilled" and self.objectives is None:
-            raise ValueError("a distilled method needs objectives, e.g. {optimal_transport: 1.0}")
+            raise Refused("'objectives' is missing", "a distilled method learns some, such as {optimal_transport: 1.0}")
         return self

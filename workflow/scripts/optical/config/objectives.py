@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
-from optical.config.base import NotNegative, Number, Positive, Settings
+from optical.config.base import Flag, NotNegative, Number, Positive, Refused, Settings, Shorthand
 
 
 class Objective(Settings):
-    """One objective: a weight alone, or a map with the weight and settings."""
+    """One objective: a weight, or a map with the weight and settings."""
 
     weight: Number = 1.0
     """weight of the objective in the sum"""
@@ -18,59 +18,52 @@ class Objective(Settings):
 class OptimalTransportObjective(Objective):
     """OPTICAL: the cost of carrying the student's tokens to the teacher's along the best plan."""
 
-    unroll: bool = False
+    unroll: Flag = False
     """differentiate through the solver's iterations; the plan is a constant otherwise"""
 
-    fused: bool = True
-    """on a GPU, one kernel for all of it where that works, to the same numbers"""
+    fused: Flag = True
+    """on a GPU, compute all of it in one kernel where that works, to the same numbers"""
 
 
 class SentenceMSEObjective(Objective):
     """Mean-pooled student close to mean-pooled teacher."""
 
-    mean_over_dimensions: bool = False
+    mean_over_dimensions: Flag = False
     """divide by the vectors' size"""
 
-    token_weights: bool = False
-    """a token counts in its mean as it does in the marginals of transport"""
+    token_weights: Flag = False
+    """weigh tokens in the mean as the marginals of `transport` do"""
 
 
 class TemperatureObjective(Objective):
     """An objective over the scores of a batch: `contrastive`, `score_kd`."""
 
     temperature: Positive = 1.0
-    """scores are divided by it"""
-
-
-def _as_weight(value: object) -> object:
-    return {"weight": value} if not isinstance(value, dict | Settings) else value
-
-
-ByWeight = BeforeValidator(_as_weight)
+    """divides the scores"""
 
 
 class Objectives(Settings):
-    """The objectives of a distilled method, by name: a weight, or a map with `weight` and settings."""
+    """What a distilled student learns: a weight for each objective, or a map with `weight` and settings."""
 
-    contrastive: Annotated[TemperatureObjective | None, ByWeight] = None
+    contrastive: Annotated[TemperatureObjective | None, Shorthand("weight")] = None
     """the sentence of its own pair has to score highest among those of the batch"""
 
-    greedy_mse: Annotated[Objective | None, ByWeight] = None
+    greedy_mse: Annotated[Objective | None, Shorthand("weight")] = None
     """DR.DECR: tokens matched one to one, the closest first; squared distance within the matches"""
 
-    optimal_transport: Annotated[OptimalTransportObjective | None, ByWeight] = None
-    """OPTICAL: transport between the tokens of both sides, as the block transport says"""
+    optimal_transport: Annotated[OptimalTransportObjective | None, Shorthand("weight")] = None
+    """OPTICAL: transport between the tokens of both sides, as the block `transport` says"""
 
-    score_kd: Annotated[TemperatureObjective | None, ByWeight] = None
+    score_kd: Annotated[TemperatureObjective | None, Shorthand("weight")] = None
     """the teacher's distribution of scores over the batch's sentences"""
 
-    sentence_mse: Annotated[SentenceMSEObjective | None, ByWeight] = None
-    """the mean-pooled vectors of both sides, squared distance"""
+    sentence_mse: Annotated[SentenceMSEObjective | None, Shorthand("weight")] = None
+    """squared distance between the mean-pooled vectors of both sides"""
 
     @model_validator(mode="after")
     def _some(self) -> "Objectives":
         if not dict(self.chosen()):
-            raise ValueError("names no objective")
+            raise Refused("no objective is given", f"name one of {', '.join(type(self).model_fields)}, with its weight")
         return self
 
     def chosen(self) -> Iterator[tuple[str, Objective]]:
@@ -87,13 +80,13 @@ class PretrainingObjectives(Settings):
     """weight of masked language modelling of `text`"""
 
     tlm: NotNegative = 0.0
-    """of translation language modelling: both sides of a pair, masked, in one input"""
+    """weight of translation language modelling: both sides of a pair, masked, in one input"""
 
     optimal_transport: NotNegative = 0.0
-    """of `transport` between the tokens of both sides, which both move; alone it makes all vectors alike"""
+    """weight of `transport` between the tokens of both sides, which both move; alone it makes all vectors alike"""
 
     contrastive: NotNegative = 0.0
-    """of finding a sentence's translation among those of the batch, which keeps vectors apart"""
+    """weight of finding a sentence's translation among those of the batch, which keeps vectors apart"""
 
     def of_pairs(self) -> dict[str, float]:
         """Return the weights of the objectives that read sentence pairs, without those of 0."""

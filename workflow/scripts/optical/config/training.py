@@ -2,10 +2,21 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Lt, MinLen
+from annotated_types import Ge, MinLen
 from pydantic import Field
 
-from optical.config.base import AtLeastZero, Count, Integer, NotNegative, Number, Positive, Settings, Share
+from optical.config.base import (
+    AtLeastZero,
+    Count,
+    Flag,
+    FromEncoder,
+    Integer,
+    NotNegative,
+    Positive,
+    Settings,
+    Share,
+    ShareBelowOne,
+)
 from optical.config.bitext import WordAlignment
 from optical.config.encoder import Architecture, EncoderSettings, Revision
 from optical.config.objectives import Objectives, PretrainingObjectives
@@ -13,11 +24,11 @@ from optical.config.training_sets import TrainingSet
 from optical.config.transport import TransportSettings
 
 Code = Annotated[str, Field(pattern="^[A-Za-z_{}-]*$")]
-Dropout = Annotated[Number, Ge(0), Lt(1)] | None
+Dropout = Annotated[ShareBelowOne | None, FromEncoder]
 
 
-class TrainingSettings(Settings):
-    """What decides the result of any training."""
+class Training(Settings):
+    """How anything is trained; its seed comes beside."""
 
     steps: Count = 1000
     """optimiser steps"""
@@ -46,6 +57,10 @@ class TrainingSettings(Settings):
     dropout: Dropout = None
     """share of activations set to zero; null for the encoder's own, which takes a third of a step on CPUs"""
 
+
+class TrainingSettings(Training):
+    """What decides the result of any training."""
+
     seed: AtLeastZero = 1
     """seed of everything random"""
 
@@ -62,7 +77,7 @@ class PretrainingTraining(TrainingSettings):
     """sentence pairs per part of a step"""
 
     pairs_exponent: Share = 0.5
-    """a language's share of them is its number of pairs to this power: 1 in proportion, 0 evenly"""
+    """a language's share of the pairs is its number of pairs to this power: 1 in proportion, 0 evenly"""
 
     mask_share: Share = 0.2
     """share of the tokens that are hidden"""
@@ -76,7 +91,8 @@ class Pretraining(PretrainingTraining):
     """Masked language modelling and objectives over sentence pairs, where `encoder.source` is train."""
 
     text: str | list[str] = []
-    """one text a line, one file per language by {lang}, English included; several, or bitext for the pairs"""
+    """one text a line, one file per language by {lang}, English included; a list of several, or bitext for the text of
+    the sentence pairs"""
 
 
 class PretrainingSettings(PretrainingTraining):
@@ -95,11 +111,11 @@ class PretrainingSettings(PretrainingTraining):
 class RankingSettings(TrainingSettings):
     """A training on queries, their relevant documents and others."""
 
-    in_batch_negatives: bool = True
-    """compare a query with every document of the batch, not with its own negatives alone"""
+    in_batch_negatives: Flag = True
+    """compare a query with every document of the batch, not only with its own negatives"""
 
     negatives: AtLeastZero = 1
-    """of its own negatives, how many a query meets in a step"""
+    """how many of its own negatives a query meets in a step"""
 
     distillation: Share = 0.0
     """share of the loss that is learnt from a cross-encoder, whose scores `training_set.scores` names: the divergence
@@ -136,18 +152,22 @@ class TeacherSettings(TeacherTraining):
 # --- students
 
 
-class StudentSettings(TrainingSettings):
-    """Training of a student, the same for every distilled method."""
+class Student(Training):
+    """Training of a student, the same for every distilled method; its seed is one of `seeds`."""
 
     sides: Annotated[list[Literal["query", "document"]], MinLen(1)] = ["query"]
     """sides of the encoder that are distilled"""
 
-    special_tokens: bool = False
+    special_tokens: Flag = False
     """whether [CLS], the marker and [SEP] take part in the objectives"""
 
     steps: Count = 200
     learning_rate: Positive = 3e-3
     dropout: Dropout = 0.0
+
+
+class StudentSettings(Student, TrainingSettings):
+    """What decides any student."""
 
 
 class DistillationSettings(StudentSettings):
@@ -171,34 +191,34 @@ class TranslatorSettings(TrainingSettings):
     """The shape of a translator, which is BERT's where it starts from one, and what it learns from."""
 
     layers: Count = 2
-    """of encoder and decoder, without a warm start"""
+    """layers of encoder and decoder, without a warm start"""
 
     hidden_size: Count = 128
-    """without a warm start"""
+    """size of a hidden state, without a warm start"""
 
     heads: Count = 4
-    """without a warm start"""
+    """attention heads, without a warm start"""
 
     intermediate_size: Count = 512
-    """without a warm start"""
+    """size of the feed-forward layer, without a warm start"""
 
     longest: Annotated[Integer, Ge(4)] = 96
-    """tokens of a sentence, special ones included; longer ones are cut"""
+    """most tokens of a sentence, special ones included; the rest is cut off"""
 
-    dropout: Dropout = 0.0
-    """share of activations"""
+    dropout: ShareBelowOne = 0.0
+    """share of activations set to zero"""
 
     label_smoothing: Share = 0.1
-    """of the cross-entropy"""
+    """label smoothing of the cross-entropy"""
 
     guidance: NotNegative = 1.0
     """pull of attention to the word alignment"""
 
     copied_share: Share = 0.15
-    """examples that copy English, which teaches to keep names"""
+    """share of examples that copy English, which teaches to keep names"""
 
     fragment_share: Share = 0.5
-    """examples of short phrases, which teaches to translate words"""
+    """share of examples that are short phrases, which teaches to translate words"""
 
     steps: Count = 400
     learning_rate: Positive = 3e-3
@@ -213,15 +233,15 @@ class Translator(TranslatorSettings):
     revision: Revision = None
 
     source_code: Code = ""
-    """the language in the model's own code, e.g. {flores}"""
+    """the language in the model's own code, such as {flores}"""
 
     target_code: Code = ""
-    """English in the model's own code, e.g. eng_Latn"""
+    """English in the model's own code, such as eng_Latn"""
 
     beams: Count = 4
-    """of the search"""
+    """beams of the search"""
 
-    warm_start: bool = True
+    warm_start: Flag = True
     """whether training starts from the encoder, a BERT"""
 
 

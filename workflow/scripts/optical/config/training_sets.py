@@ -4,15 +4,15 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Files, Integer, Settings
-from optical.config.collections import Ids, _require_ids, by_reader
+from optical.config.base import AtLeastZero, Count, File, Files, Flag, Integer, Refused, Settings
+from optical.config.readers import Ids, by_reader, require_ids
 
 
 class TrainingSetBlock(Settings):
     """Keys that any training set takes, whoever reads it."""
 
     max_triples: Count | None = None
-    """so many only; null for all"""
+    """keep so many triples only; null for all"""
 
 
 class Judged(TrainingSetBlock):
@@ -24,11 +24,11 @@ class Judged(TrainingSetBlock):
     negatives: AtLeastZero = 0
     """with qrels: judged documents below that grade that go with each relevant one"""
 
-    swap: bool = False
+    swap: Flag = False
     """exchange queries and documents"""
 
     query_words: Count = 32
-    """with swap: of a document's beginning that becomes a query"""
+    """with swap: words of a document's beginning that become a query"""
 
 
 class PlainTrainingSet(Judged):
@@ -54,7 +54,7 @@ class PlainTrainingSet(Judged):
     @model_validator(mode="after")
     def _has_pairs(self) -> "PlainTrainingSet":
         if self.triples is None and self.qrels is None:
-            raise ValueError("needs triples or qrels")
+            raise Refused("'triples' is missing", "triples: ids of a query, a relevant document and others; or qrels")
         return self
 
 
@@ -64,29 +64,29 @@ class CatalogueTrainingSet(Judged):
     reader: Literal["ir_datasets"]
 
     id: Ids | None = None
-    """the id of the set"""
+    """id of the whole set in the catalogue; where it differs by language, with {lang} or as a map"""
 
     documents_id: Ids | None = None
-    """the id of the documents"""
+    """id of the documents, where it is another"""
 
     queries_id: Ids | None = None
-    """the id of the queries"""
+    """id of the queries, where it is another"""
 
     triples_id: Ids | None = None
-    """the id of triples or judgements"""
+    """id of triples or judgements, where it is another"""
 
     triples: Literal["docpairs", "qrels"] = "docpairs"
-    """what the pairs come from"""
+    """where pairs come from: the set's own triples, or its judgements"""
 
     query_field: str | None = None
-    """title, description, ... in place of the text of a query"""
+    """field of a query that is read, such as title or description; null for its text"""
 
     scores: File | None = None
     """scores of a cross-encoder, for `teacher.distillation`"""
 
     @model_validator(mode="after")
     def _has_ids(self) -> "CatalogueTrainingSet":
-        _require_ids(self, ("documents_id", "queries_id", "triples_id"))
+        require_ids(self, ("documents_id", "queries_id", "triples_id"))
         return self
 
 
@@ -99,9 +99,9 @@ class AfriQaTrainingSet(TrainingSetBlock):
     """files of questions"""
 
     held_out: Files
-    """files whose questions are left out"""
+    """files whose questions are removed"""
 
-    titles: bool = True
+    titles: Flag = True
     """keep the titles of the pages"""
 
 
@@ -120,7 +120,7 @@ class Multi30kTrainingSet(TrainingSetBlock):
     """pictures of a test, which must not be among them"""
 
     held_out: Files | None = None
-    """captions that are left out"""
+    """captions that are removed"""
 
 
 class MtopTrainingSet(TrainingSetBlock):
@@ -132,10 +132,10 @@ class MtopTrainingSet(TrainingSetBlock):
     """the file of XSemPLR"""
 
     held_out: Files | None = None
-    """files whose utterances are left out"""
+    """files whose utterances are removed"""
 
     language: str = "en"
-    """of the utterances"""
+    """language of the utterances"""
 
     triples_each: Count = 4
     """triples of each utterance"""
@@ -144,6 +144,12 @@ class MtopTrainingSet(TrainingSetBlock):
     """decides which triples are drawn"""
 
 
-TrainingSet = by_reader(
-    (PlainTrainingSet, CatalogueTrainingSet, AfriQaTrainingSet, Multi30kTrainingSet, MtopTrainingSet)
+TRAINING_SET_KINDS = (
+    PlainTrainingSet,
+    CatalogueTrainingSet,
+    AfriQaTrainingSet,
+    Multi30kTrainingSet,
+    MtopTrainingSet,
 )
+
+TrainingSet = by_reader(TRAINING_SET_KINDS)
