@@ -1,14 +1,13 @@
 """Faults of a config that can be told before any job runs, each as one line: what, where, and how to mend it."""
 
-import ast
 import contextlib
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from optical.config.names import check_names as check_names
+from optical.config.names import nearest
 from optical.errors import ConfigError
 
 OWN = "results/"  # what lies below it, some rule makes
@@ -88,35 +87,6 @@ def _shortened(message: str) -> str:
         rest = ""  # a long pattern says less than the description of its key
     value = value if len(value) <= 60 else f"{value[:40].rstrip()}..."
     return " ".join(f"{value}{verb}{rest}".split())
-
-
-def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: str) -> None:
-    """Raise `ConfigError` for a name that leads nowhere."""
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"unknown {name!r}", where=key, hint=f"{remedy}; {nearest(name, known)}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return which of the known names was meant, or all of them.
-
-    >>> nearest("langauges", ["results", "languages"])
-    'did you mean languages?'
-    """
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-
-
-@cache
-def objective_names() -> list[str]:
-    """Return the names of the objectives, the keys of `OBJECTIVES`, from the source of that table.
-
-    Its module imports torch, which is slow to load, and need not be there where an experiment is planned.
-    """
-    module = ast.parse(Path(__file__).with_name("objectives.py").read_text(encoding="utf-8"))
-    named = {ast.unparse(node.target): node.value for node in module.body if isinstance(node, ast.AnnAssign)}
-    return [ast.literal_eval(key) for key in named["OBJECTIVES"].keys]
 
 
 def check_file(path: str, made: Collection[str]) -> str:
