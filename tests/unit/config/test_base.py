@@ -112,6 +112,14 @@ def test_a_change_is_checked():
         Search().changed(parts=0)
 
 
+def test_a_program_takes_its_settings_from_a_block():
+    block = Config.read({"student": {"steps": 7}}).student
+    settings = StudentSettings.of(block, seed=3)
+    assert settings == StudentSettings(**block.model_dump(), seed=3)
+    with pytest.raises(ConfigError, match="unknown key 'seeds'"):
+        StudentSettings.of(block, seeds=3)
+
+
 def test_a_method_changes_what_it_names_and_nothing_else():
     method = Method.read({"kind": "lexical", "student": {"steps": 5}})
     assert method.student == {"steps": 5}
