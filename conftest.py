@@ -6,7 +6,7 @@ import os
 import pytest
 
 # Triton comes with the CUDA builds of torch only.
-collect_ignore = [] if importlib.util.find_spec("triton") else ["workflow/scripts/optical/transport_fused.py"]
+collect_ignore = [] if importlib.util.find_spec("triton") else ["workflow/scripts/optical/losses/transport_fused.py"]
 
 # What a machine may lack, by a word of the reason that its test gives; all else is there in CI, or .ci/run installs it.
 MAY_LACK = (

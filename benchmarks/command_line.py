@@ -22,10 +22,11 @@ from pathlib import Path
 from made_up import new_encoder, passages
 from measuring import ROOT, Claim, in_turns, machine, matrix_rate
 
-from optical import cli, encoder
-from optical.encoder import DOCUMENT
+from optical.cli.main import main as optical
 from optical.files import write_jsonl
-from optical.retrieval import encode_documents
+from optical.models import folders
+from optical.models.encoder import DOCUMENT, Encoder
+from optical.search.encoding import encode_documents
 
 ANSWER_OF = "--answer-of"
 QUERY = " ".join(f"w{word}" for word in range(1, 9))
@@ -51,16 +52,16 @@ def write_results(folder: Path, size: str, count: int) -> int:
 
 def answer(results: str) -> float:
     """Search once; return the seconds from when the model was loaded."""
-    loaded, load = [], encoder.load_encoder
+    loaded, load = [], folders.load_encoder
 
-    def load_and_note(*arguments: object) -> encoder.Encoder:
+    def load_and_note(*arguments: object) -> Encoder:
         model = load(*arguments)
         loaded.append(time.perf_counter())
         return model
 
-    encoder.load_encoder, shown = load_and_note, io.StringIO()
+    folders.load_encoder, shown = load_and_note, io.StringIO()
     with contextlib.redirect_stdout(shown):
-        code = cli.main(["search", "--results", results, "--collection", "made-up", "--lang", "en", QUERY])
+        code = optical(["search", "--results", results, "--collection", "made-up", "--lang", "en", QUERY])
     taken = time.perf_counter() - loaded[0]
     assert code == 0 and f"\n{TOP} passages in " in shown.getvalue()
     return taken
@@ -95,7 +96,7 @@ def main(tiny: bool) -> None:
         taken = in_turns(
             {
                 "search": lambda: answer_of(results),
-                "help": lambda: first_line("-m", "optical.cli", "--help"),
+                "help": lambda: first_line("-m", "optical.cli.main", "--help"),
                 "Python alone": lambda: first_line("-c", "print(1)"),
             },
             turns,

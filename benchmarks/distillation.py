@@ -51,15 +51,16 @@ from measuring import (
 )
 
 from optical.config.experiment import Config
-from optical.distillation import DistillationLoss
-from optical.encoder import load_encoder
-from optical.machine import Machine
-from optical.objectives import PairBatch, build_objective
-from optical.precision import autocast, fastest
-from optical.teacher_vectors import encode_english
-from optical.tokens import EpochBatches, TokenFile
-from optical.training import TrainingSettings, optimiser_for, prepare, train
-from optical.transport import SOLVERS, TransportSettings, marginals, token_cost
+from optical.losses.objectives import PairBatch, build_objective
+from optical.losses.transport import SOLVERS, TransportSettings, marginals, token_cost
+from optical.models.folders import load_encoder
+from optical.runtime.machine import Machine
+from optical.runtime.precision import autocast, fastest
+from optical.text.token_files import TokenFile
+from optical.training.batches import EpochBatches
+from optical.training.loop import TrainingSettings, optimiser_for, prepare, train
+from optical.training.student import DistillationLoss
+from optical.training.teacher_vectors import encode_english
 
 TRANSPORT = Config().transport.model_dump()
 OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}

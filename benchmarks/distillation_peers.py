@@ -14,11 +14,13 @@ import torch
 from measuring import memory_as_usual, peer_seconds
 from torch import Tensor
 
-from optical.encoder import Encoder, load_encoder, load_transformer
-from optical.export import PaddedEncoder
-from optical.tokens import EpochBatches, TokenFile
-from optical.training import TrainingSettings, prepare
-from optical.transport import marginals
+from optical.losses.transport import marginals
+from optical.models.encoder import Encoder
+from optical.models.export import PaddedEncoder
+from optical.models.folders import load_encoder, load_transformer
+from optical.text.token_files import TokenFile
+from optical.training.batches import EpochBatches
+from optical.training.loop import TrainingSettings, prepare
 
 PairLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # vectors and token weights of both sides
 

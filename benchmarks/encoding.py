@@ -31,9 +31,9 @@ from measuring import (
     seconds,
 )
 
-from optical.encoder import DOCUMENT, Encoder
-from optical.precision import dtype_of
-from optical.tokens import tokenise
+from optical.models.encoder import DOCUMENT, Encoder
+from optical.runtime.precision import dtype_of
+from optical.text.tokeniser import tokenise
 
 # Encoder, passages, batch sizes of PyLate, turns.
 PLANS = {

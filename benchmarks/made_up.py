@@ -7,8 +7,10 @@ from measuring import ROOT  # noqa: F401  (the library is found through it)
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel
 
-from optical.encoder import Encoder, EncoderSettings, load_encoder
-from optical.tokens import SPECIAL_TOKENS, save_tokeniser, write_token_file
+from optical.models.encoder import Encoder, EncoderSettings
+from optical.models.folders import load_encoder
+from optical.text.token_files import write_token_file
+from optical.text.tokeniser import SPECIAL_TOKENS, save_tokeniser
 
 SIZES = {
     "tiny": {"vocab_size": 500, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},

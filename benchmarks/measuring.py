@@ -19,9 +19,9 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an installation
 
-from optical.onednn import PackedLinear, can_multiply  # noqa: E402
-from optical.precision import dtype_of, fastest  # noqa: E402
-from optical.startup import M_MMAP_MAX, keep_memory, set_allocation  # noqa: E402
+from optical.models.onednn import PackedLinear, can_multiply  # noqa: E402
+from optical.runtime.precision import dtype_of, fastest  # noqa: E402
+from optical.runtime.startup import M_MMAP_MAX, keep_memory, set_allocation  # noqa: E402
 
 NO_GPU, NO_PEER, NO_BF16 = "no GPU", "no peer", "no bf16"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU"}

@@ -88,11 +88,11 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
     from distillation import TRANSPORT, DistillationLoss
     from made_up import new_encoder, write_bitext
 
-    from optical.encoder import load_encoder
-    from optical.machine import Machine
-    from optical.teacher_vectors import encode_english
-    from optical.tokens import TokenFile
-    from optical.training import TrainingSettings, train
+    from optical.models.folders import load_encoder
+    from optical.runtime.machine import Machine
+    from optical.text.token_files import TokenFile
+    from optical.training.loop import TrainingSettings, train
+    from optical.training.teacher_vectors import encode_english
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:

@@ -37,9 +37,9 @@ from measuring import (
     seconds,
 )
 
-from optical.scoring import search
-from optical.startup import keep_memory
-from optical.vectors import TokenVectors, write_vectors
+from optical.runtime.startup import keep_memory
+from optical.search.exact import search
+from optical.search.vectors import TokenVectors, write_vectors
 
 DIM = 128
 LENGTHS = (40, 160)

@@ -16,7 +16,7 @@ import ot
 import torch
 from measuring import Claim, Measured, in_turns, machine, matrix_rate, run, seconds
 
-from optical.transport import SOLVERS, TransportSettings, token_cost, transport_plan
+from optical.losses.transport import SOLVERS, TransportSettings, token_cost, transport_plan
 
 REGULARISATION = 0.1
 DIMENSIONS = 128
@@ -112,7 +112,7 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
 
 def fused(pairs: int, tokens: int, iterations: int) -> tuple[Callable[[], object], Callable[[], object]]:
     """On the GPU, from bf16 vectors: loss and gradient in one kernel, and reading the same vectors once."""
-    from optical.transport_fused import fused_runs, fused_transport_loss
+    from optical.losses.transport_fused import fused_runs, fused_transport_loss
 
     settings = TransportSettings(regularisation=REGULARISATION, iterations=iterations, tolerance=0.0)
     student, teacher = (

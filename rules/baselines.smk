@@ -3,110 +3,105 @@
 
 rule align_words:
     input:
-        bitext="<results>/bitext/{lang}/train.tsv",
+        bitext=lambda w: at(w).bitext(w.lang),
         script=script("align_words"),
         library=library("align_words"),
     output:
-        to_english="<results>/lexical_tables/{lang}.tsv",
-        from_english="<results>/dictionaries/{lang}.tsv",
+        to_english="{results}/lexical_tables/{lang}.tsv",
+        from_english="{results}/dictionaries/{lang}.tsv",
     log:
-        "<logs>/align_words/{lang}.log",
+        "{results}/logs/align_words/{lang}.log",
     benchmark:
-        "<benchmarks>/align_words/{lang}.tsv"
+        "{results}/benchmarks/align_words/{lang}.tsv"
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(1000, 100),
-        runtime=duration(240),
+        **needs("align_words"),
     params:
-        settings=as_argument(config["word_alignment"]),
+        arguments=arguments(settings=lambda w: at(w).config.word_alignment),
     message:
         "aligning the words of the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --bitext {input.bitext} --settings {params.settings:q} --out {output.to_english} "
+        "python {input.script} {params.arguments} --bitext {input.bitext} --out {output.to_english} "
         "--out-backward {output.from_english} --log {log}"
 
 
 rule train_translator:
     input:
-        tokeniser=student_tokeniser(),
-        tokens=student_tokens(),
-        encoder=translator_start(),
+        tokeniser=lambda w: sources.student_tokeniser(at(w), w.lang),
+        tokens=lambda w: sources.student_tokens(at(w), w.lang),
+        encoder=lambda w: sources.translator_start(at(w), w.lang),
         script=script("train_translator"),
         library=library("train_translator"),
     output:
-        directory("<results>/translators/{lang}"),
+        directory("{results}/translators/{lang}"),
     log:
-        "<logs>/train_translator/{lang}.log",
+        "{results}/logs/train_translator/{lang}.log",
     benchmark:
-        "<benchmarks>/train_translator/{lang}.tsv"
+        "{results}/benchmarks/train_translator/{lang}.tsv"
     conda:
         "../envs/translate.yaml"
     resources:
-        **training_resources(base_mb=2500, times_input=2, minutes=1440),
+        **needs("train_translator"),
     params:
-        settings=translator_settings(),
+        arguments=arguments(settings=lambda w: settings.translator_settings(at(w))),
         encoder=option("encoder"),
     message:
         "training a translator from {wildcards.lang}"
     shell:
         # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
-        "nice {resources.launcher} {input.script} --tokens {input.tokens} --tokeniser {input.tokeniser:q} "
-        "{params.encoder:q} --settings {params.settings:q} --name {wildcards.lang}/translator "
-        "--checkpoints results/checkpoints/{output} "
-        "--checkpoint-minutes {resources.checkpoint_minutes} --checkpoint-steps {resources.checkpoint_steps} "
-        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
-        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "nice {resources.launcher} {input.script} {params.arguments} --tokens {input.tokens} "
+        "--tokeniser {input.tokeniser:q} {params.encoder:q} --name {wildcards.lang}/translator "
+        f"{TRAINING} --out {{output}} --log {{log}}"
 
 
 rule translate_queries:
     input:
-        translator=translator,
-        held_out="<results>/bitext/{lang}/dev.tsv",
-        collections=collections_of_language,
+        translator=lambda w: sources.translator(at(w), w.lang),
+        held_out=lambda w: at(w).bitext(w.lang, "dev"),
+        collections=lambda w: jobs.collections_of_language(at(w), w.lang),
         script=script("translate_queries"),
         library=library("translate_queries"),
     output:
-        directory("<results>/translations/{lang}"),
+        directory("{results}/translations/{lang}"),
     log:
-        "<logs>/translate_queries/{lang}.log",
+        "{results}/logs/translate_queries/{lang}.log",
     benchmark:
-        "<benchmarks>/translate_queries/{lang}.tsv"
+        "{results}/benchmarks/translate_queries/{lang}.tsv"
     conda:
         "../envs/translate.yaml"
     resources:
-        **model_resources(base_mb=2500, times_input=2, minutes=240),
+        **needs("translate_queries"),
     params:
-        queries=queries_of_collections,
-        translations=translations_of_collections,
-        source_code=translator_code("source_code"),
-        target_code=translator_code("target_code"),
-        beams=config["translator"]["beams"],
+        queries=lambda w: jobs.queries_to_translate(at(w), w.lang),
+        translations=lambda w: jobs.translations_of_queries(at(w), w.lang),
+        source_code=lambda w: sources.translator_code(at(w), "source_code", w.lang),
+        target_code=lambda w: sources.translator_code(at(w), "target_code", w.lang),
+        beams=lambda w: at(w).config.translator.beams,
     message:
         "translating the queries and the held-out sentences of {wildcards.lang}"
     shell:
         "python {input.script} --model {input.translator:q} --queries {input.held_out} {params.queries} "
         "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} "
-        "--out {output}/held_out.tsv {params.translations} --log {log}"
+        f"{ON_DEVICE} --out {{output}}/held_out.tsv {{params.translations}} --log {{log}}"
 
 
 rule score_translations:
     input:
-        translations=translations,
+        translations=lambda w: jobs.translations(at(w)),
         script=script("score_translations"),
         library=library("score_translations"),
     output:
-        "<results>/translation_table.tsv",
+        "{results}/translation_table.tsv",
     log:
-        "<logs>/score_translations.log",
+        "{results}/logs/score_translations.log",
     benchmark:
-        "<benchmarks>/score_translations.tsv"
+        "{results}/benchmarks/score_translations.tsv"
     conda:
         "../envs/translate.yaml"
     params:
-        jobs=translation_scores_jobs,
+        arguments=arguments(jobs=lambda w: jobs.translation_scores(at(w))),
     message:
         "scoring the translators on held-out sentences"
     shell:
-        "python {input.script} --jobs {params.jobs:q} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --out {output} --log {log}"

@@ -1,35 +1,63 @@
-"""Sentence pairs: read, cleaned, checked for alignment, split."""
+"""Sentence pairs: read, cleaned, checked for alignment, split; and shares of them."""
 
 
 rule clean_bitext:
     input:
-        files=bitext_files,
-        exclude=excluded_files,
-        collections=ancient(excluded_collections),  # a new document or query must not train every model again
+        files=lambda w: sources.bitext_files(at(w), w.lang),
+        exclude=lambda w: sources.excluded_files(at(w), w.lang),
+        # ancient: a new document or query must not train every model again
+        collections=ancient(lambda w: sources.excluded_collections(at(w), w.lang)),
         languages=ancient("config/languages.tsv"),
         script=script("clean_bitext"),
         library=library("clean_bitext"),
     output:
-        train="<results>/bitext/{lang}/train.tsv",
-        dev="<results>/bitext/{lang}/dev.tsv",
-        report="<results>/bitext/{lang}/report.json",
+        train="{results}/bitext/{lang}/train.tsv",
+        dev="{results}/bitext/{lang}/dev.tsv",
+        report="{results}/bitext/{lang}/report.json",
     log:
-        "<logs>/clean_bitext/{lang}.log",
+        "{results}/logs/clean_bitext/{lang}.log",
     benchmark:
-        "<benchmarks>/clean_bitext/{lang}.tsv"
+        "{results}/benchmarks/clean_bitext/{lang}.tsv"
+    wildcard_constraints:
+        results=any_of(folder for folder in EXPERIMENTS if folder not in SHARES),
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(500, 20, most_mb=8000),  # corpora larger than that have a `limit`
-        runtime=duration(60),
+        **needs("clean_bitext"),
     params:
-        sources=bitext_sources_argument,
-        languages=language_rows,
-        settings=as_argument(bitext_cleaning()),
+        arguments=arguments(
+            sources=lambda w: sources.bitext_sources(at(w), w.lang),
+            language_table=lambda w: settings.language_rows(at(w), w.lang),
+            settings=lambda w: settings.cleaning_settings(at(w)),
+            exclude=lambda w: sources.excluded_files(at(w), w.lang) + sources.excluded_collections(at(w), w.lang),
+        ),
     message:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --lang {wildcards.lang} --sources {params.sources:q} --settings {params.settings:q} "
-        "--exclude {input.exclude:q} {input.collections} "
-        "--languages {input.languages} --language-table {params.languages:q} "
+        "python {input.script} {params.arguments} --lang {wildcards.lang} --languages {input.languages} "
         "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"
+
+
+rule sample_bitext:
+    input:
+        bitext=lambda w: at(w).whole_bitext(w.lang),
+        script=script("sample_bitext"),
+        library=library("sample_bitext"),
+    output:
+        "{results}/bitext/{lang}/train.tsv",
+    log:
+        "{results}/logs/sample_bitext/{lang}.log",
+    benchmark:
+        "{results}/benchmarks/sample_bitext/{lang}.tsv"
+    wildcard_constraints:
+        results=any_of(SHARES),
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **needs("sample_bitext"),
+    params:
+        share=lambda w: f"{at(w).share:g}",
+    message:
+        "taking {params.share} % of the sentence pairs of {wildcards.lang}"
+    shell:
+        "python {input.script} --bitext {input.bitext} --share {params.share} --out {output} --log {log}"

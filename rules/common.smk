@@ -1,17 +1,18 @@
-"""Helpers of the rules: which files, methods, seeds and settings belong to which wildcards."""
+"""What the rules share: the experiments, the files of code behind a rule, what a job needs, and tails of commands.
 
-import importlib.util
-import math
+What an experiment consists of is a matter of `optical.plan`. The rules serve every experiment that belongs to the config:
+the main one, the variants of a study, shares of the sentence pairs and points of a grid. `{results}` is the folder of the
+one that a file belongs to, and `at(wildcards)` is the experiment.
+"""
+
 import os
 import re
 import sys
-from contextlib import suppress
 from functools import wraps
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
-import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 # Idle threads must sleep, not spin, where more jobs run than the machine has cores.
@@ -19,117 +20,74 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
-from optical.corpora import READERS, TRAINING_READERS, own_keys
-from optical.errors import ConfigError, OpticalError
-from optical.experiment import check_file, check_names, explain, objective_names, typed
-from optical.imports import library_files
-from optical.program import as_argument
-from optical.tables import RESOURCE_LEVELS as RESOURCES
-from optical.tables import (
-    fill_codes,
-    read_datasets,
-    read_languages,
-    resolve,
-    resolve_source,
-    source_files,
-)
+from optical.errors import OpticalError
+from optical.plan import changes, checks, jobs, settings, sources
+from optical.plan.arguments import argument_file
+from optical.plan.experiment import Experiment
+from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine
+from optical.runtime.imports import library_files
 
 
-def lift_rate_limit():
-    """Let Snakemake choose jobs when one has ended, and not by timers too: each ended job starts one more, for good.
+def in_one_line(planned):
+    """Return a function of the plan, or a module of such, whose faults of the config end Snakemake in one line."""
+    if isinstance(planned, ModuleType):
+        public = {name: value for name, value in vars(planned).items() if not isinstance(value, ModuleType)}
+        return SimpleNamespace(**{name: in_one_line(value) for name, value in public.items() if name[0] != "_"})
+    if not callable(planned) or isinstance(planned, type):
+        return planned
 
-    They belong to its limit of 100 jobs a second; runs of some hundred jobs ended in "can't start new thread"
-    (Snakemake's issue 3804). A limit that the user gives is kept.
-    """
-    limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
-    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
-onstart:
-    lift_rate_limit()
-
-
-def in_one_line(work):
-    """Make a function end in one line where the config or a file of it is at fault."""
-
-    @wraps(work)
+    @wraps(planned)
     def guarded(*arguments, **named):
         try:
-            return work(*arguments, **named)
+            return planned(*arguments, **named)
         except OpticalError as error:
             raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
     return guarded
 
 
-@in_one_line
-def check_schema():
-    """Refuse a config that leaves its schema, and give it the schema's defaults."""
-    path = f"{workflow.basedir}/schemas/config.schema.yaml"
-    schema = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    config.update(typed(config, schema, schema))
-    try:
-        validate(config, path)
-    except WorkflowError as error:
-        raise explain(error.__context__) from None
+jobs, settings, sources, changes = map(in_one_line, (jobs, settings, sources, changes))
+experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
+in_one_line(checks.check)(experiment)
+EXPERIMENTS = changes.family(experiment)
 
 
-check_schema()
-
-SCRIPTS = "workflow/scripts"
-DATASETS = in_one_line(read_datasets)("config/datasets.tsv")
-LANGUAGES = in_one_line(read_languages)("config/languages.tsv", config["language_table"])
-MAXSIM_KINDS = ("teacher", "extended", "distilled", "retrained", "translated")
-LEXICAL_KINDS = ("lexical", "structured", "translated-lexical")
-TRAINED_KINDS = ("distilled", "retrained")  # per seed
-TRANSLATED_KINDS = ("translated", "translated-lexical")
-BITEXT_KINDS = ("extended", *TRAINED_KINDS, *TRANSLATED_KINDS, "structured")
-KINDS = ("english", *MAXSIM_KINDS, *LEXICAL_KINDS)
-ATLAS_LANGUAGES = ("en", "sw", "so", "tl", "mr", "fi", "de", "fr")
-ATLAS_FRAMES = sorted(str(path) for path in Path(f"{SCRIPTS}/optical").glob("atlas_*.yaml"))
-ATLAS_FILES = [
-    "results/atlas/documents.jsonl",
-    *(
-        f"results/atlas/{name}"
-        for name in (
-            "qrels.txt",
-            "dev/qrels.txt",
-            "train/documents.jsonl",
-            "train/queries.tsv",
-            "train/triples.tsv",
-        )
-    ),
-    *(f"results/atlas/text/{lang}.txt" for lang in ATLAS_LANGUAGES),
-    *(f"results/atlas/{part}/{lang}.tsv" for part in ("queries", "dev/queries") for lang in ATLAS_LANGUAGES),
-    *(f"results/atlas/{part}/{lang}.tsv" for part in ("bitext", "lexicon") for lang in ATLAS_LANGUAGES[1:]),
-    *(
-        f"results/atlas/{part}/{name}"
-        for part in (
-            "wikiclir/sw",
-            "wikiclir/tl",
-            "wikiclir/fi",
-            "wikiclir/de",
-            "wikiclir/fr",
-            "mmarco/de",
-            "mmarco/fr",
-        )
-        for name in ("documents.jsonl", "queries.tsv", "triples.tsv")
-    ),
-]
+def at(wildcards):
+    """Return the experiment that a job belongs to."""
+    return EXPERIMENTS[wildcards.results]
 
 
 def any_of(names):
     """Return a pattern that matches exactly these names, whatever signs they hold."""
-    return "|".join(re.escape(name) for name in names)
+    return "|".join(map(re.escape, dict.fromkeys(names))) or "(?!)"
 
 
-# --- code: a rule's inputs are its script and the library files that it imports, found by reading the imports
+def methods_of_kind(kind):
+    """Return a pattern of the methods of one kind, in any of the experiments."""
+    return any_of(name for each in EXPERIMENTS.values() for name in each.methods_of_kind(kind))
+
+
+onstart:
+    # Snakemake's limit of 100 jobs a second starts a timer with every job that ends, for good: runs of some hundred jobs
+    # end in "can't start new thread" (github.com/snakemake/snakemake/issues/3804). A limit that the user gives is kept.
+    limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
+    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
+# --- where downloads lie is no matter of a job's params or resources; programs take both from the environment
+
+os.environ.setdefault("IR_DATASETS_HOME", "results/ir_datasets")
+if experiment.config.mirror:
+    os.environ.update(OPTICAL_MIRROR=str(Path(experiment.config.mirror).resolve()))
+
+
+# --- code: a rule's inputs are its program and the library files that it imports, found by reading the imports
 
 
 def script(name):
     """Return the path of a rule's program."""
-    return f"{SCRIPTS}/{name}.py"
+    return f"workflow/scripts/{name}.py"
 
 
 def library(name, unused=()):
@@ -140,246 +98,51 @@ def library(name, unused=()):
     return library_files(script(name), unused)
 
 
+# --- params and resources
+
+
+def arguments(**options):
+    """Return a param: the file that hands a program these options; each may be a function of the wildcards."""
+
+    def file(wildcards):
+        values = {name: value(wildcards) if callable(value) else value for name, value in options.items()}
+        return argument_file(values)
+
+    return file
+
+
 def option(name):
-    """Return a function of a rule's params: the words `--name PATH` for the input of that name, none without such."""
+    """Return a param: the words `--name PATH` for the input of that name, none without such."""
 
     def words(wildcards, input):
-        paths = flatten_values(input.get(name, []))
+        paths = input.get(name, [])
+        paths = [paths] if isinstance(paths, str) else paths
         return [f"--{name.replace('_', '-')}", *map(str, paths)] if paths else []
 
     return words
 
 
-# --- checks that a schema cannot make
-
-
-@in_one_line
-def check_config():
-    """Refuse, before any job, what leads nowhere."""
-    remedy = "add a row to config/languages.tsv or a block to language_table"
-    check_names(config["languages"], "languages", LANGUAGES, remedy)
-    for key, names in (("methods", config["methods"]), ("bitext_curve.methods", config["bitext_curve"]["methods"])):
-        check_names(names, key, config["method_table"], "add it to method_table")
-    check_names(config["collections"], "collections", config["collection_table"], "add it to collection_table")
-    check_names([config["reference"]], "reference", config["methods"], "name one of methods")
-    for table in ("collection_table", "method_table"):
-        for name, block in config[table].items():
-            check_names(block.get("languages", []), f"{table}.{name}.languages", LANGUAGES, remedy)
-    for name, block in config["collection_table"].items():
-        own_keys(block, f"collection_table.{name}", READERS)
-    for owner in owners_of_training_sets():
-        own_keys(*given_training_set(owner), TRAINING_READERS)
-    for method in config["methods"]:
-        check_method(method, f"method_table.{method}")
-    for collection in config["collections"]:
-        if not languages_of(collection):
-            where, hint = f"collection_table.{collection}.languages", f"leave {collection} out of collections"
-            raise ConfigError("no queries in any of the experiment's languages", where=where, hint=hint)
-        block_of_collection(collection)
-        if in_parts() and config["collection_table"][collection].get("documents_by") == "student":
-            hint = f"set search.parts: 1, or let the teacher read the documents of {collection}"
-            raise ConfigError("what students read is not searched in parts", where="search.parts", hint=hint)
-    for owner in training_sets():
-        training_set_block(owner)
-    models_of_hub()
-
-
-def check_method(method, where):
-    """Refuse a method of the experiment that has nothing to learn from, or is asked for what its kind does not do."""
-    kind, block = kind_of(method), config["method_table"][method]
-    for lang in languages_of_method(method) if kind in BITEXT_KINDS else []:
-        if not bitext_sources(lang):
-            raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
-    if kind == "retrained":
-        given = block.keys() & {"training_set", "switch"}
-        if len(given) != 1:
-            what = "switch swaps words of the teacher's training set alone" if given else "no training data"
-            raise ConfigError(what, where=where, hint="give it a training_set, or switch")
-        if "query" not in (config["student"] | block.get("student", {}))["sides"]:
-            what, hint = "a retrained student learns to read queries", "let its sides have query"
-            raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
-    if kind == "distilled":
-        remedy = "see docs/add-a-method.md"
-        check_names(block["objectives"], f"{where}.objectives", objective_names(), remedy)
-    if kind == "extended" and not config["vocabulary"]["pieces"]:
-        hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
-        raise ConfigError("students keep the encoder's vocabulary", where=where, hint=hint)
-
-
-# --- files that the config names
-
-
-@in_one_line
-def file_of(reference, lang="en"):
-    """Return the path of a file that the config names: its own path, or that of a row of config/datasets.tsv."""
-    return check_file(resolve(reference, LANGUAGES[lang], DATASETS, "results/data"), ATLAS_FILES)
-
-
-def file_exists(reference, lang):
-    """Return whether a file that the config names is there, or will be."""
-    try:
-        file_of(reference, lang)
-    except WorkflowError:
-        return False
-    return True
-
-
-def resolved(value, langs):
-    """Replace file references by paths: in lists, by language, and one per language where a reference names one.
-
-    English is left out where it has no file: queries need not be there in English.
-    """
-    if isinstance(value, list):
-        return [resolved(item, langs) for item in value]
-    if isinstance(value, dict):
-        return {lang: resolved(item, [lang]) for lang, item in value.items() if lang in langs}
-    if "{" in value:
-        there = [lang for lang in langs if lang != "en" or file_exists(value, lang)]
-        return {lang: file_of(value, lang) for lang in there}
-    return file_of(value)
-
-
-@in_one_line
-def resolved_block(block, key, readers, langs):
-    """Return a reader's block, which the config has under `key`, with its files resolved, and the list of those."""
-    block = own_keys({name: value for name, value in block.items() if value is not None}, key, readers)
-    files = {key: resolved(block[key], langs) for key in readers[block["reader"]].files if key in block}
-    return block | files, flatten_values(files)
-
-
-def flatten_values(value):
-    """Return the leaves of nested lists and dicts, in order, each once."""
-    if isinstance(value, (dict, list)):
-        items = value.values() if isinstance(value, dict) else value
-        return list(dict.fromkeys(leaf for item in items for leaf in flatten_values(item)))
-    return [value]
-
-
-@in_one_line
-def dataset_row(wildcards):
-    """Return what identifies a download, so that a changed address or checksum fetches it again."""
-    check_names([wildcards.dataset], "config/datasets.tsv", DATASETS, "add a row")
-    return list(DATASETS[wildcards.dataset][:4])
-
-
-# --- languages, methods, seeds
-
-
-def kind_of(method):
-    """Return how a method works, one of the kinds that the schema explains."""
-    return config["method_table"][method]["kind"]
-
-
-def languages_of(collection):
-    """Return the languages of the config that a collection has queries in."""
-    own = config["collection_table"][collection].get("languages", config["languages"])
-    return [lang for lang in config["languages"] if lang in own]
-
-
-def languages_of_method(method):
-    """Return the languages of the config that a method has data for: all, or those that its block names."""
-    own = config["method_table"][method].get("languages", config["languages"])
-    return [lang for lang in config["languages"] if lang in own]
-
-
-def methods_for(lang, kinds):
-    """Return the methods of these kinds that a language can be tried with; with English, those that read English."""
-    methods = [method for method in config["methods"] if kind_of(method) in kinds]
-    if lang == "en":
-        return [method for method in methods if kind_of(method) == "english"]
-    return [method for method in methods if lang in languages_of_method(method)]
-
-
-def methods_of_kind(kind):
-    """Return the methods of one kind, those of method_table that no experiment names included."""
-    return [method for method in config["method_table"] if kind_of(method) == kind]
-
-
-def seeds_of(method):
-    """Return the seeds of a method: one where nothing is trained per seed."""
-    return config["seeds"] if kind_of(method) in TRAINED_KINDS else config["seeds"][:1]
-
-
-def runs_of(lang, kinds):
-    """Return (method, seed) of every run of a language of these kinds."""
-    return [(method, seed) for method in methods_for(lang, kinds) for seed in seeds_of(method)]
-
-
-def levels():
-    """Return the languages of each resource level."""
-    return {
-        level: [lang for lang in config["languages"] if LANGUAGES[lang]["resource"] == level] for level in RESOURCES
-    }
-
-
-# --- resources: functions of input size and attempt, so that a job killed for memory or time is tried again with more
-
-
-def memory(base_mb, times_input, most_mb=math.inf):
-    """Return a resource function: base plus a multiple of the input's size, doubled twice at most with the attempts.
-
-    The first attempt asks for `most_mb` at most, where no more than a part of the input is read into memory.
-
-    Most attempts of a training are no failures for want of memory: it was stopped, and goes on.
-    """
+def needs(rule, parts=1, more_mb=0):
+    """Return the resources of a rule's jobs: memory, time, and for a model its device and how training is saved."""
+    need = NEEDS[rule]
 
     def mem_mb(wildcards, input, attempt):
-        size_mb = input.size_mb + sum(map(megabytes_within, input))
-        return int(min(base_mb + times_input * size_mb, most_mb) * 2 ** min(attempt - 1, 2))
-
-    return mem_mb
-
-
-def megabytes_within(folder):
-    """Return the size of the files of a folder, whose own size is that of its list of names; 0 for a file."""
-    found = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):  # a job that fills the folder may have just moved it
-                found += os.stat(os.path.join(place, name)).st_size
-    return found / 1e6
-
-
-def duration(minutes):
-    """Return a resource function: so many minutes, and as many more with each of the next attempts, twice at most."""
+        return memory_mb(need, input.size_mb + sum(map(megabytes_within, input)), attempt, more_mb, parts)
 
     def runtime(wildcards, attempt):
-        return minutes * min(attempt, 3)
+        return minutes(need, attempt, parts)
 
-    return runtime
-
-
-def model_resources(base_mb, times_input, minutes):
-    """Return the resources of a job that runs a model: machine settings of the config, memory and time."""
-    machine = config["machine"]
-    return {
-        "mem_mb": memory(base_mb, times_input),
-        "runtime": duration(minutes),
-        "gpu": min(1, machine["gpus"]),
-        "device": machine["device"],
-        "precision": machine["precision"],
-    }
+    asked = {"mem_mb": mem_mb, "runtime": need.minutes if need.training else runtime}
+    return asked | of_machine(need, experiment.config.machine)
 
 
-def training_resources(base_mb, times_input, minutes):
-    """Return the resources of a job that trains: as of a model, its devices, and when it saves and stops.
-
-    The next attempt goes on where it stopped, and needs no more time than this one.
-    """
-    machine = config["machine"]
-    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine['gpus']} --"
-    extra = {
-        "runtime": minutes,
-        "gpu": machine["gpus"],
-        "launcher": several if machine["gpus"] > 1 else "python",
-        "checkpoint_minutes": machine["checkpoint_minutes"],
-        "checkpoint_steps": machine["checkpoint_steps"],
-        "stop_before_runtime": int(machine["stop_before_runtime"]),
-    }
-    return model_resources(base_mb, times_input, minutes) | extra
-
-
-include: "common_fetch.smk"
-include: "common_models.smk"
-include: "common_runs.smk"
-include: "common_report.smk"
+SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]
+PARTS = experiment.config.search.parts
+TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.owners_of_training_sets())
+THREADS = experiment.config.machine.threads
+ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads} "
+TRAINING = (
+    "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
+    "--checkpoint-steps {resources.checkpoint_steps} "
+    "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) "
+) + ON_DEVICE

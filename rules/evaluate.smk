@@ -7,135 +7,133 @@ localrules:
 
 rule evaluate_run:
     input:
-        runs=runs_to_evaluate,
-        collection="<results>/collections/{collection}",
+        runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("evaluate_run"),
         library=library("evaluate_run"),
     output:
-        "<results>/scores/{collection}/{lang}.tsv",
+        "{results}/scores/{collection}/{lang}.tsv",
     log:
-        "<logs>/evaluate_run/{collection}/{lang}.log",
+        "{results}/logs/evaluate_run/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/evaluate_run/{collection}/{lang}.tsv"
+        "{results}/benchmarks/evaluate_run/{collection}/{lang}.tsv"
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(1500, 0.5),  # one run at a time
-        runtime=duration(60),
+        **needs("evaluate_run"),
     params:
-        jobs=evaluation_jobs,
-        measures=config["measures"],
-        passages=passages_flag,
+        arguments=arguments(
+            jobs=lambda w: jobs.evaluations(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
+            measures=lambda w: at(w).config.measures,
+        ),
+        passages=lambda w: "--passages" if at(w).config.collection_table[w.collection].split else "",
     message:
         "scoring the runs of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} --qrels {input.collection}/qrels.txt --jobs {params.jobs:q} "
-        "--measures {params.measures:q} {params.passages} --collection {wildcards.collection} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --qrels {input.collection}/qrels.txt {params.passages} "
+        "--collection {wildcards.collection} --out {output} --log {log}"
 
 
 rule measure_alignment:
     input:
-        models=models_that_align,
-        bitext="<results>/bitext/{lang}/dev.tsv",
-        tokens="<results>/tokens/bitext/{lang}",
-        lexicon=lexicon,
+        models=lambda w: jobs.aligner_models(at(w), w.lang),
+        bitext=lambda w: at(w).bitext(w.lang, "dev"),
+        tokens=lambda w: sources.tokens(at(w), w.lang),
+        lexicon=lambda w: jobs.lexicon(at(w), w.lang),
         script=script("measure_alignment"),
         library=library("measure_alignment"),
     output:
-        "<results>/alignment/{lang}.tsv",
+        "{results}/alignment/{lang}.tsv",
     log:
-        "<logs>/measure_alignment/{lang}.log",
+        "{results}/logs/measure_alignment/{lang}.log",
     benchmark:
-        "<benchmarks>/measure_alignment/{lang}.tsv"
+        "{results}/benchmarks/measure_alignment/{lang}.tsv"
     conda:
         "../envs/train.yaml"
     resources:
-        **model_resources(base_mb=2000, times_input=2, minutes=60),
+        **needs("measure_alignment"),
     params:
-        jobs=alignment_jobs,
-        settings=alignment_settings(),
+        arguments=arguments(
+            jobs=lambda w: jobs.aligners(at(w), w.lang),
+            settings=lambda w: settings.alignment_settings(at(w)),
+        ),
     message:
         "measuring how well names of {wildcards.lang} are aligned"
     shell:
-        "python {input.script} --jobs {params.jobs:q} --settings {params.settings:q} --bitext {input.bitext} "
-        "--tokens {input.tokens} --lexicon {input.lexicon:q} --lang {wildcards.lang} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --bitext {input.bitext} --tokens {input.tokens} "
+        "--lexicon {input.lexicon:q} --lang {wildcards.lang} "
+        f"{ON_DEVICE} --out {{output}} --log {{log}}"
 
 
 rule compare_methods:
     input:
-        scores=scores_of,
+        scores=lambda w: jobs.scores(at(w), w.collection),
         script=script("compare_methods"),
         library=library("compare_methods"),
     output:
-        "<results>/tables/{collection}/map_cells.tsv",
+        "{results}/tables/{collection}/map_cells.tsv",
     log:
-        "<logs>/compare_methods/{collection}.log",
+        "{results}/logs/compare_methods/{collection}.log",
     benchmark:
-        "<benchmarks>/compare_methods/{collection}.tsv"
+        "{results}/benchmarks/compare_methods/{collection}.tsv"
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(500, 10),
-        runtime=duration(60),
+        **needs("compare_methods"),
     params:
-        methods=config["methods"],
-        langs=collection_languages_of_table,
-        measures=config["measures"],
-        reference=config["reference"],
-        levels=as_argument(levels()),
+        arguments=arguments(
+            scores=lambda w: jobs.scores(at(w), w.collection),
+            methods=lambda w: at(w).config.methods,
+            langs=lambda w: at(w).languages_of(w.collection),
+            measures=lambda w: at(w).config.measures,
+            reference=lambda w: at(w).config.reference,
+            levels=lambda w: at(w).levels(),
+        ),
     message:
         "comparing the methods on {wildcards.collection}"
     shell:
-        "python {input.script} --scores {input.scores} --collection {wildcards.collection} "
-        "--methods {params.methods:q} --langs {params.langs} --measures {params.measures:q} "
-        "--reference {params.reference:q} --levels {params.levels:q} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --collection {wildcards.collection} --out {output} --log {log}"
 
 
 rule make_map_table:
     input:
-        cells="<results>/tables/{collection}/map_cells.tsv",
+        cells="{results}/tables/{collection}/map_cells.tsv",
         script=script("make_map_table"),
         library=library("make_map_table"),
     output:
-        table="<results>/tables/{collection}/map_table.tsv",
-        markdown="<results>/tables/{collection}/map_table.md",
-        latex="<results>/tables/{collection}/map_table.tex",
+        table="{results}/tables/{collection}/map_table.tsv",
+        markdown="{results}/tables/{collection}/map_table.md",
+        latex="{results}/tables/{collection}/map_table.tex",
     log:
-        "<logs>/make_map_table/{collection}.log",
+        "{results}/logs/make_map_table/{collection}.log",
     benchmark:
-        "<benchmarks>/make_map_table/{collection}.tsv"
+        "{results}/benchmarks/make_map_table/{collection}.tsv"
     conda:
         "../envs/evaluate.yaml"
     params:
-        methods=config["methods"],
-        langs=collection_languages_of_table,
-        measure=config["measures"][0],
+        arguments=arguments(
+            methods=lambda w: at(w).config.methods,
+            langs=lambda w: at(w).languages_of(w.collection),
+            measure=lambda w: at(w).config.measures[0],
+        ),
     message:
         "making the table of {wildcards.collection}"
     shell:
-        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
-        "--methods {params.methods:q} --langs {params.langs} --out {output.table} "
-        "--markdown {output.markdown} --latex {output.latex} --log {log}"
+        "python {input.script} {params.arguments} --cells {input.cells} --collection {wildcards.collection} "
+        "--out {output.table} --markdown {output.markdown} --latex {output.latex} --log {log}"
 
 
 rule publish_map_table:
     input:
-        table=collect(
-            "<results>/tables/{collection}/{{table}}",
-            collection=config["collections"][0],
-        ),
-        others=collect(
-            "<results>/tables/{collection}/map_table.tsv",
-            collection=config["collections"],
-        ),
-        translations=translation_table(),
+        table=lambda w: f"{w.results}/tables/{at(w).config.collections[0]}/{w.table}",
+        others=lambda w: jobs.tables(at(w), "map_table.tsv"),
+        translations=lambda w: jobs.translation_table(at(w)),
     output:
-        "<results>/{table}",
+        "{results}/{table}",
     log:
-        "<logs>/publish_map_table/{table}.log",
+        "{results}/logs/publish_map_table/{table}.log",
     benchmark:
-        "<benchmarks>/publish_map_table/{table}.tsv"
+        "{results}/benchmarks/publish_map_table/{table}.tsv"
     wildcard_constraints:
         table=r"map_(table\.(tsv|md|tex)|cells\.tsv)",
     conda:
@@ -148,23 +146,20 @@ rule publish_map_table:
 
 rule compare_expected:
     input:
-        cells=collect(
-            "<results>/tables/{collection}/map_cells.tsv",
-            collection=config["collections"],
-        ),
+        cells=lambda w: jobs.tables(at(w), "map_cells.tsv"),
         expected="config/expected.tsv",
         script=script("compare_expected"),
         library=library("compare_expected"),
     output:
-        "<results>/expected.tsv",
+        "{results}/expected.tsv",
     log:
-        "<logs>/compare_expected.log",
+        "{results}/logs/compare_expected.log",
     benchmark:
-        "<benchmarks>/compare_expected.tsv"
+        "{results}/benchmarks/compare_expected.tsv"
     conda:
         "../envs/evaluate.yaml"
     params:
-        experiment=name_of_experiment(),
+        experiment=lambda w: at(w).name,
     message:
         "putting expected figures beside ours: {output}"
     shell:

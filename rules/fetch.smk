@@ -14,14 +14,14 @@ localrules:
 
 rule fetch_all:
     input:
-        downloads,
-        downloads_of_variants,
+        lambda w: sources.downloads(at(w)),
+        lambda w: [f"{own.results}/downloads.txt" for _, _, own in changes.variants(at(w))],
     output:
-        "<results>/downloads.txt",
+        "{results}/downloads.txt",
     log:
-        "<logs>/fetch_all.log",
+        "{results}/logs/fetch_all.log",
     benchmark:
-        "<benchmarks>/fetch_all.tsv"
+        "{results}/benchmarks/fetch_all.tsv"
     conda:
         "../envs/data.yaml"
     message:
@@ -36,14 +36,14 @@ rule fetch_dataset:
     output:
         "results/data/{dataset}",
     log:
-        "<logs>/fetch_dataset/{dataset}.log",
+        "results/logs/fetch_dataset/{dataset}.log",
     benchmark:
-        "<benchmarks>/fetch_dataset/{dataset}.tsv"
+        "results/benchmarks/fetch_dataset/{dataset}.tsv"
     retries: 1
     conda:
         "../envs/data.yaml"
     params:
-        row=dataset_row,
+        row=lambda w: sources.dataset_row(experiment, w.dataset),
     message:
         "fetching {wildcards.dataset}"
     shell:
@@ -57,9 +57,9 @@ rule fetch_model:
     output:
         directory("results/models/{owner}--{name}--{commit}"),
     log:
-        "<logs>/fetch_model/{owner}--{name}--{commit}.log",
+        "results/logs/fetch_model/{owner}--{name}--{commit}.log",
     benchmark:
-        "<benchmarks>/fetch_model/{owner}--{name}--{commit}.tsv"
+        "results/benchmarks/fetch_model/{owner}--{name}--{commit}.tsv"
     wildcard_constraints:
         owner="[^/]+",
         name="[^/]+",
@@ -80,39 +80,38 @@ rule fetch_ir_datasets:
     output:
         "results/data/ir_datasets/{catalogue}.json",
     log:
-        "<logs>/fetch_ir_datasets/{catalogue}.log",
+        "results/logs/fetch_ir_datasets/{catalogue}.log",
     benchmark:
-        "<benchmarks>/fetch_ir_datasets/{catalogue}.tsv"
+        "results/benchmarks/fetch_ir_datasets/{catalogue}.tsv"
     wildcard_constraints:
         catalogue="[^/]+",
     retries: 1
     conda:
         "../envs/data.yaml"
     params:
-        wanted=parts_of_catalogue,
+        wanted=lambda w: sources.parts_of_catalogue(EXPERIMENTS.values(), w.catalogue),
     message:
         "fetching {wildcards.catalogue} of ir_datasets"
     shell:
-        "python {input.script} --id {params.wanted[id]:q} --parts {params.wanted[parts]} --out {output} --log {log}"
+        "python {input.script} --id {params.wanted[0]:q} --parts {params.wanted[1]} --out {output} --log {log}"
 
 
 rule generate_atlas:
     input:
         script=script("generate_atlas"),
         library=library("generate_atlas"),
-        frames=ATLAS_FRAMES,
+        frames=sorted(map(str, Path("workflow/scripts/optical/atlas").glob("*.yaml"))),
     output:
-        ATLAS_FILES,
+        sources.ATLAS_FILES,
     log:
-        "<logs>/generate_atlas.log",
+        "results/logs/generate_atlas.log",
     benchmark:
-        "<benchmarks>/generate_atlas.tsv"
+        "results/benchmarks/generate_atlas.tsv"
     conda:
         "../envs/data.yaml"
     params:
-        seed=config["atlas"]["seed"],
-        settings=as_argument({key: value for key, value in config["atlas"].items() if key != "seed"}),
+        arguments=arguments(settings=experiment.config.atlas),
     message:
         "generating the bundled collection"
     shell:
-        "python {input.script} --seed {params.seed} --settings {params.settings:q} --out results/atlas --log {log}"
+        "python {input.script} {params.arguments} --out results/atlas --log {log}"

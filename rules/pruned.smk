@@ -6,98 +6,110 @@ The index is fast-plaid's, which wants a torch of its own: its rules run in an e
 """
 
 
-include: "common_pruned.smk"
-
-
 rule index_collection:
     input:
-        vectors=document_vectors(),
+        vectors=lambda w: jobs.document_vectors(at(w), w.collection),
         script=script("index_collection"),
         library=library("index_collection"),
     output:
-        directory("<results>/pruned_index/{collection}"),
+        directory("{results}/pruned_index/{collection}"),
     log:
-        "<logs>/index_collection/{collection}.log",
+        "{results}/logs/index_collection/{collection}.log",
     benchmark:
-        "<benchmarks>/index_collection/{collection}.tsv"
+        "{results}/benchmarks/index_collection/{collection}.tsv"
     conda:
         "../envs/pruned.yaml"
-    threads: config["machine"]["threads"]
+    threads: THREADS
     resources:
-        **model_resources(base_mb=4000, times_input=2, minutes=720),
+        **needs("index_collection"),
     params:
-        bits=config["search"]["pruned"]["bits"],
+        bits=lambda w: at(w).config.search.pruned.bits,
     message:
         "making a pruned index of the documents of {wildcards.collection}"
     shell:
         "python {input.script} --shards {input.vectors} --bits {params.bits} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        f"{ON_DEVICE} --out {{output}} --log {{log}}"
 
 
 rule search_pruned:
     input:
-        encoders=query_encoders,
-        translations=translated_queries("translated"),
-        index="<results>/pruned_index/{collection}",
-        collection="<results>/collections/{collection}",
+        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
+        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        index="{results}/pruned_index/{collection}",
+        collection=lambda w: at(w).collection(w.collection),
         script=script("search_pruned"),
         library=library("search_pruned"),
     output:
-        runs=directory("<results>/runs/{collection}/{lang}/pruned"),
+        runs=directory("{results}/runs/{collection}/{lang}/pruned"),
     log:
-        "<logs>/search_pruned/{collection}/{lang}.log",
+        "{results}/logs/search_pruned/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/search_pruned/{collection}/{lang}.tsv"
+        "{results}/benchmarks/search_pruned/{collection}/{lang}.tsv"
     conda:
         "../envs/pruned.yaml"
     resources:
-        **model_resources(base_mb=2000, times_input=2, minutes=240),
+        **needs("search_pruned"),
     params:
-        jobs=search_jobs,
-        top_k=config["search"]["top_k"],
-        probes=config["search"]["pruned"]["probes"],
-        candidates=config["search"]["pruned"]["candidates"],
+        arguments=arguments(
+            jobs=lambda w: jobs.searches(
+                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/pruned"
+            )
+        ),
+        top_k=lambda w: at(w).config.search.top_k,
+        probes=lambda w: at(w).config.search.pruned.probes,
+        candidates=lambda w: at(w).config.search.pruned.candidates,
     message:
         "searching the pruned index of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} --index {input.index} --jobs {params.jobs:q} --top-k {params.top_k} "
+        "python {input.script} {params.arguments} --index {input.index} --top-k {params.top_k} "
         "--probes {params.probes} --candidates {params.candidates} "
-        "--device {resources.device} --precision {resources.precision} --threads {threads} --log {log}"
+        f"{ON_DEVICE} --log {{log}}"
 
 
 use rule evaluate_run as evaluate_pruned with:
     input:
-        runs=pruned_runs,
-        collection="<results>/collections/{collection}",
+        runs=lambda w: jobs.folders_of_runs(
+            at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
+        ),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("evaluate_run"),
         library=library("evaluate_run"),
     output:
-        "<results>/pruned_scores/{collection}/{lang}.tsv",
+        "{results}/pruned_scores/{collection}/{lang}.tsv",
     log:
-        "<logs>/evaluate_pruned/{collection}/{lang}.log",
+        "{results}/logs/evaluate_pruned/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/evaluate_pruned/{collection}/{lang}.tsv"
+        "{results}/benchmarks/evaluate_pruned/{collection}/{lang}.tsv"
     params:
-        jobs=pruned_evaluations,
+        arguments=arguments(
+            jobs=lambda w: jobs.evaluations(
+                at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
+            ),
+            measures=lambda w: at(w).config.measures,
+        ),
     message:
         "scoring the pruned runs of {wildcards.collection} in {wildcards.lang}"
 
 
 use rule make_study_table as make_pruned_table with:
     input:
-        scores=pruned_table_scores,
+        scores=lambda w: jobs.files_in(jobs.pruned_conditions(at(w)), "scores"),
         script=script("make_study_table"),
         library=library("make_study_table"),
     output:
-        "<results>/pruned_table.tsv",
+        "{results}/pruned_table.tsv",
     log:
-        "<logs>/make_pruned_table/pruned_table.log",
+        "{results}/logs/make_pruned_table/pruned_table.log",
     benchmark:
-        "<benchmarks>/make_pruned_table/pruned_table.tsv"
+        "{results}/benchmarks/make_pruned_table/pruned_table.tsv"
     params:
-        jobs=pruned_table_jobs,
-        compare="variants",
-        reference=EXACT,
-        axis="search",
+        arguments=arguments(
+            jobs=lambda w: jobs.pruned_conditions(at(w)),
+            compare="variants",
+            reference=jobs.EXACT,
+            measures=lambda w: at(w).config.measures,
+            levels=lambda w: at(w).levels(),
+            axis="search",
+        ),
     message:
         "making the table of what pruning loses: {output}"

@@ -6,119 +6,121 @@ report: "../workflow/report/workflow.rst"
 
 rule make_cost_table:
     input:
-        table="<results>/map_table.tsv",
+        table="{results}/map_table.tsv",
         script=script("make_cost_table"),
         library=library("make_cost_table"),
     output:
-        "<results>/cost_table.tsv",
+        "{results}/cost_table.tsv",
     log:
-        "<logs>/make_cost_table.log",
+        "{results}/logs/make_cost_table.log",
     benchmark:
-        "<benchmarks>/make_cost_table.tsv"
+        "{results}/benchmarks/make_cost_table.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        methods=list(config["method_table"]),
+        arguments=arguments(methods=lambda w: list(at(w).config.method_table)),
     message:
         "summing what the run cost: {output}"
     shell:
-        "python {input.script} --benchmarks $(dirname {output})/benchmarks --methods {params.methods:q} "
+        "python {input.script} {params.arguments} --benchmarks $(dirname {output})/benchmarks "
         "--out {output} --log {log}"
 
 
 rule plot_map:
     input:
-        cells="<results>/tables/{collection}/map_cells.tsv",
+        cells="{results}/tables/{collection}/map_cells.tsv",
         script=script("plot_map"),
         library=library("plot_map"),
     output:
         map=report(
-            "<results>/figures/{collection}/map.svg",
+            "{results}/figures/{collection}/map.svg",
             caption="../workflow/report/map.rst",
             category="Retrieval",
             labels={"collection": "{collection}", "figure": "means with intervals"},
         ),
         gap=report(
-            "<results>/figures/{collection}/gap.svg",
+            "{results}/figures/{collection}/gap.svg",
             caption="../workflow/report/gap.rst",
             category="Retrieval",
             labels={"collection": "{collection}", "figure": "gap between resource levels"},
         ),
-        others=multiext("<results>/figures/{collection}/", "map.png", "map.tsv", "gap.png", "gap.tsv"),
+        others=multiext("{results}/figures/{collection}/", "map.png", "map.tsv", "gap.png", "gap.tsv"),
     log:
-        "<logs>/plot_map/{collection}.log",
+        "{results}/logs/plot_map/{collection}.log",
     benchmark:
-        "<benchmarks>/plot_map/{collection}.tsv"
+        "{results}/benchmarks/plot_map/{collection}.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        methods=config["methods"],
-        reference=config["reference"],
-        measure=config["measures"][0],
-        names=panel_titles,
+        arguments=arguments(
+            methods=lambda w: at(w).config.methods,
+            reference=lambda w: at(w).config.reference,
+            measure=lambda w: at(w).config.measures[0],
+            names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
+        ),
     message:
         "drawing the means of {wildcards.collection}"
     shell:
-        "python {input.script} --cells {input.cells} --collection {wildcards.collection} --measure {params.measure:q} "
-        "--methods {params.methods:q} --reference {params.reference:q} --names {params.names:q} "
+        "python {input.script} {params.arguments} --cells {input.cells} --collection {wildcards.collection} "
         "--out $(dirname {output.map}) --log {log}"
 
 
 rule plot_queries:
     input:
-        scores=scores_of,
-        cells="<results>/tables/{collection}/map_cells.tsv",
-        collection="<results>/collections/{collection}",
+        scores=lambda w: jobs.scores(at(w), w.collection),
+        cells="{results}/tables/{collection}/map_cells.tsv",
+        collection=lambda w: at(w).collection(w.collection),
         script=script("plot_queries"),
         library=library("plot_queries"),
     output:
         figure=report(
-            "<results>/figures/{collection}/queries.svg",
+            "{results}/figures/{collection}/queries.svg",
             caption="../workflow/report/queries.rst",
             category="Retrieval",
             labels={"collection": "{collection}", "figure": "gains and losses by query"},
         ),
-        others=multiext("<results>/figures/{collection}/queries", ".png", ".tsv"),
+        others=multiext("{results}/figures/{collection}/queries", ".png", ".tsv"),
     log:
-        "<logs>/plot_queries/{collection}.log",
+        "{results}/logs/plot_queries/{collection}.log",
     benchmark:
-        "<benchmarks>/plot_queries/{collection}.tsv"
+        "{results}/benchmarks/plot_queries/{collection}.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        method=config["reference"],
-        rivals=rivals(),
-        measure=config["measures"][0],
-        names=panel_titles,
+        arguments=arguments(
+            scores=lambda w: jobs.scores(at(w), w.collection),
+            method=lambda w: at(w).config.reference,
+            rivals=lambda w: at(w).rivals(),
+            measure=lambda w: at(w).config.measures[0],
+            names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
+        ),
     message:
         "drawing the gains and losses of single queries of {wildcards.collection}"
     shell:
-        "python {input.script} --scores {input.scores} --cells {input.cells} "
-        "--queries {input.collection}/queries --collection {wildcards.collection} --measure {params.measure:q} "
-        "--method {params.method:q} --rivals {params.rivals:q} --names {params.names:q} "
+        "python {input.script} {params.arguments} --cells {input.cells} --queries {input.collection}/queries "
+        "--collection {wildcards.collection} "
         "--out $(dirname {output.figure})/queries --log {log}"
 
 
 rule align_sentences:
     input:
-        student=shown_student,
-        teacher=teacher(),
-        start=extended("<results>/extended/{lang}"),
-        tokens=student_tokens(),
-        bitext="<results>/bitext/{lang}/dev.tsv",
+        student=lambda w: jobs.shown_student(at(w), w.lang),
+        teacher=lambda w: sources.teacher(at(w)),
+        start=lambda w: sources.extended(at(w), w.lang),
+        tokens=lambda w: sources.student_tokens(at(w), w.lang),
+        bitext=lambda w: at(w).bitext(w.lang, "dev"),
         script=script("align_sentences"),
         library=library("align_sentences"),
     output:
-        "<results>/alignments/{lang}.json",
+        "{results}/alignments/{lang}.json",
     log:
-        "<logs>/align_sentences/{lang}.log",
+        "{results}/logs/align_sentences/{lang}.log",
     benchmark:
-        "<benchmarks>/align_sentences/{lang}.tsv"
+        "{results}/benchmarks/align_sentences/{lang}.tsv"
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=memory(2000, 2),
-        runtime=duration(30),
+        **needs("align_sentences"),
     params:
         start=option("start"),
     message:
@@ -130,21 +132,21 @@ rule align_sentences:
 
 rule plot_alignment:
     input:
-        alignment="<results>/alignments/{lang}.json",
+        alignment="{results}/alignments/{lang}.json",
         script=script("plot_alignment"),
         library=library("plot_alignment"),
     output:
         figure=report(
-            "<results>/figures/alignment/{lang}.svg",
+            "{results}/figures/alignment/{lang}.svg",
             caption="../workflow/report/alignment.rst",
             category="Token alignments",
             labels={"language": "{lang}"},
         ),
-        others=multiext("<results>/figures/alignment/{lang}", ".png", ".tsv"),
+        others=multiext("{results}/figures/alignment/{lang}", ".png", ".tsv"),
     log:
-        "<logs>/plot_alignment/{lang}.log",
+        "{results}/logs/plot_alignment/{lang}.log",
     benchmark:
-        "<benchmarks>/plot_alignment/{lang}.tsv"
+        "{results}/benchmarks/plot_alignment/{lang}.tsv"
     conda:
         "../envs/report.yaml"
     message:
@@ -156,71 +158,71 @@ rule plot_alignment:
 
 rule plot_curves:
     input:
-        students=all_students(),
+        students=lambda w: jobs.files_in(jobs.students(at(w)), "folder"),
         script=script("plot_curves"),
         library=library("plot_curves"),
     output:
         figure=report(
-            "<results>/figures/curves.svg",
+            "{results}/figures/curves.svg",
             caption="../workflow/report/curves.rst",
             category="Training",
             labels={"figure": "learning curves"},
         ),
-        others=multiext("<results>/figures/curves", ".png", ".tsv"),
+        others=multiext("{results}/figures/curves", ".png", ".tsv"),
     log:
-        "<logs>/plot_curves.log",
+        "{results}/logs/plot_curves.log",
     benchmark:
-        "<benchmarks>/plot_curves.tsv"
+        "{results}/benchmarks/plot_curves.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        students=students_argument,
-        methods=config["methods"],
-        reference=config["reference"],
-        names=ordered_argument(titles_of(config["languages"])),
+        arguments=arguments(
+            students=lambda w: jobs.students(at(w)),
+            methods=lambda w: at(w).config.methods,
+            reference=lambda w: at(w).config.reference,
+            names=lambda w: jobs.titles(at(w), at(w).config.languages),
+        ),
     message:
         "drawing the learning curves of the students"
     shell:
-        "python {input.script} --students {params.students:q} --methods {params.methods:q} "
-        "--reference {params.reference:q} --names {params.names:q} --out $(dirname {output.figure})/curves --log {log}"
+        "python {input.script} {params.arguments} --out $(dirname {output.figure})/curves --log {log}"
 
 
 rule make_report:
     input:
-        cells=collect("<results>/tables/{collection}/map_cells.tsv", collection=config["collections"]),
-        figures=report_figures,
-        alignments=collect("<results>/alignments/{lang}.json", lang=aligned_languages()),
-        bitext=collect("<results>/bitext/{lang}/report.json", lang=bitext_languages()),
-        translation=translation_table(),
-        cost="<results>/cost_table.tsv",
+        cells=lambda w: jobs.tables(at(w), "map_cells.tsv"),
+        figures=lambda w: jobs.figures(at(w)),
+        alignments=lambda w: [f"{w.results}/alignments/{lang}.json" for lang in at(w).aligned_languages()],
+        bitext=lambda w: [f"{w.results}/bitext/{lang}/report.json" for lang in at(w).bitext_languages()],
+        translation=lambda w: jobs.translation_table(at(w)),
+        cost="{results}/cost_table.tsv",
         script=script("make_report"),
         library=library("make_report"),
-        template=f"{SCRIPTS}/optical/report_page.html",
+        template="workflow/scripts/optical/report/page.html",
     output:
         report(
-            "<results>/report.html",
+            "{results}/report.html",
             caption="../workflow/report/report.rst",
             category="Report",
             labels={"page": "everything on one page"},
         ),
     log:
-        "<logs>/make_report.log",
+        "{results}/logs/make_report.log",
     benchmark:
-        "<benchmarks>/make_report.tsv"
+        "{results}/benchmarks/make_report.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        collections=ordered_argument({collection: languages_of(collection) for collection in config["collections"]}),
-        names=ordered_argument({lang: LANGUAGES[lang]["name"] for lang in config["languages"]}),
-        methods=config["methods"],
-        measures=config["measures"],
-        reference=config["reference"],
-        rivals=rivals(),
-        settings=shown_settings,
+        arguments=arguments(
+            collections=lambda w: {name: at(w).languages_of(name) for name in at(w).config.collections},
+            names=lambda w: jobs.names(at(w)),
+            methods=lambda w: at(w).config.methods,
+            measures=lambda w: at(w).config.measures,
+            reference=lambda w: at(w).config.reference,
+            rivals=lambda w: at(w).rivals(),
+            settings=lambda w: settings.shown_settings(at(w)),
+        ),
     message:
         "making the report: {output}"
     shell:
-        "python {input.script} --results $(dirname {output}) --collections {params.collections:q} "
-        "--names {params.names:q} --methods {params.methods:q} --measures {params.measures:q} "
-        "--reference {params.reference:q} --rivals {params.rivals:q} --settings {params.settings:q} --out {output} "
-        "--log {log}"
+        "python {input.script} {params.arguments} --results $(dirname {output}) --out {output} --log {log}"

@@ -1,175 +1,175 @@
 """Collections, their vectors, and the searches that make runs: of the whole, or of parts whose runs are merged."""
 
-
-scattergather:
-    part=config["search"]["parts"],
+WHOLE = "1-of-1"  # a collection that is not in parts, as parts are numbered
 
 
 rule prepare_collection:
     input:
-        files=collection_files,
-        fetched=fetched_of_collection,
-        tokeniser=splitting_tokeniser,
+        files=lambda w: sources.collection_files(at(w), w.collection),
+        fetched=lambda w: sources.fetched_of_collection(at(w), w.collection),
+        tokeniser=lambda w: sources.splitting_tokeniser(at(w), w.collection),
         script=script("prepare_collection"),
         library=library("prepare_collection"),
     output:
-        directory("<results>/collections/{collection}"),
+        directory("{results}/collections/{collection}"),
     log:
-        "<logs>/prepare_collection/{collection}.log",
+        "{results}/logs/prepare_collection/{collection}.log",
     benchmark:
-        "<benchmarks>/prepare_collection/{collection}.tsv"
+        "{results}/benchmarks/prepare_collection/{collection}.tsv"
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(1000, 2),
-        runtime=duration(240),
+        **needs("prepare_collection"),
     params:
-        settings=collection_settings,
-        languages=collection_languages,
+        arguments=arguments(
+            settings=lambda w: sources.collection_block(at(w), w.collection),
+            languages=lambda w: ["en", *at(w).languages_of(w.collection)],
+        ),
         tokeniser=option("tokeniser"),
     message:
         "preparing the collection {wildcards.collection}"
     shell:
-        "python {input.script} --collection {wildcards.collection} --settings {params.settings:q} "
-        "--languages {params.languages} {params.tokeniser:q} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --collection {wildcards.collection} {params.tokeniser:q} "
+        "--out {output} --log {log}"
 
 
 rule encode_collection:
     input:
-        encoder=teacher(),
-        collection="<results>/collections/{collection}",
+        encoder=lambda w: sources.teacher(at(w)),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("encode_collection"),
         library=library("encode_collection"),
     output:
-        directory("<results>/vectors/{collection}"),
+        directory("{results}/vectors/{collection}"),
     log:
-        "<logs>/encode_collection/{collection}.log",
+        "{results}/logs/encode_collection/{collection}.log",
     benchmark:
-        "<benchmarks>/encode_collection/{collection}.tsv"
+        "{results}/benchmarks/encode_collection/{collection}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: config["machine"]["threads"]
+    threads: THREADS
     resources:
-        **model_resources(base_mb=3000, times_input=1, minutes=720),
+        **needs("encode_collection"),
     params:
         part=WHOLE,
     message:
         "encoding the documents of {wildcards.collection}, once for all languages and methods"
     shell:
         "python {input.script} --encoder {input.encoder:q} --documents {input.collection}/documents.jsonl "
-        "--part {params.part} --device {resources.device} --precision {resources.precision} --threads {threads} "
-        "--out {output} --log {log}"
+        f"--part {{params.part}} {ON_DEVICE} --out {{output}} --log {{log}}"
 
 
 use rule encode_collection as encode_part with:
-    input:
-        encoder=teacher(),
-        collection="<results>/collections/{collection}",
-        script=script("encode_collection"),
-        library=library("encode_collection"),
     output:
-        directory("<results>/part_vectors/{collection}/{scatteritem}"),
+        directory("{results}/part_vectors/{collection}/{part}"),
     log:
-        "<logs>/encode_part/{collection}/{scatteritem}.log",
+        "{results}/logs/encode_part/{collection}/{part}.log",
     benchmark:
-        "<benchmarks>/encode_part/{collection}/{scatteritem}.tsv"
+        "{results}/benchmarks/encode_part/{collection}/{part}.tsv"
     resources:
-        **model_resources(base_mb=3000, times_input=1 / config["search"]["parts"], minutes=minutes_of_part(720)),
+        **needs("encode_collection", parts=PARTS),
     params:
-        part="{scatteritem}",
+        part="{part}",
     message:
-        "encoding documents of {wildcards.collection}, part {wildcards.scatteritem}"
+        "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
 
 use rule encode_collection as encode_with_student with:
     input:
-        encoder="<results>/students/{lang}/{method}/{seed}",
-        collection="<results>/collections/{collection}",
+        encoder=lambda w: at(w).student(w.lang, w.method, w.seed),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("encode_collection"),
         library=library("encode_collection"),
     output:
-        directory("<results>/student_vectors/{collection}/{lang}/{method}/{seed}"),
+        directory("{results}/student_vectors/{collection}/{lang}/{method}/{seed}"),
     log:
-        "<logs>/encode_with_student/{collection}/{lang}/{method}/{seed}.log",
+        "{results}/logs/encode_with_student/{collection}/{lang}/{method}/{seed}.log",
     benchmark:
-        "<benchmarks>/encode_with_student/{collection}/{lang}/{method}/{seed}.tsv"
+        "{results}/benchmarks/encode_with_student/{collection}/{lang}/{method}/{seed}.tsv"
     message:
         "encoding the documents of {wildcards.collection} with the student {wildcards.method}, seed {wildcards.seed}"
 
 
 rule search_collection:
     input:
-        encoders=query_encoders,
-        student_vectors=student_vectors,
-        translations=translated_queries("translated"),
-        vectors="<results>/vectors/{collection}",
-        collection="<results>/collections/{collection}",
+        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
+        student_vectors=lambda w: jobs.student_vectors(at(w), w.collection, w.lang),
+        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        vectors=lambda w: jobs.document_vectors(at(w), w.collection),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("search_collection"),
         library=library("search_collection"),
     output:
-        runs=directory("<results>/runs/{collection}/{lang}/maxsim"),
+        runs=directory("{results}/runs/{collection}/{lang}/maxsim"),
     log:
-        "<logs>/search_collection/{collection}/{lang}.log",
+        "{results}/logs/search_collection/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/search_collection/{collection}/{lang}.tsv"
+        "{results}/benchmarks/search_collection/{collection}/{lang}.tsv"
     conda:
         "../envs/train.yaml"
     resources:
-        **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=240),
-        search_mb=config["search"]["memory_mb"],
+        **needs("search_collection", more_mb=experiment.config.search.memory_mb),
+        search_mb=experiment.config.search.memory_mb,
     params:
-        jobs=search_jobs,
-        top_k=config["search"]["top_k"],
+        arguments=arguments(
+            jobs=lambda w: jobs.searches(
+                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/maxsim"
+            )
+        ),
+        top_k=lambda w: at(w).config.search.top_k,
         part=WHOLE,
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} --shards {input.vectors} --jobs {params.jobs:q} --top-k {params.top_k} --part {params.part} "
-        "--memory-mb {resources.search_mb} --device {resources.device} --precision {resources.precision} --threads {threads} "
-        "--log {log}"
+        "python {input.script} {params.arguments} --shards {input.vectors} --top-k {params.top_k} "
+        f"--part {{params.part}} --memory-mb {{resources.search_mb}} {ON_DEVICE} --log {{log}}"
 
 
 use rule search_collection as search_part with:
     input:
-        encoders=query_encoders,
-        translations=translated_queries("translated"),
-        vectors="<results>/part_vectors/{collection}/{scatteritem}",
-        collection="<results>/collections/{collection}",
+        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
+        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        vectors=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("search_collection"),
         library=library("search_collection"),
     output:
-        runs=directory("<results>/part_runs/{collection}/{lang}/{scatteritem}"),
+        runs=directory("{results}/part_runs/{collection}/{lang}/{part}"),
     log:
-        "<logs>/search_part/{collection}/{lang}/{scatteritem}.log",
+        "{results}/logs/search_part/{collection}/{lang}/{part}.log",
     benchmark:
-        "<benchmarks>/search_part/{collection}/{lang}/{scatteritem}.tsv"
+        "{results}/benchmarks/search_part/{collection}/{lang}/{part}.tsv"
     resources:
-        **model_resources(base_mb=2000 + config["search"]["memory_mb"], times_input=0, minutes=minutes_of_part(240)),
-        search_mb=config["search"]["memory_mb"],
+        **needs("search_collection", parts=PARTS, more_mb=experiment.config.search.memory_mb),
+        search_mb=experiment.config.search.memory_mb,
     params:
-        part="{scatteritem}",
+        arguments=arguments(
+            jobs=lambda w: jobs.searches(
+                at(w), w.collection, w.lang, f"{w.results}/part_runs/{w.collection}/{w.lang}/{w.part}"
+            )
+        ),
+        part="{part}",
     message:
-        "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.scatteritem}"
+        "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.part}"
 
 
 rule merge_runs:
     input:
-        parts=gather.part("<results>/part_runs/{{collection}}/{{lang}}/{scatteritem}"),
+        parts=lambda w: [f"{w.results}/part_runs/{w.collection}/{w.lang}/{part}" for part in at(w).parts()],
         script=script("merge_runs"),
         library=library("merge_runs"),
     output:
-        directory("<results>/runs/{collection}/{lang}/merged"),
+        directory("{results}/runs/{collection}/{lang}/merged"),
     log:
-        "<logs>/merge_runs/{collection}/{lang}.log",
+        "{results}/logs/merge_runs/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/merge_runs/{collection}/{lang}.tsv"
+        "{results}/benchmarks/merge_runs/{collection}/{lang}.tsv"
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(1000, 10),
-        runtime=duration(60),
+        **needs("merge_runs"),
     params:
-        top_k=config["search"]["top_k"],
+        top_k=lambda w: at(w).config.search.top_k,
     message:
         "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
     shell:
@@ -178,27 +178,30 @@ rule merge_runs:
 
 rule search_lexical:
     input:
-        table=lexical_tables,
-        translations=translated_queries("translated-lexical"),
-        collection="<results>/collections/{collection}",
+        table=lambda w: jobs.lexical_tables(at(w), w.lang),
+        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated-lexical"),
+        collection=lambda w: at(w).collection(w.collection),
         script=script("search_lexical"),
         library=library("search_lexical"),
     output:
-        runs=directory("<results>/runs/{collection}/{lang}/lexical"),
+        runs=directory("{results}/runs/{collection}/{lang}/lexical"),
     log:
-        "<logs>/search_lexical/{collection}/{lang}.log",
+        "{results}/logs/search_lexical/{collection}/{lang}.log",
     benchmark:
-        "<benchmarks>/search_lexical/{collection}/{lang}.tsv"
+        "{results}/benchmarks/search_lexical/{collection}/{lang}.tsv"
     conda:
         "../envs/evaluate.yaml"
     resources:
-        mem_mb=memory(1000, 10),
-        runtime=duration(120),
+        **needs("search_lexical"),
     params:
-        jobs=lexical_jobs,
-        top_k=config["search"]["top_k"],
+        arguments=arguments(
+            jobs=lambda w: jobs.lexical_searches(
+                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/lexical"
+            )
+        ),
+        top_k=lambda w: at(w).config.search.top_k,
     message:
         "searching {wildcards.collection} with the words of {wildcards.lang}"
     shell:
-        "python {input.script} --documents {input.collection}/documents.jsonl --jobs {params.jobs:q} "
+        "python {input.script} {params.arguments} --documents {input.collection}/documents.jsonl "
         "--top-k {params.top_k} --log {log}"

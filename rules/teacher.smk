@@ -3,89 +3,82 @@
 
 rule pretrain_encoder:
     input:
-        tokeniser=tokeniser(),
-        text="<results>/tokens/text",
-        bitext=pretraining_bitext(),
+        tokeniser=lambda w: sources.tokeniser(at(w)),
+        text=lambda w: at(w).place("tokeniser", "tokens/text"),
+        bitext=lambda w: sources.pretraining_bitext(at(w)),
         script=script("pretrain_encoder"),
-        library=library("pretrain_encoder", unused=unused_in_pretraining()),
+        library=lambda w: library("pretrain_encoder", sources.unused_in_pretraining(at(w))),
     output:
-        directory("<results>/encoder"),
+        directory("{results}/encoder"),
     log:
-        "<logs>/pretrain_encoder.log",
+        "{results}/logs/pretrain_encoder.log",
     benchmark:
-        "<benchmarks>/pretrain_encoder.tsv"
+        "{results}/benchmarks/pretrain_encoder.tsv"
     conda:
         "../envs/train.yaml"
-    threads: config["machine"]["threads"]
+    threads: THREADS
     resources:
-        **training_resources(base_mb=2000, times_input=2, minutes=1440),
+        **needs("pretrain_encoder"),
     params:
-        settings=pretraining_settings(),
-        bitext=option("bitext"),
+        arguments=arguments(
+            settings=lambda w: settings.pretraining_settings(at(w)),
+            bitext=lambda w: sources.pretraining_bitext(at(w)),
+        ),
     message:
         "pre-training the encoder"
     shell:
-        "{resources.launcher} {input.script} --tokeniser {input.tokeniser:q} --text {input.text} "
-        "{params.bitext:q} --settings {params.settings:q} "
-        "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
-        "--checkpoint-steps {resources.checkpoint_steps} "
-        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
-        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "{resources.launcher} {input.script} {params.arguments} --tokeniser {input.tokeniser:q} --text {input.text} "
+        f"{TRAINING} --out {{output}} --log {{log}}"
 
 
 rule prepare_training_set:
     input:
-        files=training_set_files,
-        fetched=fetched_of_training_set,
+        files=lambda w: sources.training_set_files(at(w), w.owner, w.lang),
+        fetched=lambda w: sources.fetched_of_training_set(at(w), w.owner, w.lang),
         script=script("prepare_training_set"),
         library=library("prepare_training_set"),
     output:
-        directory("<results>/training_sets/{method}/{lang}"),
+        directory("{results}/training_sets/{owner}/{lang}"),
     log:
-        "<logs>/prepare_training_set/{method}/{lang}.log",
+        "{results}/logs/prepare_training_set/{owner}/{lang}.log",
     benchmark:
-        "<benchmarks>/prepare_training_set/{method}/{lang}.tsv"
+        "{results}/benchmarks/prepare_training_set/{owner}/{lang}.tsv"
     wildcard_constraints:
-        method=any_of(owners_of_training_sets()),
+        owner=TRAINING_SETS,
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(1000, 2),
-        runtime=duration(240),
+        **needs("prepare_training_set"),
     params:
-        settings=training_set_settings,
+        arguments=arguments(settings=lambda w: sources.training_set_block(at(w), w.owner, w.lang)),
     message:
-        "preparing the training set of {wildcards.method}, {wildcards.lang}"
+        "preparing the training set of {wildcards.owner}, {wildcards.lang}"
     shell:
-        "python {input.script} --settings {params.settings:q} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --out {output} --log {log}"
 
 
 rule train_teacher:
     input:
-        encoder=encoder(),
-        training_set="<results>/tokens/training_sets/teacher/en",
+        encoder=lambda w: sources.encoder(at(w)),
+        training_set=lambda w: at(w).place("training_tokens", "tokens/training_sets/teacher/en"),
         script=script("train_teacher"),
         library=library("train_teacher"),
     output:
-        directory("<results>/teacher"),
+        directory("{results}/teacher"),
     log:
-        "<logs>/train_teacher.log",
+        "{results}/logs/train_teacher.log",
     benchmark:
-        "<benchmarks>/train_teacher.tsv"
+        "{results}/benchmarks/train_teacher.tsv"
     priority: 1  # most jobs wait for it, others can wait
     conda:
         "../envs/train.yaml"
-    threads: config["machine"]["threads"]
+    threads: THREADS
     resources:
-        **training_resources(base_mb=2500, times_input=2, minutes=2880),
+        **needs("train_teacher"),
     params:
-        settings=teacher_settings(),
+        arguments=arguments(settings=lambda w: settings.teacher_settings(at(w))),
     message:
         "training the English teacher"
     shell:
-        "{resources.launcher} {input.script} --encoder {input.encoder:q} --training-set {input.training_set} "
-        "--settings {params.settings:q} "
-        "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
-        "--checkpoint-steps {resources.checkpoint_steps} "
-        "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) --device {resources.device} "
-        "--precision {resources.precision} --threads {threads} --out {output} --log {log}"
+        "{resources.launcher} {input.script} {params.arguments} --encoder {input.encoder:q} "
+        f"--training-set {{input.training_set}} {TRAINING} --out {{output}} --log {{log}}"

@@ -3,71 +3,71 @@
 
 rule train_tokeniser:
     input:
-        texts=pretraining_texts(),
+        texts=lambda w: sources.pretraining_texts(at(w)),
         script=script("train_tokeniser"),
         library=library("train_tokeniser"),
     output:
-        directory("<results>/tokeniser"),
+        directory("{results}/tokeniser"),
     log:
-        "<logs>/train_tokeniser.log",
+        "{results}/logs/train_tokeniser.log",
     benchmark:
-        "<benchmarks>/train_tokeniser.tsv"
+        "{results}/benchmarks/train_tokeniser.tsv"
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(1000, 20),
-        runtime=duration(120),
+        **needs("train_tokeniser"),
     params:
-        vocabulary_size=config["tokeniser"]["vocabulary_size"],
-        longest=config["encoder"]["document_length"],
+        arguments=arguments(texts=lambda w: sources.pretraining_texts(at(w))),
+        vocabulary_size=lambda w: at(w).config.tokeniser.vocabulary_size,
+        longest=lambda w: at(w).config.encoder.document_length,
     message:
         "training one tokeniser for all languages"
     shell:
-        "python {input.script} --texts {input.texts:q} --vocabulary-size {params.vocabulary_size} "
+        "python {input.script} {params.arguments} --vocabulary-size {params.vocabulary_size} "
         "--longest {params.longest} --out {output} --log {log}"
 
 
 rule tokenise_text:
     input:
-        tokeniser=tokeniser(),
-        texts=pretraining_texts(),
+        tokeniser=lambda w: sources.tokeniser(at(w)),
+        texts=lambda w: sources.pretraining_texts(at(w)),
         script=script("tokenise_text"),
         library=library("tokenise_text"),
     output:
-        directory("<results>/tokens/text"),
+        directory("{results}/tokens/text"),
     log:
-        "<logs>/tokenise_text.log",
+        "{results}/logs/tokenise_text.log",
     benchmark:
-        "<benchmarks>/tokenise_text.tsv"
+        "{results}/benchmarks/tokenise_text.tsv"
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(500, 2),
-        runtime=duration(120),
+        **needs("tokenise_text"),
+    params:
+        arguments=arguments(texts=lambda w: sources.pretraining_texts(at(w))),
     message:
         "tokenising the pre-training text"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser:q} --texts {input.texts:q} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --tokeniser {input.tokeniser:q} --out {output} --log {log}"
 
 
 rule tokenise_bitext:
     input:
-        tokeniser=tokeniser(),
+        tokeniser=lambda w: sources.tokeniser(at(w)),
         foreign_tokeniser=[],
-        bitext="<results>/bitext/{lang}/train.tsv",
+        bitext=lambda w: at(w).bitext(w.lang),
         script=script("tokenise_bitext"),
         library=library("tokenise_bitext"),
     output:
-        directory("<results>/tokens/bitext/{lang}"),
+        directory("{results}/tokens/bitext/{lang}"),
     log:
-        "<logs>/tokenise_bitext/{lang}.log",
+        "{results}/logs/tokenise_bitext/{lang}.log",
     benchmark:
-        "<benchmarks>/tokenise_bitext/{lang}.tsv"
+        "{results}/benchmarks/tokenise_bitext/{lang}.tsv"
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(500, 2),
-        runtime=duration(60),
+        **needs("tokenise_bitext"),
     params:
         foreign=option("foreign_tokeniser"),
     message:
@@ -79,40 +79,39 @@ rule tokenise_bitext:
 
 use rule tokenise_bitext as tokenise_extended with:
     input:
-        tokeniser=tokeniser(),
-        foreign_tokeniser="<results>/extended/{lang}",
-        bitext="<results>/bitext/{lang}/train.tsv",
+        tokeniser=lambda w: sources.tokeniser(at(w)),
+        foreign_tokeniser=lambda w: sources.extended(at(w), w.lang),
+        bitext=lambda w: at(w).bitext(w.lang),
         script=script("tokenise_bitext"),
         library=library("tokenise_bitext"),
     output:
-        directory("<results>/tokens/extended/{lang}"),
+        directory("{results}/tokens/extended/{lang}"),
     log:
-        "<logs>/tokenise_extended/{lang}.log",
+        "{results}/logs/tokenise_extended/{lang}.log",
     benchmark:
-        "<benchmarks>/tokenise_extended/{lang}.tsv"
+        "{results}/benchmarks/tokenise_extended/{lang}.tsv"
 
 
 rule tokenise_training_set:
     input:
-        tokeniser=tokeniser(),
-        training_set="<results>/training_sets/{method}/{lang}",
+        tokeniser=lambda w: sources.tokeniser(at(w)),
+        training_set=lambda w: at(w).training_set(w.owner, w.lang),
         script=script("tokenise_training_set"),
         library=library("tokenise_training_set"),
     output:
-        directory("<results>/tokens/training_sets/{method}/{lang}"),
+        directory("{results}/tokens/training_sets/{owner}/{lang}"),
     log:
-        "<logs>/tokenise_training_set/{method}/{lang}.log",
+        "{results}/logs/tokenise_training_set/{owner}/{lang}.log",
     benchmark:
-        "<benchmarks>/tokenise_training_set/{method}/{lang}.tsv"
+        "{results}/benchmarks/tokenise_training_set/{owner}/{lang}.tsv"
     wildcard_constraints:
-        method=any_of(owners_of_training_sets()),
+        owner=TRAINING_SETS,
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(1000, 1),
-        runtime=duration(240),
+        **needs("tokenise_training_set"),
     message:
-        "tokenising the training set of {wildcards.method}, {wildcards.lang}"
+        "tokenising the training set of {wildcards.owner}, {wildcards.lang}"
     shell:
         "python {input.script} --tokeniser {input.tokeniser:q} --training-set {input.training_set} "
         "--out {output} --log {log}"

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from cluster import conda_stand_in
-from workspace import ROOT, TABLE, make_workspace, programs_of, rules, run_snakemake, third_party_imports
+from support.workspace import ROOT, TABLE, make_workspace, programs_of, rules, run_snakemake, third_party_imports
 
 pytestmark = pytest.mark.workflow
 

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, SMALL, gpu_rules, make_workspace, rule_texts, rules, run_snakemake, training_rules
+from support.workspace import (
+    QUIET,
+    ROOT,
+    SMALL,
+    gpu_rules,
+    make_workspace,
+    rule_texts,
+    rules,
+    run_snakemake,
+    training_rules,
+)
 
 pytestmark = pytest.mark.workflow
 

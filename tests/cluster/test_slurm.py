@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cluster import slurm
-from workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake, snakemake_command
+from support.workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake, snakemake_command
 
 pytestmark = [
     pytest.mark.cluster,

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirror import MIRROR, needs_mirror
-from optical.alignment import check_alignment
-from optical.bitext import aligned_pairs, clean_bitext
-from optical.bitext_filters import normalise
-from optical.bitext_readers import Pair, read_bitext
-from optical.fetch import local_source
+from optical.bitext.clean import aligned_pairs, clean_bitext
+from optical.bitext.filters import normalise
+from optical.bitext.readers import Pair, read_bitext
+from optical.bitext.row_alignment import check_alignment
+from optical.config.tables import FILE_KEYS, read_datasets, read_languages, resolve_source
+from optical.fetch.download import local_source
 from optical.files import read_rows
-from optical.tables import FILE_KEYS, read_datasets, read_languages, resolve_source
+from support.mirror import MIRROR, needs_mirror
 
 pytestmark = needs_mirror
 

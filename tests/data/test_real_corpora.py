@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from mirror import mirrored, needs_mirror
-from optical.corpora import prepare_collection, prepare_training_set
-from optical.corpora_files import comparable
-from optical.corpora_questions import read_parallel_questions
+from optical.corpora.choices import read_parallel_questions
+from optical.corpora.files import comparable
+from optical.corpora.readers import prepare_collection, prepare_training_set
+from support.mirror import mirrored, needs_mirror
 
 pytestmark = needs_mirror
 

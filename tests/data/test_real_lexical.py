@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mirror import mirrored, needs_mirror
-from optical.corpora_open import read_afriqa, read_belebele
-from optical.evaluation import evaluate
-from optical.lexical import index_documents, search_bm25, search_psq
-from optical.word_alignment import DEFAULTS, align, count_tables
-from optical.words import words
+from optical.bitext.word_alignment import DEFAULTS, align, count_tables
+from optical.corpora.afriqa import read_afriqa
+from optical.corpora.belebele import read_belebele
+from optical.evaluation.measures import evaluate
+from optical.search.lexical import index_documents, search_bm25, search_psq
+from optical.text.words import words
+from support.mirror import mirrored, needs_mirror
 
 pytestmark = needs_mirror
 

@@ -6,9 +6,10 @@ import torch
 if not torch.cuda.is_available():
     pytest.skip("needs a CUDA device", allow_module_level=True)
 
-from optical.encoder import DOCUMENT, load_encoder  # noqa: E402
-from optical.precision import autocast  # noqa: E402
-from tiny_models import save_encoder  # noqa: E402
+from optical.models.encoder import DOCUMENT  # noqa: E402
+from optical.models.folders import load_encoder  # noqa: E402
+from optical.runtime.precision import autocast  # noqa: E402
+from support.tiny_models import save_encoder  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 TOLERANCES = {"fp32": 1e-4, "bf16": 5e-2}

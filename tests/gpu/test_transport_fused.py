@@ -13,10 +13,10 @@ INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 if not torch.cuda.is_available() and not INTERPRETED:
     pytest.skip("needs a CUDA device, or TRITON_INTERPRET=1", allow_module_level=True)
 
-from optical import transport_fused  # noqa: E402
-from optical.objectives import OptimalTransport, PairBatch  # noqa: E402
-from optical.transport import TransportSettings, token_cost, transport_plan  # noqa: E402
-from optical.transport_fused import fused_runs, fused_transport_loss  # noqa: E402
+from optical.losses import transport_fused  # noqa: E402
+from optical.losses.objectives import OptimalTransport, PairBatch  # noqa: E402
+from optical.losses.transport import TransportSettings, token_cost, transport_plan  # noqa: E402
+from optical.losses.transport_fused import fused_runs, fused_transport_loss  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 DEVICE = "cpu" if INTERPRETED else "cuda"

@@ -1,5 +1,6 @@
 """Programs end in one line that a user can act on, and their logs say everything once."""
 
+import argparse
 import signal
 import subprocess
 import sys
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical import program as module
 from optical.errors import ConfigError, DataError, OpticalError, ResourceError
-from optical.program import Progress, as_argument, jobs_from, program, with_progress, yaml_value
-from workspace import ROOT
+from optical.files import as_argument
+from optical.program import Help, jobs_from, program, yaml_value
+from optical.runtime import progress as module
+from optical.runtime.progress import Progress, with_progress
+from support.workspace import ROOT
 
 PROGRAM = """
 import sys, time
@@ -173,6 +176,19 @@ def test_a_job_that_lacks_something_is_refused_before_any_is_done(given, what):
     with pytest.raises(ConfigError, match=f"^{what}") as caught:
         jobs_of(**given)
     assert "run, seed" in caught.value.hint
+
+
+def test_help_keeps_lines_and_shows_the_defaults_that_say_something():
+    parser = argparse.ArgumentParser(
+        prog="p", description="What it does.\n\n  p --a 1 \\\n    --b 2", formatter_class=Help
+    )
+    parser.add_argument("--a", required=True, help="must be given")
+    parser.add_argument("--b", type=int, default=0, help="a number")
+    parser.add_argument("--c", action="store_true", help="a switch")
+    parser.add_argument("--d", default={}, help="an empty map")
+    text = parser.format_help()
+    assert "\n  p --a 1 \\\n    --b 2\n" in text
+    assert [line.split("(default: ")[1] for line in text.splitlines() if "(default" in line] == ["0)"]
 
 
 def test_one_family_of_errors():

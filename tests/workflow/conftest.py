@@ -1,6 +1,6 @@
 import pytest
 
-from trainings import Bench
+from support.trainings import Bench
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from local_server import serving
-from stand_ins import write_clef, write_opus
-from workspace import QUIET, ROOT, make_workspace, run_snakemake
+from support.local_server import serving
+from support.stand_ins import write_clef, write_opus
+from support.workspace import QUIET, ROOT, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

@@ -10,8 +10,8 @@ import sys
 import pytest
 import torch
 
-from peers import with_pylate
-from workspace import ROOT
+from support.peers import with_pylate
+from support.workspace import ROOT
 
 pytestmark = pytest.mark.workflow
 
@@ -93,7 +93,7 @@ def test_no_two_files_of_tests_share_a_name():
 
 def reason_for_no_figure(claim, peers):
     """Return why a claim cannot be measured here, with the peers installed or not, or nothing."""
-    from optical.precision import fastest
+    from optical.runtime.precision import fastest
 
     if claim.endswith("GPU"):
         return "" if torch.cuda.is_available() else "no GPU"

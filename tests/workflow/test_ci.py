@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from workspace import ROOT
+from support.workspace import ROOT
 
 INSTALLED = ("slurmctld", "chromedriver", "npm", "g++")
 NEEDED = ("bash", "dirname", "mkdir", "rm", "timeout", "touch")

@@ -9,14 +9,14 @@ import sys
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake
+from support.workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
 PAGE = (ROOT / "docs/add-a-method.md").read_text(encoding="utf-8")
 CLASS, ENTRY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 WITHOUT_CODE, CONFIG = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-LIBRARY = "workflow/scripts/optical/objectives.py"
+LIBRARY = "workflow/scripts/optical/losses/objectives.py"
 # One language and a few steps: what is learned does not matter here.
 BRIEF = {"languages": ["sw"], "pretraining": {"steps": 2}, "teacher": {"steps": 2}, "student": {"steps": 2}}
 
@@ -50,7 +50,7 @@ def test_it_is_ten_lines():
 
 
 def test_the_new_loss_passes_what_every_loss_must(changed):
-    (changed / "test_objectives.py").write_bytes((ROOT / "tests/unit/test_objectives.py").read_bytes())
+    (changed / "test_objectives.py").write_bytes((ROOT / "tests/unit/losses/test_objectives.py").read_bytes())
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "nearest_token"]
     command += ["--rootdir", changed, "-o", "pythonpath=workflow/scripts", changed / "test_objectives.py"]
     done = subprocess.run(command, cwd=changed, env=os.environ | QUIET, capture_output=True, text=True)

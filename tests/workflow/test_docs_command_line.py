@@ -5,9 +5,10 @@ import shlex
 
 import pytest
 
-from optical import cli
-from toy_results import make_results
-from workspace import ROOT
+from optical.cli.export import FORMATS
+from optical.cli.main import COMMANDS, main
+from support.toy_results import make_results
+from support.workspace import ROOT
 
 PAGE = ROOT / "docs/command-line.md"
 IN_DOCS = re.findall(r"^\$ optical (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -16,7 +17,7 @@ ELSEWHERE = [
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("config/**/*.md")]
     for line in re.findall(r"^ {4,}optical (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
-IN_HELP = [line for module in cli.COMMANDS.values() for line in re.findall(r"^  optical (.*)$", module.__doc__, re.M)]
+IN_HELP = [line for module in COMMANDS.values() for line in re.findall(r"^  optical (.*)$", module.__doc__, re.M)]
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_the_example_runs(workspace, line, capsys):
     if "--to" in arguments:
         place = arguments.index("--to") + 1
         arguments[place] = str(workspace / re.sub(r"\W", "-", line))
-    assert cli.main(arguments) in ((0, 1) if line == "doctor" else (0,))
+    assert main(arguments) in ((0, 1) if line == "doctor" else (0,))
     output, error = capsys.readouterr()
     assert error == ""
     assert output or "--out" in arguments
@@ -44,8 +45,8 @@ def test_the_example_runs(workspace, line, capsys):
 
 def test_the_page_names_every_command_and_format():
     text = PAGE.read_text(encoding="utf-8")
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         assert f"| `optical {command}` |" in text
-    for form in cli.cli_export.FORMATS:
+    for form in FORMATS:
         assert f"| `{form}` |" in text
-    assert len(IN_DOCS) > 10 and len(IN_HELP) >= len(cli.COMMANDS)
+    assert len(IN_DOCS) > 10 and len(IN_HELP) >= len(COMMANDS)

@@ -13,7 +13,7 @@ import textwrap
 import pytest
 import yaml
 
-from workspace import QUIET, ROOT, make_workspace, packaged_encoder
+from support.workspace import QUIET, ROOT, make_workspace, packaged_encoder
 
 pytestmark = pytest.mark.workflow
 

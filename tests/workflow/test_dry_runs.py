@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
+from support.workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

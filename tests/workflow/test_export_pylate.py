@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from optical import cli
-from optical.encoder import DOCUMENT, QUERY, load_encoder
-from optical.interaction import max_sim
-from optical.tokens import tokenise
-from peers import run_in, with_pylate
-from tiny_models import TEXTS, save_encoder
+from optical.cli.main import main
+from optical.losses.late_interaction import max_sim
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.tokeniser import tokenise
+from support.peers import run_in, with_pylate
+from support.tiny_models import TEXTS, save_encoder
 
 # Cut texts, unknown words, signs that the vocabulary lacks, and a text of punctuation alone.
 HARD = (*TEXTS, "the moon " * 20, "xyz ☃ the moon; (unknown) ~ words", "?!")
@@ -34,7 +35,7 @@ def exports(tmp_path_factory):
         student = save_encoder(base / name / "student", seed=1, **settings)
         teacher = save_encoder(base / name / "teacher", seed=2, **settings)
         arguments = ["--model", student, "--teacher", teacher, "--to", base / name / "export"]
-        assert cli.main(["export", *map(str, arguments)]) == 0
+        assert main(["export", *map(str, arguments)]) == 0
     return base
 
 

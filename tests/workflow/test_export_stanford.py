@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from optical import cli
-from optical.encoder import DOCUMENT, QUERY, load_encoder
-from optical.tokens import tokenise
-from peers import environment, run_in
-from tiny_models import TEXTS, save_encoder
+from optical.cli.main import main
+from optical.models.encoder import DOCUMENT, QUERY
+from optical.models.folders import load_encoder
+from optical.text.tokeniser import tokenise
+from support.peers import environment, run_in
+from support.tiny_models import TEXTS, save_encoder
 
 # The code is of the time of transformers 4.
 REQUIREMENTS = (
@@ -41,7 +42,7 @@ def exports(tmp_path_factory):
         student = save_encoder(base / name / "student", seed=1, **settings)
         teacher = save_encoder(base / name / "teacher", seed=2, **settings)
         arguments = ["--model", student, "--teacher", teacher, "--to", base / name / "export", "--format", "stanford"]
-        assert cli.main(["export", *map(str, arguments)]) == 0
+        assert main(["export", *map(str, arguments)]) == 0
     return base
 
 

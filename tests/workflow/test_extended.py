@@ -5,7 +5,7 @@ import json
 import pytest
 
 from optical.files import read_rows
-from workspace import job_counts, make_workspace, run_snakemake
+from support.workspace import job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

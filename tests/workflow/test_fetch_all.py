@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from workspace import QUIET, make_workspace, snakemake_command
+from support.workspace import QUIET, make_workspace, snakemake_command
 
 pytestmark = pytest.mark.workflow
 

@@ -5,11 +5,11 @@ import re
 import pytest
 import yaml
 
-from optical.encoder import load_encoder
-from optical.export import write_stanford
 from optical.files import read_json, read_rows
-from tiny_models import save_encoder
-from workspace import job_counts, make_workspace, run_snakemake
+from optical.models.export import write_stanford
+from optical.models.folders import load_encoder
+from support.tiny_models import save_encoder
+from support.workspace import job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

@@ -12,7 +12,7 @@ import re
 import pytest
 import yaml
 
-from workspace import ROOT, SMALL, job_counts, make_workspace, run_snakemake
+from support.workspace import ROOT, SMALL, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

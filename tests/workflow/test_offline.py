@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from programs import REFUSED, REHEARSED, ROOT, Run
-from trainings import ENCODER, FOREIGN, PROGRAMS, TRANSPORT, WORDS
-from workspace import gpu_rules, rules, third_party_imports
+from support.programs import REFUSED, REHEARSED, ROOT, Run
+from support.trainings import ENCODER, FOREIGN, PROGRAMS, TRANSPORT, WORDS
+from support.workspace import gpu_rules, rules, third_party_imports
 
 pytestmark = pytest.mark.workflow
 

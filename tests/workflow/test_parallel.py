@@ -10,8 +10,8 @@ import sys
 import pytest
 from safetensors.torch import load_file
 
-from trainings import PROGRAMS, STEPS
-from workspace import QUIET, ROOT
+from support.trainings import PROGRAMS, STEPS
+from support.workspace import QUIET, ROOT
 
 pytestmark = pytest.mark.workflow
 

@@ -3,7 +3,7 @@
 import pytest
 
 from optical.files import read_table
-from workspace import ROOT, job_counts, make_workspace, run_snakemake
+from support.workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 

@@ -10,11 +10,11 @@ from collections import Counter
 import pytest
 import yaml
 
-from local_server import serving
 from optical.files import read_rows
-from programs import REFUSED, REHEARSED
-from stand_ins import CORPORA, DOCUMENTS, QUERIES, write_catalogue, write_clef, write_models, write_opus
-from workspace import QUIET, ROOT, job_counts, make_workspace, rules, snakemake_command
+from support.local_server import serving
+from support.programs import REFUSED, REHEARSED
+from support.stand_ins import CORPORA, DOCUMENTS, QUERIES, write_catalogue, write_clef, write_models, write_opus
+from support.workspace import QUIET, ROOT, job_counts, make_workspace, rules, snakemake_command
 
 pytestmark = pytest.mark.workflow
 
@@ -41,7 +41,8 @@ def workspace_with_data(folder, address):
 def offline(folder):
     """Return variables under which every Python is refused a network, and says so where it tries."""
     (folder / "guard").mkdir()
-    lines = ["import sys", f"sys.path.append({str(ROOT / 'tests')!r})", "import programs", "programs.forbid_network()"]
+    path = f"sys.path.append({str(ROOT / 'tests')!r})"
+    lines = ["import sys", path, "from support.programs import forbid_network", "forbid_network()"]
     (folder / "guard/sitecustomize.py").write_text("\n".join([*lines, "sys.path.pop()", ""]))
     hub = {"HF_HUB_OFFLINE": "", "HF_ENDPOINT": "https://huggingface.co"}
     return {"PYTHONPATH": str(folder / "guard")} | hub | dict.fromkeys(NOWHERE, "")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from browser import axe, chromium
-from report_results import LANGS, METHODS, add_extras, draw_figures, make_page, make_report_results
+from support.browser import axe, chromium
+from support.report_results import LANGS, METHODS, add_extras, draw_figures, make_page, make_report_results
 
 pytestmark = pytest.mark.workflow
 

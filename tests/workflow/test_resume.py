@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from trainings import PROGRAMS, STEPS
+from support.trainings import PROGRAMS, STEPS
 
 pytestmark = pytest.mark.workflow
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workspace import make_workspace, snakemake_command
+from support.workspace import make_workspace, snakemake_command
 
 pytestmark = pytest.mark.workflow
 

@@ -9,10 +9,10 @@ import shutil
 import pytest
 import yaml
 
-from browser import chromium
 from optical.files import read_json
-from optical.provenance import content_hash
-from workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
+from optical.runtime.provenance import content_hash
+from support.browser import chromium
+from support.workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -111,7 +111,7 @@ def test_a_second_run_does_nothing(finished):
 
 
 def test_a_touched_file_reruns_nothing(finished, changed):
-    (finished[0] / "workflow/scripts/optical/transport.py").touch()
+    (finished[0] / "workflow/scripts/optical/losses/transport.py").touch()
     assert planned_in(finished[0]) == set()
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mirror import needs_mirror
 from optical.files import read_table
-from studies import STUDIES, by_name, run_study, settings_of
-from workspace import ROOT, job_counts, make_workspace, run_snakemake
+from support.mirror import needs_mirror
+from support.studies import STUDIES, by_name, run_study, settings_of
+from support.workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 TINY = ROOT / "tests/config/study.yaml"
 # What a tiny run leaves out of each study.

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mirror import needs_mirror
-from optical.bitext_filters import matching_key
+from optical.bitext.filters import matching_key
+from optical.config.tables import read_languages
 from optical.files import read_jsonl, read_rows, read_texts
-from optical.tables import read_languages
-from studies import STUDIES, by_name, run_study, settings_of
-from workspace import ROOT, make_workspace
+from support.mirror import needs_mirror
+from support.studies import STUDIES, by_name, run_study, settings_of
+from support.workspace import ROOT, make_workspace
 
 # Variants that read the same texts, and shares of the sentence pairs, which are samples of all.
 ALIKE = {"only": ["mlm"], "repeats": [1]}

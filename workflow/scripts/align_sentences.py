@@ -6,11 +6,11 @@ python workflow/scripts/align_sentences.py --lang sw --student students/sw/optic
 The pair is not hand-picked: it is the first one of `FEWEST` to `MOST` words on each side.
 """
 
-from optical.encoder import load_encoder
 from optical.errors import DataError
+from optical.evaluation.token_alignment import align, transport_cost, transport_settings
 from optical.files import read_rows, write_json
+from optical.models.folders import load_encoder
 from optical.program import program, run_program
-from optical.token_alignment import align, transport_cost, transport_settings
 
 FEWEST, MOST = 5, 12
 

@@ -9,9 +9,9 @@ The table has rows `foreign english probability`; `--out-backward` adds P(foreig
 
 import argparse
 
+from optical.bitext.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_lexical_table
 from optical.program import log, program, run_program, yaml_value
-from optical.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_lexical_table
-from optical.words import check_settings
+from optical.text.words import check_settings
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -5,10 +5,10 @@ python workflow/scripts/bitext_curve.py --collection atlas --measure AP --method
 """
 
 from optical.errors import DataError
-from optical.figures_queries import query_means
+from optical.evaluation.gains import query_means
+from optical.evaluation.scores import read_scores
 from optical.files import read_rows, write_rows
 from optical.program import program, run_program, yaml_value
-from optical.scores import read_scores
 
 COLUMNS = ("collection", "lang", "method", "share", "pairs", "measure", "mean")
 

@@ -9,10 +9,10 @@ Example:
 
 import argparse
 
-from optical.bitext import clean_bitext
+from optical.bitext.clean import clean_bitext
+from optical.config.tables import read_languages
 from optical.errors import ConfigError
 from optical.program import program, run_program, yaml_value
-from optical.tables import read_languages
 
 
 def main(arguments: argparse.Namespace) -> None:

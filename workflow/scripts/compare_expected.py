@@ -3,15 +3,15 @@
 python workflow/scripts/compare_expected.py --expected config/expected.tsv --config open \\
     --cells results/open/tables/afriqa/map_cells.tsv --out results/open/expected.tsv
 
-Only the rows of the named config are compared. The notations of the table are explained in optical/expected.py.
+Only the rows of the named config are compared. optical/evaluation/expected.py explains the notations of the table.
 """
 
 import argparse
 
-from optical.expected import COMPARED_COLUMNS, compare, means_of, read_expected
+from optical.evaluation.expected import COMPARED_COLUMNS, compare, means_of, read_expected
+from optical.evaluation.map_table import read_cells
 from optical.files import write_rows
 from optical.program import log, program, run_program
-from optical.report_tables import read_cells
 
 
 def main(arguments: argparse.Namespace) -> None:

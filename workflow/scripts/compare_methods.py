@@ -9,11 +9,11 @@ python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --colle
 
 import argparse
 
-from optical.comparison import CELL_COLUMNS, Statistics, cell_rows, compare_methods
 from optical.errors import ConfigError
+from optical.evaluation.comparison import CELL_COLUMNS, Statistics, cell_rows, compare_methods
+from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
-from optical.scores import read_scores
 
 
 def main(arguments: argparse.Namespace) -> None:

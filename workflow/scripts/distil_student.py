@@ -8,16 +8,16 @@ import contextlib
 import time
 from pathlib import Path
 
-from optical.checkpoints import Checkpoints, fingerprint
-from optical.distillation import DistillationLoss
-from optical.encoder import load_encoder
 from optical.files import atomic_folder
-from optical.machine import machine_from
+from optical.models.folders import load_encoder
 from optical.program import add_training_arguments, program, run_program
-from optical.provenance import write_provenance
-from optical.teacher_vectors import encoded_english
-from optical.tokens import TokenFile
-from optical.training import save_curve, settings_from, train
+from optical.runtime.machine import machine_from
+from optical.runtime.provenance import write_provenance
+from optical.text.token_files import TokenFile
+from optical.training.checkpoints import Checkpoints, fingerprint
+from optical.training.loop import save_curve, settings_from, train
+from optical.training.student import DistillationLoss
+from optical.training.teacher_vectors import encoded_english
 
 
 def main(arguments):

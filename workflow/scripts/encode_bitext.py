@@ -5,12 +5,12 @@ Example: python workflow/scripts/encode_bitext.py --teacher teacher --tokens tok
 
 from pathlib import Path
 
-from optical.encoder import load_encoder
 from optical.files import atomic_folder
-from optical.machine import machine_from
+from optical.models.folders import load_encoder
 from optical.program import add_machine_arguments, program, run_program
-from optical.teacher_vectors import encode_english
-from optical.tokens import TokenFile
+from optical.runtime.machine import machine_from
+from optical.text.token_files import TokenFile
+from optical.training.teacher_vectors import encode_english
 
 
 def main(arguments):

@@ -4,12 +4,13 @@ Example: python workflow/scripts/encode_collection.py --encoder teacher --docume
 A part alone, one of eight: --part 2-of-8
 """
 
-from optical.encoder import DOCUMENT, load_encoder
-from optical.machine import machine_from
-from optical.parts import part_from, read_part
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
 from optical.program import add_machine_arguments, program, run_program
-from optical.provenance import content_hash
-from optical.retrieval import encode_documents
+from optical.runtime.machine import machine_from
+from optical.runtime.provenance import content_hash
+from optical.search.encoding import encode_documents
+from optical.search.parts import part_from, read_part
 
 
 def main(arguments):

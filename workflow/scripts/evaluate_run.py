@@ -14,10 +14,10 @@ import argparse
 from functools import lru_cache
 
 from optical.errors import DataError
-from optical.evaluation import Ranking, evaluate, max_p, read_judgments, read_ranking
+from optical.evaluation.measures import Ranking, evaluate, max_p, read_judgments, read_ranking
+from optical.evaluation.scores import write_scores
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
-from optical.scores import write_scores
 
 JOB_KEYS = ("run", "method", "lang", "seed", "queries")
 

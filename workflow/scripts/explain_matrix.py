@@ -3,11 +3,11 @@
 python workflow/scripts/explain_matrix.py --table results/studies/mtop/table.tsv --axis source --out distances.tsv
 """
 
-from optical.comparison import as_text
-from optical.distances import COLUMNS, distance_rows
+from optical.config.tables import read_languages
+from optical.evaluation.comparison import as_text
+from optical.evaluation.language_distances import COLUMNS, distance_rows
 from optical.files import read_table, write_rows
 from optical.program import program, run_program, yaml_value
-from optical.tables import read_languages
 
 
 def main(arguments):

@@ -6,11 +6,11 @@ Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext
 
 import time
 
-from optical.encoder import load_encoder
 from optical.files import atomic_folder, read_rows
+from optical.models.folders import load_encoder
+from optical.models.vocabulary import extend_vocabulary
 from optical.program import program, run_program, yaml_value
-from optical.provenance import write_provenance
-from optical.vocabulary import extend_vocabulary
+from optical.runtime.provenance import write_provenance
 
 
 def main(arguments):

@@ -7,9 +7,9 @@ Example:
 import argparse
 import os
 
-from optical.fetch import fetch
+from optical.config.tables import get_dataset, read_datasets
+from optical.fetch.download import fetch
 from optical.program import program, run_program
-from optical.tables import get_dataset, read_datasets
 
 
 def main(arguments: argparse.Namespace) -> None:

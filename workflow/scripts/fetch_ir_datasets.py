@@ -6,7 +6,7 @@ Example: python workflow/scripts/fetch_ir_datasets.py --id miracl/sw/dev --parts
 
 import os
 
-from optical.corpora_ir_datasets import fetch_parts, use_home
+from optical.corpora.ir_datasets import fetch_parts, use_home
 from optical.files import write_json
 from optical.program import log, program, run_program
 

@@ -6,7 +6,7 @@ Example: python workflow/scripts/fetch_model.py --id google-bert/bert-base-multi
 
 import os
 
-from optical.hub import fetch_model
+from optical.fetch.hub import fetch_model
 from optical.program import log, program, run_program
 
 

@@ -6,7 +6,7 @@ python workflow/scripts/generate_atlas.py --seed 1 --settings '{documents: 1800}
 from argparse import Namespace
 from pathlib import Path
 
-from optical.atlas import generate_atlas
+from optical.atlas.generate import generate_atlas
 from optical.files import atomic_folder
 from optical.program import log, program, run_program, yaml_value
 
@@ -20,7 +20,9 @@ def main(arguments: Namespace) -> None:
 
 parser = program(__doc__)
 parser.add_argument("--seed", type=int, required=True, help="every file is a function of the seed and the settings")
-parser.add_argument("--settings", type=yaml_value, default={}, metavar="YAML", help="sizes: see optical.atlas.DEFAULTS")
+parser.add_argument(
+    "--settings", type=yaml_value, default={}, metavar="YAML", help="sizes: see optical.atlas.generate.DEFAULTS"
+)
 parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
 
 if __name__ == "__main__":

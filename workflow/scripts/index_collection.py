@@ -3,9 +3,9 @@
 Example: python workflow/scripts/index_collection.py --shards vectors --bits 4 --out index
 """
 
-from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program
-from optical.pruned import build_index
+from optical.runtime.machine import machine_from
+from optical.search.pruned import build_index
 
 
 def main(arguments):

@@ -3,7 +3,7 @@
 Example: python workflow/scripts/make_cost_table.py --benchmarks results/benchmarks --methods mse optical --out cost.tsv
 """
 
-from optical.costs import cost_rows
+from optical.evaluation.job_costs import cost_rows
 from optical.files import write_rows
 from optical.program import log, program, run_program
 

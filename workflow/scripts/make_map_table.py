@@ -9,9 +9,9 @@ Rows and columns come in the order given. The TSV holds plain numbers; an empty 
 import argparse
 
 from optical.errors import DataError
+from optical.evaluation.map_table import describe, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
 from optical.files import write_lines, write_rows
 from optical.program import program, run_program
-from optical.report_tables import describe, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
 
 
 def main(arguments: argparse.Namespace) -> None:

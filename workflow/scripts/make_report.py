@@ -10,13 +10,13 @@ translation quality and cost.
 
 from pathlib import Path
 
-from optical import report_provenance, report_sections
 from optical.files import write_lines
 from optical.program import log, program, run_program, yaml_value
-from optical.report_html import page, paragraph
-from optical.report_sections import Report, plain_table_section
+from optical.report import provenance, sections
+from optical.report.html import page, paragraph
+from optical.report.sections import Report, plain_table_section
 
-TEMPLATE = Path(report_sections.__file__).with_name("report_page.html")
+TEMPLATE = Path(sections.__file__).with_name("page.html")
 TITLE = "Cross-lingual retrieval by optimal-transport distillation"
 QUALITY = ("translation_table.tsv", "translation", "Translation quality")
 COST = ("cost_table.tsv", "cost", "Cost")
@@ -33,22 +33,22 @@ def main(arguments):
         arguments.rivals,
         arguments.settings,
     )
-    sections = [
-        report_sections.table_section(report),
-        report_sections.dots_section(report),
-        report_sections.gap_section(report),
-        report_sections.queries_section(report),
-        report_sections.alignment_section(report),
-        report_sections.curves_section(report),
-        report_sections.bitext_section(report),
+    made = [
+        sections.table_section(report),
+        sections.dots_section(report),
+        sections.gap_section(report),
+        sections.queries_section(report),
+        sections.alignment_section(report),
+        sections.curves_section(report),
+        sections.bitext_section(report),
         plain_table_section(report, *QUALITY, "Translations of held-out sentences, scored by sacrebleu"),
         plain_table_section(report, *COST, "What the jobs took"),
-        report_provenance.pairs_section(report),
-        report_provenance.provenance_section(report),
+        provenance.pairs_section(report),
+        provenance.provenance_section(report),
     ]
-    shown = [section for section in sections if section]
+    shown = [section for section in made if section]
     what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
-    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + report_sections.summary(report)
+    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + sections.summary(report)
     template = TEMPLATE.read_text(encoding="utf-8")
     write_lines(arguments.out, [page(template, TITLE, lead, shown).rstrip("\n")])
     log.info("%s: %d sections", arguments.out, len(shown))

@@ -5,10 +5,10 @@ python workflow/scripts/make_study_table.py --compare methods --reference contra
     --jobs '[{variant: "", share: 10, collection: captions, lang: de, scores: de.tsv, bitext: train.tsv}]'
 """
 
-from optical.comparison import as_text
+from optical.evaluation.comparison import as_text
+from optical.evaluation.study_table import COLUMNS, METHODS, VARIANTS, read_conditions, study_rows
 from optical.files import write_rows
 from optical.program import program, run_program, yaml_value
-from optical.studies import COLUMNS, METHODS, VARIANTS, read_conditions, study_rows
 
 
 def main(arguments):

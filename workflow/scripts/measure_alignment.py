@@ -5,18 +5,19 @@ python workflow/scripts/measure_alignment.py --bitext bitext/sw/dev.tsv --lexico
     --jobs '[{method: encoder, seed: 1, foreign: encoder, english: encoder, kind: document}]'
 
 Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, the measures are those of
-`alignment_quality.MEASURES`. A folder that holds no late-interaction model is read as a bare transformer.
+`name_alignment.MEASURES`. A folder that holds no late-interaction model is read as a bare transformer.
 """
 
 import dataclasses
 from functools import cache
 
-from optical.alignment_quality import pair_figures, plan_of, read_linked_pairs, token_weights
-from optical.encoder import load_encoder, saved_settings, settings_from_config
-from optical.machine import machine_from
+from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs, token_weights
+from optical.evaluation.scores import write_scores
+from optical.models.encoder import settings_from_config
+from optical.models.folders import load_encoder, saved_settings
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
-from optical.scores import write_scores
-from optical.tokens import load_tokeniser
+from optical.runtime.machine import machine_from
+from optical.text.tokeniser import load_tokeniser
 
 COLLECTION = "held-out"
 

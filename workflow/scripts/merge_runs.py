@@ -6,7 +6,7 @@ Example: python workflow/scripts/merge_runs.py --parts part_runs/1-of-2 part_run
 from pathlib import Path
 
 from optical.program import log, program, run_program
-from optical.runs import merge_runs, read_run, write_run
+from optical.search.runs import merge_runs, read_run, write_run
 
 
 def main(arguments):

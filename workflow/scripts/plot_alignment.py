@@ -5,10 +5,10 @@ python workflow/scripts/plot_alignment.py --alignment alignments/sw.json --out f
 Writes sw.svg, sw.png and sw.tsv: `--out` is their common stem.
 """
 
-from optical.figures import drawing, save_figure
-from optical.figures_alignment import alignment_rows, draw_alignment
 from optical.files import read_json
 from optical.program import program, run_program
+from optical.report.figures.alignment import alignment_rows, draw_alignment
+from optical.report.figures.style import drawing, save_figure
 
 CAPTIONS = {"before": "before: the teacher reads it", "after": "after: the student reads it"}
 

@@ -6,10 +6,10 @@ python workflow/scripts/plot_bitext_curve.py --curve bitext_curve.tsv --methods 
 Writes bitext_curve.svg, .png and .tsv: `--out` is their common stem.
 """
 
-from optical.figures import drawing, save_figure
-from optical.figures_curves import draw_bitext_curve
 from optical.files import read_table
 from optical.program import program, run_program, yaml_value
+from optical.report.figures.curves import draw_bitext_curve
+from optical.report.figures.style import drawing, save_figure
 
 
 def main(arguments):

@@ -9,10 +9,10 @@ Writes curves.svg, .png and .tsv: `--out` is their common stem.
 from pathlib import Path
 
 from optical.errors import DataError
-from optical.figures import drawing, save_figure
-from optical.figures_curves import curve_rows, draw_curves
 from optical.files import read_rows
 from optical.program import program, run_program, yaml_value
+from optical.report.figures.curves import curve_rows, draw_curves
+from optical.report.figures.style import drawing, save_figure
 
 
 def main(arguments):

@@ -7,10 +7,10 @@ Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.
 """
 
 from optical.errors import DataError
-from optical.figures import drawing, save_figure, styles
-from optical.figures_map import dot_rows, draw_dots, draw_gap, gap_rows
+from optical.evaluation.map_table import pick_cells, read_cells
 from optical.program import program, run_program, yaml_value
-from optical.report_tables import pick_cells, read_cells
+from optical.report.figures.means import dot_rows, draw_dots, draw_gap, gap_rows
+from optical.report.figures.style import drawing, save_figure, styles
 
 
 def main(arguments):

@@ -11,12 +11,13 @@ Of several rivals, the one with the highest mean over low-resource languages is 
 from pathlib import Path
 
 from optical.errors import DataError
-from optical.figures import drawing, save_figure
-from optical.figures_queries import draw_gains, gain_rows, query_means
+from optical.evaluation.gains import gain_rows, query_means
+from optical.evaluation.map_table import pick_cells, read_cells, strongest_rival
+from optical.evaluation.scores import read_scores
 from optical.files import read_rows
 from optical.program import log, program, run_program, yaml_value
-from optical.report_tables import pick_cells, read_cells, strongest_rival
-from optical.scores import read_scores
+from optical.report.figures.queries import draw_gains
+from optical.report.figures.style import drawing, save_figure
 
 
 def main(arguments):

@@ -7,10 +7,10 @@ Writes figure.svg, .png and .tsv: `--out` is their common stem.
 """
 
 from optical.errors import DataError
-from optical.figures import drawing, save_figure
-from optical.figures_studies import GROUPS, draw_study, study_cells
 from optical.files import read_table
 from optical.program import program, run_program, yaml_value
+from optical.report.figures.studies import GROUPS, draw_study, study_cells
+from optical.report.figures.style import drawing, save_figure
 
 
 def main(arguments):

@@ -8,8 +8,8 @@ import argparse
 import logging
 import os
 
-from optical.corpora import prepare_collection
-from optical.corpora_ir_datasets import use_home
+from optical.corpora.ir_datasets import use_home
+from optical.corpora.readers import prepare_collection
 from optical.errors import within
 from optical.program import program, run_program, yaml_value
 

@@ -8,8 +8,8 @@ import argparse
 import logging
 import os
 
-from optical.corpora import prepare_training_set
-from optical.corpora_ir_datasets import use_home
+from optical.corpora.ir_datasets import use_home
+from optical.corpora.readers import prepare_training_set
 from optical.program import program, run_program, yaml_value
 
 log = logging.getLogger("optical")

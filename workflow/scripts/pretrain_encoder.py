@@ -9,17 +9,18 @@ With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: 
 import dataclasses
 import time
 
-from optical.checkpoints import Checkpoints, fingerprint
-from optical.encoder import Encoder, settings_from_config
 from optical.errors import ConfigError
 from optical.files import atomic_folder
-from optical.machine import machine_from
-from optical.pretraining import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.pretraining_pairs import MLM, PairLoss, PairTokens, pair_weights
+from optical.models.encoder import Encoder, settings_from_config
 from optical.program import add_training_arguments, log, program, run_program
-from optical.provenance import write_provenance
-from optical.tokens import TokenFile, load_tokeniser
-from optical.training import settings_from, train
+from optical.runtime.machine import machine_from
+from optical.runtime.provenance import write_provenance
+from optical.text.token_files import TokenFile
+from optical.text.tokeniser import load_tokeniser
+from optical.training.checkpoints import Checkpoints, fingerprint
+from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
+from optical.training.encoder_pairs import MLM, PairLoss, PairTokens, pair_weights
+from optical.training.loop import settings_from, train
 
 
 def main(arguments):

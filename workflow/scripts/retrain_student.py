@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from optical.checkpoints import Checkpoints, fingerprint
-from optical.encoder import load_encoder
 from optical.files import atomic_folder, read_rows
-from optical.machine import machine_from
+from optical.models.folders import load_encoder
 from optical.program import add_training_arguments, program, run_program
-from optical.provenance import write_provenance
-from optical.teaching import TeacherLoss
-from optical.tokens import tokenise
-from optical.training import save_curve, settings_from, train
+from optical.runtime.machine import machine_from
+from optical.runtime.provenance import write_provenance
+from optical.text.tokeniser import tokenise
+from optical.training.checkpoints import Checkpoints, fingerprint
+from optical.training.loop import save_curve, settings_from, train
+from optical.training.teacher import TeacherLoss
 
 
 def main(arguments):

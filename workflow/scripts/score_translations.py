@@ -9,7 +9,7 @@ A file of translations has rows `english<TAB>translation`, as translate_queries 
 from optical.errors import DataError
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
-from optical.translation_scores import score_translations, write_translation_scores
+from optical.translation.scores import score_translations, write_translation_scores
 
 JOB_KEYS = ("translations", "lang", "method")
 

@@ -4,11 +4,11 @@ Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from optical.machine import machine_from
-from optical.parts import part_from
 from optical.program import add_machine_arguments, program, run_program, yaml_value
-from optical.scoring import search
-from optical.searching import write_runs
+from optical.runtime.machine import machine_from
+from optical.search.exact import search
+from optical.search.jobs import write_runs
+from optical.search.parts import part_from
 
 
 def main(arguments):

@@ -13,11 +13,11 @@ queries.
 import argparse
 from functools import cache
 
-from optical.files import read_jsonl, read_rows
-from optical.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
-from optical.program import as_argument, jobs_from, log, program, run_program, yaml_value
-from optical.runs import write_run
-from optical.word_alignment import read_lexical_table
+from optical.bitext.word_alignment import read_lexical_table
+from optical.files import as_argument, read_jsonl, read_rows
+from optical.program import jobs_from, log, program, run_program, yaml_value
+from optical.search.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
+from optical.search.runs import write_run
 
 JOB_KEYS = ("queries", "out", "tag")
 OPTIONAL_KEYS = ("settings", "lexical_table")

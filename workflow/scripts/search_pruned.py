@@ -4,10 +4,10 @@ Example: python workflow/scripts/search_pruned.py --index index --top-k 1000 \\
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from optical.machine import machine_from
 from optical.program import add_machine_arguments, program, run_program, yaml_value
-from optical.pruned import open_index, search_index
-from optical.searching import write_runs
+from optical.runtime.machine import machine_from
+from optical.search.jobs import write_runs
+from optical.search.pruned import open_index, search_index
 
 
 def main(arguments):

@@ -4,12 +4,12 @@ Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dicti
     --settings '{probability: 0.5}' --out switched.tsv
 """
 
-from optical.code_switching import DEFAULTS, switch_queries
+from optical.bitext.code_switching import DEFAULTS, switch_queries
+from optical.bitext.word_alignment import read_lexical_table
 from optical.errors import DataError
 from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program, yaml_value
-from optical.word_alignment import read_lexical_table
-from optical.words import check_settings
+from optical.text.words import check_settings
 
 
 def main(arguments):

@@ -5,7 +5,7 @@ Example: python workflow/scripts/tokenise_bitext.py --tokeniser encoder --bitext
 
 from optical.files import atomic_folder, read_rows
 from optical.program import log, program, run_program
-from optical.tokens import write_token_file
+from optical.text.token_files import write_token_file
 
 
 def main(arguments):

@@ -5,7 +5,7 @@ Example: python workflow/scripts/tokenise_text.py --tokeniser tokeniser --texts 
 
 from optical.files import read_texts
 from optical.program import log, program, run_program
-from optical.tokens import write_token_file
+from optical.text.token_files import write_token_file
 
 
 def main(arguments):

@@ -5,12 +5,12 @@ Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --
 
 from pathlib import Path
 
-from optical.corpora_training import read_scores
+from optical.corpora.passages import text_of
+from optical.corpora.training_sets import read_scores
 from optical.files import atomic_folder, read_jsonl, read_rows
-from optical.passages import text_of
 from optical.program import log, program, run_program
-from optical.tokens import write_token_file
-from optical.triples import check_scores, open_scores, open_triples, write_scores, write_triples
+from optical.text.token_files import write_token_file
+from optical.training.triples import check_scores, open_scores, open_triples, write_scores, write_triples
 
 
 def main(arguments):

@@ -5,7 +5,7 @@ Example: python workflow/scripts/train_tokeniser.py --texts a.txt b.txt --vocabu
 
 from optical.files import atomic_folder, read_texts
 from optical.program import log, program, run_program
-from optical.tokens import save_tokeniser, train_tokeniser
+from optical.text.tokeniser import save_tokeniser, train_tokeniser
 
 
 def main(arguments):

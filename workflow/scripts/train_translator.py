@@ -6,14 +6,14 @@ Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeni
 
 import time
 
-from optical.checkpoints import Checkpoints, fingerprint
 from optical.files import atomic_folder
-from optical.machine import machine_from
 from optical.program import add_training_arguments, log, program, run_program
-from optical.provenance import write_provenance
-from optical.training import save_curve, settings_from, train
-from optical.translation import new_translator, save_translator, translator_settings
-from optical.translation_training import AlignedBitext, TranslationLoss
+from optical.runtime.machine import machine_from
+from optical.runtime.provenance import write_provenance
+from optical.training.checkpoints import Checkpoints, fingerprint
+from optical.training.loop import save_curve, settings_from, train
+from optical.translation.learning import AlignedBitext, TranslationLoss
+from optical.translation.model import new_translator, save_translator, translator_settings
 
 
 def main(arguments):

@@ -8,9 +8,9 @@ Of a bitext `english<TAB>foreign` this makes `english<TAB>translation`, which sc
 
 from optical.errors import ConfigError
 from optical.files import read_rows, write_rows
-from optical.machine import machine_from
 from optical.program import add_machine_arguments, log, program, run_program
-from optical.translating import Translator
+from optical.runtime.machine import machine_from
+from optical.translation.translate import Translator
 
 
 def main(arguments):

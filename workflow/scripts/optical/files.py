@@ -199,3 +199,8 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def as_argument(value: object) -> str:
+    """Write a piece of config as one command-line argument (JSON, which YAML reads)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

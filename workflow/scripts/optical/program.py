@@ -1,4 +1,4 @@
-"""What every command-line program of the workflow shares: arguments, log, progress, one-line errors."""
+"""What every command-line program of the workflow shares: arguments, help, log, one-line errors."""
 
 import argparse
 import json
@@ -7,27 +7,31 @@ import os
 import re
 import signal
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-import yaml
-from tqdm import tqdm
-
-from optical.cli_help import Help
 from optical.errors import ConfigError, OpticalError
-from optical.startup import prepare_process
+from optical.runtime.startup import prepare_process
 
 log = logging.getLogger("optical")
 
-PROGRESS_EVERY_SECONDS = 15.0
+
+class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keeps the lines of a description; shows no default of what must be given, or is empty when left out."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        silent = action.default is None or action.default is False or action.default in ("", [], {})
+        return action.help if silent else super()._get_help_string(action)
 
 
 def program(description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every program has."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=Help, allow_abbrev=False)
+    """Return a parser with the options that every program has; `@FILE` stands for the lines of a file."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=Help, allow_abbrev=False, fromfile_prefix_chars="@"
+    )
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
     parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
     return parser
@@ -88,19 +92,25 @@ def yaml_value(text: str) -> object:
         return json.loads(text)  # what the workflow passes
     except json.JSONDecodeError:
         pass
+    import yaml  # here: `optical --help` needs none
+
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_yaml_loader())
     except yaml.YAMLError as error:
         raise argparse.ArgumentTypeError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML takes 5e-05, as JSON writes it, for text: YAML 1.1 wants a point and a sign. YAML 1.2 does not."""
+@cache
+def _yaml_loader() -> type:
+    """Return a loader that reads 5e-05, as JSON writes it, as a number; PyYAML's own wants a point and a sign."""
+    import yaml
 
+    class Loader(yaml.SafeLoader):
+        pass
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
-)
+    number = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, [*"-+0123456789"])
+    return Loader
 
 
 def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
@@ -148,72 +158,3 @@ def _start_log(path: str | None) -> None:
     warnings.simplefilter("once")
     for chatty in ("urllib3", "filelock", "httpx", "bm25s", "transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class Progress:
-    """A progress bar on a terminal; elsewhere a plain log line now and then and one at the end. Total 0: unknown.
-
-    >>> with Progress("counting", total=3) as progress:
-    ...     for _ in range(3):
-    ...         progress.advance(1, loss=0.5)
-    """
-
-    def __init__(self, what: str, total: int, done: int = 0):
-        self.what, self.total, self.done = what, total, done
-        self.note = ""
-        self.started = self.reported = time.monotonic()
-        self.first = done
-        self.bar = (
-            tqdm(total=total or None, initial=done, desc=what, leave=False, dynamic_ncols=True)
-            if sys.stderr.isatty()
-            else None
-        )
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def advance(self, steps: int = 1, **figures: float) -> None:
-        """Count steps; `figures` are shown beside the count."""
-        self.done += steps
-        if figures:
-            self.note = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        if self.bar is not None:
-            self.bar.set_postfix_str(self.note, refresh=False)
-            self.bar.update(steps)
-        elif time.monotonic() - self.reported > PROGRESS_EVERY_SECONDS:
-            self._report()
-
-    def _report(self) -> None:
-        self.reported = time.monotonic()
-        facts = [f"{self.done} of {self.total}" if self.total else str(self.done)]
-        facts += [self.note] if self.note else []
-        if self.total:
-            pace = (self.reported - self.started) / max(self.done - self.first, 1)
-            facts.append(f"{pace * (self.total - self.done):.0f} s left")
-        log.info("%s: %s", self.what, ", ".join(facts))
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-        if kind is None:
-            seconds = time.monotonic() - self.started
-            log.info(
-                "%s: %d done in %.1f s%s",
-                self.what,
-                self.done,
-                seconds,
-                f", {self.note}" if self.note else "",
-            )
-
-
-def with_progress(items: Iterable, what: str, total: int = 0) -> Iterator:
-    """Yield the items and show how far they are; `total` is 0 where it is unknown."""
-    with Progress(what, total) as progress:
-        for item in items:
-            yield item
-            progress.advance()
-
-
-def as_argument(value: object) -> str:
-    """Write a piece of config as one command-line argument (JSON, which YAML reads)."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import model_validator
 
 from optical.config.base import AtLeastZero, Count, File, Files, FilesByLanguage, Flag, Integer, IsFile, Settings
-from optical.config.readers import Ids, by_reader, require_ids
+from optical.config.readers import Ids, by_reader, read_block, require_ids
 
 
 class Split(Settings):
@@ -234,6 +234,15 @@ COLLECTION_KINDS = (
 
 
 Collection = by_reader(COLLECTION_KINDS)
+
+
+def read_collection(values: object, where: str = "collection") -> CollectionBlock:
+    """Return the block of a collection, of the class of its reader.
+
+    >>> type(read_collection({"reader": "belebele", "questions": {"en": "en.jsonl"}})).__name__
+    'BelebeleCollection'
+    """
+    return read_block(Collection, values, where)
 
 
 def files_of(block: Settings) -> dict[str, Any]:

@@ -243,3 +243,7 @@ class Config(Settings):
     tuning: Tuning = Field(default_factory=Tuning)
     search: Search = Field(default_factory=Search)
     machine: Machine = Field(default_factory=Machine)
+
+    def language_additions(self) -> dict[str, dict[str, str]]:
+        """Return what `language_table` adds to config/languages.tsv: code -> some columns."""
+        return {code: row.model_dump(exclude_none=True) for code, row in self.language_table.items()}

@@ -13,6 +13,7 @@ from optical.config.describe import (
     Kind,
     blocks_in,
     choices_of,
+    is_block,
     items_of,
     keys_of,
     kinds_of,
@@ -43,8 +44,15 @@ class Place(NamedTuple):
     meaning: str
 
 
-def explain(error: ValidationError, settings: type[Settings], values: object, where: str) -> ConfigError:
-    """Return the first fault of a block as an error that names the key as one writes it in the config."""
+def explain(error: ValidationError, settings: Any, values: object, where: str) -> ConfigError:
+    """Return the first fault of a block as an error that names the key as one writes it in the config.
+
+    Args:
+        error: what pydantic found.
+        settings: the class of the block, or the type of a block whose class its `reader` tells.
+        values: the block as it was given.
+        where: the block's key.
+    """
     fault = _first(error.errors(include_url=False), values)
     kind, loc = fault["type"], fault["loc"]
     if kind == INVALID_KEY or "[key]" in loc:
@@ -130,9 +138,10 @@ def _hint(fault: ErrorDetails, place: Place) -> str:
 # --- places
 
 
-def _place(settings: type[Settings], loc: Sequence[Key], values: object) -> Place:
+def _place(settings: Any, loc: Sequence[Key], values: object) -> Place:
     """Return the place in the config that a fault's `loc` leads to."""
-    place = Place([], kinds_of(settings), settings, summary(settings))
+    block = settings if is_block(settings) else None
+    place = Place([], kinds_of(settings), block, summary(block) if block else "")
     for key in loc:
         if not _has(values, key):
             continue  # the name of a type, or of a kind of block

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from optical.config.base import Refused, Settings
 
@@ -28,6 +28,22 @@ def by_reader(kinds: tuple[type[Settings], ...]) -> Any:
         return {key: value for key, value in values.items() if key not in foreign and value not in (None, "null")}
 
     return Annotated[reduce(or_, kinds), Field(discriminator="reader"), BeforeValidator(own)]
+
+
+def read_block(kinds: Any, values: object, where: str) -> Any:
+    """Return a block of the class that its `reader` tells; `kinds` is a type of `by_reader`.
+
+    Raises:
+        ConfigError: a key is unknown or missing, or a value is wrong.
+    """
+    if isinstance(values, Settings):
+        return values
+    try:
+        return TypeAdapter(kinds).validate_python(values)
+    except ValidationError as error:
+        from optical.config.faults import explain
+
+        raise explain(error, kinds, values, where) from None
 
 
 def require_ids(block: Any, keys: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from optical.config.base import AtLeastZero, Count, File, Files, Flag, Integer, Refused, Settings
-from optical.config.readers import Ids, by_reader, require_ids
+from optical.config.readers import Ids, by_reader, read_block, require_ids
 
 
 class TrainingSetBlock(Settings):
@@ -153,3 +153,8 @@ TRAINING_SET_KINDS = (
 )
 
 TrainingSet = by_reader(TRAINING_SET_KINDS)
+
+
+def read_training_set(values: object, where: str = "training_set") -> TrainingSetBlock:
+    """Return the block of a training set, of the class of its reader."""
+    return read_block(TrainingSet, values, where)

@@ -1,0 +1,171 @@
+"""Invented results in the format of real ones: everything that the report reads, for seven languages, in a second.
+
+The figures mean nothing; the sentences are real, Marathi in Devanagari among them.
+"""
+
+import math
+import random
+from argparse import Namespace
+from pathlib import Path
+
+from optical.evaluation.comparison import CELL_COLUMNS, Statistics, compare_methods
+from optical.evaluation.scores import write_scores
+from optical.files import write_json, write_rows
+
+METHODS = ("english", "bm25", "zero-shot", "mse", "greedy", "contrastive", "optical")
+LEVELS = {"low": ["sw", "so", "tl", "mr"], "high": ["fi", "de", "fr"]}
+LANGS = [*LEVELS["low"], *LEVELS["high"]]
+SKILL = {"english": 0.9, "bm25": 0.1, "zero-shot": 0.15, "mse": 0.5, "greedy": 0.45, "contrastive": 0.6, "optical": 0.7}
+MEASURES = ("AP", "RR")
+NAMES = {
+    "sw": "Swahili",
+    "so": "Somali",
+    "tl": "Tagalog",
+    "mr": "Marathi",
+    "fi": "Finnish",
+    "de": "German",
+    "fr": "French",
+}
+ENGLISH = "in which language does the government write ?"
+SENTENCES = {
+    "sw": "serikali inaandika kwa lugha ga ##ni ?",
+    "so": "dowladdu luq ##addee ayay wax ku qortaa ?",
+    "tl": "sa anong wika sumusulat ang pamahalaan ?",
+    "mr": "देशाचे सरकार कोण ##त्या भाषे ##त लिहि ##ते ?",
+    "fi": "millä kiel ##ellä hallitus kirjoittaa ?",
+    "de": "in welcher sprache schreibt die regierung ?",
+    "fr": "en quelle langue le gouvernement écrit - il ?",
+}
+TEXTS = {
+    "mr": "ग्वाटेमाला या देशाचे सरकार कोणत्या भाषेत लिहिते?",
+    "en": "In which language does the government of Guatemala write?",
+}
+
+
+def make_report_results(folder: str | Path, queries: int = 40, seeds: int = 2, methods: tuple = METHODS) -> Path:
+    """Write scores, cells, queries, learning curves, alignments and what may be there besides; return the folder."""
+    folder, random_ = Path(folder), random.Random(1)
+    rows = list(_scores(random_, queries, seeds, methods))
+    for lang in LANGS:
+        write_scores(folder / f"scores/atlas/{lang}.tsv", (row for row in rows if row[2] == lang))
+    cells = compare_methods(rows, "atlas", methods, LANGS, MEASURES, "optical", LEVELS, Statistics(draws=200))
+    table = ([_shown(getattr(cell, column)) for column in CELL_COLUMNS] for cell in cells)
+    write_rows(folder / "tables/atlas/map_cells.tsv", [CELL_COLUMNS, *table])
+    for lang in ["en", *LANGS]:
+        text = TEXTS.get(lang, f"Question in {lang}: <what> & “why”?")
+        write_rows(
+            folder / f"collections/atlas/queries/{lang}.tsv", ((f"q{n}", f"{text} ({n})") for n in range(queries))
+        )
+    for lang in LANGS:
+        for method in ("mse", "greedy", "contrastive", "optical"):
+            for seed in range(1, seeds + 1):
+                _student(folder / "students" / lang / method / str(seed), random_)
+        _alignment(folder / f"alignments/{lang}.json", lang, random_)
+        source = {"name": "atlas", "read": 900, "kept": 880, "licence": "Unicode-3.0"}
+        write_json(
+            folder / f"bitext/{lang}/report.json", {"language": lang, "train": 830, "dev": 50, "sources": [source]}
+        )
+    return folder
+
+
+def add_extras(folder: str | Path) -> None:
+    """Write what a report shows where it is there: bitext curve, translation quality, cost."""
+    folder = Path(folder)
+    curve = [
+        ("atlas", lang, method, share, pairs, "AP", f"{SKILL[method] * (1 - math.exp(-pairs / 200)):.4f}")
+        for lang in LANGS
+        for method in ("mse", "optical")
+        for share, pairs in ((1, 9), (3, 26), (10, 85), (30, 255), (100, 850))
+    ]
+    columns = ("collection", "lang", "method", "share", "pairs", "measure", "mean")
+    write_rows(folder / "bitext_curve.tsv", [columns, *curve])
+    write_rows(folder / "translation_table.tsv", [("lang", "method", "bleu", "chrf"), ("sw", "nmt", "12.30", "40.10")])
+    write_rows(folder / "cost_table.tsv", [("rule", "jobs", "hours"), ("distil_student", "28", "0.10")])
+
+
+def _scores(random_: random.Random, queries: int, seeds: int, methods: tuple) -> list[tuple]:
+    for lang in LANGS:
+        level = 0.25 if lang in LEVELS["low"] else 0.0
+        for method in methods:
+            for seed in range(1, seeds + 1 if SKILL[method] not in (0.9, 0.1, 0.15) else 2):
+                for query in range(queries):
+                    skill = max(SKILL[method] - (0 if method == "english" else level), 0.02)
+                    value = min(1.0, max(0.0, random_.gauss(skill, 0.25)))
+                    for measure in MEASURES:
+                        yield ("atlas", method, lang, str(seed), f"q{query}", measure, value)
+
+
+def _student(folder: Path, random_: random.Random) -> None:
+    losses = [0.3 + math.exp(-step / 30) + random_.gauss(0, 0.02) for step in range(150)]
+    write_rows(folder / "curve.tsv", [("step", "loss"), *((step, f"{loss:.6g}") for step, loss in enumerate(losses))])
+    settings = {"steps": 150, "batch_size": 48, "learning_rate": 0.001, "objectives": {"optimal_transport": 1.0}}
+    machine = {"processor": "x86_64", "system": "Linux", "device": "cpu"}
+    record = {"settings": settings, "machine": machine, "version": "0.1.0", "git_commit": "0" * 40, "wall_seconds": 8.1}
+    write_json(folder / "provenance.json", record | {"packages": {"torch": "2.13.0", "POT": "0.9.7.post1"}})
+
+
+def _alignment(path: Path, lang: str, random_: random.Random) -> None:
+    foreign, english = SENTENCES[lang].split(), ENGLISH.split()
+    plans = {}
+    for when, sharpness in (("before", 0.5), ("after", 3.0)):
+        plan = []
+        for place in range(len(foreign)):
+            near = [-abs(place / len(foreign) - column / len(english)) * 8 for column in range(len(english))]
+            weights = [math.exp(sharpness * value + random_.gauss(0, 0.2)) for value in near]
+            plan.append([weight / sum(weights) / len(foreign) for weight in weights])
+        plans[when] = {"plan": plan, "transport_cost": 0.7 if when == "before" else 0.2}
+    texts = {"foreign_text": SENTENCES[lang].replace(" ##", ""), "english_text": ENGLISH, "source": "held-out pair 1"}
+    write_json(
+        path, {"lang": lang, "method": "optical", "seed": 1, "foreign": foreign, "english": english} | texts | plans
+    )
+
+
+def _shown(value: object) -> object:
+    return "" if isinstance(value, float) and math.isnan(value) else value
+
+
+def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
+    """Run the programs that draw on such results, as the rules do; return the folder."""
+    import plot_alignment
+    import plot_bitext_curve
+    import plot_curves
+    import plot_map
+    import plot_queries
+
+    folder = Path(folder)
+    common = {"measure": "AP", "methods": list(methods), "reference": "optical", "names": NAMES}
+    files = {"cells": folder / "tables/atlas/map_cells.tsv", "collection": "atlas"}
+    plot_map.main(Namespace(**common, **files, out=folder / "figures/atlas"))
+    files = {"scores": sorted(folder.glob("scores/atlas/*.tsv")), "queries": folder / "collections/atlas/queries"}
+    files |= {"cells": folder / "tables/atlas/map_cells.tsv"}
+    files |= {"collection": "atlas", "method": "optical", "rivals": rivals_of(methods)}
+    plot_queries.main(Namespace(**common, **files, out=folder / "figures/atlas/queries"))
+    columns = ("lang", "method", "seed")
+    students = [
+        dict(zip(columns, path.parts[-4:-1], strict=True)) | {"folder": path.parent}
+        for path in sorted(folder.glob("students/*/*/*/curve.tsv"))
+    ]
+    plot_curves.main(Namespace(**common, students=students, out=folder / "figures/curves"))
+    for lang in LANGS:
+        alignment = folder / f"alignments/{lang}.json"
+        plot_alignment.main(Namespace(alignment=alignment, out=folder / f"figures/alignment/{lang}"))
+    curve = folder / "bitext_curve.tsv"
+    if curve.is_file():
+        plot_bitext_curve.main(Namespace(**common, curve=curve, out=folder / "figures/bitext_curve"))
+    return folder
+
+
+def rivals_of(methods: tuple) -> list[str]:
+    """Return the methods that the rules compare the reference with."""
+    return [method for method in methods if method not in ("optical", "english")]
+
+
+def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
+    """Run the program that makes the page of such results and their figures; return the page."""
+    import make_report
+
+    asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
+    asked |= {"methods": list(methods), "reference": "optical", "rivals": rivals_of(methods)}
+    asked |= {"settings": {"text": "</script><b>"}}
+    make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
+    return Path(folder) / "report.html"

@@ -1,0 +1,354 @@
+"""Reading every format of bitext, cleaning it, keeping evaluation texts out, and splitting it."""
+
+import gzip
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optical.bitext.clean import DEFAULTS, clean_bitext, split
+from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
+from optical.bitext.readers import Pair, read_bitext, source_format
+from optical.errors import ConfigError, DataError
+from optical.files import read_json, read_rows
+
+SWAHILI = {"code": "sw", "name": "Swahili", "script": "Latn", "resource": "low", "ntrex": "swa", "tico": ""}
+PAIRS = [("One house.", "Nyumba moja."), ("Two birds fly.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
+UNIT = '<tu tuid="{0}"><tuv xml:lang="{3}"><seg>{1}</seg></tuv><tuv xml:lang="{4}"><seg>{2}</seg></tuv></tu>'
+
+
+def tmx(pairs, english="en", foreign="sw", ids="Doc_1:{}"):
+    units = (UNIT.format(ids.format(n), *pair, english, foreign) for n, pair in enumerate(pairs, 1))
+    return f'<?xml version="1.0" encoding="UTF-8"?><tmx version="1.4"><header/><body>{"".join(units)}</body></tmx>'
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return path
+
+
+def lines(side):
+    return "".join(f"{pair[side]}\n" for pair in PAIRS)
+
+
+def sources(folder) -> dict[str, dict]:
+    """The same three pairs in every format."""
+    (folder / "a.en").write_text(lines(0))
+    (folder / "a.sw.gz").write_bytes(gzip.compress(lines(1).replace("\n", "\r\n").encode()))
+    (folder / "a.tsv").write_text("".join(f"{e}\t{f}\n" for e, f in PAIRS))
+    (folder / "a.tmx").write_text(tmx(PAIRS, "en-US", "swa"))
+    (folder / "a.tmx.gz").write_bytes(gzip.compress(tmx(PAIRS).encode()))
+    zipped(folder / "a.tmx.zip", **{"a.tmx": tmx(PAIRS), "README": "x"})
+    zipped(folder / "m.zip", **{"README": "x", "C.en-sw.en": lines(0), "C.en-sw.sw": lines(1)})
+    zipped(folder / "n.zip", **{"C.sw_KE-en.en": lines(0), "C.sw_KE-en.sw_KE": lines(1), "C.sw_KE-en.ids": "1\n"})
+    return {
+        "lines": {"english": folder / "a.en", "foreign": folder / "a.sw.gz"},
+        "tsv": {"pairs": folder / "a.tsv"},
+        "tmx": {"tmx": folder / "a.tmx"},
+        "tmx.gz": {"pairs": folder / "a.tmx.gz"},
+        "tmx.zip": {"pairs": folder / "a.tmx.zip"},
+        "moses": {"moses": folder / "m.zip"},
+        "moses reversed": {"pairs": folder / "n.zip"},
+    }
+
+
+@pytest.mark.parametrize("name", ["lines", "tsv", "tmx", "tmx.gz", "tmx.zip", "moses", "moses reversed"])
+def test_every_format_gives_the_same_pairs(tmp_path, name):
+    source = sources(tmp_path)[name]
+    pairs = list(read_bitext(source, {"sw", "swa", ""}))
+    assert [(pair.english, pair.foreign) for pair in pairs] == PAIRS
+    assert [pair.row for pair in pairs] == [1, 2, 3]
+    assert {pair.document for pair in pairs} == {"Doc_1" if "tmx" in name else ""}
+    assert len(list(read_bitext(source | {"limit": 2}, {"sw", "swa"}))) == 2
+
+
+def test_documents_beside_the_lines(tmp_path):
+    source = sources(tmp_path)["lines"] | {"documents": tmp_path / "ids.tsv"}
+    (tmp_path / "ids.tsv").write_text("x\nx\ny\n")
+    assert [pair.document for pair in read_bitext(source, {"sw"})] == ["x", "x", "y"]
+    (tmp_path / "ids.tsv").write_text("x\nx\n")
+    with pytest.raises(DataError, match="3 and 2 lines"):
+        list(read_bitext(source, {"sw"}))
+
+
+def test_merged_verses_are_joined_on_both_sides(tmp_path):
+    (tmp_path / "en").write_text("In the beginning\nGod said\n<range>\nlight\n\nend\n<range>\n")
+    (tmp_path / "sw").write_text("Hapo mwanzo\nMungu akasema\nna\n<range>\nx\nmwisho\nkweli\n")
+    (tmp_path / "vref").write_text("".join(f"GEN 1:{n}\n" for n in range(1, 8)))
+    source = {"english": tmp_path / "en", "foreign": tmp_path / "sw", "format": "vref", "documents": tmp_path / "vref"}
+    assert list(read_bitext(source, {"sw"})) == [
+        Pair("In the beginning", "Hapo mwanzo", "GEN 1", 1),
+        Pair("God said light", "Mungu akasema na", "GEN 1", 2),
+        Pair("end", "mwisho kweli", "GEN 1", 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "what"),
+    [
+        ({"e": "a\nb\n", "f": "a\n"}, {"english": "e", "foreign": "f"}, "2 and 1 lines.*fetch or export"),
+        ({"e": "a\n", "f": "a\nb\nc\n"}, {"english": "e", "foreign": "f"}, "1 and 3 lines"),
+        ({"p.tsv": "a b\n"}, {"pairs": "p.tsv"}, "line 1 has 1"),
+        ({}, {"pairs": "none.tsv"}, "no such file"),
+        ({}, {"tmx": "none.tmx.zip"}, "no such file"),
+        ({"x.zip": "text"}, {"moses": "x.zip"}, "not a zip file"),
+        ({"x.tmx": tmx(PAIRS)[:-20]}, {"tmx": "x.tmx"}, "not well-formed XML"),
+        ({"x.tmx": tmx(PAIRS, "en", "so")}, {"tmx": "x.tmx"}, "no translation unit in en and sw.*en so"),
+        ({"e": b"\xff\xfe", "f": "a\n"}, {"english": "e", "foreign": "f"}, "not UTF-8"),
+    ],
+)
+def test_damaged_sources_are_refused_in_one_line(tmp_path, files, source, what):
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError, match=what) as caught:
+        list(read_bitext({key: tmp_path / name for key, name in source.items()}, {"sw"}))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("members", [{"C.en-so.en": "a\n", "C.en-so.so": "a\n"}, {"C.en-sw.en": "a\n"}, {}])
+def test_a_zip_without_the_pair_is_refused(tmp_path, members):
+    path = zipped(tmp_path / "m.zip", **members)
+    with pytest.raises(DataError, match="no pair en-sw among"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
+def test_a_zip_that_is_cut_off_is_refused(tmp_path):
+    path = zipped(tmp_path / "m.zip", **{"C.en-sw.en": "a\n" * 999, "C.en-sw.sw": "b\n" * 999})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="not a zip file"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
+def test_bytes_that_are_not_utf8_in_a_zip(tmp_path):
+    path = zipped(tmp_path / "m.zip", **{"C.en-sw.en": "a\n", "C.en-sw.sw": b"\xe9t\xe9\n"})
+    with pytest.raises(DataError, match=r"not UTF-8.*C\.en-sw\.sw"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
+def test_a_unicode_line_separator_does_not_shift_the_sides(tmp_path):
+    (tmp_path / "e").write_text("a\u2028b\nc\rd\n", newline="")
+    (tmp_path / "f").write_text("x\ny\n")
+    pairs = list(read_bitext({"english": tmp_path / "e", "foreign": tmp_path / "f"}, {"sw"}))
+    assert [pair.foreign for pair in pairs] == ["x", "y"]
+
+
+def test_unusable_source_blocks():
+    with pytest.raises(ConfigError, match="without files"):
+        source_format({"name": "x"})
+    with pytest.raises(ConfigError, match="unknown bitext format 'xliff'"):
+        source_format({"pairs": "x", "format": "xliff"})
+    with pytest.raises(ConfigError, match="two files"):
+        list(read_bitext({"pairs": "x", "format": "vref"}, {"sw"}))
+
+
+@pytest.mark.parametrize(
+    ("english", "foreign", "script", "reason"),
+    [
+        ("Good morning to you.", "Habari za asubuhi.", "Latn", None),
+        ("", "Habari", "Latn", "empty"),
+        ("word " * 200, "neno " * 200, "Latn", "too long"),
+        ("Yes", "Ndiyo kabisa rafiki yangu, hakuna shaka yoyote", "Latn", "unlike lengths"),
+        ("Good morning", "Good Morning", "Latn", "untranslated"),
+        ("Good morning, my dear old friend", "Good morning my dear old friend [sic]", "Latn", "untranslated"),
+        ("12.4 % (3/24) a", "12,4 % (3/24) b", "Latn", "few letters"),
+        ("Good morning to you", "शुभ प्रभात", "Latn", "wrong script"),
+        ("Good morning to you", "शुभ प्रभात", "Deva", None),
+        ("Call Tom at 5", "टॉमला पाच वाजता", "Deva", None),
+    ],
+)
+def test_reasons(english, foreign, script, reason):
+    assert reason_to_drop(normalise(english), normalise(foreign), DEFAULTS, ("Latn", script)) == reason
+
+
+def test_another_language_may_stand_where_english_stands():
+    assert reason_to_drop("शुभ प्रभात मित्र", "Guten Morgen, Freund", DEFAULTS, ("Deva", "Latn")) is None
+    assert reason_to_drop("Good morning, friend", "Guten Morgen", DEFAULTS, ("Deva", "Latn")) == "wrong script"
+
+
+def test_an_unknown_script_is_named():
+    with pytest.raises(ConfigError, match="unknown script 'Xxxx'"):
+        script_share("a", "Xxxx")
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text):
+    once = normalise(text)
+    assert normalise(once) == once
+    assert "\n" not in once and "\t" not in once
+    assert matching_key(matching_key(once)) == matching_key(once)
+
+
+def many(count=400, start=0):
+    return [
+        (f"Sentence {n} about {n * 7} birds", f"Sentensi {n} kuhusu ndege {n * 7}") for n in range(start, start + count)
+    ]
+
+
+def clean(folder, pairs, language=SWAHILI, exclude=(), **settings):
+    (folder / "in.tsv").write_text("".join(f"{e}\t{f}\n" for e, f in pairs))
+    outputs = [folder / name for name in ("train.tsv", "dev.tsv", "report.json")]
+    source = {"name": "mine", "pairs": folder / "in.tsv", "licence": "CC0-1.0"}
+    clean_bitext([source], language, *outputs, settings={"dev_pairs": 20} | settings, exclude=exclude)
+    train, dev = ([tuple(row) for row in read_rows(path, 2)] for path in outputs[:2])
+    return train, dev, read_json(outputs[2])
+
+
+def test_cleaning_counts_every_pair_once(tmp_path):
+    pairs = many() + [
+        many()[3],
+        ("sentence 3, about 21 BIRDS!", many()[3][1]),
+        ("Same thing", "same thing"),
+        (" ", "x"),
+    ]
+    train, dev, report = clean(tmp_path, pairs)
+    part = report["sources"][0]
+    assert part["dropped"] == {"duplicate": 2, "empty": 1, "untranslated": 1}
+    assert part["kept"] + sum(part["dropped"].values()) == part["read"] == len(pairs)
+    assert (report["train"], report["dev"]) == (len(train), len(dev)) == (380, 20)
+    assert part["licence"] == "CC0-1.0"
+    assert set(train) | set(dev) == set(many())
+
+
+def test_misaligned_rows_are_dropped_and_named_or_shifted_back(tmp_path):
+    pairs = many(600)
+    foreign = [pair[1] for pair in pairs]
+    foreign[200:300] = foreign[199:299]
+    faulty = [(english, other) for (english, _), other in zip(pairs, foreign, strict=True)]
+    train, dev, report = clean(tmp_path, faulty)
+    assert set(train + dev) <= set(pairs)
+    run, edge = report["sources"][0]["alignment"]["runs"]
+    assert (run["from"], run["to"], run["shift"], run["action"]) == ("200", "299", 1, "dropped")
+    assert run["reading"] == "the foreign side of row k translates row k-1"
+    assert (edge["from"], edge["shift"]) == ("300", None)  # the translation of row 300 was overwritten
+    assert report["sources"][0]["dropped"]["misaligned"] == 101
+    train, dev, report = clean(tmp_path, faulty, repair="shift")
+    assert set(train + dev) == set(pairs) - {pairs[299]}
+    train, dev, report = clean(tmp_path, faulty, check_alignment=False)
+    assert len(train) + len(dev) == 600
+    assert not report["sources"][0]["alignment"]["checked"]
+
+
+def test_evaluation_texts_stay_out_in_either_language(tmp_path):
+    (tmp_path / "flores.txt").write_text("sentence 5 about 35 BIRDS.\n")
+    (tmp_path / "queries.tsv").write_text("q1\tSentensi 6 kuhusu ndege 42\n")
+    passage = "First words. Sentence 7 about 49 birds. And so on for long."
+    (tmp_path / "documents.jsonl").write_text(json.dumps({"id": "d", "title": "Sentence 8", "text": passage}) + "\n")
+    (tmp_path / "test.csv").write_text('"Sentence 9 about 63 birds",a,b\n')
+    exclude = [tmp_path / name for name in ("flores.txt", "queries.tsv", "documents.jsonl", "test.csv")]
+    train, dev, report = clean(tmp_path, many(), exclude=exclude)
+    assert report["sources"][0]["dropped"] == {"in evaluation texts": 4}
+    assert set(many()) - set(train + dev) == {many()[n] for n in (5, 6, 7, 9)}
+
+
+def test_a_pair_that_holds_an_evaluation_text_stays_out_too(tmp_path):
+    queries = tmp_path / "collection/queries"
+    queries.mkdir(parents=True)
+    (queries / "en.tsv").write_text("5\tWho founded the city of Dodoma?\n")
+    (queries / "sw.tsv").write_text("sentence 6 about 42 birds\tNani aliuanzisha mji wa Dodoma?\n")
+    held = [
+        ("Who founded the city of Dodoma? Nobody knows it.", "Hakuna anayejua hilo."),
+        ("Tell me.", "Niambie. Nani aliuanzisha mji wa Dodoma?"),
+    ]
+    train, dev, report = clean(tmp_path, many() + held, exclude=[tmp_path / "collection"], check_alignment=False)
+    assert report["sources"][0]["dropped"] == {"in evaluation texts": 2}  # ids are no texts
+    assert set(train + dev) == set(many())
+
+
+def test_lines_of_a_text_file_may_have_an_id_before_the_text(tmp_path):
+    (tmp_path / "queries.txt").write_text("q1\tOne more\n")
+    assert read_evaluation_keys([tmp_path / "queries.txt"]) == {"q1", "one more"}
+
+
+def test_json_evaluation_files_may_be_lines(tmp_path):
+    (tmp_path / "a.json").write_text('{"q": ["One"]}\n{"q": "Two"}\n')
+    assert read_evaluation_keys([tmp_path / "a.json"]) == {"one", "two"}
+
+
+def test_languages_and_sources_agree_on_what_is_held_out():
+    one = [(english, f"{foreign} moja") for english, foreign in many()]
+    two = [(english.upper(), f"{foreign} mbili") for english, foreign in reversed(many())]
+    _, dev_one, _ = split(one, DEFAULTS | {"dev_pairs": 50})
+    _, dev_two, _ = split(two, DEFAULTS | {"dev_pairs": 50})
+    _, dev_other, _ = split(one, DEFAULTS | {"dev_pairs": 50, "seed": 2})
+    assert {matching_key(english) for english, _ in dev_one} == {matching_key(english) for english, _ in dev_two}
+    assert len(dev_one) == 50
+    assert {pair for pair, _ in dev_one} != {pair for pair, _ in dev_other}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("stuvwxyz")), max_size=40),
+    st.integers(0, 10),
+    st.one_of(st.none(), st.integers(0, 10)),
+)
+def test_no_sentence_straddles_the_split(pairs, dev_pairs, train_pairs):
+    train, dev, held_back = split(pairs, DEFAULTS | {"dev_pairs": dev_pairs, "train_pairs": train_pairs})
+    assert not {english for english, _ in train} & {english for english, _ in dev}
+    assert not {foreign for _, foreign in train} & {foreign for _, foreign in dev}
+    assert len(train) + len(dev) + sum(held_back.values()) == len(pairs)
+    assert len(dev) >= min(dev_pairs, len(pairs))
+    assert train_pairs is None or len(train) <= train_pairs
+
+
+def test_smaller_training_sets_are_parts_of_larger_ones():
+    settings = DEFAULTS | {"dev_pairs": 10}
+    small, middle = (split(many(), settings | {"train_pairs": count})[0] for count in (50, 150))
+    assert (len(small), len(middle)) == (50, 150)
+    assert set(small) < set(middle)
+    assert small == [pair for pair in many() if pair in set(small)]
+
+
+def test_nothing_left_is_an_error_and_leaves_no_file(tmp_path):
+    with pytest.raises(DataError, match="no pair is left.*5 read.*untranslated 5.*lower dev_pairs"):
+        clean(tmp_path, [(f"same {n}", f"same {n}") for n in range(5)])
+    with pytest.raises(DataError, match="no pair is left"):
+        clean(tmp_path, many(15))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tsv"]
+
+
+def test_unknown_settings_are_named(tmp_path):
+    with pytest.raises(ConfigError, match="unknown setting 'max_words'.*maximum_words"):
+        clean(tmp_path, many(), max_words=3)
+    with pytest.raises(ConfigError, match="unknown repair 'guess'"):
+        clean(tmp_path, many(), repair="guess")
+
+
+def test_large_translation_memories_are_streamed(tmp_path):
+    path = tmp_path / "big.tmx"
+    text = tmx(many(3000))
+    path.write_text(text)
+    assert sum(1 for _ in read_bitext({"tmx": path}, {"sw"})) == 3000
+    path.write_text(text[:-1000])  # who reads all before the first pair does not get that far
+    reader = read_bitext({"tmx": path}, {"sw"})
+    assert next(reader).row == 1
+    with pytest.raises(DataError):
+        list(reader)
+
+
+def test_swapped_sides_are_refused(tmp_path):
+    pairs = [(f"Niliona ndege {n} kwenye bustani ya jirani", f"I saw the {n} birds in the garden") for n in range(30)]
+    with pytest.raises(DataError, match="the foreign side reads as English") as caught:
+        clean(tmp_path, pairs)
+    assert "English first" in caught.value.hint
+    clean(tmp_path, [(english, foreign) for foreign, english in pairs], check_alignment=False)
+
+
+@pytest.mark.parametrize("end", [". ", "። ", "؟ ", "。"])
+def test_a_sentence_of_a_test_text_is_dropped_whatever_ends_it(tmp_path, end):
+    pairs = many(60)
+    others = "and here are some other words"
+    (tmp_path / "exclude.txt").write_text(f"{others}{end}{pairs[7][1]}{end}{others}\n")
+    train, dev, _ = clean(tmp_path, pairs, exclude=[tmp_path / "exclude.txt"], check_alignment=False)
+    assert pairs[7] not in [*train, *dev]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.jsonl", '{"text": "whole"}\n{"text": "cut'), ("a.csv", f'"{"x" * 200_000}"\n')]
+)
+def test_a_damaged_file_of_test_texts_is_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=rf"\[{tmp_path / name}\]"):
+        clean(tmp_path, many(60), exclude=[tmp_path / name])

@@ -1,0 +1,177 @@
+"""`optical search`: rankings, marked words, and which documents and models it finds."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+import torch
+
+from optical.cli.search import passage_as_text, read_documents
+from optical.config.project import project_folder
+from optical.corpora.passages import text_of
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.search.encoding import encode_documents
+from optical.search.matches import matches
+from optical.search.parts import read_part
+from optical.search.runs import read_run
+from optical.text.tokeniser import train_tokeniser
+from support.tiny_models import TEXTS
+from support.toy_results import DOCUMENTS, student_of
+
+
+def test_search_ranks_by_maxsim_and_marks_the_words_that_matched(optical, results):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "en"]
+    code, output, _ = optical(*arguments, TEXTS[1], "--json", "--top", 3)
+    assert code == 0
+    best = json.loads(output)["passages"]
+    assert [passage["rank"] for passage in best] == [1, 2, 3]
+    assert best[0]["score"] >= best[1]["score"] >= best[2]["score"]
+    for passage in best:
+        for match in passage["matches"]:
+            assert passage["text"][match["start"] : match["end"]] == match["word"]
+    assert "[" in optical(*arguments, TEXTS[1])[1]
+
+
+def test_words_are_marked_for_a_student_with_other_word_pieces(optical, results, tmp_path):
+    student, text = load_encoder(student_of(results)), TEXTS[1]
+    student.tokeniser = train_tokeniser(TEXTS, vocabulary_size=100)
+    student.save(tmp_path / "extended")
+    teacher = load_encoder(results / "teacher")
+    assert len(student.tokeniser.encode(text)) > len(teacher.tokeniser.encode(text))
+    arguments = ["search", "--results", results, "--collection", "atlas", "--model", tmp_path / "extended"]
+    passages = json.loads(optical(*arguments, text, "--json")[1])["passages"]
+    assert all(passage["matches"] for passage in passages)
+
+
+def test_search_takes_a_folder_and_a_name_alike(optical, results):
+    name = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "swali", "--json")
+    folder = optical("search", "--collection", results / "collections/atlas", "--lang", "sw", "swali", "--json")
+    assert name == folder and name[0] == 0
+
+
+def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, tmp_path):
+    arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
+    shutil.copytree(results, tmp_path / "results")
+    shutil.rmtree(tmp_path / "results/vectors")
+    for number in range(1, 4):
+        documents = read_part(results / "collections/atlas/documents.jsonl", (number, 3))
+        folder = tmp_path / f"results/part_vectors/atlas/{number}-of-3"
+        encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
+
+    def scores(folder):  # what a document is batched with may move the last digits of its vectors
+        return {passage["id"]: passage["score"] for passage in json.loads(optical(*arguments, folder)[1])["passages"]}
+
+    whole = pytest.approx(scores(results), abs=1e-4)
+    assert scores(tmp_path / "results") == whole
+    # what an earlier or interrupted division left behind is not searched besides
+    for name in ("1-of-2", "1-of-1", ".2-of-3.x1"):
+        shutil.copytree(folder, folder.with_name(name))
+    os.utime(folder.with_name("1-of-1"), (1, 1))
+    assert scores(tmp_path / "results") == whole
+
+
+def test_a_student_that_reads_documents_searches_what_it_read(optical, results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    own = tmp_path / "results/student_vectors/atlas/sw/optical/1"
+    shutil.copytree(tmp_path / "results/vectors/atlas", own)
+    shutil.rmtree(tmp_path / "results/vectors/atlas")
+    (tmp_path / "results/vectors/atlas").mkdir()  # nothing of the teacher's is looked at
+    arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
+    assert optical(*arguments, tmp_path / "results") == optical(*arguments, results)
+    # another model than this experiment's students reads what the teacher read
+    shutil.rmtree(tmp_path / "results/vectors")
+    shutil.copytree(results / "vectors", tmp_path / "results/vectors")
+    shutil.rmtree(own)
+    own.mkdir()
+    for model in (results / "students/sw/optical/1", tmp_path / "results/teacher"):
+        assert optical(*arguments, tmp_path / "results", "--model", model)[0] == 0
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_documents_are_found_by_ids_of_any_signs(tmp_path, ensure_ascii):
+    documents = {name: {"id": name, "text": name} for name in ('a"b', "c\\d", "\\", '"', "é\x7f\x01", "plain")}
+    lines = [json.dumps(document, ensure_ascii=ensure_ascii) for document in documents.values()]
+    (tmp_path / "documents.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert read_documents(tmp_path / "documents.jsonl", set(documents)) == documents
+    for name in documents:
+        assert read_documents(tmp_path / "documents.jsonl", {name}) == {name: documents[name]}
+
+
+def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):
+    queries = results / "collections/atlas/queries/sw.tsv"
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--queries", queries]
+    assert optical(*arguments, "--out", tmp_path / "run.trec")[0] == 0
+    run = read_run(tmp_path / "run.trec")
+    answers = [json.loads(line) for line in optical(*arguments, "--json")[1].splitlines()]
+    assert {answer["query_id"]: [p["id"] for p in answer["passages"]] for answer in answers} == {
+        query: [document for document, _ in hits] for query, hits in run.items()
+    }
+    assert list(run) == ["q1", "q2"]
+
+
+def test_a_file_of_queries_may_come_from_windows_and_a_run_go_to_a_new_folder(optical, results, tmp_path):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--json"]
+    plain, windows, run = (tmp_path / name for name in ("plain.tsv", "windows.tsv", "new/folder/run.trec"))
+    plain.write_text("q1\tswali la kwanza\nq2\tmto\n", encoding="utf-8")
+    windows.write_bytes("\ufeffq1\tswali la kwanza\r\n\r\nq2\tmto\r\n\r\n".encode())
+    expected = optical(*arguments, "--queries", plain)
+    assert expected[0] == 0 and expected[1].count("\n") == 2
+    assert optical(*arguments, "--queries", windows, "--out", run) == expected
+    assert list(read_run(run)) == ["q1", "q2"]
+
+
+def test_a_query_of_any_length_and_script_is_answered_and_timed(optical, results):
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--top", 1]
+    for query in ("swali la kwanza " * 5000, "☃", "चंद्र", "a\x01b"):
+        code, output, _ = optical(*arguments, query)
+        assert code == 0
+        assert re.search(r"^1 passage in \d+\.\d\d s$", output, re.MULTILINE)
+
+
+def test_the_hint_of_a_missing_student_names_those_there_are(optical, results):
+    error = optical("search", "--results", results, "--collection", "atlas", "--lang", "so", "x")[2]
+    assert "there are students of sw" in error
+    error = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "--method", "mse", "x")[2]
+    assert "of sw there are (method, seed): optical 1" in error
+
+
+def test_what_a_killed_training_left_is_no_student_and_no_collection(optical, results, tmp_path, monkeypatch):
+    there = tmp_path / "results"
+    for name in ("students/sw/mse/.1.x1", "students/so/optical/1", "collections/.atlas.x1"):
+        shutil.copytree(student_of(results), there / name)
+        (there / name / "documents.jsonl").touch()
+    (there / "vectors/atlas").mkdir(parents=True)
+    search = ["search", "--results", there, "--lang", "sw", "x", "--collection"]
+    assert "snakemake" in optical(*search, "atlas")[2]
+    assert "there are students of so;" in optical(*search, results / "collections/atlas")[2]
+    (tmp_path / "config").symlink_to(project_folder() / "config")
+    monkeypatch.chdir(tmp_path)
+    rows = optical("languages", "--json")[1].splitlines()
+    students = {row["code"]: row["students"] for row in map(json.loads, rows)}
+    assert (students["sw"], students["so"]) == ([], ["optical"])
+
+
+@pytest.mark.parametrize("number", range(len(DOCUMENTS)))
+def test_a_marked_word_holds_the_most_similar_token(results, number):
+    encoder, text = load_encoder(results / "teacher"), text_of(DOCUMENTS[number])
+    pieces = encoder.tokeniser.encode(text, add_special_tokens=False)
+    ((_, document_LD, ids_L),) = encoder.encode([pieces.ids], DOCUMENT)
+    content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
+    query_MD = torch.nn.functional.normalize(torch.randn(4, encoder.dimension), dim=-1)
+    found = matches(encoder, encoder.tokeniser, list("abcd"), query_MD, text, document_LD.numpy())
+    best = (query_MD @ document_LD[content_L].T).argmax(dim=1)
+    for token, index in zip("abcd", best, strict=True):
+        piece = encoder.tokeniser.id_to_token(int(ids_L[content_L][index])).removeprefix("##")
+        (word,) = [text[match.start : match.end] for match in found if token in match.query_tokens]
+        assert piece == "[UNK]" or piece in word.lower()
+    assert [match.start for match in found] == sorted({match.start for match in found})
+
+
+def test_a_long_passage_is_cut_around_its_marks():
+    text = "x " * 900 + "moon"
+    match = {"start": 1800, "end": 1804}
+    shown = passage_as_text({"rank": 1, "id": "d", "score": 1.0, "text": text, "matches": [match]})
+    assert "[moon]" in shown and len(shown) < 600

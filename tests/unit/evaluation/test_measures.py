@@ -1,0 +1,176 @@
+import math
+import subprocess
+import sys
+
+import pytest
+
+from optical.errors import ConfigError, DataError
+from optical.evaluation.measures import evaluate, read_judgments, read_ranking
+from optical.evaluation.scores import SCORE_COLUMNS, read_scores, write_scores
+from support.workspace import ROOT
+
+SCRIPT = ROOT / "workflow/scripts/evaluate_run.py"
+MEASURES = ["AP", "AP@100", "nDCG@10", "nDCG@20", "R@100", "P@10", "RR", "Judged@10"]
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "qrels.txt").write_text("q1 0 a 1\nq1 0 b 0\nq1 0 c 1\nq2 0 d 1\n")
+    (tmp_path / "run.txt").write_text("q1 Q0 b 1 3.0 t\nq1 Q0 a 2 2.0 t\nq1 Q0 z 3 1.5 t\nq1 Q0 c 4 1.0 t\n")
+    (tmp_path / "queries.tsv").write_text("q1\tone\nq2\ttwo\nunjudged\tthree\n")
+    return tmp_path
+
+
+def test_values_worked_out_by_hand(files):
+    rows = evaluate(read_ranking(files / "run.txt"), read_judgments(files / "qrels.txt"), ["q1", "q2"], MEASURES)
+    values = {(query_id, measure): value for query_id, measure, value in rows}
+    ndcg = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
+    expected = {"AP": 0.5, "AP@100": 0.5, "nDCG@10": ndcg, "nDCG@20": ndcg, "R@100": 1, "P@10": 0.2, "RR": 0.5}
+    expected["Judged@10"] = 0.75
+    assert {measure: values["q1", measure] for measure in MEASURES} == pytest.approx(expected)
+    assert all(values["q2", measure] == 0 for measure in MEASURES), "a judged query without results counts 0"
+
+
+def test_cut_off_matters_and_order_of_query_ids_is_kept():
+    judgments = {query_id: {"relevant": 1} for query_id in "ab"}
+    ranking = {"a": {f"d{i}": 200.0 - i for i in range(100)} | {"relevant": 1.0}, "b": {"relevant": 1.0}}
+    rows = evaluate(ranking, judgments, ["b", "a"], ["AP", "AP@100"])
+    assert [row[:2] for row in rows] == [("b", "AP"), ("b", "AP@100"), ("a", "AP"), ("a", "AP@100")]
+    assert [row[2] for row in rows] == pytest.approx([1, 1, 1 / 101, 0])
+
+
+def test_queries_of_the_run_that_are_not_asked_for_do_not_count():
+    rows = evaluate({"a": {"d": 1.0}, "b": {"d": 1.0}}, {"a": {"d": 1}, "b": {"d": 1}}, ["b"], ["AP"])
+    assert rows == [("b", "AP", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("qrels", "message"),
+    [("", "no relevance judgments"), ("q1 0 a\n", "not TREC qrels"), ("q1 0 a yes\n", "not TREC qrels")],
+)
+def test_bad_qrels_are_refused(files, qrels, message):
+    (files / "qrels.txt").write_text(qrels)
+    with pytest.raises(DataError, match=message):
+        read_judgments(files / "qrels.txt")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("q1 Q0 a 1\n", "line 1 is not a"),
+        ("\nq1 Q0 a 1 high t\n", "line 2 is not a"),
+        ("q1 Q0 a 1 nan t\n", "is nan"),
+        ("q1 Q0 a 1 2 t\nq1 Q0 a 2 1 t\n", "twice, .* line 2"),
+    ],
+)
+def test_bad_runs_are_refused(tmp_path, line, message):
+    (tmp_path / "run.txt").write_text(line)
+    with pytest.raises(DataError, match=message):
+        read_ranking(tmp_path / "run.txt")
+
+
+def test_a_measure_keeps_the_name_that_the_config_gives_it():
+    ranking, judgments = {"q1": {"a": 1.0}}, {"q1": {"a": 1}}
+    assert [row[1] for row in evaluate(ranking, judgments, ["q1"], ["MAP", "AP", "NDCG@10"])] == [
+        "MAP",
+        "AP",
+        "NDCG@10",
+    ]
+
+
+def test_queries_that_are_all_unjudged_are_refused():
+    with pytest.raises(DataError, match="none of the 1 queries is judged"):
+        evaluate({}, {"q1": {"a": 1}}, ["other"], ["AP"])
+
+
+@pytest.mark.parametrize("measure", ["nonsense", "AP@x", "P", "nDCG@"])
+def test_unknown_measures_are_refused(measure):
+    with pytest.raises(ConfigError, match="unknown measure"):
+        evaluate({}, {"q": {"a": 1}}, ["q"], [measure])
+
+
+def test_scores_survive_writing_and_reading(tmp_path):
+    rows = [("atlas", "optical", "sw", "0", "q1", "AP", 0.123456), ("atlas", "optical", "sw", "0", "q2", "AP", 1.0)]
+    assert write_scores(tmp_path / "scores.tsv.gz", rows) == 2
+    assert list(read_scores([tmp_path / "scores.tsv.gz"])) == rows
+
+
+def test_a_file_that_holds_no_scores_is_refused(tmp_path):
+    (tmp_path / "scores.tsv").write_text("method\tvalue\n")
+    with pytest.raises(DataError, match="not a file of scores"):
+        list(read_scores([tmp_path / "scores.tsv"]))
+
+
+@pytest.mark.parametrize(("line", "message"), [("atlas\toptical\tsw\t0.5", "line 3 has 4 columns"), ("a", "no number")])
+def test_a_broken_row_of_scores_is_named(tmp_path, line, message):
+    write_scores(tmp_path / "scores.tsv", [("atlas", "optical", "sw", "0", "q1", "AP", 0.5)])
+    with (tmp_path / "scores.tsv").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(DataError, match=message):
+        list(read_scores([tmp_path / "scores.tsv"]))
+
+
+def run_script(*arguments):
+    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_program_scores_one_run(files):
+    common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
+    done = run_script(
+        *common, "--run", files / "run.txt", "--queries", files / "queries.tsv", "--method", "m", "--lang", "sw",
+        "--seed", "0",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (files / "scores.tsv").read_text().splitlines() == [
+        "\t".join(SCORE_COLUMNS),
+        "toy\tm\tsw\t0\tq1\tAP\t0.500000",
+        "toy\tm\tsw\t0\tq2\tAP\t0.000000",
+    ]
+
+
+def test_program_scores_many_runs_and_restricts_a_shared_run_to_each_language(files):
+    (files / "so.tsv").write_text("q1\tone\n")
+    jobs = [
+        f"{{run: {files}/run.txt, method: english, lang: {lang}, seed: 0, queries: {files}/{queries}}}"
+        for lang, queries in [("sw", "queries.tsv"), ("so", "so.tsv")]
+    ]
+    done = run_script(
+        "--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv",
+        "--jobs", f"[{', '.join(jobs)}]",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [row[2:5] for row in read_scores([files / "scores.tsv"])] == [
+        ("sw", "0", "q1"),
+        ("sw", "0", "q2"),
+        ("so", "0", "q1"),
+    ]
+
+
+def test_program_scores_a_document_as_its_best_passage(files):
+    run = ["q1 Q0 d1#0 1 4.0 t", "q1 Q0 d2#1 2 3.0 t", "q1 Q0 d2#0 3 2.0 t", "q1 Q0 d1#3 4 1.0 t"]
+    (files / "passages.txt").write_text("\n".join(run) + "\n")
+    (files / "qrels.txt").write_text("q1 0 d2 1\n")
+    for options, expected in (([], 0.0), (["--passages"], 0.5)):
+        done = run_script(
+            "--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv",
+            "--run", files / "passages.txt", "--queries", files / "queries.tsv", "--method", "m", "--lang", "sw",
+            "--seed", "0", *options,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert [row[6] for row in read_scores([files / "scores.tsv"])] == [expected]
+
+
+def test_program_scores_no_run_where_none_is_asked_for(files):
+    common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
+    done = run_script(*common, "--jobs", "[]")
+    assert done.returncode == 0, done.stderr
+    assert list(read_scores([files / "scores.tsv"])) == []
+
+
+def test_program_names_what_a_job_lacks(files):
+    common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
+    done = run_script(*common, "--jobs", f"[{{run: {files}/run.txt, method: m}}]")
+    assert done.returncode == 1
+    assert "lacks lang, seed, queries" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (files / "scores.tsv").exists()

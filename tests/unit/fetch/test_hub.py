@@ -1,0 +1,99 @@
+"""Models of the hub arrive whole and at one commit, from a server or a mirror, or not at all."""
+
+import sys
+
+import pytest
+
+from optical.errors import DataError, ResourceError
+from optical.fetch.hub import chosen_files, fetch_model
+from optical.files import read_json, sha256_of
+from support.local_server import serving
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ID = "someone/encoder"
+FILES = ("config.json", "model.safetensors", "pytorch_model.bin", "tokenizer.json", "1_Dense/pytorch_model.bin")
+
+
+def write_model(folder, files=FILES):
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{{}} {name}")
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    write_model(tmp_path / "served" / ID / COMMIT)
+    with serving(tmp_path / "served") as server:
+        # the hub's client reads its address once, when it is imported
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        forget_client(monkeypatch)
+        yield server
+        forget_client(monkeypatch)
+
+
+def forget_client(monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "huggingface_hub"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_a_model_is_fetched_at_its_commit_with_one_format_of_weights(server, tmp_path):
+    names = fetch_model(ID, COMMIT, tmp_path / "model")
+    assert names == ["1_Dense/pytorch_model.bin", "config.json", "model.safetensors", "tokenizer.json"]
+    source = read_json(tmp_path / "model/source.json")
+    assert source["id"] == ID and source["revision"] == COMMIT
+    assert source["files"] == {name: sha256_of(tmp_path / "model" / name) for name in names}
+    there = {str(path.relative_to(tmp_path / "model")) for path in (tmp_path / "model").rglob("*") if path.is_file()}
+    assert there == {*names, "source.json"}, "nothing of the client's own"
+    assert not any("pytorch_model.bin" in path and "1_Dense" not in path for path in server.asked)
+
+
+def test_a_busy_server_is_asked_again(server, tmp_path):
+    server.busy = 1
+    fetch_model(ID, COMMIT, tmp_path / "model")
+    assert (tmp_path / "model/config.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("model_id", "commit", "what"),
+    [(ID, "f" * 40, "no such commit"), ("someone/else", COMMIT, "no such model")],
+)
+def test_what_is_not_there_is_said_in_one_line(server, tmp_path, model_id, commit, what):
+    with pytest.raises(ResourceError, match=what) as caught:
+        fetch_model(model_id, commit, tmp_path / "model")
+    assert model_id in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*model*"))
+
+
+def test_a_download_that_breaks_off_leaves_nothing(server, tmp_path):
+    server.cut = {"model.safetensors"}
+    with pytest.raises(ResourceError, match="cannot download") as caught:
+        fetch_model(ID, COMMIT, tmp_path / "model")
+    assert ID in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*model*"))
+    server.cut = set()
+    fetch_model(ID, COMMIT, tmp_path / "model")
+    assert (tmp_path / "model/model.safetensors").read_text() == "{} model.safetensors"
+
+
+def test_a_repository_without_weights_is_refused(server, tmp_path):
+    write_model(tmp_path / "served/someone/words" / COMMIT, ["config.json", "vocab.txt"])
+    with pytest.raises(DataError, match="no .*safetensors"):
+        fetch_model("someone/words", COMMIT, tmp_path / "model")
+    assert not list(tmp_path.glob("*model*"))
+
+
+def test_a_mirror_serves_models_without_a_network(tmp_path):
+    write_model(tmp_path / "mirror/huggingface.co" / ID / "resolve" / COMMIT)
+    names = fetch_model(ID, COMMIT, tmp_path / "model", tmp_path / "mirror")
+    assert names == ["1_Dense/pytorch_model.bin", "config.json", "model.safetensors", "tokenizer.json"]
+    with pytest.raises(ResourceError, match="mirror lacks") as caught:
+        fetch_model(ID, "f" * 40, tmp_path / "other", tmp_path / "mirror")
+    assert "huggingface.co" in str(caught.value)
+
+
+def test_other_frameworks_and_exports_are_left_out():
+    names = ["tf_model.h5", "onnx/config.json", "openvino/model.bin", "rust_model.ot", "README.md", "training_args.bin"]
+    assert chosen_files(names) == []
+    kept = ["sentencepiece.bpe.model", "source.spm", "artifact.metadata", "pytorch_model-00001-of-2.bin", "vocab.txt"]
+    assert chosen_files(kept) == kept

@@ -1,0 +1,121 @@
+"""Readings of a GPU: what is summed, what a device without a counter gives, and that no reading stops a program."""
+
+import json
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from optical.errors import DataError
+from optical.evaluation.job_costs import COLUMNS, cost_rows
+from optical.runtime import gpu_usage
+from support.workspace import ROOT
+
+SCRIPTS = ROOT / "workflow/scripts"
+BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+class NoReadingError(Exception):
+    pass
+
+
+class FakeNvml:
+    """A device of constant 100 W, 2 GiB and 50 %; `lacks` are the functions that it does not have."""
+
+    NVMLError = NoReadingError
+
+    def __init__(self, lacks=()):
+        self.started, self.lacks = time.monotonic(), lacks
+
+    def __getattr__(self, name):
+        def read(_):
+            if name in self.lacks:
+                raise NoReadingError(name)
+            return {
+                "nvmlDeviceGetTotalEnergyConsumption": 1e5 * (time.monotonic() - self.started),
+                "nvmlDeviceGetPowerUsage": 100_000,
+                "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=2 * 2**30),
+                "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=50),
+            }[name]
+
+        return read
+
+
+def readings_of(tmp_path, monkeypatch, lacks=()):
+    monkeypatch.setattr(gpu_usage, "SAMPLE_EVERY_SECONDS", 0.05)
+    usage = gpu_usage.Usage(FakeNvml(lacks), None)
+    usage.start()
+    time.sleep(0.3)
+    usage.finish(tmp_path / "1.gpu0.json")
+    return json.loads((tmp_path / "1.gpu0.json").read_text())
+
+
+@pytest.mark.parametrize("lacks", [(), ("nvmlDeviceGetTotalEnergyConsumption",)])
+def test_energy_from_the_counter_or_from_power_over_time(tmp_path, monkeypatch, lacks):
+    readings = readings_of(tmp_path, monkeypatch, lacks)
+    assert readings["energy_joules"] == pytest.approx(100 * readings["seconds"], rel=0.5)
+    assert readings["seconds"] >= 0.3
+    assert readings["samples"] >= 3
+    rest = (readings["mean_power_watts"], readings["max_memory_mb"], readings["mean_utilisation_percent"])
+    assert rest == (100.0, 2048, 50.0)
+
+
+def test_a_part_of_a_divided_gpu_gives_what_it_can(tmp_path, monkeypatch):
+    lacks = ("nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetPowerUsage", "nvmlDeviceGetUtilizationRates")
+    readings = readings_of(tmp_path, monkeypatch, lacks)
+    assert readings["energy_joules"] is readings["mean_power_watts"] is readings["mean_utilisation_percent"] is None
+    assert readings["max_memory_mb"] == 2048
+
+
+def test_readings_are_written_when_the_program_ends(tmp_path):
+    (tmp_path / "pynvml.py").write_text(
+        "class NVMLError(Exception): pass\n"
+        "def nvmlInit(): pass\n"
+        "def nvmlDeviceGetHandleByUUID(uuid): return uuid\n"
+        "def __getattr__(name):\n"
+        "    def read(_): raise NVMLError\n"
+        "    return read\n"
+    )
+    path = tmp_path / "out/1.gpu0.json"
+    program = f"import pathlib, optical.runtime.gpu_usage as g; g.record('GPU-a', pathlib.Path({str(path)!r}))"
+    variables = {"PYTHONPATH": f"{tmp_path}:{SCRIPTS}"}
+    subprocess.run([sys.executable, "-c", program], env=variables, check=True)
+    assert json.loads(path.read_text())["energy_joules"] is None
+
+
+def test_a_machine_without_a_driver_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    gpu_usage.record("GPU-a", tmp_path / "1.gpu0.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_benchmark(path, row):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(BENCHMARK + "\t".join(map(str, row)) + "\n")
+
+
+def test_costs_are_summed_per_rule_and_method(tmp_path):
+    write_benchmark(tmp_path / "distil_student/sw/optical/1.tsv", [10, "0:00:10", 500, 1, 1, 1, 0, 0, 100, 9])
+    write_benchmark(tmp_path / "distil_student/de/optical/1.tsv", [20, "0:00:20", 700, 1, 1, 1, 0, 0, 100, 19])
+    write_benchmark(tmp_path / "distil_student/de/mse/1.tsv", [5, "0:00:05", 400, 1, 1, 1, 0, 0, 100, 4])
+    write_benchmark(tmp_path / "make_map_table.tsv", [0.2, "0:00:00", "-", "-", "-", "-", "-", "-", "-", "NA"])
+    gpu = {"seconds": 10, "energy_joules": 3600, "max_memory_mb": 900, "mean_utilisation_percent": 40.0}
+    (tmp_path / "distil_student/de/optical/1.gpu0.json").write_text(json.dumps(gpu))
+    (tmp_path / "distil_student/de/optical/1.gpu1.json").write_text(
+        json.dumps(gpu | {"mean_utilisation_percent": 60.0})
+    )
+    header, *rows = cost_rows(tmp_path, ["optical", "mse"])
+    assert header == list(COLUMNS)
+    assert rows == [
+        ["distil_student", "mse", "1", "5.0", "4.0", "400", "", "", "", ""],
+        ["distil_student", "optical", "2", "30.0", "28.0", "700", "20.0", "2.00", "900", "50"],
+        ["make_map_table", "", "1", "0.2", "", "", "", "", "", ""],
+        ["total", "", "4", "35.2", "32.0", "700", "20.0", "2.00", "900", "50"],
+    ]
+
+
+def test_no_benchmarks_is_an_error_with_a_hint(tmp_path):
+    with pytest.raises(DataError, match="no benchmarks .*Hint"):
+        cost_rows(tmp_path, [])

@@ -1,0 +1,335 @@
+"""Exact search against naive scoring, over random collections, shards, masks and settings."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optical.errors import ConfigError, DataError
+from optical.search import exact, maxsim
+from optical.search.best_hits import from_keys, to_keys
+from optical.search.exact import search, to_run
+from optical.search.runs import merge_runs, read_run, write_run
+from optical.search.vectors import TokenVectors, write_vectors
+
+DIM = 8
+few = settings(max_examples=25, deadline=None)
+
+
+def unit_vectors(rng: np.random.Generator, count: int, dim: int = DIM) -> np.ndarray:
+    vectors = rng.standard_normal((count, dim))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def write_collection(
+    folder: Path, documents: list[np.ndarray], cuts: list[int] = (), by_length: bool = True, dtype: str = "float32"
+) -> list[Path]:
+    """Write documents d0, d1, ... in shards that end at `cuts`; return the folders."""
+    folders = []
+    for first, last in zip([0, *cuts], [*cuts, len(documents)], strict=True):
+        folders.append(folder / f"shard{len(folders)}")
+        order = sorted(range(first, last), key=lambda i: len(documents[i])) if by_length else range(first, last)
+        with write_vectors(folders[-1], documents[0].shape[1], dtype) as writer:
+            for i in order:
+                writer.append([i - first], [f"d{i}"], [len(documents[i])], documents[i])
+    return folders
+
+
+def naive_scores(queries: torch.Tensor, mask: torch.Tensor, documents: list[np.ndarray]) -> np.ndarray:
+    """Score in float64, one pair at a time: (queries, documents)."""
+    return np.array(
+        [
+            [
+                (query[keep].double().numpy() @ document.T.astype(np.float64)).max(1).sum()
+                if len(document)
+                else -math.inf
+                for document in documents
+            ]
+            for query, keep in zip(queries, mask.bool(), strict=True)
+        ]
+    )
+
+
+def assert_best(hits: exact.Hits, expected: np.ndarray, top_k: int, tolerance: float = 1e-5) -> None:
+    """Check that the hits are the best documents, best first, but for swaps of scores equal up to the tolerance."""
+    found = np.array([int(name[1:]) for name in hits.ids], dtype=int)
+    count = min(top_k, int(np.isfinite(expected).sum()))
+    assert len(found) == len(set(found.tolist())) == count
+    np.testing.assert_allclose(hits.scores, expected[found], atol=tolerance)
+    np.testing.assert_allclose(np.sort(hits.scores)[::-1], hits.scores)
+    np.testing.assert_allclose(hits.scores, np.sort(expected)[::-1][:count], atol=tolerance)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> dict:
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    lengths = draw(st.lists(st.integers(0, 9), min_size=1, max_size=40))
+    queries, tokens = draw(st.integers(1, 5)), draw(st.integers(1, 6))
+    mask = torch.from_numpy(rng.random((queries, tokens)) < draw(st.sampled_from([0.3, 1.0])))
+    mask[:, 0] = True
+    return {
+        "documents": [unit_vectors(rng, length) for length in lengths],
+        "queries": torch.from_numpy(unit_vectors(rng, queries * tokens).reshape(queries, tokens, DIM)),
+        "mask": mask,
+        "cuts": sorted(draw(st.lists(st.integers(0, len(lengths)), max_size=3))),
+        "by_length": draw(st.booleans()),
+        "top_k": draw(st.integers(1, 50)),
+        "dtype": draw(st.sampled_from(["float16", "float32"])),
+    }
+
+
+@few
+@given(cases(), st.sampled_from(["fp32", "bf16"]))
+def test_search_equals_naive_scoring(tmp_path_factory, case, precision):
+    folder = tmp_path_factory.mktemp("collection")
+    shards = write_collection(folder, case["documents"], case["cuts"], case["by_length"], case["dtype"])
+    stored = [document.astype(case["dtype"]) for document in case["documents"]]
+    expected = naive_scores(case["queries"], case["mask"], stored)
+    found = search(case["queries"], case["mask"], shards, case["top_k"], memory_mb=8, precision=precision)
+    for hits, scores in zip(found, expected, strict=True):
+        assert_best(hits, scores, case["top_k"])
+
+
+@few
+@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 30))
+def test_blocks_and_groups_of_any_size_give_the_same(tmp_path_factory, seed, product_bytes, columns):
+    rng = np.random.default_rng(seed)
+    documents = [unit_vectors(rng, int(length)) for length in rng.integers(1, 12, 60)]
+    shards = write_collection(tmp_path_factory.mktemp("collection"), documents)
+    queries, mask = torch.from_numpy(unit_vectors(rng, 12).reshape(4, 3, DIM)), torch.ones(4, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(maxsim.PRODUCT_BYTES, "cpu", product_bytes * 64)
+        patch.setitem(maxsim.PAIR_BYTES, "cpu", product_bytes * 64)
+        patch.setitem(maxsim.COLUMNS, "cpu", columns)
+        for precision in ("fp32", "bf16"):
+            for hits, scores in zip(
+                search(queries, mask, shards, 7, precision=precision),
+                naive_scores(queries, mask, documents),
+                strict=True,
+            ):
+                assert_best(hits, scores, 7)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_masked_tokens_count_for_nothing(tmp_path, precision):
+    rng = np.random.default_rng(1)
+    documents = [-unit_vectors(rng, 3) for _ in range(20)]
+    shards = write_collection(tmp_path, documents)
+    short = torch.from_numpy(unit_vectors(rng, 4).reshape(2, 2, DIM))
+    padded = torch.cat([short, torch.full((2, 3, DIM), torch.nan)], 1)
+    mask = torch.tensor([[1, 1, 0, 0, 0]] * 2)
+    found = search(padded, mask, shards, 20, precision=precision)
+    for hits, expected in zip(found, naive_scores(short, mask[:, :2], documents), strict=True):
+        assert_best(hits, expected, 20)
+
+
+def test_maxima_of_negative_products_are_right():
+    product = torch.tensor([[-1.0, 2.0], [-3.0, -4.0], [-5.0, 0.0], [-0.5, -0.25], [-0.75, -7.0]])
+    for dtype in (torch.float32, torch.bfloat16):
+        maxima = maxsim._maxima(product.to(dtype), [(0, 1, 3), (1, 2, 2)])
+        assert maxima.tolist() == [[-1.0, 2.0], [-0.5, -0.25]]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_query_without_tokens_has_no_hits(tmp_path, precision):
+    rng = np.random.default_rng(2)
+    shards = write_collection(tmp_path, [unit_vectors(rng, 4) for _ in range(200)])
+    queries = torch.from_numpy(unit_vectors(rng, 6).reshape(3, 2, DIM))
+    mask = torch.tensor([[1, 1], [0, 0], [1, 0]])
+    assert [len(hits.ids) for hits in search(queries, mask, shards, 5, precision=precision)] == [5, 0, 5]
+    assert [hits.ids for hits in search(queries, mask * 0, shards, 5, precision=precision)] == [[], [], []]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("cuts", [[], [70, 130]])
+def test_ties_are_in_collection_order(tmp_path, precision, cuts):
+    # Vectors of halves: every sum is exact, so that equal documents have equal scores in any order of summing.
+    rng = np.random.default_rng(3)
+    kinds = [rng.integers(-1, 2, (length, DIM)).astype(np.float32) / 2 for length in (2, 5)]
+    documents = [kinds[i] for i in rng.integers(0, 2, 200)]
+    shards = write_collection(tmp_path, documents, cuts)
+    queries, mask = torch.from_numpy(kinds[1][None, :3]), torch.ones(1, 3)
+    (hits,) = search(queries, mask, shards, 120, precision=precision)
+    expected = naive_scores(queries, mask, documents)[0]
+    assert hits.ids == [f"d{i}" for i in np.argsort(-expected, kind="stable")[:120]]
+
+
+def test_several_shards_are_one_and_their_runs_merge(tmp_path):
+    rng = np.random.default_rng(4)
+    documents = [unit_vectors(rng, int(length)) for length in rng.integers(1, 20, 150)]
+    one = write_collection(tmp_path / "one", documents)
+    three = write_collection(tmp_path / "three", documents, [40, 90])
+    queries, mask = torch.from_numpy(unit_vectors(rng, 15).reshape(5, 3, DIM)), torch.ones(5, 3)
+    names = [f"q{i}" for i in range(5)]
+    whole = to_run(names, search(queries, mask, one, 30))
+    apart = merge_runs((to_run(names, search(queries, mask, [shard], 30)) for shard in three), 30)
+    together = to_run(names, search(queries, mask, three, 30))
+    for query in names:
+        for other in (apart, together):
+            assert [document for document, _ in other[query]] == [document for document, _ in whole[query]]
+            np.testing.assert_allclose([s for _, s in other[query]], [s for _, s in whole[query]], atol=1e-6)
+
+
+@pytest.mark.parametrize("by_length", [True, False])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_little_memory_gives_the_same(tmp_path, precision, by_length):
+    rng = np.random.default_rng(9)
+    documents = [unit_vectors(rng, int(length)) for length in rng.integers(1, 20, 1500)]
+    shards = write_collection(tmp_path, documents, by_length=by_length)
+    assert (shards[0] / "vectors.npy").stat().st_size > 3 * (1 << 20) // 8  # more than three windows of 1 MB of memory
+    queries, mask = torch.from_numpy(unit_vectors(rng, 4).reshape(2, 2, DIM)), torch.ones(2, 2)
+    expected = naive_scores(queries, mask, documents)
+    for hits, scores in zip(search(queries, mask, shards, 50, 1, precision), expected, strict=True):
+        assert_best(hits, scores, 50)
+
+
+def test_a_short_query_does_not_make_blocks_that_memory_cannot_hold(tmp_path, monkeypatch):
+    dim, memory = 128, 8 << 20
+    shards = write_collection(tmp_path, [unit_vectors(np.random.default_rng(9), 5, dim)])
+    asked = []
+    blocks = maxsim._blocks
+    monkeypatch.setattr(maxsim, "_blocks", lambda *arguments: asked.append(arguments[2]) or blocks(*arguments))
+    search(torch.ones(1, 4, dim), torch.ones(1, 4), shards, 1, memory >> 20)
+    assert 0 < asked[0] * dim * 8 <= memory // 4  # a token's vector in fp32, and what it was read as
+
+
+def close_collection(seed: int) -> list[np.ndarray]:
+    """Documents that differ from one another by less than bf16 can tell."""
+    rng = np.random.default_rng(seed)
+    base = unit_vectors(rng, 6, 32)
+    return [base + 3e-4 * rng.standard_normal(base.shape).astype(np.float32) for _ in range(400)]
+
+
+def test_bf16_finds_what_fp32_finds_even_where_it_cannot_tell_documents_apart(tmp_path, monkeypatch):
+    documents = close_collection(5)
+    shards = write_collection(tmp_path, documents)
+    rng = np.random.default_rng(6)
+    queries, mask = torch.from_numpy(unit_vectors(rng, 24, 32).reshape(6, 4, 32)), torch.ones(6, 4)
+    expected = naive_scores(queries, mask, documents)
+    for hits, scores in zip(search(queries, mask, shards, 10, precision="bf16"), expected, strict=True):
+        assert_best(hits, scores, 10)
+    # The documents are a fair test: without the margin, hits are lost.
+    monkeypatch.setattr(exact, "ERROR_MARGIN", 0.0)
+    blind = search(queries, mask, shards, 10, precision="bf16")
+    best = np.sort(expected, axis=1)[:, ::-1][:, :10]
+    assert any(not np.allclose(hits.scores, row, atol=1e-5) for hits, row in zip(blind, best, strict=True))
+
+
+def test_search_refuses_what_does_not_fit(tmp_path):
+    (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
+    queries, mask = torch.ones(1, 2, DIM), torch.ones(1, 2)
+    with pytest.raises(DataError, match="documents of 8"):
+        search(queries[..., :4], mask, [shard], 1)
+    with pytest.raises(DataError, match="not finite"):
+        search(queries * torch.nan, mask, [shard], 1)
+    with pytest.raises(ConfigError, match="unknown precision .int4."):
+        search(queries, mask, [shard], 1, precision="int4")
+    with pytest.raises(ConfigError, match="no shards"):
+        search(queries, mask, [], 1)
+    with write_vectors(tmp_path / "other", DIM, encoder="another") as writer:
+        writer.append([0], ["x"], [1], np.ones((1, DIM)))
+    with pytest.raises(DataError, match="different encoders"):
+        search(queries, mask, [shard, tmp_path / "other"], 1)
+
+
+def test_threads_are_as_before_after_a_search(tmp_path):
+    shards = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
+    before = torch.get_num_threads()
+    search(torch.ones(1, 1, DIM), torch.ones(1, 1), shards, 1)
+    assert torch.get_num_threads() == before
+
+
+@given(st.lists(st.tuples(st.floats(width=32, allow_nan=False), st.integers(0, 2**32 - 2)), min_size=1))
+def test_keys_sort_as_hits(pairs):
+    scores = torch.tensor([score for score, _ in pairs], dtype=torch.float32)
+    places = torch.tensor([place for _, place in pairs])
+    keys = to_keys(scores, places)
+    back, where = from_keys(keys)
+    assert torch.equal(back, scores) and torch.equal(where, places)
+    hits = list(zip(scores.tolist(), places.tolist(), strict=True))
+    by_key = [hits[i] for i in sorted(range(len(hits)), key=lambda i: -keys[i].item())]
+    assert by_key == sorted(hits, key=lambda hit: (-hit[0], hit[1]))
+
+
+def test_vectors_come_back_as_written(tmp_path):
+    rng = np.random.default_rng(8)
+    documents = [unit_vectors(rng, length) for length in (3, 1, 4, 0, 2)]
+    with write_vectors(tmp_path / "shard", DIM, "float16", encoder="abc") as writer:
+        for some in ([3, 1], [4, 0, 2]):
+            vectors = torch.from_numpy(np.concatenate([documents[i] for i in some]))
+            writer.append(some, [f"d{i}" for i in some], [len(documents[i]) for i in some], vectors)
+    shard = TokenVectors.open(tmp_path / "shard")
+    assert (shard.documents, shard.tokens, shard.dim, shard.dtype, shard.encoder) == (5, 10, DIM, "float16", "abc")
+    assert list(shard.ids()) == ["d3", "d1", "d4", "d0", "d2"]
+    for stored, place in enumerate(shard.order):
+        np.testing.assert_array_equal(shard.document(stored), documents[place].astype(np.float16))
+    np.testing.assert_array_equal(np.load(tmp_path / "shard" / "vectors.npy"), shard.tokens_between(0, 10))
+
+
+def test_an_empty_shard_can_be_searched_past(tmp_path):
+    with write_vectors(tmp_path / "empty", DIM):
+        pass
+    (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
+    (hits,) = search(torch.ones(1, 1, DIM), torch.ones(1, 1), [tmp_path / "empty", shard], 3)
+    assert hits.ids == ["d0"]
+    assert search(torch.ones(1, 1, DIM), torch.ones(1, 1), [tmp_path / "empty"], 3)[0].ids == []
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (([0], ["a"], [2], np.ones((1, DIM))), "lengths say"),
+        (([0], ["a", "b"], [1], np.ones((1, DIM))), "1 places, 2 ids"),
+        (([0, 1], ["a", "b"], [1, 1], np.array([[1.0] * DIM, [1e9] * DIM])), "document b is not finite"),
+        (([0], ["a b"], [1], np.ones((1, DIM))), "white space"),
+        (([1], ["a"], [1], np.ones((1, DIM))), "count from 0"),
+    ],
+)
+def test_a_wrong_batch_leaves_no_shard(tmp_path, batch, message):
+    with pytest.raises(DataError, match=message), write_vectors(tmp_path / "shard", DIM) as writer:
+        writer.append(*batch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cut_shard_is_refused(tmp_path):
+    (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
+    with (shard / "vectors.npy").open("r+b") as file:
+        file.truncate(150)
+    with pytest.raises(DataError, match="do not fit together"):
+        TokenVectors.open(shard)
+
+
+def test_runs_come_back_as_written(tmp_path):
+    run = {"q2": [("d1", 2.5), ("d9", 2.5), ("d2", -0.123457)], "q1": [("d1", 1e-6)]}
+    assert write_run(tmp_path / "run.txt.gz", run, "tag") == 4
+    assert read_run(tmp_path / "run.txt.gz") == run
+    write_run(tmp_path / "run.txt", run, "tag")
+    assert (tmp_path / "run.txt").read_text().splitlines()[2] == "q2 Q0 d2 3 -0.123457 tag"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("q Q0 d 1 2.0", "line 1 is not"),
+        ("q Q0 d first 2.0 t", "line 1 is not"),
+        ("q Q0 d 2 2.0 t", "ranks of query q"),
+        ("q Q0 d 1 2.0 t\nq Q0 e 2 3.0 t", "rise with the rank"),
+        ("q Q0 d 1 2.0 t\nq Q0 d 2 1.0 t", "a document twice"),
+        ("q Q0 d 1 nan t", "not finite"),
+    ],
+)
+def test_a_wrong_run_is_refused(tmp_path, text, message):
+    (tmp_path / "run.txt").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_run(tmp_path / "run.txt")
+
+
+@pytest.mark.parametrize("hits", [[("d 1", 1.0)], [("", 1.0)], [("d", math.inf)], [("d", 1.0), ("d", 0.5)]])
+def test_a_wrong_run_is_not_written(tmp_path, hits):
+    with pytest.raises(DataError):
+        write_run(tmp_path / "run.txt", {"q": hits}, "tag")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,283 @@
+"""The training loop: what decides the result decides it alone, and an interruption leaves no trace in it."""
+
+import dataclasses
+import itertools
+import os
+import signal
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from optical.errors import ConfigError, ResourceError
+from optical.files import read_lines
+from optical.runtime.machine import Machine
+from optical.training.checkpoints import Checkpoints
+from optical.training.loop import (
+    SCHEDULES,
+    STOPPED_EARLY,
+    TrainingSettings,
+    _Curve,
+    learning_rate_at,
+    optimiser_for,
+    save_curve,
+    seconds_to_train,
+    seed_of,
+    settings_from,
+    train,
+)
+
+SETTINGS = TrainingSettings(steps=9, batch_size=4, learning_rate=0.05, weight_decay=0.1, seed=3)
+SAVING = Machine(device="cpu", checkpoint_steps=2)
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing of ours runs after it."""
+
+
+def new_model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.3), nn.LayerNorm(8), nn.Linear(8, 1))
+
+
+def loss_for(model, batch_size=4, kill_at=None, seen=None):
+    """Return a loss over random data that belong to a step and part; dropout draws from torch's own state."""
+
+    def loss(step, part):
+        if step == kill_at:
+            raise Killed
+        if seen is not None:
+            seen.append((step, part))
+        dice = torch.Generator().manual_seed(1000 * step + part)
+        inputs, targets = (torch.randn(batch_size, width, generator=dice) for width in (6, 1))
+        error = (model(inputs) - targets).square().mean()
+        return error, {"error": error.detach()}
+
+    return loss
+
+
+def run(model, checkpoints=None, settings=SETTINGS, machine=SAVING, **options):
+    return train(model, loss_for(model, **options), settings, machine, checkpoints, "test")
+
+
+def weights(model):
+    return torch.cat([weight.flatten() for weight in model.state_dict().values()])
+
+
+@pytest.fixture(scope="module")
+def reference():
+    model = new_model()
+    return model, run(model)
+
+
+@pytest.mark.parametrize("kill_at", range(1, SETTINGS.steps))
+def test_a_run_killed_at_any_step_ends_with_the_same_weights(tmp_path, reference, kill_at):
+    checkpoints, model = Checkpoints(tmp_path, "key"), new_model()
+    with pytest.raises(Killed):
+        run(model, checkpoints, kill_at=kill_at)
+    torch.manual_seed(kill_at)  # another process has another random state
+    seen, again = [], new_model()
+    curve = run(again, checkpoints, seen=seen)
+    assert torch.equal(weights(again), weights(reference[0]))
+    assert curve == reference[1]
+    assert seen[0] == (kill_at - kill_at % SAVING.checkpoint_steps, 0)
+
+
+def test_saving_changes_nothing(tmp_path, reference):
+    model = new_model()
+    run(model, Checkpoints(tmp_path, "key"))
+    assert torch.equal(weights(model), weights(reference[0]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_saves_the_step_in_hand_and_ends(tmp_path, reference, number, caplog):
+    checkpoints, model = Checkpoints(tmp_path, "key"), new_model()
+    plain = loss_for(model)
+
+    def interrupted(step, part):
+        if step == 4:
+            os.kill(os.getpid(), number)
+        return plain(step, part)
+
+    with pytest.raises(SystemExit) as caught:
+        train(model, interrupted, SETTINGS, Machine(device="cpu"), checkpoints, "test")
+    assert caught.value.code == STOPPED_EARLY
+    assert "stopped early after step 4" in caplog.text
+    again, seen = new_model(), []
+    run(again, checkpoints, seen=seen)
+    assert seen[0] == (5, 0)
+    assert torch.equal(weights(again), weights(reference[0]))
+
+
+def test_nothing_is_stopped_after_its_last_step(tmp_path):
+    model = new_model()
+    plain = loss_for(model)
+
+    def interrupted(step, part):
+        if step == SETTINGS.steps - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(step, part)
+
+    assert len(train(model, interrupted, SETTINGS, Machine(device="cpu"), Checkpoints(tmp_path, "key"), "test")) == 9
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def test_the_machine_decides_nothing(reference):
+    model = new_model()
+    run(model, machine=Machine(device="cpu", threads=2, checkpoint_minutes=0.0, runtime_minutes=99.0))
+    assert torch.equal(weights(model), weights(reference[0]))
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_accumulated_parts_are_one_large_batch(parts):
+    def trained(batch_size, accumulation):
+        torch.manual_seed(0)
+        model = nn.Linear(6, 1)
+        data = torch.randn(64, 6, generator=torch.Generator().manual_seed(1))
+
+        def loss(step, part):
+            start = (step * accumulation + part) * batch_size % 64
+            return model(data[start : start + batch_size]).square().mean(), {}
+
+        wanted = dataclasses.replace(SETTINGS, batch_size=batch_size, accumulation=accumulation, steps=6)
+        curve = train(model, loss, wanted, Machine(device="cpu"), None, "test")
+        return weights(model), [row["loss"] for row in curve]
+
+    (whole, whole_losses), (split, split_losses) = trained(8, 1), trained(8 // parts, parts)
+    assert torch.allclose(whole, split, atol=1e-6)
+    assert split_losses == pytest.approx(whole_losses, rel=1e-5)
+
+
+def test_each_part_of_each_step_has_random_numbers_of_its_own():
+    drawn = {}
+
+    def loss(step, part):
+        drawn[step, part] = torch.rand(1).item()
+        return model.weight.sum(), {}
+
+    model = nn.Linear(1, 1)
+    wanted = dataclasses.replace(SETTINGS, steps=5, accumulation=3)
+    train(model, loss, wanted, Machine(device="cpu"), None, "test")
+    assert list(drawn) == list(itertools.product(range(5), range(3)))
+    assert len(set(drawn.values())) == 15
+    first = dict(drawn)
+    train(model, loss, dataclasses.replace(wanted, seed=4), Machine(device="cpu"), None, "test")
+    assert not set(first.values()) & set(drawn.values())
+
+
+def test_seeds_of_steps_and_parts_do_not_meet():
+    seeds = [seed_of(seed, step, part) for seed in (0, 1, 2) for step in range(300) for part in range(9)]
+    assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
+def test_a_gradient_that_is_not_finite_is_refused_in_one_line(tmp_path, poison):
+    model, checkpoints = new_model(), Checkpoints(tmp_path, "key")
+    plain = loss_for(model)
+
+    def loss(step, part):
+        value, figures = plain(step, part)
+        return (value * poison if step == 5 else value), figures
+
+    with pytest.raises(ResourceError, match="not finite at step 5") as caught:
+        train(model, loss, SETTINGS, SAVING, checkpoints, "test")
+    assert "learning rate" in caught.value.hint
+    assert "\n" not in str(caught.value)
+    assert all(torch.isfinite(weight).all() for weight in model.state_dict().values()), "the poison reached no weight"
+    assert checkpoints.load()["step"] == 4
+
+
+def test_figures_that_are_fetched_a_step_late_are_the_same_and_none_is_saved_unseen():
+    one, nan = torch.tensor(1.0), torch.tensor(float("nan"))
+    at_once, late = _Curve([], "test", lag=False), _Curve([], "test", lag=True)
+    for step in range(3):
+        figures = {"loss": torch.tensor(float(step))}
+        assert at_once.add(step, figures, one) == {"loss": step}
+        assert late.add(step, figures, one) == ({"loss": step - 1} if step else {})
+    assert late.finished() == at_once.finished() == [{"step": step, "loss": step} for step in range(3)]
+    late.add(3, {"loss": one}, nan)
+    with pytest.raises(ResourceError, match="not finite at step 3"):
+        late.finished()
+
+
+def test_unknown_schedules_and_shares_that_do_not_fit_are_refused():
+    model = new_model()
+    with pytest.raises(ConfigError, match="schedule 'linaer'") as caught:
+        run(model, settings=dataclasses.replace(SETTINGS, schedule="linaer"))
+    assert "linear" in caught.value.hint
+    with pytest.raises(ConfigError, match="2 devices cannot share 3"):
+        run(model, settings=dataclasses.replace(SETTINGS, accumulation=3), machine=Machine(device="cpu", world=2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.integers(1, 400), warmup=st.floats(0, 1), schedule=st.sampled_from(sorted(SCHEDULES)))
+def test_the_learning_rate_rises_then_never_rises_again(steps, warmup, schedule):
+    given_settings = TrainingSettings(steps=steps, warmup=warmup, schedule=schedule, learning_rate=0.5)
+    rates = [learning_rate_at(step, given_settings) for step in range(steps)]
+    rise = round(warmup * steps)
+    assert all(0 < rate <= 0.5 for rate in rates)
+    assert rates[:rise] == sorted(rates[:rise])
+    assert rates[rise:] == sorted(rates[rise:], reverse=True)
+    if rise:
+        assert rates[rise - 1] == 0.5
+    if schedule == "constant":
+        assert set(rates[rise:]) <= {0.5}
+
+
+def test_norms_and_biases_do_not_decay_and_frozen_weights_do_not_move():
+    model = new_model()
+    model[0].weight.requires_grad_(False)
+    groups = optimiser_for(model, SETTINGS).param_groups
+    assert [[weight.ndim for weight in group["params"]] for group in groups] == [[2], [1, 1, 1, 1]]
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+    before = model[0].weight.clone()
+    run(model)
+    assert torch.equal(model[0].weight, before)
+
+
+def test_long_gradients_are_cut():
+    model = nn.Linear(1, 1, bias=False)
+    norms = []
+    model.weight.register_hook(lambda gradient: norms.append(float(gradient.norm())))
+    moved = []
+
+    def loss(step, part):
+        moved.append(float(model.weight.detach()))
+        return 1000 * model.weight.sum(), {}
+
+    wanted = TrainingSettings(steps=2, learning_rate=0.1, warmup=0.0, weight_decay=0.0, gradient_clip=1e-12)
+    train(model, loss, wanted, Machine(device="cpu"), None, "test")
+    assert norms == [1000.0, 1000.0]
+    assert abs(moved[1] - moved[0]) < 1e-5  # Adam's own 1e-8 outweighs a gradient of 1e-12
+
+
+def test_the_curve_has_a_row_for_each_step(tmp_path, reference):
+    save_curve(tmp_path, reference[1])
+    rows = [line.split("\t") for line in read_lines(tmp_path / "curve.tsv")]
+    assert rows[0] == ["step", "loss", "error"]
+    assert [int(row[0]) for row in rows[1:]] == list(range(SETTINGS.steps))
+    assert all(row[1] == row[2] for row in rows[1:])
+    save_curve(tmp_path, [])
+    assert list(read_lines(tmp_path / "curve.tsv")) == ["step\tloss"]
+
+
+def test_settings_ignore_what_is_not_theirs():
+    values = {"steps": 7, "objectives": {}, "sides": ["query"], "schedule": "cosine"}
+    assert settings_from(values) == TrainingSettings(steps=7, schedule="cosine")
+
+
+@settings(deadline=None)
+@given(minutes=st.floats(1, 10_000))
+def test_time_to_end_is_kept_back(minutes):
+    kept = 60 * minutes - seconds_to_train(minutes)
+    assert 20 - 1e-6 <= kept <= 600 + 1e-6
+    assert kept == pytest.approx(max(20, min(6 * minutes, 600)), abs=1e-6)

@@ -1,0 +1,381 @@
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from optical.errors import ConfigError, DataError
+from optical.files import read_json, read_rows, write_rows
+from optical.runtime.machine import Machine
+from optical.text.token_files import write_token_file
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
+from optical.training.checkpoints import Checkpoints
+from optical.training.loop import TrainingSettings, train
+from optical.translation.learning import AlignedBitext, TranslationLoss
+from optical.translation.model import (
+    TranslatorSettings,
+    keep_to,
+    new_translator,
+    save_translator,
+    start_words_as_translations,
+)
+from optical.translation.scores import COLUMNS, score_translations, write_translation_scores
+from optical.translation.translate import Translator
+from support.programs import ROOT, Run, server
+from support.tiny_models import save_encoder, save_m2m100, save_nllb
+
+WHO = {"king": "mfalme", "queen": "malkia", "child": "mtoto", "bird": "ndege", "teacher": "mwalimu", "baker": "mwokaji"}
+DOES = {"sees": "aona", "loves": "apenda", "carries": "abeba", "paints": "apaka"}
+WHAT = {"stone": "jiwe", "river": "mto", "house": "nyumba", "tree": "mti", "bread": "mkate", "moon": "mwezi"}
+LIKE = {"red": "nyekundu", "old": "zamani", "small": "dogo", "green": "kijani"}
+SETTINGS = TranslatorSettings(layers=1, hidden_size=48, heads=2, intermediate_size=96)
+
+
+def sentences():
+    """All pairs of a made-up grammar, in a fixed random order; its adjectives follow the noun."""
+    pairs = [
+        (f"the {who} {does} the {like} {what}", f"{WHO[who]} {DOES[does]} {WHAT[what]} {LIKE[like]}")
+        for who in WHO
+        for does in DOES
+        for what in WHAT
+        for like in LIKE
+    ]
+    random.Random(5).shuffle(pairs)
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with tokeniser, tokens of 150 pairs, and a translator trained on them for some seconds."""
+    folder = tmp_path_factory.mktemp("translation")
+    pairs = sentences()[:150]
+    (folder / "tokeniser").mkdir()
+    tokeniser = train_tokeniser([text for pair in pairs for text in pair] * 2, vocabulary_size=300)
+    save_tokeniser(tokeniser, folder / "tokeniser", longest=40)
+    for column, side in enumerate(("english", "foreign")):
+        write_token_file(folder / "tokens" / side, folder / "tokeniser", [pair[column] for pair in pairs])
+    bitext = AlignedBitext(folder / "tokens")
+    training = TrainingSettings(steps=120, batch_size=16, learning_rate=5e-3)
+    model = new_translator(SETTINGS, folder / "tokeniser", None, seed=1)
+    train(model, TranslationLoss(model, bitext, SETTINGS, training), training, Machine(), None, "translator")
+    (folder / "model").mkdir()
+    save_translator(model, folder / "tokeniser", folder / "model")
+    return folder
+
+
+def loss_of(folder, **changes):
+    settings = TranslatorSettings(**{**SETTINGS.__dict__, **changes})
+    training = TrainingSettings(steps=6, batch_size=8, learning_rate=5e-3)
+    model = new_translator(settings, folder / "tokeniser", None, seed=1)
+    return model, TranslationLoss(model, AlignedBitext(folder / "tokens"), settings, training), training
+
+
+def test_some_pairs_suffice_to_translate_sentences_never_seen(made):
+    held_out = sentences()[150:190]
+    found = Translator(made / "model").translate([foreign for _, foreign in held_out])
+    score = score_translations([english for english, _ in held_out], found)
+    assert score.bleu > 60 and score.chrf > 70, list(zip(held_out, found, strict=True))[:5]
+
+
+def test_order_and_empty_texts_survive_batches_by_length(made):
+    translator = Translator(made / "model")
+    texts = ["mfalme aona jiwe nyekundu", "", "mto", " ", "malkia apenda mwezi dogo na mkate zamani"]
+    found = translator.translate(texts)
+    assert [bool(text) for text in found] == [True, False, True, False, True]
+    assert translator.translate(texts, batch_tokens=1) == found, "one text at a time"
+    assert translator.translate(texts[::-1])[::-1] == found
+    assert translator.translate([]) == []
+
+
+def test_a_text_stays_untranslated_where_the_search_finds_no_word(made, caplog):
+    translator = Translator(made / "model")
+    translator.model.final_logits_bias[:, translator.model.config.eos_token_id] = 1e6
+    assert translator.translate(["Mfalme 1960", ""]) == ["Mfalme 1960", ""]
+    assert "1 of 1 texts stay untranslated" in caplog.text
+
+
+def test_only_english_pieces_are_ever_written(made):
+    model, _, _ = loss_of(made)
+    model.generation_config.update(no_repeat_ngram_size=0, repetition_penalty=1.0)
+    tokeniser = load_tokeniser(made / "tokeniser")
+    foreign = torch.tensor([tokeniser.encode("mfalme aona jiwe nyekundu").ids])
+    written = set(model.generate(input_ids=foreign, num_beams=1, min_new_tokens=20, max_new_tokens=20)[0].tolist())
+    english = {piece for text, _ in sentences()[:150] for piece in tokeniser.encode(text).ids}
+    assert written <= english | {tokeniser.token_to_id("[CLS]"), tokeniser.token_to_id("[SEP]")}
+
+
+def test_encoder_starts_as_the_bert_that_it_is_given(tmp_path):
+    folder = save_encoder(tmp_path / "encoder")
+    model = new_translator(SETTINGS, folder, folder, seed=1).eval()
+    from optical.models.folders import load_transformer
+
+    ids_BL = torch.tensor([[2, 9, 10, 11, 3], [2, 12, 3, 0, 0]])
+    attention_BL = (ids_BL != 0).long()
+    bert = load_transformer(folder).eval()
+    expected = bert(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state[attention_BL.bool()]
+    found = model.model.encoder(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state[attention_BL.bool()]
+    assert torch.allclose(found, expected, atol=1e-4)
+    first = model.model.decoder.layers[0].self_attn.q_proj.weight
+    assert torch.equal(first, bert.encoder.layer[0].attention.self.query.weight), "the decoder too"
+
+
+def test_only_a_bert_can_be_taken_over(tmp_path):
+    from transformers import DistilBertConfig, DistilBertModel
+
+    folder = save_encoder(tmp_path / "encoder")
+    DistilBertModel(DistilBertConfig(vocab_size=300, dim=16, n_heads=2, n_layers=1, hidden_dim=16)).save_pretrained(
+        tmp_path / "other"
+    )
+    with pytest.raises(ConfigError, match="cannot start from a distilbert"):
+        new_translator(SETTINGS, folder, tmp_path / "other", seed=1)
+
+
+def test_foreign_pieces_start_as_the_weighted_mean_of_their_translations(made):
+    model = new_translator(SETTINGS, made / "tokeniser", None, seed=1)
+    before = model.model.shared.weight.detach().clone()
+    start_words_as_translations(model, {20: {30: 0.75, 31: 0.25}, 30: {31: 1.0}}, english=[30, 31])
+    after = model.model.shared.weight.detach()
+    assert torch.allclose(after[20], 0.9 * before[30] + 0.1 * before[31], atol=1e-6)
+    untouched = torch.arange(len(before)) != 20
+    assert torch.equal(after[untouched], before[untouched]), "a piece that English has too keeps its vector"
+    keep_to(model, torch.tensor([30, 31]))
+    assert (model.final_logits_bias == 0).nonzero()[:, 1].tolist() == [30, 31]
+
+
+def test_phrases_are_linked_to_each_other_and_to_nothing_else(made):
+    bitext = AlignedBitext(made / "tokens")
+    tokeniser = load_tokeniser(made / "tokeniser")
+    meaning = WHO | DOES | WHAT | LIKE
+    generator = np.random.default_rng(0)
+    words = matches = 0
+    for _ in range(300):
+        phrase = bitext.phrase(generator)
+        assert phrase.links_TS.shape == (len(phrase.target), len(phrase.source))
+        assert phrase.links_TS.any(), "nothing is linked"
+        english = [word for word in tokeniser.decode(phrase.target.tolist()).split() if word in meaning]
+        foreign = tokeniser.decode(phrase.source.tolist()).split()
+        words += len(english)
+        matches += sum(meaning[word] in foreign for word in english)
+    assert matches / words > 0.9, f"{matches} of {words} words have their translation in the phrase"
+
+
+def test_examples_in_a_row_keep_their_links_apart(made):
+    bitext = AlignedBitext(made / "tokens")
+    for seed in range(20):
+        example = bitext.phrases(9, np.random.default_rng(seed))
+        assert len(example.source) >= 9
+        parts, generator = [], np.random.default_rng(seed)
+        while sum(len(part.source) for part in parts) < 9:
+            parts.append(bitext.phrase(generator))
+        assert example.links_TS.shape == (len(example.target), len(example.source))
+        assert example.links_TS.sum() == pytest.approx(sum(part.links_TS.sum() for part in parts))
+        assert example.target.tolist() == [piece for part in parts for piece in part.target]
+        first = parts[0].links_TS
+        assert np.array_equal(example.links_TS[: first.shape[0], : first.shape[1]], first)
+
+
+def test_guidance_is_the_cross_entropy_of_links_under_the_attention(made):
+    _, loss, _ = loss_of(made)
+    example = loss.bitext.copied(0)
+    sources = len(example.source)
+    attention = torch.full((1, 1, sources + 1, sources + 2), 1e-9)
+    attention[0, 0, range(sources), range(1, sources + 1)] = 1.0
+    assert loss._guidance(attention, [example]).item() == pytest.approx(0.0, abs=1e-5), "source k is at position k + 1"
+    uniform = torch.full((1, 2, sources + 1, sources + 2), 1 / (sources + 2))
+    assert loss._guidance(uniform, [example]).item() == pytest.approx(np.log(sources + 2), rel=1e-5)
+
+
+def test_loss_is_a_function_of_the_step_and_sentences_are_cut(made):
+    model, loss, _ = loss_of(made, longest=6)
+    model.eval()
+    values = [loss(step, 0)[0].item() for step in (0, 1, 0)]
+    assert values[0] == values[2] != values[1]
+    assert loss._framed([np.arange(7, 30)]).shape == (1, 6)
+
+
+def test_a_resumed_training_ends_with_the_same_weights(made, tmp_path):
+    weights = []
+    for halt in (None, 3):
+        model, loss, training = loss_of(made, dropout=0.1)
+        checkpoints = Checkpoints(tmp_path / str(halt), "key")
+        if halt:
+
+            def failing(step, part, loss=loss, halt=halt):
+                if step == halt:
+                    raise KeyboardInterrupt
+                return loss(step, part)
+
+            with pytest.raises(KeyboardInterrupt):
+                train(model, failing, training, Machine(checkpoint_steps=1), checkpoints, "killed")
+            model, loss, training = loss_of(made, dropout=0.1)
+        train(model, loss, training, Machine(), checkpoints, "translator")
+        weights.append(model.state_dict())
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_an_empty_bitext_is_refused(made, tmp_path):
+    for side in ("english", "foreign"):
+        write_token_file(tmp_path / side, made / "tokeniser", [])
+    with pytest.raises(DataError, match="the bitext is empty"):
+        AlignedBitext(tmp_path)
+
+
+def many_languages(folder, kind):
+    """Save an NLLB-200 or M2M-100 of random weights with its own kind of tokeniser."""
+    from transformers import M2M100Tokenizer
+
+    if kind == "nllb":
+        return save_nllb(folder)
+    model = sentencepiece(folder)
+    vocabulary = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}
+    for index in range(3, model.get_piece_size()):
+        vocabulary.setdefault(model.id_to_piece(index), len(vocabulary))
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    return save_m2m100(folder, M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "made.model")))
+
+
+def sentencepiece(folder, name="made"):
+    pieces = pytest.importorskip("sentencepiece", reason="M2M-100 and Marian need sentencepiece")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = folder / f"{name}.txt"
+    text.write_text("".join(f"{english}\n{foreign}\n" for english, foreign in sentences()))
+    pieces.SentencePieceTrainer.train(
+        input=str(text), model_prefix=str(folder / name), vocab_size=60, minloglevel=2, num_threads=1
+    )
+    return pieces.SentencePieceProcessor(model_file=str(folder / f"{name}.model"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes", "tokens"),
+    [("nllb", ("swh_Latn", "eng_Latn"), ("swh_Latn", "eng_Latn")), ("m2m", ("sw", "en"), ("__sw__", "__en__"))],
+)
+def test_checkpoints_of_many_languages_are_told_source_and_target(tmp_path, monkeypatch, kind, codes, tokens):
+    folder = many_languages(tmp_path / kind, kind)
+    translator = Translator(folder, *codes)
+    source, target = (translator.tokeniser.convert_tokens_to_ids(token) for token in tokens)
+    seen, generate = [], translator.model.generate
+
+    def watched(**arguments):
+        seen.append((arguments["input_ids"], generate(**arguments)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(translator.model, "generate", watched)
+    texts = translator.translate(["mfalme aona", "jiwe"], beams=2)
+    given, found = seen[0]
+    assert (given[:, 0] == source).all(), "the source's code comes first"
+    assert (found[:, 1] == target).all(), "the target's code is forced as the first token"
+    assert not any(tokens[1] in text for text in texts), "and is no word of the translation"
+    with pytest.raises(ConfigError, match="no language 'xx_Yyyy'"):
+        Translator(folder, "xx_Yyyy", codes[1])
+
+
+def test_marian_checkpoints_need_no_codes(tmp_path):
+    from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    model = sentencepiece(tmp_path, "source")
+    (tmp_path / "target.model").write_bytes((tmp_path / "source.model").read_bytes())
+    pieces = ["</s>", "<unk>", *(model.id_to_piece(index) for index in range(3, model.get_piece_size())), "<pad>"]
+    (tmp_path / "vocab.json").write_text(json.dumps({piece: index for index, piece in enumerate(pieces)}))
+    files = (tmp_path / "source.model", tmp_path / "target.model", tmp_path / "vocab.json")
+    MarianTokenizer(*map(str, files)).save_pretrained(tmp_path / "marian")
+    layers = {f"{side}_{name}": 1 for side in ("encoder", "decoder") for name in ("layers", "attention_heads")}
+    pad = len(pieces) - 1
+    config = MarianConfig(
+        vocab_size=len(pieces),
+        d_model=16,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        max_position_embeddings=32,
+        pad_token_id=pad,
+        eos_token_id=0,
+        decoder_start_token_id=pad,
+        forced_eos_token_id=0,
+        **layers,
+    )
+    torch.manual_seed(0)
+    MarianMTModel(config).save_pretrained(tmp_path / "marian")
+    translator = Translator(tmp_path / "marian")
+    texts = ["mfalme aona jiwe", "mto " * 100]
+    found = translator.translate(texts)
+    assert all(found) and found == translator.translate(texts), "long texts are cut, and nothing is random"
+    with pytest.raises(ConfigError, match="no language 'sw'"):
+        Translator(tmp_path / "marian", "sw", "en")
+
+
+def test_what_is_no_translator_is_refused_in_one_line(tmp_path):
+    with pytest.raises(DataError, match="no config.json"):
+        Translator(tmp_path)
+    with pytest.raises(DataError, match="cannot load the translator"):
+        Translator(save_encoder(tmp_path / "encoder"))
+
+
+def test_scores_ignore_case_and_keep_their_signatures(tmp_path):
+    perfect = score_translations(["The Moon rises.", "A red house"], ["the moon rises.", "a red HOUSE"])
+    assert perfect.bleu == pytest.approx(100) and perfect.chrf == pytest.approx(100)
+    poor = score_translations(["The Moon rises.", "A red house"], ["", "a blue tree"])
+    assert poor.bleu < 20 and poor.chrf < 40 and poor.sentences == 2
+    assert write_translation_scores(tmp_path / "scores.tsv", [("sw", "nmt", poor)]) == 1
+    header, row = read_rows(tmp_path / "scores.tsv", 7)
+    assert tuple(header) == COLUMNS and row[:2] == ["sw", "nmt"] and row[4] == "2"
+    assert "case:lc" in row[5] and "version:" in row[6]
+
+
+def test_programs_from_bitext_to_scores(made, tmp_path):
+    context = server()
+    pairs = sentences()
+    write_rows(tmp_path / "dev.tsv", pairs[150:156])
+    write_rows(tmp_path / "queries.tsv", [("q1", "mfalme aona jiwe"), ("q2", "mto")])
+    settings = "{steps: 4, batch_size: 8, layers: 1, hidden_size: 16, heads: 2, intermediate_size: 16, seed: 3}"
+    assert (
+        Run(
+            context,
+            "train_translator",
+            tmp_path / "train.log",
+            tokens=made / "tokens",
+            tokeniser=made / "tokeniser",
+            settings=settings,
+            checkpoints=tmp_path / "checkpoints",
+            out=tmp_path / "model",
+        ).wait()
+        == 0
+    )
+    provenance = read_json(tmp_path / "model" / "provenance.json")
+    assert provenance["settings"]["steps"] == 4 and set(provenance["inputs"]) == {"tokens", "tokeniser"}
+    assert len(list(read_rows(tmp_path / "model" / "curve.tsv", 2))) == 5
+    assert not list((tmp_path / "checkpoints").glob("*/*"))
+    assert (
+        Run(
+            context,
+            "translate_queries",
+            tmp_path / "translate.log",
+            model=tmp_path / "model",
+            queries=[tmp_path / "queries.tsv", tmp_path / "dev.tsv"],
+            out=[tmp_path / "queries.en.tsv", tmp_path / "dev.en.tsv"],
+        ).wait()
+        == 0
+    )
+    assert [row[0] for row in read_rows(tmp_path / "queries.en.tsv", 2)] == ["q1", "q2"]
+    assert [row[0] for row in read_rows(tmp_path / "dev.en.tsv", 2)] == [english for english, _ in pairs[150:156]]
+    jobs = json.dumps([{"translations": str(tmp_path / "dev.en.tsv"), "lang": "sw", "method": "nmt"}])
+    command = [sys.executable, ROOT / "workflow/scripts/score_translations.py", "--out", tmp_path / "scores.tsv"]
+    done = subprocess.run([*map(str, command), "--jobs", jobs], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [row[:2] for row in read_rows(tmp_path / "scores.tsv", 7)] == [["lang", "method"], ["sw", "nmt"]]
+
+
+def test_scoring_needs_no_torch():
+    code = "import sys; sys.path.insert(0, 'workflow/scripts'); import optical.translation.scores as s; "
+    code += "s.score_translations(['a b c'], ['a b c']); print('torch' in sys.modules, 'transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_each_table_needs_an_output_of_its_own(made, tmp_path):
+    write_rows(tmp_path / "queries.tsv", [("q1", "mto")])
+    queries, out = [tmp_path / "queries.tsv"] * 2, tmp_path / "out.tsv"
+    run = Run(server(), "translate_queries", tmp_path / "log", model=made / "model", queries=queries, out=out)
+    assert run.wait() == 1
+    assert "2 tables and 1 outputs" in run.output.read_text() and not out.exists()

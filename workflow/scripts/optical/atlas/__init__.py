@@ -1,0 +1,1 @@
+"""The bundled collection, generated from facts."""

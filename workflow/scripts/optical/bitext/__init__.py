@@ -1,0 +1,1 @@
+"""Sentence pairs: readers, filters, and the alignment of rows and words."""

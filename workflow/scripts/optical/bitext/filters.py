@@ -1,0 +1,220 @@
+"""Judge one sentence pair: the reasons for which it is dropped, and the evaluation texts that training may not see."""
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from optical.errors import ConfigError, DataError
+from optical.files import open_text, read_jsonl, read_lines, read_rows
+from optical.text.words import JOINERS, WORD
+
+# ISO 15924 code -> the first word of the Unicode names of the script's letters.
+SCRIPT_WORDS = {
+    "Arab": "ARABIC",
+    "Armn": "ARMENIAN",
+    "Beng": "BENGALI",
+    "Cyrl": "CYRILLIC",
+    "Deva": "DEVANAGARI",
+    "Ethi": "ETHIOPIC",
+    "Geor": "GEORGIAN",
+    "Grek": "GREEK",
+    "Gujr": "GUJARATI",
+    "Guru": "GURMUKHI",
+    "Hang": "HANGUL",
+    "Hani": "CJK",
+    "Hebr": "HEBREW",
+    "Khmr": "KHMER",
+    "Knda": "KANNADA",
+    "Laoo": "LAO",
+    "Latn": "LATIN",
+    "Mlym": "MALAYALAM",
+    "Mymr": "MYANMAR",
+    "Orya": "ORIYA",
+    "Sinh": "SINHALA",
+    "Taml": "TAMIL",
+    "Telu": "TELUGU",
+    "Thai": "THAI",
+}
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
+_SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=。)\s*")
+_COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
+_SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
+
+
+def normalise(text: str) -> str:
+    """Return text in NFC with single spaces and without invisible signs (the joiners of Indic scripts stay).
+
+    >>> normalise("  Cafe\\u0301\\u00a0 noir\\u200b ")
+    'Café noir'
+    """
+    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def matching_key(text: str) -> str:
+    """Return what two texts share that differ in nothing but case, spacing and punctuation.
+
+    >>> matching_key("Hello,  World!") == matching_key("hello world")
+    True
+    >>> matching_key("दिन") == matching_key("दीन")
+    False
+    """
+    return " ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold()))
+
+
+def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the second side of sentence pairs reads as English, and the first does not.
+
+    >>> look_swapped([("Niliona paka wa jirani.", "I saw the cat of the neighbour in the garden.")])
+    True
+    """
+    english, foreign = (_share_of_common_words(texts) for texts in zip(*pairs, strict=True))
+    return foreign > max(0.1, 3 * english)
+
+
+def _share_of_common_words(texts: Iterable[str]) -> float:
+    words = [word for text in texts for word in matching_key(text).split()]
+    return sum(word in _COMMON_ENGLISH for word in words) / max(len(words), 1)
+
+
+Scripts = tuple[str, str]
+
+
+def reason_to_drop(english: str, foreign: str, settings: Mapping[str, float], scripts: Scripts) -> str | None:
+    """Return why a normalised pair is dropped, or None. `scripts` are the ISO 15924 codes of the two sides."""
+    return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, scripts)), None)
+
+
+def _empty(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    return not english or not foreign
+
+
+def _too_long(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    return any(
+        len(text) > settings["maximum_characters"] or text.count(" ") >= settings["maximum_words"]
+        for text in (english, foreign)
+    )
+
+
+def _unlike_lengths(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    """Ten characters are added to each side: a greeting may be three times as long in another language."""
+    ratio = (len(english) + 10) / (len(foreign) + 10)
+    return max(ratio, 1 / ratio) > settings["maximum_length_ratio"]
+
+
+def _untranslated(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    """Both sides are one text, or nine tenths of five or more English words stand in the foreign side too."""
+    words, others = matching_key(english).split(), set(matching_key(foreign).split())
+    if english.casefold() == foreign.casefold() or (words and set(words) == others):
+        return True
+    return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
+
+
+def _few_letters(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    return any(
+        sum(map(bool, map(_KINDS.__getitem__, text))) < settings["minimum_letters"] * (len(text) - text.count(" "))
+        for text in (english, foreign)
+    )
+
+
+def _wrong_script(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+    return any(
+        script_share(text, script) < settings["minimum_script"]
+        for text, script in zip((english, foreign), scripts, strict=True)
+    )
+
+
+REASONS: dict[str, Callable[[str, str, Mapping, str], bool]] = {
+    "empty": _empty,
+    "too long": _too_long,
+    "unlike lengths": _unlike_lengths,
+    "untranslated": _untranslated,
+    "few letters": _few_letters,
+    "wrong script": _wrong_script,
+}
+
+
+def script_share(text: str, script: str) -> float:
+    """Return the share of a text's letters that belong to a script; 1 for a text without letters.
+
+    >>> script_share("काल Tom", "Deva")
+    0.4
+    """
+    word = SCRIPT_WORDS.get(script)
+    if word is None:
+        raise ConfigError(
+            f"unknown script {script!r}", where="config/languages.tsv", hint=f"known: {' '.join(SCRIPT_WORDS)}"
+        )
+    kinds = list(map(_KINDS.__getitem__, text))
+    letters = len(kinds) - kinds.count("") - kinds.count(_MARK)
+    return kinds.count(word) / letters if letters else 1.0
+
+
+_MARK = "mark"
+
+
+class _Kinds(dict):
+    """Sign -> the script of a letter, "mark" for a vowel sign or accent, "" for the rest; filled as signs occur."""
+
+    def __missing__(self, sign: str) -> str:
+        category = unicodedata.category(sign)[0]
+        self[sign] = {"L": unicodedata.name(sign, "?").partition(" ")[0], "M": _MARK}.get(category, "")
+        return self[sign]
+
+
+_KINDS = _Kinds()
+
+
+def sentence_keys(text: str) -> list[str]:
+    """Return the matching keys of the longer sentences of a text that has several.
+
+    >>> sentence_keys("Yes. Who founded the city of Dodoma?")
+    ['who founded the city of dodoma']
+    """
+    sentences = _SENTENCE_END.split(text)
+    keys = map(matching_key, sentences if len(sentences) > 1 else ())
+    return [key for key in keys if key.count(" ") >= _SENTENCE_WORDS - 1]
+
+
+def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
+    """Return the keys of the evaluation's texts and their sentences: in files, and queries of prepared collections."""
+    texts = (text for path in paths for text in _texts(Path(path)))
+    return {key for text in texts for key in (matching_key(text), *sentence_keys(text))} - {""}
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the texts of a collection's queries, or of a file: every cell, or string value that a question could be."""
+    if path.is_dir():
+        yield from (row[1] for file in sorted(path.glob("queries/*.tsv")) for row in read_rows(file, columns=2))
+        return
+    kind = next((suffix for suffix in path.suffixes[::-1] if suffix != ".gz"), "")
+    if kind == ".csv":
+        with open_text(path) as file:
+            try:
+                yield from (cell for row in csv.reader(file) for cell in row)
+            except csv.Error as error:
+                raise DataError(f"no CSV: {error}", where=path, hint="write it anew, or as .tsv") from error
+    elif kind in (".json", ".jsonl"):
+        yield from _json_texts(path)
+    else:
+        yield from (cell for line in read_lines(path) for cell in line.split("\t"))
+
+
+def _json_texts(path: Path) -> Iterator[str]:
+    with open_text(path) as file:
+        content = file.read()
+    try:
+        values = [json.loads(content)]
+    except json.JSONDecodeError:  # an object a line, whatever the suffix says
+        values = list(read_jsonl(path))
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            values.extend(item for key, item in value.items() if key not in ("id", "title"))
+        elif isinstance(value, list):
+            values.extend(value)

@@ -1,0 +1,256 @@
+"""From bitext to a lexical table: align words in both directions, join the two alignments, count the links.
+
+Two aligners: `ibm2`, in numpy, which gives the same table every time and suffices for some thousand pairs; and
+`eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command `eflomal-align` of an
+environment of its own (its licence is GPL-3; it takes its random seed from the system, so two runs differ a little).
+
+Shape suffixes: P cells (a word of one side against a word of the other, all sentence pairs one after the other),
+T kinds of cells (distinct word pairs), W distinct words of the given side.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.special import digamma
+
+from optical.errors import ConfigError, DataError, ResourceError
+from optical.files import read_lines, read_rows, write_lines
+from optical.runtime.progress import with_progress
+from optical.text.words import LexicalTable, words
+
+SentencePair = tuple[list[str], list[str]]  # English words, foreign words
+Links = set[tuple[int, int]]  # (English position, foreign position)
+
+MOST_CELLS = 50_000_000
+NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
+
+DEFAULTS = {
+    "aligner": "ibm2",
+    "symmetrise": "grow-diag-final-and",
+    "iterations": 8,
+    "tension": 4.0,  # how strongly words keep to the diagonal of the sentence pair
+    "null_probability": 0.08,  # that a word has no counterpart
+    "prior": 0.01,  # below 1: few translations a word
+    "length": 1.0,  # eflomal's relative number of sampling iterations
+    "samplers": 3,
+}
+
+
+def read_bitext_words(path: str | Path) -> list[SentencePair]:
+    """Read a bitext (TSV: English, foreign) as lists of words; pairs with an empty side are left out."""
+    pairs = [(words(english), words(foreign)) for english, foreign, *_ in read_rows(path, 2)]
+    pairs = [pair for pair in pairs if all(pair)]
+    if not pairs:
+        raise DataError("no sentence pair with words on both sides", where=path, hint="nothing can be aligned")
+    return pairs
+
+
+def align(pairs: Sequence[SentencePair], settings: dict) -> list[Links]:
+    """Return the links of each sentence pair, joined from both directions; `settings` are all of `DEFAULTS`."""
+    for key, table in (("aligner", ALIGNERS), ("symmetrise", SYMMETRISERS)):
+        if settings[key] not in table:
+            raise ConfigError(f"unknown {key} {settings[key]!r}", hint=f"choose one of {', '.join(table)}")
+    forward, backward = ALIGNERS[settings["aligner"]](pairs, settings)
+    join = SYMMETRISERS[settings["symmetrise"]]
+    return [join(*both) for both in zip(forward, backward, strict=True)]
+
+
+def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> tuple[LexicalTable, LexicalTable]:
+    """Return P(english | foreign) and P(foreign | english) as relative frequencies of the links.
+
+    >>> english, foreign = ["red", "house"], ["nyumba", "nyekundu"]
+    >>> count_tables([(english, foreign)], [{(0, 1), (1, 0)}])[0]
+    {'nyekundu': {'red': 1.0}, 'nyumba': {'house': 1.0}}
+    """
+    counts = Counter(
+        (english[i], foreign[j])
+        for (english, foreign), links in zip(pairs, alignments, strict=True)
+        for i, j in sorted(links)
+    )
+    tables: tuple[LexicalTable, LexicalTable] = {}, {}
+    for table, given, other in ((tables[0], 1, 0), (tables[1], 0, 1)):
+        totals = Counter()
+        for pair, count in counts.items():
+            totals[pair[given]] += count
+        for pair, count in counts.items():
+            table.setdefault(pair[given], {})[pair[other]] = count / totals[pair[given]]
+    return tables
+
+
+def write_lexical_table(path: str | Path, table: LexicalTable) -> int:
+    """Write P(english | foreign) as rows `foreign english probability`, likeliest first; return their number."""
+    return write_lines(
+        path,
+        (
+            f"{foreign}\t{english}\t{probability:.6f}"
+            for foreign in sorted(table)
+            for english, probability in sorted(table[foreign].items(), key=lambda item: (-item[1], item[0]))
+        ),
+    )
+
+
+def read_lexical_table(path: str | Path) -> LexicalTable:
+    """Read a table of `write_lexical_table`: given word -> word -> probability."""
+    table: LexicalTable = defaultdict(dict)
+    for given, word, probability in read_rows(path, 3):
+        try:
+            table[given][word] = float(probability)
+        except ValueError as error:
+            raise DataError(f"{probability!r} is no probability", where=path) from error
+    return dict(table)
+
+
+def align_ibm2(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Links], list[Links]]:
+    """Align both directions by IBM Model 2 with a diagonal prior and sparse translation probabilities.
+
+    Brown et al. 1993 in the form of Dyer et al. 2013 (fast_align): the prior of a link falls exponentially with its
+    distance from the diagonal, translation probabilities have a Dirichlet prior (variational Bayes). Deterministic.
+    About 150 bytes of memory for each pair of words within a sentence pair; more than `MOST_CELLS` are refused.
+    """
+    size = sum(len(english) * len(foreign) for english, foreign in pairs)
+    if size > MOST_CELLS:
+        raise ResourceError(
+            f"{len(pairs)} sentence pairs have {size} pairs of words; ibm2 takes {MOST_CELLS} at most",
+            hint="set aligner: eflomal, or take less bitext",
+        )
+    cells = _Cells(pairs)
+    foreign_from_english = _best_links(cells, settings, given=0)
+    english_from_foreign = _best_links(cells, settings, given=1)
+    return foreign_from_english, english_from_foreign
+
+
+class _Cells:
+    """All (English word, foreign word) cells of all sentence pairs, flattened."""
+
+    def __init__(self, pairs: Sequence[SentencePair]):
+        ids = [_number(sentences) for sentences in zip(*pairs, strict=True)]
+        lengths = np.array([[len(english), len(foreign)] for english, foreign in pairs])
+        sizes = lengths.prod(axis=1)
+        self.sentence_P = np.repeat(np.arange(len(pairs)), sizes)
+        within_P = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        foreign_length_P = lengths[self.sentence_P, 1]
+        self.position_P = [within_P // foreign_length_P, within_P % foreign_length_P]
+        self.length_P = [lengths[self.sentence_P, side] for side in (0, 1)]
+        # The number of a word's occurrence in the corpus, then the word itself.
+        starts = np.cumsum(lengths, axis=0) - lengths
+        self.occurrence_P = [starts[self.sentence_P, side] + self.position_P[side] for side in (0, 1)]
+        self.word_P = [ids[side][self.occurrence_P[side]] for side in (0, 1)]
+        kinds_T, self.kind_P = np.unique(self.word_P[0] * (ids[1].max() + 1) + self.word_P[1], return_inverse=True)
+        self.word_T = list(np.divmod(kinds_T, ids[1].max() + 1))
+        self.sentences = len(pairs)
+
+
+def _number(sentences: Iterable[list[str]]) -> np.ndarray:
+    vocabulary: dict[str, int] = {}
+    return np.array([vocabulary.setdefault(word, len(vocabulary)) for sentence in sentences for word in sentence])
+
+
+def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
+    """Link each word of the other side to its likeliest word of the `given` side (0 English, 1 foreign), or to none."""
+    other = 1 - given
+    chance, prior = settings["null_probability"], settings["prior"]
+    offset_P = (cells.position_P[given] + 0.5) / cells.length_P[given]
+    offset_P = offset_P - (cells.position_P[other] + 0.5) / cells.length_P[other]
+    diagonal_P = np.exp(-settings["tension"] * np.abs(offset_P))
+    column_P, column_words = cells.occurrence_P[other], cells.word_P[other].max() + 1
+    diagonal_P *= (1 - chance) / np.bincount(column_P, diagonal_P)[column_P]
+    words_of_column = np.zeros(column_P.max() + 1, dtype=np.int64)  # some have no cell: the other side is empty
+    words_of_column[column_P] = cells.word_P[other]
+    translation_T = np.full(len(cells.word_T[0]), 1.0 / column_words)
+    null_W = np.full(column_words, 1.0 / column_words)
+    for _ in with_progress(range(settings["iterations"]), "aligning words, iterations", settings["iterations"]):
+        weight_P = diagonal_P * translation_T[cells.kind_P]
+        null_weight = chance * null_W[words_of_column]
+        total = np.bincount(column_P, weight_P) + null_weight
+        counts_T = np.bincount(cells.kind_P, weight_P / total[column_P])
+        null_counts_W = np.bincount(words_of_column, null_weight / total, minlength=column_words)
+        sums_W = np.bincount(cells.word_T[given], counts_T)
+        kinds_W = np.bincount(cells.word_T[given])
+        translation_T = np.exp(digamma(counts_T + prior) - digamma(sums_W + prior * kinds_W)[cells.word_T[given]])
+        null_W = np.exp(digamma(null_counts_W + prior) - digamma(null_counts_W.sum() + prior * column_words))
+    weight_P = diagonal_P * translation_T[cells.kind_P]
+    return _likeliest(cells, weight_P, chance * null_W[words_of_column], column_P)
+
+
+def _likeliest(cells: _Cells, weight_P: np.ndarray, null_weight: np.ndarray, column_P: np.ndarray) -> list[Links]:
+    most = null_weight.copy()
+    np.maximum.at(most, column_P, weight_P)
+    winners = np.flatnonzero((weight_P == most[column_P]) & (weight_P > null_weight[column_P]))
+    _, first = np.unique(column_P[winners], return_index=True)  # of equal weights the first position wins
+    best = winners[first]
+    links: list[Links] = [set() for _ in range(cells.sentences)]
+    rows = zip(cells.sentence_P[best], cells.position_P[0][best], cells.position_P[1][best], strict=True)
+    for sentence, english, foreign in rows:
+        links[sentence].add((int(english), int(foreign)))
+    return links
+
+
+def align_eflomal(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Links], list[Links]]:
+    """Align both directions by the command `eflomal-align`; a `ResourceError` where it is not installed."""
+    command = shutil.which("eflomal-align")
+    if command is None:
+        raise ResourceError(
+            "the command eflomal-align is not on the PATH",
+            hint="pip install eflomal==2.0.0 in an environment of its own, or set aligner: ibm2",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        english, foreign, forward, backward = (Path(folder, name) for name in ("en", "xx", "forward", "backward"))
+        for path, side in ((english, 0), (foreign, 1)):
+            write_lines(path, (" ".join(map(str, pair[side])) for pair in pairs))
+        arguments = ["-m", 3, "-l", settings["length"], "--n-samplers", settings["samplers"], "--overwrite"]
+        files = ["-s", english, "-t", foreign, "-f", forward, "-r", backward]
+        done = subprocess.run([command, *map(str, arguments + files)], capture_output=True, text=True)
+        if done.returncode or not backward.is_file():
+            raise ResourceError(
+                f"eflomal-align ended with status {done.returncode}: {' '.join(done.stderr.split())[-300:]}",
+                hint="memory may not suffice; take less bitext, or set aligner: ibm2",
+            )
+        return _read_links(forward), _read_links(backward)
+
+
+def _read_links(path: Path) -> list[Links]:
+    return [{tuple(map(int, link.split("-"))) for link in line.split()} for line in read_lines(path)]
+
+
+def grow_diag_final_and(forward: Links, backward: Links) -> Links:
+    """Start from the links that both directions share, and add neighbours, then links of words that have none yet.
+
+    Koehn et al. 2003: it keeps nearly the precision of the intersection and links most words.
+
+    >>> sorted(grow_diag_final_and({(0, 0), (1, 1)}, {(0, 0), (1, 0)}))
+    [(0, 0), (1, 0), (1, 1)]
+    """
+    union, links = forward | backward, forward & backward
+    linked = ({i for i, _ in links}, {j for _, j in links})
+
+    def add(i: int, j: int) -> None:
+        links.add((i, j))
+        linked[0].add(i)
+        linked[1].add(j)
+
+    fresh = sorted(links)
+    while fresh:
+        before, fresh = fresh, []
+        for i, j in before:
+            for near in ((i + di, j + dj) for di, dj in NEIGHBOURS):
+                if near in union and near not in links and (near[0] not in linked[0] or near[1] not in linked[1]):
+                    add(*near)
+                    fresh.append(near)
+    for i, j in [*sorted(forward), *sorted(backward)]:
+        if i not in linked[0] and j not in linked[1]:
+            add(i, j)
+    return links
+
+
+Aligner = Callable[[Sequence[SentencePair], dict], tuple[list[Links], list[Links]]]
+ALIGNERS: dict[str, Aligner] = {"ibm2": align_ibm2, "eflomal": align_eflomal}
+SYMMETRISERS: dict[str, Callable[[Links, Links], Links]] = {
+    "grow-diag-final-and": grow_diag_final_and,
+    "intersect": set.intersection,
+    "union": set.union,
+}

@@ -1,0 +1,76 @@
+"""Write a student and its teacher as other programs load them: PyLate, sentence-transformers, Stanford ColBERT, ONNX.
+
+examples:
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw-onnx --format onnx
+
+The folder gets `query/` (the student), `document/` (the teacher) and a model card (README.md) from what is recorded.
+"""
+
+import argparse
+import dataclasses
+import logging
+from pathlib import Path
+
+from optical.cli.arguments import Origin, language_code, origin_of, trained_model
+from optical.errors import DataError
+from optical.files import read_json
+
+FORMATS = ("pylate", "stanford", "onnx")  # of optical.models.export, which is slow to import
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical export`."""
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="the student: reads queries")
+    parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="is made; must not be there yet")
+    parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate is for sentence-transformers too")
+    parser.add_argument(
+        "--lang", type=language_code, metavar="CODE", help="language of the queries (default: from the model's folder)"
+    )
+    parser.add_argument("--scores", metavar="FILE", help="scores table for the model card")
+    parser.add_argument("--bitext-report", metavar="FILE", help="for the card (default: the experiment's report.json)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export and say where."""
+    from optical.models.export import export
+    from optical.models.folders import load_encoder
+    from optical.report.model_card import model_card, scores_of_model
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # which warns of packages that no encoder needs
+    origin = origin_of(Path(arguments.model))
+    lang = arguments.lang or origin.lang
+    scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
+    bitext = _bitext_report(arguments.bitext_report, origin)
+    student, teacher = (load_encoder(trained_model(folder)) for folder in (arguments.model, arguments.teacher))
+    sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
+    files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
+    files = {name: file for name, file in files.items() if file.is_file()}
+    provenance = {
+        name: read_json(files[f"{side}/provenance.json"]) if f"{side}/provenance.json" in files else {}
+        for name, side in (("student", "query"), ("teacher", "document"))
+    }
+    settings = dataclasses.asdict(student.settings) | {"dimension": student.dimension}
+    card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores)
+    export(student, teacher, arguments.to, arguments.format, card, files)
+    print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")
+
+
+def _is_report(report: object) -> bool:
+    """Return whether an object from a file has what the card says of the sentence pairs."""
+    sources = report.get("sources") if isinstance(report, dict) and "train" in report else None
+    return isinstance(sources, list) and all(
+        isinstance(row, dict) and {"name", "kept"} <= row.keys() for row in sources
+    )
+
+
+def _bitext_report(given: str | None, origin: Origin) -> dict | None:
+    """Return the report of the sentence pairs: the given one, else that of the experiment, if there is one."""
+    if given:
+        report = read_json(given)
+        if not _is_report(report):
+            raise DataError("no report of cleaned bitext", where=given, hint="results/bitext/LANG/report.json is one")
+        return report
+    beside = origin.results and origin.results / "bitext" / origin.lang / "report.json"
+    return read_json(beside) if beside and beside.is_file() else None

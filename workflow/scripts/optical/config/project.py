@@ -1,0 +1,58 @@
+"""Where the project lies, and its config: for commands that a person runs anywhere."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from optical.errors import ConfigError
+from optical.files import open_text
+
+TABLE = "config/languages.tsv"
+
+
+def code_folder() -> Path:
+    """Return the clone that this code lies in: the folder that holds config/ and workflow/."""
+    return Path(__file__).resolve().parents[4]
+
+
+def project_folder() -> Path:
+    """Return the folder that holds config/ and workflow/: the current one, else the one that this file lies in."""
+    for folder in (Path.cwd(), code_folder()):
+        if (folder / TABLE).is_file():
+            return folder
+    raise ConfigError("not in the project's folder", where=Path.cwd(), hint="cd to the clone, which has config/")
+
+
+def read_config(paths: Sequence[str | Path]) -> dict:
+    """Read config files; each overrides single keys of those before it, as Snakemake's --configfile does."""
+    config: dict = {}
+    for path in paths:
+        config = merged(config, _read_yaml(path))
+    return config
+
+
+def _read_yaml(path: str | Path) -> dict:
+    import yaml
+
+    with open_text(path) as file:
+        try:
+            values = yaml.safe_load(file) or {}
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f" in line {mark.line + 1}" if mark else ""
+            raise ConfigError(f"not YAML{place}", where=path, hint="check indentation and quotes") from error
+    if not isinstance(values, dict):
+        raise ConfigError("no keys", where=path, hint="key: value, as in config/config.yaml")
+    return values
+
+
+def merged(before: Mapping, after: Mapping) -> dict:
+    """Return `before` overridden by `after`, blocks within blocks.
+
+    >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    {'a': {'x': 1, 'y': 3}}
+    """
+    both = dict(before)
+    for key, value in after.items():
+        nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
+        both[key] = merged(both[key], value) if nested else value
+    return both

@@ -1,0 +1,1 @@
+"""Test collections and training sets, one module a source."""

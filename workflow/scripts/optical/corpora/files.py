@@ -1,0 +1,374 @@
+"""Prepared collections and training sets: what a reader hands over, and how it is checked and written.
+
+Everything passes through as a stream, so that forty million triples and nine million documents cost no memory but the
+documents' ids.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Container, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from optical.corpora.passages import split_documents
+from optical.errors import ConfigError, DataError
+from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
+from optical.runtime.progress import with_progress
+
+log = logging.getLogger("optical")
+
+DOCUMENT = '{"id": "d1", "text": "..."}'
+JUDGEMENT = "query 0 document grade"
+ARRAY = re.compile(r"\[\s*(\{|$)")
+GRADE = re.compile(r"-?\d+")
+
+
+class Collection(NamedTuple):
+    """A test collection as a reader yields it.
+
+    `documents` are `{"id", "text"}` and perhaps `"title"`; `queries` maps a language code to `(id, text)` pairs, ids
+    shared across languages; `qrels` are `(query id, document id, grade)`. With `partial_qrels` a judgement of a
+    document or query that is not there is dropped (and counted), otherwise it is an error.
+    """
+
+    documents: Iterable[dict]
+    queries: dict[str, Iterable[tuple[str, str]]]
+    qrels: Iterable[tuple[str, str, int]]
+    partial_qrels: bool = False
+
+
+class TrainingSet(NamedTuple):
+    """Training data as a reader yields it; a triple is `(query id, positive id, negative ids...)`, perhaps none."""
+
+    documents: Iterable[dict]
+    queries: Iterable[tuple[str, str]]
+    triples: Iterable[tuple[str, ...]]
+    source: object = "triples"
+    scores: Iterable[tuple[str, str, float]] | None = None  # query id, document id, what a cross-encoder gives them
+
+
+class FromFile:
+    """What a reader yields of a file, item by item; as text, where the last item stands: for faults found later."""
+
+    def __init__(self, path: str | Path, items: Iterable[tuple[int, object]], kind: str, form: str):
+        self.path, self.items, self.kind, self.form, self.line = path, items, kind, form, 0
+
+    def __iter__(self) -> Iterator:
+        for number, item in self.items:
+            self.line = number
+            yield item
+        if not self.line:
+            raise DataError(f"the file holds no {self.kind}", where=self.path, hint=f"one a line: {self.form}")
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}"
+
+
+def read_documents(path: str | Path) -> Iterable[dict]:
+    """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`."""
+    first = next(filter(str.strip, read_lines(path)), "").lstrip()
+    if ARRAY.match(first):
+        raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
+    if first.startswith("{"):
+        return FromFile(path, _json_documents(path), "documents", DOCUMENT)
+    pairs = _pairs(path, "JSON Lines hold a title")
+    rows = ((number, {"id": name, "text": text}) for number, (name, text) in pairs)
+    return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
+
+
+def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield line number and cells of a table of two columns; a further one would be read by nobody."""
+    for number, (name, text, *more) in numbered_rows(path, 2):
+        if more:
+            raise DataError(f"line {number} has {2 + len(more)} columns, not two", where=path, hint=hint)
+        yield number, (name, text)
+
+
+def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
+    for number, item in numbered_jsonl(path):
+        if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
+            raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
+        document = {"id": str(item["id"]), "text": item["text"]} | (
+            {"title": item["title"]} if item.get("title") else {}
+        )
+        if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
+            hint = f"text and title stand in quotes, as in {DOCUMENT}"
+            raise DataError(f"line {number}: the {wrong[0]} of document {item['id']} is no text", where=path, hint=hint)
+        yield number, document
+
+
+def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
+    """Return `(query id, text)` of a headerless table."""
+    return FromFile(path, _pairs(path, "leave the rest out"), "queries", "query_id<TAB>text")
+
+
+def read_qrels(path: str | Path) -> Iterable[tuple[str, str, int]]:
+    """Return `(query id, document id, grade)` of TREC qrels: four columns separated by white space."""
+    return FromFile(path, _judgements(path), "judgements", JUDGEMENT)
+
+
+def _judgements(path: str | Path) -> Iterator[tuple[int, tuple[str, str, int]]]:
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        row = line.split()
+        if len(row) != 4 or not GRADE.fullmatch(row[3]):
+            raise DataError(f"line {number} is no TREC judgement", where=path, hint=f"four columns: {JUDGEMENT}")
+        yield number, (row[0], row[2], int(row[3]))
+
+
+def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a triples file: query id, positive id, and any number of negative ids."""
+    for number, row in numbered_rows(path, columns=1):
+        if len(row) < 2 or not all(row):
+            raise DataError(
+                f"line {number} is no triple",
+                where=path,
+                hint="query_id<TAB>positive_id<TAB>negative_id; the negative may be missing",
+            )
+        yield tuple(row)
+
+
+def path_for(value: object, lang: str) -> object | None:
+    """Return what a setting holds for a language: `{sw: FILE}` by language, a plain string for every language.
+
+    >>> path_for({"sw": "queries.sw.tsv"}, "sw"), path_for({"sw": "queries.sw.tsv"}, "en"), path_for("all.tsv", "en")
+    ('queries.sw.tsv', None, 'all.tsv')
+    """
+    return value.get(lang) if isinstance(value, dict) else value
+
+
+def as_list(value: object) -> list:
+    """Return a setting that may hold one file or several as a list; nothing is an empty list.
+
+    >>> as_list("a.txt"), as_list(["a.txt", "b.txt"]), as_list(None)
+    (['a.txt'], ['a.txt', 'b.txt'], [])
+    """
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def query_files(value: object, languages: Iterable[str]) -> dict[str, object]:
+    """Return the query file of each language, and of English where there is one; a missing language is an error."""
+    if not isinstance(value, dict):
+        raise ConfigError(
+            "the queries need one file a language", where=value, hint="{en: FILE, sw: FILE}, or a name with {lang}"
+        )
+    missing = [lang for lang in languages if lang not in value]
+    if missing:
+        raise ConfigError(
+            f"no queries in {', '.join(missing)}", hint=f"this collection has them in {', '.join(sorted(value))}"
+        )
+    return {lang: value[lang] for lang in dict.fromkeys(["en", *languages]) if lang in value}
+
+
+def comparable(text: str) -> str:
+    """Return a text without case, punctuation, combining signs and spacing, to find texts that differ in no more.
+
+    >>> comparable("Who founded  FORD-Kenya?")
+    'who founded ford kenya'
+    """
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
+
+
+def write_collection(
+    folder: str | Path, collection: Collection, split: dict | None = None, tokeniser: str | Path | None = None
+) -> dict:
+    """Check a collection and write it as `documents.jsonl`, `qrels.txt`, `queries/<lang>.tsv` and `collection.json`.
+
+    `split` (`{length, stride, unit}`) cuts the documents; the judgements stay those of whole documents. A query without
+    a relevant document is dropped with a warning, since it has no average precision. Returns what is in
+    `collection.json`: the counts.
+
+    Raises `DataError` for a duplicate id, an id with white space, an empty text, empty or contradictory qrels, and for
+    a judgement of something that does not exist unless the collection's qrels are partial.
+    """
+    folder = Path(folder)
+    judged_in = file_of(collection.qrels, "qrels")
+    qrels = _unique_qrels(collection.qrels, judged_in)
+    if not any(grade > 0 for _, _, grade in qrels):
+        raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
+    judged = {document_id for _, document_id, _ in qrels}
+    found: set[str] = set()
+    documents = _checked_documents(collection.documents, judged, found)
+    passages = split_documents(documents, tokeniser=tokeniser, **split) if split else documents
+    count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
+    queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
+    known_queries = set().union(*queries.values())
+    qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels, judged_in)
+    answerable = {query_id for query_id, _, grade in qrels if grade > 0}
+    for lang, texts in queries.items():
+        dropped = texts.keys() - answerable
+        if dropped:
+            log.warning("%d of %d queries in %s have no relevant document: dropped", len(dropped), len(texts), lang)
+        kept = [(query_id, text) for query_id, text in texts.items() if query_id in answerable]
+        if not kept:
+            raise DataError(f"no query in {lang} has a relevant document", hint="do queries and qrels share their ids?")
+        write_rows(folder / "queries" / f"{lang}.tsv", kept)
+    qrels = [row for row in qrels if row[0] in answerable]
+    write_lines(folder / "qrels.txt", (f"{query} 0 {document} {grade}" for query, document, grade in qrels))
+    report = {
+        "documents": count,
+        "split": split,
+        "queries": {lang: len(texts.keys() & answerable) for lang, texts in queries.items()},
+        "relevant": sum(grade > 0 for _, _, grade in qrels),
+    }
+    write_json(folder / "collection.json", report)
+    return report
+
+
+def _unique_qrels(qrels: Iterable[tuple[str, str, int]], where: str) -> list[tuple[str, str, int]]:
+    """Return judgements in their order, each once; refuse two that contradict one another."""
+    grades: dict[tuple[str, str], int] = {}
+    for query_id, document_id, grade in qrels:
+        if (before := grades.setdefault((query_id, document_id), grade)) != grade:
+            what = f"query {query_id}, document {document_id} is judged twice, {before} and {grade}"
+            raise DataError(what, where=where, hint="leave one of the two out")
+    return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
+
+
+def _checked_documents(documents: Iterable[dict], judged: Container[str], found: set[str]) -> Iterator[dict]:
+    """Pass documents through, refusing duplicate ids and empty texts; note in `found` which judged ones passed."""
+    for document in _unique_documents(documents, set(), documents):
+        if document["id"] in judged:
+            found.add(document["id"])
+        yield document
+
+
+def _unique_documents(documents: Iterable[dict], ids: set[str], source: Iterable) -> Iterator[dict]:
+    """Pass documents of a source through, their ids into `ids`; refuse a bad id, a duplicate and an empty text."""
+    for document in documents:
+        _check_id(document["id"], ids, "document", source)
+        if not isinstance(document["text"], str) or not (document["text"] + document.get("title", "")).strip():
+            where = line_of(source, "documents")
+            raise DataError(f"document {document['id']} has no text", where=where, hint="leave it out")
+        yield document
+
+
+def _check_id(item_id: str, ids: set[str], kind: str, source: Iterable) -> None:
+    """Add an id to those seen; refuse one that is there already or that a run file could not hold."""
+    where = line_of(source)
+    if not item_id or len(item_id.split()) != 1 or item_id != item_id.strip():
+        hint = "run files separate columns by it"
+        raise DataError(f"{kind} id {item_id!r} is empty or has white space", where=where, hint=hint)
+    if item_id in ids:
+        raise DataError(f"duplicate {kind} id {item_id}", where=where, hint="every id once; join or rename the rows")
+    ids.add(item_id)
+
+
+def line_of(source: Iterable, otherwise: str = "") -> object:
+    """Return, for an error, the line that a source's last item stands in; something else where it is no file."""
+    return source if isinstance(source, FromFile) else otherwise
+
+
+def file_of(source: Iterable, otherwise: str) -> object:
+    """Return, for an error, the file that a source is read from; something else where it is none."""
+    return source.path if isinstance(source, FromFile) else otherwise
+
+
+def _checked_queries(pairs: Iterable[tuple[str, str]], lang: str) -> dict[str, str]:
+    """Return the queries by id; refuse duplicate ids and empty texts."""
+    texts: dict[str, str] = {}
+    seen: set[str] = set()
+    for query_id, text in pairs:
+        _check_id(query_id, seen, f"{lang} query", pairs)
+        if not text.strip():
+            raise DataError(f"query {query_id} has no text", where=line_of(pairs, lang), hint="leave it out")
+        texts[query_id] = text
+    return texts
+
+
+def _known_qrels(qrels: list, queries: Container[str], documents: Container[str], partial: bool, where: object) -> list:
+    """Return the judgements whose query and document exist; refuse the others unless the qrels may be partial."""
+    known = [row for row in qrels if row[0] in queries and row[1] in documents]
+    if len(known) == len(qrels):
+        return known
+    query_id, document_id, _ = next(row for row in qrels if row[0] not in queries or row[1] not in documents)
+    lost = f"query {query_id}" if query_id not in queries else f"document {document_id}"
+    if not partial:
+        raise DataError(
+            f"the qrels name {lost}, which does not exist ({len(qrels) - len(known)} rows do so)",
+            where=where,
+            hint="mend the ids, or set partial_qrels: true to leave such rows out",
+        )
+    log.warning("%d of %d judgements left out: unknown query or document", len(qrels) - len(known), len(qrels))
+    return known
+
+
+def write_training_set(folder: str | Path, training: TrainingSet, max_triples: int | None = None) -> dict:
+    """Check a training set and write `documents.jsonl`, `queries.tsv` and `triples.tsv`; return the counts.
+
+    With `max_triples` only the first ones are kept, and only the documents and queries that they name. The triples
+    themselves are never in memory. Scores go to `scores.tsv`, without those of other queries and documents.
+    """
+    folder = Path(folder)
+    triples = folder / "triples.tsv"
+    rows = with_progress(islice(training.triples, max_triples), "writing triples", max_triples or 0)
+    count = write_lines(triples, map("\t".join, rows))
+    if not count:
+        raise DataError("there is not one training triple", where=training.source)
+    needed_queries, needed_documents = _ids_of(triples) if max_triples else (None, None)
+    document_ids: set[str] = set()
+    query_ids: set[str] = set()
+    documents = (d for d in training.documents if needed_documents is None or d["id"] in needed_documents)
+    unique = _unique_documents(documents, document_ids, training.documents)
+    write_jsonl(folder / "documents.jsonl", with_progress(unique, "writing documents"))
+
+    def queries() -> Iterator[tuple[str, str]]:
+        for query_id, text in training.queries:
+            if needed_queries is None or query_id in needed_queries:
+                _check_id(query_id, query_ids, "query", training.queries)
+                yield query_id, text
+
+    write_rows(folder / "queries.tsv", queries())
+    validate_triples(triples, query_ids, document_ids, where=training.source)
+    counts = {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
+    if training.scores is None:
+        return counts
+    scores = (row for row in training.scores if row[0] in query_ids and row[1] in document_ids)
+    if not (scored := write_rows(folder / "scores.tsv", scores)):
+        raise DataError("not one score is of a query and a document of the training set", where=training.source)
+    return counts | {"scores": scored}
+
+
+def _ids_of(triples: Path) -> tuple[set[str], set[str]]:
+    """Return the query ids and the document ids that a triples file names."""
+    queries: set[str] = set()
+    documents: set[str] = set()
+    for query_id, *ids in read_triples(triples):
+        queries.add(query_id)
+        documents.update(ids)
+    return queries, documents
+
+
+def validate_triples(
+    path: str | Path, query_ids: Container[str], document_ids: Container[str], where: object = ""
+) -> int:
+    """Return how many triples a file holds; raise `DataError` with line and id for one that names something unknown."""
+    count = 0
+    for count, (query_id, *ids) in enumerate(read_triples(path), start=1):
+        if query_id not in query_ids:
+            lost = f"query {query_id}"
+        elif unknown := [document_id for document_id in ids if document_id not in document_ids]:
+            lost = f"document {unknown[0]}"
+        else:
+            continue
+        raise DataError(
+            f"triple {count} names {lost}, which does not exist",
+            where=where or path,
+            hint="the three files must belong together",
+        )
+    return count
+
+
+def passage_id(text: str) -> str:
+    """Return an id made of a passage's text, so that equal passages are one document whatever file they come from.
+
+    >>> passage_id("Dodoma is the capital.") == passage_id(" Dodoma  is the capital.\\n")
+    True
+    """
+    return "p" + hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]

@@ -1,0 +1,146 @@
+"""Training sets from judgements and plain files: triples, pairs, scores, and the two sides exchanged."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from optical.corpora.files import TrainingSet, file_of, read_documents, read_qrels, read_queries, read_triples
+from optical.errors import ConfigError, DataError
+from optical.files import read_lines
+
+QUERY_WORDS = 32  # of a document's beginning that serves as a query
+EXAMPLE = "[query_id, [positive_id, score], [negative_id, score], ...]"
+
+# Line number, query id, and documents' ids, each with its score or None.
+Example = tuple[int, str, list[tuple[str, object]]]
+
+
+def read_plain_training(settings: dict) -> TrainingSet:
+    """Read a training set of the user's own, or MS MARCO's: `documents`, `queries`, and `triples` or `qrels`.
+
+    Documents are JSON Lines or `id<TAB>text`, as MS MARCO's `collection.tsv` is; triples are ids, as in
+    `qidpidtriples.train.full.tsv` or in the examples of ColBERTv2. From `qrels` come pairs, as `training_from_qrels`
+    says, which also explains `swap`; of triples with swapped sides the negatives are left out.
+    """
+    documents, queries = read_documents(settings["documents"]), read_queries(settings["queries"])
+    if settings.get("triples") and settings.get("swap", False):
+        pairs = (triple[:2] for triple in read_candidates(settings["triples"]))
+        swapped = swap_sides(documents, queries, pairs, settings.get("query_words", QUERY_WORDS))
+        return swapped._replace(source=settings["triples"])
+    if settings.get("triples"):
+        return TrainingSet(documents, queries, read_candidates(settings["triples"]), source=settings["triples"])
+    if settings.get("qrels"):
+        return training_from_qrels(documents, queries, read_qrels(settings["qrels"]), settings)
+    raise ConfigError("a training set needs triples or qrels", where=settings["documents"])
+
+
+def training_from_qrels(
+    documents: Iterable[dict], queries: Iterable[tuple[str, str]], qrels: Iterable[tuple[str, str, int]], settings: dict
+) -> TrainingSet:
+    """Make a training set of judgements: every document of grade `min_grade` (1) or more is a positive.
+
+    `negatives` (0) is how many judged documents below that grade go with it; `swap: true` exchanges the sides, for
+    collections such as WikiCLIR whose queries are English and documents foreign; `query_words` (32) is then how much of
+    a document's beginning becomes a query.
+    """
+    triples = triples_from_qrels(qrels, settings.get("min_grade", 1), settings.get("negatives", 0))
+    if not settings.get("swap", False):
+        return TrainingSet(documents, queries, triples, source=file_of(qrels, "qrels"))
+    if settings.get("negatives", 0):
+        raise ConfigError("negatives are documents: they cannot serve with swapped sides", hint="negatives: 0")
+    swapped = swap_sides(documents, queries, triples, settings.get("query_words", QUERY_WORDS))
+    return swapped._replace(source=file_of(qrels, "qrels"))
+
+
+def triples_from_qrels(
+    qrels: Iterable[tuple[str, str, int]], min_grade: int = 1, negatives: int = 0
+) -> Iterator[tuple[str, ...]]:
+    """Yield query, positive and up to `negatives` judged documents below the grade, one query in memory at a time.
+
+    The rows of a query must stand together, as qrels files have them.
+
+    >>> list(triples_from_qrels([("q", "a", 2), ("q", "b", 0), ("q", "c", 1)], min_grade=1, negatives=1))
+    [('q', 'a', 'b'), ('q', 'c', 'b')]
+    """
+    for query_id, rows in groupby(qrels, key=lambda row: row[0]):
+        judged = list(rows)
+        others = [document_id for _, document_id, grade in judged if grade < min_grade][:negatives]
+        for _, document_id, grade in judged:
+            if grade >= min_grade:
+                yield (query_id, document_id, *others)
+
+
+def swap_sides(
+    documents: Iterable[dict], queries: Iterable[tuple[str, str]], pairs: Iterable[tuple[str, ...]], query_words: int
+) -> TrainingSet:
+    """Turn the beginning of each positive document into a query and each query into a document."""
+    swapped = [(document_id, query_id) for query_id, document_id in pairs]
+    wanted = {document_id for document_id, _ in swapped}
+    beginnings = ((d["id"], " ".join(d["text"].split()[:query_words])) for d in documents if d["id"] in wanted)
+    return TrainingSet(({"id": q, "text": text} for q, text in queries), beginnings, swapped)
+
+
+def read_candidates(path: str | Path) -> Iterator[tuple[str, ...]]:
+    """Yield query id, positive id and negative ids: rows of a triples file, or JSON Lines of ColBERT."""
+    if not _is_json(path):
+        yield from read_triples(path)
+        return
+    for _, query_id, candidates in _examples(path):
+        yield query_id, *(document_id for document_id, _ in candidates)
+
+
+def read_scores(path: str | Path) -> Iterator[tuple[str, str, float]]:
+    """Yield `(query id, document id, score)`: rows of three columns, or JSON Lines of ColBERTv2 (NAACL 2022).
+
+    Raise `DataError` with line and ids where a score is missing or is no finite number.
+    """
+    for number, query_id, candidates in _examples(path) if _is_json(path) else _rows_of_scores(path):
+        for document_id, given in candidates:
+            score = _as_number(given)
+            if not math.isfinite(score):
+                raise DataError(
+                    f"line {number}: query {query_id} and document {document_id} have no score",
+                    where=path,
+                    hint=f"query_id<TAB>document_id<TAB>score, or {EXAMPLE}",
+                )
+            yield query_id, document_id, score
+
+
+def _is_json(path: str | Path) -> bool:
+    return next(read_lines(path), "").startswith("[")
+
+
+def _examples(path: str | Path) -> Iterator[Example]:
+    """Yield the lines of a file of ColBERT, whose documents are ids or pairs of id and score."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        row = _parsed(line)
+        pairs = [item if isinstance(item, list) else [item, None] for item in row[1:]] if isinstance(row, list) else []
+        if not pairs or any(len(pair) != 2 for pair in pairs):
+            raise DataError(f"line {number} is no example", where=path, hint=EXAMPLE)
+        yield number, str(row[0]), [(str(document_id), score) for document_id, score in pairs]
+
+
+def _rows_of_scores(path: str | Path) -> Iterator[Example]:
+    for number, line in enumerate(read_lines(path), start=1):
+        query_id, _, rest = line.partition("\t")
+        document_id, _, score = rest.partition("\t")
+        if line.strip():
+            yield number, query_id, [(document_id, score)]
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _as_number(value: object) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

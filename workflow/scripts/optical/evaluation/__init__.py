@@ -1,0 +1,1 @@
+"""Measures, tests and tables."""

@@ -1,0 +1,267 @@
+"""From scores per query to one cell per method, language and measure: mean, spread, and the test against a reference.
+
+Beside the languages each method gets the columns `low`, `high` (means over the languages of a resource level) and
+`gap` (high - low), tested like a language. A group is a weighted sum of languages, and its unit is again the query: a
+topic that was asked in four languages is one topic, not four independent ones.
+
+Shapes: Q queries, S seeds, C cells (methods of one column and measure).
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from optical.errors import DataError
+from optical.evaluation.significance import (
+    bootstrap_interval,
+    effect_size,
+    holm,
+    mean_over_seeds,
+    paired_t_test,
+    randomisation_test,
+    sd_over_seeds,
+)
+
+DONE, NOT_RUN = "OK", "NOT RUN"
+NAN = float("nan")
+
+Scores = dict[tuple[str, str, str], dict[str, dict[str, float]]]  # (method, lang, measure) -> seed -> query id -> value
+
+
+@dataclass
+class Cell:
+    """One cell of the long table; what was not run or not tested is NaN, never 0.
+
+    `mean_low` and `mean_high` bound the mean, `interval_low` and `interval_high` the difference to the reference.
+    `relative_gain` is that difference divided by the reference's mean; of a resource level, the mean of the gains of
+    its languages. `p_holm` is corrected over languages; over the groups for the groups.
+    """
+
+    collection: str
+    method: str
+    lang: str
+    measure: str
+    status: str = NOT_RUN
+    mean: float = NAN
+    sd: float = NAN
+    seeds: int = 0
+    queries: int = 0
+    mean_low: float = NAN
+    mean_high: float = NAN
+    reference: str = ""
+    difference_to_reference: float = NAN
+    interval_low: float = NAN
+    interval_high: float = NAN
+    relative_gain: float = NAN
+    effect: float = NAN
+    p_t: float = NAN
+    p_randomisation: float = NAN
+    p_holm: float = NAN
+
+
+CELL_COLUMNS = tuple(field.name for field in fields(Cell))
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How the intervals and tests are made; `test` names the p-value that Holm's correction takes."""
+
+    level: float = 0.95
+    draws: int = 10_000
+    seed: int = 0
+    test: str = "randomisation"
+
+
+def group_scores(rows: Iterable[tuple], collection: str) -> Scores:
+    """Sort the score rows of one collection into (method, lang, measure) -> seed -> query id -> value."""
+    scores: Scores = defaultdict(lambda: defaultdict(dict))
+    for row_collection, method, lang, seed, query_id, measure, value in rows:
+        if row_collection == collection:
+            queries = scores[method, lang, measure][seed]
+            if query_id in queries:
+                raise DataError(
+                    f"{method}, {lang}, seed {seed}: query {query_id} has two scores for {measure}",
+                    hint="the same scores file was given twice",
+                )
+            queries[query_id] = value
+    return {key: dict(seeds) for key, seeds in scores.items()}
+
+
+def group_weights(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
+    """Return each group's weight per language: means over the resource levels, and the gap between them.
+
+    >>> group_weights({"low": ["sw", "so"], "high": ["de"]})["gap"]
+    {'sw': -0.5, 'so': -0.5, 'de': 1.0}
+    """
+    groups = {level: dict.fromkeys(langs, 1 / len(langs)) for level, langs in levels.items() if langs}
+    if {"low", "high"} <= groups.keys():
+        groups["gap"] = {lang: -weight for lang, weight in groups["low"].items()} | groups["high"]
+    return groups
+
+
+def compare_methods(
+    rows: Iterable[tuple],
+    collection: str,
+    methods: Sequence[str],
+    langs: Sequence[str],
+    measures: Sequence[str],
+    reference: str,
+    levels: Mapping[str, Sequence[str]],
+    statistics: Statistics = Statistics(),
+) -> list[Cell]:
+    """Return the cells of `methods` x (`langs` and groups) x `measures`; an expected run without scores says NOT RUN.
+
+    `levels` gives the languages of `low` and `high`; those not among `langs` are left out. A method gets a group's cell
+    only where every language of it was run: a mean over other languages than its neighbour's would mislead.
+    """
+    scores = group_scores(rows, collection)
+    groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})
+    cells = {}
+    for measure in measures:
+        for column in [*langs, *groups]:
+            weights = groups.get(column, {column: 1.0})
+            found = {
+                method: weigh({lang: scores[method, lang, measure] for lang in weights}, weights)
+                for method in methods
+                if all((method, lang, measure) in scores for lang in weights)
+            }
+            strata = strata_of({lang: scores[method, lang, measure] for method in list(found)[:1] for lang in weights})
+            for method, cell in compare_column(found, reference, statistics, strata).items():
+                cells[method, column, measure] = cell | {"lang": column}
+        for method in methods:
+            for columns in (langs, groups):
+                _correct([cells.get((method, column, measure), {}) for column in columns], statistics.test)
+            for column, weights in groups.items():
+                gains = [cells.get((method, lang, measure), {}).get("relative_gain", NAN) for lang in weights]
+                if column != "gap" and (method, column, measure) in cells:
+                    cells[method, column, measure]["relative_gain"] = sum(gains) / len(gains)
+    return [
+        Cell(**{"collection": collection, "method": method, "lang": column, "measure": measure}
+             | cells.get((method, column, measure), {}))
+        for measure in measures
+        for method in methods
+        for column in [*langs, *groups]
+    ]  # fmt: skip
+
+
+def weigh(
+    per_lang: Mapping[str, Mapping[str, Mapping[str, float]]], weights: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Make one value per seed and query id whose mean over queries is the weighted sum of the languages' means.
+
+    A query's value is the number of queries times what it contributes to the sum, over all languages that ask it.
+    Only seeds that every language has are kept.
+
+    >>> weigh({"sw": {"0": {"q1": 0.2, "q2": 0.4}}, "so": {"0": {"q1": 1.0}}}, {"sw": 0.5, "so": 0.5})
+    {'0': {'q1': 1.1, 'q2': 0.2}}
+    """
+    shared_seeds = set.intersection(*(set(seeds) for seeds in per_lang.values()))
+    weighted: dict[str, dict[str, float]] = {}
+    for seed in sorted(shared_seeds):
+        ids = dict.fromkeys(query_id for seeds in per_lang.values() for query_id in seeds[seed])
+        weighted[seed] = dict.fromkeys(ids, 0.0)
+        for lang, seeds in per_lang.items():
+            for query_id, value in seeds[seed].items():
+                weighted[seed][query_id] += weights[lang] * value * len(ids) / len(seeds[seed])
+    return weighted
+
+
+def strata_of(per_lang: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, str]:
+    """Return query id -> the languages that ask it: queries of one stratum are draws from the same topics.
+
+    >>> strata_of({"sw": {"0": {"q1": 0.2, "q2": 0.4}}, "so": {"0": {"q1": 1.0}}})
+    {'q1': 'sw so', 'q2': 'sw'}
+    """
+    asked: dict[str, list[str]] = {}
+    for lang, seeds in per_lang.items():
+        for query_id in next(iter(seeds.values()), {}):
+            asked.setdefault(query_id, []).append(lang)
+    return {query_id: " ".join(langs) for query_id, langs in asked.items()}
+
+
+def compare_column(
+    found: Mapping[str, Mapping[str, Mapping[str, float]]],
+    reference: str,
+    statistics: Statistics,
+    strata: Mapping[str, str] | None = None,
+) -> dict[str, dict]:
+    """Return the figures of each method of one column (language or group) and measure, all methods at once.
+
+    `found` is method -> seed -> query id -> value. All methods and seeds must have the same query ids. `strata` tells
+    which of them are draws from the same topics; without it all are.
+    """
+    found = {method: seeds for method, seeds in found.items() if seeds}
+    if not found:
+        return {}
+    ids = sorted(next(iter(next(iter(found.values())).values())))
+    scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in found.items()}
+    values_QC = np.stack([mean_over_seeds(array_SQ) for array_SQ in scores_SQ.values()], axis=1)
+    strata_Q = np.array([strata[query_id] for query_id in ids]) if strata else None
+    low_C, high_C = bootstrap_interval(values_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
+    columns = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
+    if reference in found:
+        reference_Q = values_QC[:, list(found).index(reference)]
+        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), statistics, strata_Q)
+    return {
+        method: {
+            "status": DONE,
+            "sd": sd_over_seeds(array_SQ),
+            "seeds": len(array_SQ),
+            "queries": len(ids),
+            "reference": reference if reference in found else "",
+        }
+        | {
+            name: float(values_C[column])
+            for name, values_C in columns.items()
+            if method != reference or name in ("mean", "mean_low", "mean_high")
+        }
+        for column, (method, array_SQ) in enumerate(scores_SQ.items())
+    }
+
+
+def _against(
+    differences_QC: np.ndarray, reference_mean: float, statistics: Statistics, strata_Q: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    low_C, high_C = bootstrap_interval(differences_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
+    difference_C = differences_QC.mean(axis=0)
+    return {
+        "difference_to_reference": difference_C,
+        "interval_low": low_C,
+        "interval_high": high_C,
+        "relative_gain": difference_C / reference_mean if reference_mean else np.full_like(difference_C, NAN),
+        "effect": effect_size(differences_QC, strata_Q),
+        "p_t": paired_t_test(differences_QC, strata_Q),
+        "p_randomisation": randomisation_test(differences_QC, statistics.draws, statistics.seed),
+    }
+
+
+def _as_array(method: str, seeds: Mapping[str, Mapping[str, float]], ids: Sequence[str]) -> np.ndarray:
+    for seed, queries in seeds.items():
+        odd = set(queries) ^ set(ids)
+        if odd:
+            raise DataError(
+                f"{method}, seed {seed}: {len(odd)} queries differ from the other methods', e.g. {min(odd)}",
+                hint="score all methods of a language on the same queries file and qrels",
+            )
+    return np.array([[queries[query_id] for query_id in ids] for _, queries in sorted(seeds.items())])
+
+
+def _correct(cells: Sequence[dict], test: str) -> None:
+    tested = [cell for cell in cells if "p_t" in cell]
+    for cell, p_holm in zip(tested, holm([cell[f"p_{test}"] for cell in tested]), strict=True):
+        cell["p_holm"] = float(p_holm)
+
+
+def cell_rows(cells: Iterable[Cell]) -> list[list[str]]:
+    """Write cells as rows of text: numbers with six significant decimals, NaN as an empty cell."""
+    return [[as_text(value) for value in asdict(cell).values()] for cell in cells]
+
+
+def as_text(value: object) -> str:
+    """Return a value of a table as text: numbers with six significant decimals, NaN as an empty cell."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value + 0.0:.6g}"
+    return str(value)

@@ -1,0 +1,61 @@
+"""Which queries a method wins and loses against another: means over seeds, gains, and the extremes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+SAME = 0.0005
+
+Row = Mapping[str, object]
+
+
+def query_means(scores: Iterable[tuple], collection: str, measure: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Return (method, language) -> query id -> mean over seeds, from score rows (`scores.SCORE_COLUMNS`)."""
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for row_collection, method, lang, _, query_id, row_measure, value in scores:
+        if (row_collection, row_measure) == (collection, measure):
+            found.setdefault((method, lang), {}).setdefault(query_id, []).append(value)
+    return {
+        key: {query_id: sum(values) / len(values) for query_id, values in queries.items()}
+        for key, queries in found.items()
+    }
+
+
+def gain_rows(
+    means: Mapping[tuple[str, str], Mapping[str, float]],
+    method: str,
+    rival: str,
+    texts: Mapping[str, Mapping[str, str]],
+) -> list[Row]:
+    """Return a row per query: both scores, the gain, and its text, by language from best to worst.
+
+    `texts` is language -> query id -> text; its languages are those that are drawn, `en` gives the English wording.
+    """
+    rows = []
+    for lang in (lang for lang in texts if lang != "en"):
+        ours, theirs = means.get((method, lang), {}), means.get((rival, lang), {})
+        gains = sorted((theirs[query_id] - ours[query_id], query_id) for query_id in ours if query_id in theirs)
+        rows += [
+            {
+                "lang": lang,
+                "query_id": query_id,
+                "method": method,
+                "score": round(ours[query_id], 6),
+                "rival": rival,
+                "rival_score": round(theirs[query_id], 6),
+                "gain": round(-loss, 6),
+                "query": texts[lang].get(query_id, ""),
+                "english": texts.get("en", {}).get(query_id, ""),
+            }
+            for loss, query_id in gains
+        ]
+    return rows
+
+
+def extremes(rows: Sequence[Row], lang: str, count: int) -> tuple[list[Row], list[Row]]:
+    """Return the queries of a language with the greatest gains and, from the worst on, those with the greatest losses.
+
+    A query that gained is never among the losses, however few there are.
+    """
+    ordered = [row for row in rows if row["lang"] == lang]
+    best = [row for row in ordered if float(row["gain"]) > SAME][:count]
+    worst = [row for row in reversed(ordered) if float(row["gain"]) < -SAME][:count]
+    return best, worst

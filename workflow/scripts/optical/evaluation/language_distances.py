@@ -1,0 +1,118 @@
+"""What descent and script explain of a matrix of languages: rank correlations, tested by exchanging the languages.
+
+A cell says how well a target language is learned from a source language. Sources have a teacher and documents each, so
+that cells are ranked within their source. Cells that share a language depend on each other, so that the test exchanges
+languages and not cells (Mantel 1967), in all ways. Few languages can be exchanged in few ways: `p` is at least the
+share of ways, `least_p`, that leave every distance as it is.
+
+Shapes: C cells, P ways to exchange the languages.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import permutations
+
+import numpy as np
+from scipy.stats import rankdata
+
+from optical.errors import DataError
+
+COLUMNS = ("collection", "method", "measure", "distance", "cells", "rho", "p", "least_p")
+# Family and branch.
+LINEAGES = {
+    "de": ("Indo-European", "Germanic"),
+    "en": ("Indo-European", "Germanic"),
+    "es": ("Indo-European", "Romance"),
+    "fr": ("Indo-European", "Romance"),
+    "hi": ("Indo-European", "Indo-Aryan"),
+    "th": ("Kra-Dai", "Tai"),
+}
+TIE = 1e-9
+
+Cell = tuple[str, str]  # source, target
+
+
+def descent(one: str, other: str) -> int:
+    """Return 1 for languages of one branch, 2 for those of one family, 3 for others.
+
+    >>> descent("fr", "es"), descent("fr", "hi"), descent("fr", "th")
+    (1, 2, 3)
+    """
+    (family, branch), (other_family, other_branch) = LINEAGES[one], LINEAGES[other]
+    return 3 if family != other_family else 2 if branch != other_branch else 1
+
+
+def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict]:
+    """Return the rows of what distance explains, as dicts of `COLUMNS`, from the table of a study of source languages.
+
+    `axis` is the column of the sources, `scripts` gives each language's. Of the sizes of bitext the largest counts.
+    Distances are `descent`, `script` (1 for another, else 0), and `descent, one script`: descent again, between
+    languages of one script alone and exchanging no others.
+    """
+    matrices = matrices_of(table, axis)
+    langs = sorted({lang for matrix in matrices.values() for cell in matrix for lang in cell})
+    if unknown := [lang for lang in langs if lang not in LINEAGES]:
+        raise DataError(
+            f"descent of {unknown[0]!r} is not known",
+            where="optical/evaluation/language_distances.py",
+            hint="add it there",
+        )
+    ways = [dict(zip(langs, order, strict=True)) for order in permutations(langs)]
+    within = [way for way in ways if all(scripts[lang] == scripts[other] for lang, other in way.items())]
+
+    def script(one: str, other: str) -> int:
+        return int(scripts[one] != scripts[other])
+
+    rows = []
+    for key, matrix in matrices.items():
+        alike = {cell: value for cell, value in matrix.items() if not script(*cell)}
+        for name, distance, cells, exchanges in (
+            ("descent", descent, matrix, ways),
+            ("script", script, matrix, ways),
+            ("descent, one script", descent, alike, within),
+        ):
+            values = (*key, name, len(cells), *explained(cells, distance, exchanges))
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def matrices_of(table: Iterable[Mapping[str, str]], axis: str) -> dict[tuple, dict[Cell, float]]:
+    """Return (collection, method, measure) -> (source, target) -> mean with the most sentence pairs."""
+    found: dict[tuple, dict[Cell, tuple[int, float]]] = {}
+    for row in table:
+        if row["lang"] not in ("low", "high", "gap"):
+            matrix = found.setdefault((row["collection"], row["method"], row["measure"]), {})
+            cell, value = (row[axis], row["lang"]), (int(row["pairs"]), float(row["mean"]))
+            matrix[cell] = max(matrix.get(cell, value), value)
+    return {key: {cell: mean for cell, (_, mean) in matrix.items()} for key, matrix in found.items()}
+
+
+def explained(
+    cells: Mapping[Cell, float], distance: Callable[[str, str], int], ways: Sequence[Mapping[str, str]]
+) -> tuple[float, float, float]:
+    """Return Spearman's correlation of cells and distances within sources, its two-sided p, and the least p there is.
+
+    `ways` exchange the languages, the first of them none. NaN where cells or distances do not differ within a source.
+    """
+    sources = np.array([source for source, _ in cells])
+    distances_PC = np.array([[distance(way[one], way[other]) for one, other in cells] for way in ways], dtype=float)
+    x_PC, y_C = centred_ranks(distances_PC, sources), centred_ranks(np.array([list(cells.values())]), sources)[0]
+    scale_P = np.sqrt((x_PC**2).sum(axis=1) * (y_C**2).sum())
+    if not scale_P[0]:
+        return np.nan, np.nan, np.nan
+    rho_P = np.divide(x_PC @ y_C, scale_P, out=np.zeros(len(ways)), where=scale_P > 0)
+    as_extreme_P = np.abs(rho_P) >= abs(rho_P[0]) - TIE
+    unchanged_P = (distances_PC == distances_PC[0]).all(axis=1)
+    return float(rho_P[0]), float(as_extreme_P.mean()), float(unchanged_P.mean())
+
+
+def centred_ranks(values_PC: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Return the ranks of each row's values within their source, less their mean.
+
+    >>> centred_ranks(np.array([[0.1, 0.3, 0.9, 0.5]]), np.array(["en", "en", "de", "de"]))
+    array([[-0.5,  0.5,  0.5, -0.5]])
+    """
+    ranks_PC = np.empty(values_PC.shape)
+    for source in np.unique(sources):
+        own = sources == source
+        ranks_PC[:, own] = rankdata(values_PC[:, own], axis=1) - (own.sum() + 1) / 2
+    return ranks_PC

@@ -1,0 +1,137 @@
+"""The table of means, one row a method, one column a language, as TSV, Markdown and LaTeX, from the long table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from optical.evaluation.comparison import CELL_COLUMNS, DONE
+from optical.files import read_table
+
+LEVELS = ("low", "high")
+GROUPS = (*LEVELS, "gap")
+SIGNIFICANT = 0.05
+
+LongRow = dict[str, str]
+
+
+def read_cells(path: str | Path) -> list[LongRow]:
+    """Read the long table (`map_cells.tsv`) as one dict of text a row."""
+    return read_table(path, CELL_COLUMNS, hint="make it with compare_methods.py")
+
+
+def pick_cells(rows: Iterable[LongRow], collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
+    """Return (method, column) -> row for one collection and measure; rows that were not run are left out."""
+    return {
+        (row["method"], row["lang"]): row
+        for row in rows
+        if (row["collection"], row["measure"], row["status"]) == (collection, measure, DONE)
+    }
+
+
+def strongest_rival(cells: Mapping[tuple[str, str], LongRow], candidates: Sequence[str]) -> str:
+    """Return the candidate with the highest mean over low-resource languages, the first of equals.
+
+    Where none was run in all of these, or a collection has none of them, high-resource languages decide.
+
+    >>> strongest_rival({("a", "low"): {"mean": "0.5"}, ("b", "low"): {"mean": "0.7"}}, ["a", "b"])
+    'b'
+    """
+
+    def means_of(method: str) -> list[float]:
+        rows = [cells.get((method, level)) for level in LEVELS]
+        return [float(row["mean"]) if row else -1.0 for row in rows]
+
+    return max(candidates, key=means_of)
+
+
+def map_rows(cells: Mapping[tuple[str, str], LongRow], methods: Sequence[str], langs: Sequence[str]) -> list[list[str]]:
+    """Return `map_table.tsv`: a header, then a row a method; plain numbers with four decimals, empty where not run."""
+    columns = [*langs, *GROUPS]
+    body = [[method, *(_number(cells.get((method, column)), 4) for column in columns)] for method in methods]
+    return [["method", *columns], *body]
+
+
+def markdown_lines(
+    cells: Mapping[tuple[str, str], LongRow], methods: Sequence[str], langs: Sequence[str], caption: str
+) -> list[str]:
+    """Return the table in Markdown, with ± and significance marks and a caption that explains them."""
+    columns = [*langs, *GROUPS]
+    lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    for method in methods:
+        shown = [_markdown_cell(cells.get((method, column))) for column in columns]
+        lines.append(f"| `{method}` | " + " | ".join(shown) + " |")
+    return [*lines, "", caption]
+
+
+def latex_lines(
+    cells: Mapping[tuple[str, str], LongRow], methods: Sequence[str], langs: Sequence[str], caption: str
+) -> list[str]:
+    r"""Return the table in LaTeX for the booktabs package, with \pm and significance marks as superscripts."""
+    columns = [*langs, *GROUPS]
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{_escape(caption)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * len(columns)}}}",
+        r"    \toprule",
+        "    " + " & ".join(map(_escape, ["method", *columns])) + r" \\",
+        r"    \midrule",
+    ]
+    for method in methods:
+        shown = [_latex_cell(cells.get((method, column))) for column in columns]
+        lines.append("    " + " & ".join([_escape(method), *shown]) + r" \\")
+    return [*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]
+
+
+def describe(cells: Mapping[tuple[str, str], LongRow], collection: str, measure: str) -> str:
+    """Return the caption: what the numbers, the ± and the marks mean."""
+    references = sorted({row["reference"] for row in cells.values() if row["reference"]})
+    seeds = sorted({int(row["seeds"]) for row in cells.values()})
+    parts = [f"Mean {measure} on {collection}"]
+    if seeds == [1]:
+        parts.append("one seed")
+    elif seeds:
+        parts.append(f"means over {'-'.join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))} seeds, ± sd over seeds")
+    if references:
+        parts.append(
+            f"⁺ or ⁻: better or worse than {', '.join(references)} with p < {SIGNIFICANT} "
+            "(paired over queries, Holm-corrected)"
+        )
+    return "; ".join(parts) + "."
+
+
+def significance_mark(row: LongRow) -> str:
+    """Return `+` or `-` where the difference to the reference is significant, else nothing.
+
+    >>> significance_mark({"p_holm": "0.01", "difference_to_reference": "-0.2"})
+    '-'
+    """
+    if not row["p_holm"] or float(row["p_holm"]) >= SIGNIFICANT:
+        return ""
+    return "+" if float(row["difference_to_reference"]) > 0 else "-"
+
+
+def _number(row: LongRow | None, decimals: int, column: str = "mean") -> str:
+    if not row or not row[column]:
+        return ""
+    return f"{round(float(row[column]), decimals) + 0.0:.{decimals}f}"  # + 0.0: a gap of nothing is no -0.000
+
+
+def _markdown_cell(row: LongRow | None) -> str:
+    if row is None:
+        return "NOT RUN"
+    mean, sd = _number(row, 3), _number(row, 3, "sd")
+    return (f"{mean} ± {sd}" if sd else mean) + {"+": "⁺", "-": "⁻", "": ""}[significance_mark(row)]
+
+
+def _latex_cell(row: LongRow | None) -> str:
+    if row is None:
+        return "--"
+    mean, sd, mark = _number(row, 3), _number(row, 3, "sd"), significance_mark(row)
+    return "$" + (rf"{mean} \pm {sd}" if sd else mean) + (f"^{{{mark}}}" if mark else "") + "$"
+
+
+def _escape(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "±": r"$\pm$", "⁺": "$^{+}$", "⁻": "$^{-}$", "<": "$<$", ">": "$>$"}
+    special |= {character: f"\\{character}" for character in "_%&#${}"}
+    return "".join(special.get(character, character) for character in text)

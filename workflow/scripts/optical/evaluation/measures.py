@@ -1,0 +1,123 @@
+"""From a run and its relevance judgments to one score per query and measure, by ir_measures.
+
+ir_measures hands each measure to the reference program of its field (trec_eval for AP, nDCG, R, P and RR), so anyone
+who runs `ir_measures qrels.txt run.txt AP` gets the same figures.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import ir_measures
+
+from optical.corpora.passages import document_of_passage
+from optical.errors import ConfigError, DataError
+from optical.files import open_text
+
+Judgments = dict[str, dict[str, int]]  # query id -> document id -> relevance
+Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
+
+
+def read_judgments(path: str | Path) -> Judgments:
+    """Read TREC qrels as query id -> document id -> relevance; none at all is a `DataError`."""
+    judgments = defaultdict(dict)
+    with open_text(path) as file:
+        try:
+            for row in ir_measures.read_trec_qrels(file):
+                judgments[row.query_id][row.doc_id] = row.relevance
+        except ValueError as error:
+            raise DataError(
+                f"not TREC qrels: {error}", where=path, hint="four columns: query id, 0, document id, relevance"
+            ) from error
+    if not judgments:
+        raise DataError("no relevance judgments", where=path, hint="nothing can be measured without qrels")
+    return dict(judgments)
+
+
+def read_ranking(path: str | Path) -> Ranking:
+    """Read a TREC run as query id -> document id -> score; a score that is no finite number is a `DataError`."""
+    ranking = defaultdict(dict)
+    with open_text(path) as file:
+        for number, line in enumerate(file, start=1):
+            fields = line.split()
+            if not fields:
+                continue
+            try:
+                query_id, _, document_id, _, score, _ = fields
+                value = float(score)
+            except ValueError as error:
+                hint = "six columns: query id, Q0, document id, rank, score, tag"
+                raise DataError(f"line {number} is not a line of a TREC run", where=path, hint=hint) from error
+            if not math.isfinite(value):
+                raise DataError(
+                    f"query {query_id}, document {document_id}: the score is {score}",
+                    where=path,
+                    hint="the model that made the run is broken; look at its training log",
+                )
+            if document_id in ranking[query_id]:
+                what = f"query {query_id} has document {document_id} twice, the second time in line {number}"
+                raise DataError(what, where=path, hint="a run ranks a document once")
+            ranking[query_id][document_id] = value
+    return dict(ranking)
+
+
+def max_p(ranking: Ranking) -> Ranking:
+    """Turn a ranking of passages into one of documents, each with the score of its best passage.
+
+    >>> max_p({"q": {"a#2": 3.0, "a#0": 2.0, "b#1": 1.0}})
+    {'q': {'a': 3.0, 'b': 1.0}}
+    """
+    documents: Ranking = {}
+    for query_id, scores in ranking.items():
+        best = documents.setdefault(query_id, {})
+        for passage_id, score in scores.items():
+            document_id = document_of_passage(passage_id)
+            best[document_id] = max(score, best.get(document_id, score))
+    return documents
+
+
+def parse_measures(names: Iterable[str]) -> list:
+    """Turn names such as `AP`, `nDCG@10`, `Judged@10` into ir_measures' objects.
+
+    >>> parse_measures(["AP", "nDCG@10"])
+    [AP, nDCG@10]
+    """
+    measures = []
+    for name in names:
+        try:
+            measures.append(ir_measures.parse_measure(name))
+            measures[-1].validate_params()
+        except (NameError, ValueError, AssertionError) as error:
+            raise ConfigError(
+                f"unknown measure {name!r}: {error}", hint="give a name of ir_measures such as AP, nDCG@10, R@100, RR"
+            ) from error
+    return measures
+
+
+def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[str]) -> list[tuple]:
+    """Return rows (query id, measure, value) for the judged ones among `query_ids`, in their order.
+
+    A judged query without results counts 0: a method that finds nothing must not gain by it. A query without
+    judgments is left out, as trec_eval leaves it out. No judged query at all is a `DataError`.
+
+    >>> judgments = {"q1": {"a": 1}, "q2": {"b": 1}}
+    >>> evaluate({"q1": {"x": 2.0, "a": 1.0}}, judgments, ["q1", "q2", "q3"], ["AP"])
+    [('q1', 'AP', 0.5), ('q2', 'AP', 0.0)]
+    """
+    judged = [query_id for query_id in query_ids if query_id in judgments]
+    if not judged:
+        raise DataError(
+            f"none of the {len(query_ids)} queries is judged", hint="queries and qrels must use the same query ids"
+        )
+    parsed = parse_measures(measures)
+    values = {
+        (metric.query_id, metric.measure): metric.value
+        for metric in ir_measures.iter_calc(
+            parsed,
+            {query_id: judgments[query_id] for query_id in judged},
+            {query_id: ranking[query_id] for query_id in judged if query_id in ranking},
+        )
+    }
+    named = list(zip(measures, parsed, strict=True))  # as the config calls them, which may be an alias: MAP for AP
+    return [(query_id, name, values[query_id, measure]) for query_id in judged for name, measure in named]

@@ -1,0 +1,1 @@
+"""Downloads: files, and models of the Hugging Face hub."""

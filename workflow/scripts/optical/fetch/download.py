@@ -1,0 +1,227 @@
+"""Turn a row of the table of data sets into a verified file on disk: from the network, a mirror or a local file.
+
+Nothing appears under the final name before its length and checksum are right.
+"""
+
+import contextlib
+import fcntl
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+
+from optical.config.tables import UNKNOWN, Dataset
+from optical.errors import DataError, ResourceError
+from optical.files import atomic_path, read_rows, sha256_of, write_rows
+from optical.runtime.progress import Progress
+
+log = logging.getLogger("optical")
+
+CHUNK_BYTES = 1 << 20
+LONGEST_DELAY_SECONDS = 60.0
+WORTH_RETRYING = (408, 425, 429, 500, 502, 503, 504)
+
+
+class Patience(NamedTuple):
+    """How long to try: attempts in all, seconds before the second one (then doubled), seconds without a byte."""
+
+    attempts: int = 5
+    first_delay: float = 1.0
+    connect_timeout: float = 15.0
+    read_timeout: float = 60.0
+
+
+class _Interrupted(Exception):
+    """A download that may succeed when tried again; `delay` is what the server asks for, in seconds."""
+
+    def __init__(self, what: str, delay: float = 0.0):
+        super().__init__(what)
+        self.delay = delay
+
+
+def fetch(
+    dataset: Dataset,
+    destination: str | Path,
+    mirror: str | Path | None = None,
+    lock: str | Path | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Fetch a data set to `destination` and verify it.
+
+    With a mirror, `https://host/path` is read from `<mirror>/host/path` and the network is never used. A checksum that
+    the table does not know is recorded in the `lock` file at the first fetch and enforced from then on.
+    Raises `ResourceError` when the file cannot be had, `DataError` when it is not what it should be.
+    """
+    destination = Path(destination)
+    with atomic_path(destination) as temporary:
+        local = local_source(dataset.url, mirror)
+        try:
+            if local is not None:
+                shutil.copyfile(_existing(local, dataset, mirror), temporary)
+            else:
+                download(dataset, temporary, patience or Patience())
+        except OSError as error:
+            verb, where = ("read", local) if local and error.filename == str(local) else ("write", destination)
+            raise ResourceError(f"cannot {verb}: {error.strerror or error}", where=where) from error
+        verify(dataset, temporary, lock)
+    return destination
+
+
+def local_source(url: str, mirror: str | Path | None = None) -> Path | None:
+    """Return the local file that serves an address, or None where the network is needed.
+
+    >>> local_source("https://example.org/a/b.txt", "/mirror").as_posix()
+    '/mirror/example.org/a/b.txt'
+    >>> local_source("https://example.org/a/b.txt") is None
+    True
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    if not parts.scheme:
+        return Path(url)
+    if not mirror:
+        return None
+    path = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
+    as_written = Path(mirror, parts.netloc, path)
+    return as_written if as_written.exists() else Path(mirror, parts.netloc, unquote(path))
+
+
+def _existing(path: Path, dataset: Dataset, mirror: str | Path | None) -> Path:
+    if not path.is_file():
+        hint = f"put {dataset.url} there, or unset the mirror" if mirror else "mend the address in config/datasets.tsv"
+        raise ResourceError(f"{dataset.name} is not there", where=path, hint=hint)
+    return path
+
+
+def download(dataset: Dataset, path: Path, patience: Patience) -> None:
+    """Download to `path` with retries; what has arrived is kept between attempts when the server can resume."""
+    session = requests.Session()
+    for attempt in range(1, patience.attempts + 1):
+        try:
+            return _attempt(session, dataset, path, patience)
+        except _Interrupted as error:
+            if attempt == patience.attempts:
+                raise ResourceError(
+                    f"cannot download {dataset.name} in {attempt} attempts: {error}",
+                    where=dataset.url,
+                    hint="check the network or try later; a mirror can be given as --config mirror=FOLDER",
+                ) from error
+            delay = min(max(patience.first_delay * 2 ** (attempt - 1), error.delay), LONGEST_DELAY_SECONDS)
+            log.warning("%s: %s; next attempt in %.1f s", dataset.name, error, delay)
+            time.sleep(delay)
+
+
+def _attempt(session: requests.Session, dataset: Dataset, path: Path, patience: Patience) -> None:
+    have = path.stat().st_size
+    # "identity": the bytes as they are stored, for a checksum of the file and not of its unpacked content.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    timeout = (patience.connect_timeout, patience.read_timeout)
+    try:
+        with session.get(dataset.url, headers=headers, stream=True, timeout=timeout) as response:
+            _refuse_bad_status(response, dataset, path)
+            resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
+                f"bytes {have}-"
+            )
+            _receive(response, dataset, path, have if resumed else 0)
+    except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL) as error:
+        raise ResourceError(f"not an address: {error}", where=dataset.url, hint="mend config/datasets.tsv") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise _Interrupted(_in_words(error, patience)) from error
+
+
+def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path) -> None:
+    status = response.status_code
+    if status == 416:  # what we hold is longer than the file: begin anew
+        path.write_bytes(b"")
+        raise _Interrupted("the server refused to resume")
+    if status in WORTH_RETRYING:
+        wish = response.headers.get("Retry-After", "")
+        raise _Interrupted(f"HTTP {status} {response.reason}", delay=float(wish) if wish.isdecimal() else 0.0)
+    if status >= 400:
+        raise ResourceError(
+            f"HTTP {status} {response.reason} for {dataset.name}",
+            where=dataset.url,
+            hint="the file has moved or needs a login: mend its url in config/datasets.tsv, or serve it from a mirror",
+        )
+
+
+def _receive(response: requests.Response, dataset: Dataset, path: Path, have: int) -> None:
+    announced = response.headers.get("Content-Length", "")
+    total = have + int(announced) if announced.isdecimal() else None
+    with path.open("r+b") as file, Progress(f"fetch {dataset.name} (bytes)", total=total or 0, done=have) as progress:
+        file.truncate(have)
+        file.seek(have)
+        for block in response.raw.stream(CHUNK_BYTES, decode_content=False):
+            file.write(block)
+            progress.advance(len(block))
+    if total is not None and path.stat().st_size < total:
+        raise _Interrupted(f"truncated: {path.stat().st_size} of {total} bytes arrived")
+
+
+def _in_words(error: Exception, patience: Patience) -> str:
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or "timed out" in str(error).lower():
+        return f"no byte for {patience.read_timeout:g} s"
+    if "IncompleteRead" in str(error):
+        return "truncated: the connection was closed early"
+    return f"no connection ({type(error).__name__})"
+
+
+def verify(dataset: Dataset, path: Path, lock: str | Path | None = None) -> None:
+    """Compare a file's length and checksum with the table, or with the lock file where the table does not know them."""
+    size, checksum = path.stat().st_size, sha256_of(path)
+    source = "config/datasets.tsv"
+    if dataset.sha256 == UNKNOWN:
+        if lock is None:
+            raise DataError(
+                f"no checksum known for {dataset.name}", hint=f"give --lock, or write {checksum} into {source}"
+            )
+        dataset, source = _recorded(dataset, checksum, size, Path(lock)), str(lock)
+    if dataset.bytes != UNKNOWN and size != int(dataset.bytes):
+        raise DataError(
+            f"{dataset.name} has {size} bytes, {dataset.bytes} are expected",
+            where=dataset.url,
+            hint=f"an error page or another version; if the new file is right, correct its row of {source}",
+        )
+    if checksum != dataset.sha256:
+        raise DataError(
+            f"wrong checksum of {dataset.name}: expected {dataset.sha256}, got {checksum}",
+            where=dataset.url,
+            hint=f"fetch it again; if the publisher changed the file and you trust it, correct its row of {source}",
+        )
+
+
+def read_lock(path: str | Path) -> dict[str, tuple[str, str]]:
+    """Read a lock file: name -> (sha256, bytes). A missing file is an empty one."""
+    if not Path(path).exists():
+        return {}
+    return {name: (checksum, size) for name, checksum, size, *_ in read_rows(path, columns=3)}
+
+
+def _recorded(dataset: Dataset, checksum: str, size: int, lock: Path) -> Dataset:
+    """Return the row with the checksum of the lock file, where it is written now if it is new."""
+    with exclusive(lock):
+        known = read_lock(lock)
+        if dataset.name not in known:
+            log.info("%s: first fetch, checksum recorded in %s", dataset.name, lock)
+            known[dataset.name] = (checksum, str(size))
+            write_rows(lock, ([name, *cells] for name, cells in sorted(known.items())))
+    return dataset._replace(sha256=known[dataset.name][0], bytes=known[dataset.name][1])
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Keep other processes out: several downloads run at a time and share one lock file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.guard").open("ab") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ResourceError(f"cannot lock: {error.strerror or error}", where=path) from error
+        yield

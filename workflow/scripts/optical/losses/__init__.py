@@ -1,0 +1,1 @@
+"""Optimal transport, late interaction, and the losses made of them."""

@@ -1,0 +1,1 @@
+"""The encoder, the layouts of its folders, its vocabulary and its export."""

@@ -1,0 +1,252 @@
+"""The late-interaction encoder: word pieces -> one unit vector per token (ColBERT, Khattab and Zaharia, SIGIR 2020).
+
+It is a thin layer over a Hugging Face transformer, saved in the layout that PyLate and sentence-transformers load:
+the transformer at the top of the folder, the projection in `1_Dense/`, markers and lengths in
+`config_sentence_transformers.json`. `optical.models.folders` reads it from there.
+
+Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector size.
+"""
+
+import copy
+import dataclasses
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from optical.errors import ConfigError
+from optical.files import write_json
+from optical.models.onednn import can_multiply, packed
+from optical.models.unpadding import longest_text, read_tokens, use_fastest_attention
+from optical.runtime.offline import keep_offline
+from optical.runtime.precision import dtype_of
+from optical.runtime.threads import results_in_order, workers_on
+from optical.text.tokeniser import load_tokeniser
+
+keep_offline()
+
+QUERY, DOCUMENT = "query", "document"
+# Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
+BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
+BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How texts become vectors; recorded in the model, because each of these moves MAP."""
+
+    dimension: int = 128  # of a token vector; 0 keeps the transformer's own size, without a projection
+    query_length: int = 32  # tokens, special ones included
+    document_length: int = 180
+    query_marker: str = "[Q]"
+    document_marker: str = "[D]"
+    query_expansion: bool = False  # fill queries with [MASK] up to query_length (ColBERT's query augmentation)
+    attend_to_expansion: bool = False
+    skip_punctuation: bool = True  # documents keep no vectors of punctuation
+
+
+class Encoder(nn.Module):
+    """A transformer and a projection; `forward` gives unit token vectors."""
+
+    def __init__(self, transformer: nn.Module, folder_of_tokeniser: Path, settings: EncoderSettings):
+        super().__init__()
+        use_fastest_attention(transformer)
+        longest = longest_text(transformer.config)
+        for key in ("query_length", "document_length"):
+            if longest is not None and getattr(settings, key) > longest:
+                what = f"the encoder has positions for {longest} tokens, not for {getattr(settings, key)}"
+                raise ConfigError(what, where=f"encoder.{key}", hint="lower it, or take another encoder")
+        self.transformer = transformer
+        self.settings = settings
+        self.tokeniser = load_tokeniser(folder_of_tokeniser)
+        hidden = transformer.config.hidden_size
+        self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
+        self.marker_ids = {
+            QUERY: self._id_of(settings.query_marker, "query_marker"),
+            DOCUMENT: self._id_of(settings.document_marker, "document_marker"),
+        }
+        self.cls_id, self.sep_id = self._first_of("[CLS]", "<s>"), self._first_of("[SEP]", "</s>")
+        self.pad_id, self.mask_id = self._first_of("[PAD]", "<pad>"), self._first_of("[MASK]", "<mask>")
+        skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
+        self.skipped_ids = np.array([token for token in skipped if token is not None], dtype=np.int64)
+
+    @property
+    def dimension(self) -> int:
+        """Size of a token vector."""
+        return self.settings.dimension or self.transformer.config.hidden_size
+
+    def _id_of(self, token: str, key: str) -> int:
+        index = self.tokeniser.token_to_id(token)
+        if index is None:
+            raise ConfigError(
+                f"the tokeniser has no token {token!r}",
+                where=f"encoder.{key}",
+                hint="name a token of its vocabulary; BERT's has [unused0] and [unused1]",
+            )
+        return index
+
+    def _first_of(self, *tokens: str) -> int:
+        for token in tokens:
+            if (index := self.tokeniser.token_to_id(token)) is not None:
+                return index
+        raise ConfigError(f"the tokeniser has none of {', '.join(tokens)}", hint="take an encoder of the BERT family")
+
+    def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        """Return the unit vectors of every token, zeros where there is padding, float32 of shape (B, L, D).
+
+        They are on the encoder's device; the token ids may be elsewhere.
+        """
+        read_BL = attention_BL.bool() | (ids_BL != self.pad_id)
+        hidden_TH, layout = read_tokens(self.transformer, ids_BL, attention_BL, read_BL)
+        return layout.pad(nn.functional.normalize(self.projection(hidden_TH).float(), dim=-1))
+
+    def length(self, kind: str) -> int:
+        """Longest input of this kind in tokens, special ones included."""
+        return self.settings.query_length if kind == QUERY else self.settings.document_length
+
+    def frame(self, texts: Sequence[Sequence[int]], kind: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame word-piece ids as the encoder wants them and pad them to a common length.
+
+        Args:
+            texts: word-piece ids of each text, without special tokens; cut where they are too long.
+            kind: QUERY or DOCUMENT.
+
+        Returns:
+            ids_BL (int64), attention_BL (int64) and keep_BL (bool): which positions give a vector.
+        """
+        longest = self.length(kind)
+        pieces = [np.asarray(text[: longest - 3], dtype=np.int64) for text in texts]
+        expand = kind == QUERY and self.settings.query_expansion
+        width = longest if expand else max((len(piece) for piece in pieces), default=0) + 3
+        ids_BL = np.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=np.int64)
+        attention_BL = np.zeros((len(pieces), width), dtype=np.int64)
+        for row, piece in enumerate(pieces):
+            end = len(piece) + 2
+            ids_BL[row, :2] = self.cls_id, self.marker_ids[kind]
+            ids_BL[row, 2:end] = piece
+            ids_BL[row, end] = self.sep_id
+            attention_BL[row, : end + 1] = 1
+        keep_BL = attention_BL.astype(bool)
+        if expand:
+            keep_BL[:] = True
+            if self.settings.attend_to_expansion:
+                attention_BL[:] = 1
+        elif kind == DOCUMENT and len(self.skipped_ids):
+            keep_BL &= ~np.isin(ids_BL, self.skipped_ids)
+        return torch.from_numpy(ids_BL), torch.from_numpy(attention_BL), torch.from_numpy(keep_BL)
+
+    def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        """Return where the text's own word pieces are: neither padding nor special tokens, bool (B, L)."""
+        return attention_BL.bool() & ~torch.isin(ids_BL, torch.tensor(self.special_ids, device=ids_BL.device))
+
+    @property
+    def special_ids(self) -> list[int]:
+        """The ids that frame or fill texts, and are none of their own pieces."""
+        return [self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()]
+
+    def encode(
+        self, texts: Sequence[Sequence[int]], kind: str, precision: str = "fp32", batch_tokens: int | None = None
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield (index of the text, its vectors (L, D) float32 on the CPU, its token ids), longest texts first.
+
+        Texts of similar length share a batch of at most `batch_tokens` (None: `BATCH_TOKENS`), so that little is
+        padding; each of the processor's cores reads a batch of its own. In "bf16" the weights themselves are cast: no
+        casts on the way, which take a third of the time of autocast. For more than some batches they are packed, too.
+        """
+        device, dtype = next(self.parameters()).device, dtype_of(precision)
+        batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
+        encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
+        if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_multiply(dtype):
+            encoder = packed(encoder)
+
+        def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
+            ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
+            vectors_BLD = encoder(ids_BL, attention_BL).cpu()
+            counts = keep_BL.sum(1).tolist()
+            kept = vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts)
+            return list(zip(chosen.tolist(), *kept, strict=True))
+
+        workers = min(workers_on(device), BATCHES_AT_ONCE, max(1, len(batches)))
+        for found in results_in_order(read, batches, workers):
+            yield from found
+
+    def _batches(self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int) -> list[np.ndarray]:
+        """Return the indices of the texts of each batch, longest first."""
+        expand = kind == QUERY and self.settings.query_expansion
+        lengths = np.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=np.int64)
+        order = np.argsort(-lengths, kind="stable")
+        batches, start = [], 0
+        while start < len(order):
+            width = self.length(kind) if expand else int(lengths[order[start]])
+            batches.append(order[start : start + max(1, batch_tokens // width)])
+            start += len(batches[-1])
+        return batches
+
+    def save_transformer(self, folder: Path) -> None:
+        """Write the transformer and its tokeniser alone, without ColBERT's parts."""
+        self.transformer.save_pretrained(folder)
+        self.tokeniser.save(str(folder / "tokenizer.json"))
+        self._save_tokeniser_config(folder)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
+        folder = Path(folder)
+        self.save_transformer(folder)
+        settings, hidden = self.settings, self.transformer.config.hidden_size
+        # Without a projection an identity is written: PyLate would add a random one.
+        weight_DH = self.projection.weight if settings.dimension else torch.eye(hidden)
+        (folder / "1_Dense").mkdir(exist_ok=True)
+        weights = {"linear.weight": weight_DH.detach().cpu().contiguous()}
+        save_file(weights, folder / "1_Dense" / "model.safetensors", metadata={"format": "pt"})
+        write_json(
+            folder / "1_Dense" / "config.json",
+            {
+                "in_features": hidden,
+                "out_features": self.dimension,
+                "bias": False,
+                "activation_function": "torch.nn.modules.linear.Identity",
+            },
+        )
+        modules = (("", "sentence_transformers.models.Transformer"), ("1_Dense", "pylate.models.Dense.Dense"))
+        write_json(
+            folder / "modules.json",
+            [{"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(modules)],
+        )
+        write_json(
+            folder / "config_sentence_transformers.json",
+            {
+                "query_prefix": settings.query_marker,
+                "document_prefix": settings.document_marker,
+                "query_length": settings.query_length,
+                "document_length": settings.document_length,
+                "do_query_expansion": settings.query_expansion,
+                "attend_to_expansion_tokens": settings.attend_to_expansion,
+                # a sign without a token would stand for [UNK], and PyLate would skip every unknown word
+                "skiplist_words": [self.tokeniser.id_to_token(token) for token in self.skipped_ids.tolist()],
+                "projection": bool(settings.dimension),  # ours: false where 1_Dense is an identity
+                "similarity_fn_name": "MaxSim",
+                "model_type": "ColBERT",
+            },
+        )
+        write_json(folder / "sentence_bert_config.json", {"max_seq_length": settings.document_length})
+
+    def _save_tokeniser_config(self, folder: Path) -> None:
+        names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
+        config = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}
+        unknown = next((token for token in ("[UNK]", "<unk>") if self.tokeniser.token_to_id(token) is not None), None)
+        longest = self.transformer.config.max_position_embeddings
+        write_json(
+            folder / "tokenizer_config.json",
+            config | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
+        )
+
+
+def settings_from_config(values: dict) -> EncoderSettings:
+    """Build the settings from the config's `encoder` block, whose other keys they ignore."""
+    names = {field.name for field in dataclasses.fields(EncoderSettings)}
+    return EncoderSettings(**{name: value for name, value in values.items() if name in names})

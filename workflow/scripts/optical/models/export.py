@@ -1,0 +1,160 @@
+"""Models for other programs: a student as query encoder and its teacher as document encoder, in one folder.
+
+- `pylate`: `query/` and `document/`, each as PyLate and sentence-transformers (MultiVectorEncoder) load it
+- `stanford`: the same two as checkpoints of the Stanford ColBERT code
+- `onnx`: the query encoder alone, as `query/model.onnx`
+
+Each has a README.md: the model card.
+"""
+
+import shutil
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from optical.errors import ConfigError, DataError, ResourceError
+from optical.files import atomic_folder, read_json, write_json, write_lines
+from optical.models.encoder import QUERY, Encoder
+
+STANFORD_ARCHITECTURE = "HF_ColBERT"
+ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weights lie in a file of their own
+
+
+def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: str, files: Mapping[str, Path]) -> None:
+    """Write both encoders in one of FORMATS, with the model card; nothing is left behind if that fails.
+
+    files: name in the export -> file to copy, such as `query/provenance.json`. Raise `ConfigError` where student and
+    teacher do not fit together, `DataError` where the folder is there already.
+    """
+    if student.dimension != teacher.dimension:
+        what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions cannot be compared"
+        raise ConfigError(what, where="export", hint="--teacher must be the model that the student was distilled from")
+    to = Path(to)
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise DataError("already there", where=to, hint="name a new folder, or delete this one")
+    with atomic_folder(to) as folder:
+        FORMATS[form](student, teacher, folder)
+        write_lines(folder / "README.md", card.splitlines())
+        for name, source in files.items():
+            if (folder / name).parent.is_dir():
+                shutil.copyfile(source, folder / name)
+
+
+def write_pylate(student: Encoder, teacher: Encoder, folder: Path) -> None:
+    """Write both as folders of PyLate."""
+    for name, encoder in (("query", student), ("document", teacher)):
+        (folder / name).mkdir()
+        encoder.save(folder / name)
+
+
+def write_stanford(student: Encoder, teacher: Encoder, folder: Path) -> None:
+    """Write both as checkpoints of Stanford ColBERT: one weights file, and `artifact.metadata`.
+
+    That code always fills queries up with [MASK]. For a model that was trained without, its padding token is named
+    [MASK], which the code then leaves out of the scores, as it does with padding.
+    """
+    for name, encoder in (("query", student), ("document", teacher)):
+        target, settings = folder / name, encoder.settings
+        target.mkdir()
+        encoder.save_transformer(target)
+        prefix = encoder.transformer.base_model_prefix
+        weights = {f"{prefix}.{key}": value for key, value in encoder.transformer.state_dict().items()}
+        hidden = encoder.transformer.config.hidden_size
+        weights["linear.weight"] = encoder.projection.weight if settings.dimension else torch.eye(hidden)
+        weights = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+        save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+        config = encoder.transformer.config.to_dict() | {"architectures": [STANFORD_ARCHITECTURE]}
+        write_json(target / "config.json", config)
+        if not settings.query_expansion:
+            _name_padding_as_mask(encoder, target)
+        write_json(
+            target / "artifact.metadata",
+            {
+                "query_token_id": settings.query_marker,
+                "doc_token_id": settings.document_marker,
+                "query_token": settings.query_marker,
+                "doc_token": settings.document_marker,
+                "query_maxlen": settings.query_length,
+                "doc_maxlen": settings.document_length,
+                "dim": encoder.dimension,
+                "similarity": "cosine",
+                "mask_punctuation": settings.skip_punctuation,
+                "attend_to_mask_tokens": settings.attend_to_expansion,
+            },
+        )
+
+
+def _name_padding_as_mask(encoder: Encoder, folder: Path) -> None:
+    path = folder / "tokenizer_config.json"
+    write_json(path, read_json(path) | {"pad_token": encoder.tokeniser.id_to_token(encoder.mask_id)})
+
+
+class PaddedEncoder(nn.Module):
+    """An encoder that reads padding too: how many tokens a batch holds would be no shape that a graph can know."""
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        self.transformer, self.projection = encoder.transformer, encoder.projection
+        self.transformer.set_attn_implementation("sdpa")
+
+    def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
+        hidden_BLH = self.transformer(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state
+        return nn.functional.normalize(self.projection(hidden_BLH), dim=-1)
+
+
+def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
+    """Write the query encoder as an ONNX graph: input_ids and attention_mask (int64, batch x tokens) to token_vectors.
+
+    `framing.json` says which ids stand around a text's own. The document side is not written: its vectors are made
+    once, by the workflow or from the `pylate` export.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ResourceError(f"{error.name} is missing", where="onnx", hint='pip install -e ".[onnx]"') from error
+    target = folder / "query"
+    target.mkdir()
+    student.eval()
+    example_ids, example_attention, _ = student.frame([[student.mask_id] * 4, [student.mask_id] * 2], QUERY)
+    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in student.parameters())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says which axes of the two inputs are the same: they should be
+        torch.onnx.export(
+            PaddedEncoder(student),
+            (example_ids, example_attention),
+            target / "model.onnx",
+            input_names=["input_ids", "attention_mask"],
+            output_names=["token_vectors"],
+            dynamic_shapes={"ids_BL": sizes, "attention_BL": sizes},
+            external_data=weights > ONNX_LARGEST_BYTES,
+            dynamo=True,
+            verbose=False,
+        )
+    student.tokeniser.save(str(target / "tokenizer.json"))
+    settings = student.settings
+    write_json(
+        target / "framing.json",
+        {
+            "before": [student.cls_id, student.marker_ids[QUERY]],
+            "after": [student.sep_id],
+            "query_length": settings.query_length,
+            "query_expansion": settings.query_expansion,
+            "attend_to_expansion": settings.attend_to_expansion,
+            "pad_id": student.pad_id,
+            "mask_id": student.mask_id,
+            "dimension": student.dimension,
+        },
+    )
+
+
+FORMATS: dict[str, Callable[[Encoder, Encoder, Path], None]] = {
+    "pylate": write_pylate,
+    "stanford": write_stanford,
+    "onnx": write_onnx,
+}

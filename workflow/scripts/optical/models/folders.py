@@ -1,0 +1,129 @@
+"""Load encoders from folders: this project's and PyLate's, Stanford ColBERT's, and bare transformers.
+
+PyLate's layout is that of `Encoder.save`. A checkpoint of Stanford ColBERT has the projection among the transformer's
+weights, and markers and lengths in `artifact.metadata`.
+"""
+
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from optical.errors import DataError
+from optical.files import read_json
+from optical.models.encoder import Encoder, EncoderSettings
+
+COMPLETE = "is the download complete?"
+
+
+def load_transformer(folder: str | Path) -> nn.Module:
+    """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
+    import transformers
+
+    folder = Path(folder)
+    if not (folder / "config.json").is_file():
+        raise DataError(
+            "not an encoder folder: it has no config.json",
+            where=folder,
+            hint="give a folder in the Hugging Face layout, or encoder.source: train",
+        )
+    kind = read_json(folder / "config.json").get("model_type", "")
+    extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
+    try:
+        model, found = transformers.AutoModel.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, **extra
+        )
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"cannot load the encoder: {reason}", where=folder, hint=COMPLETE) from error
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise DataError(f"the weights lack {len(missing)}, {missing[0]} first", where=folder, hint="is it an encoder?")
+    return model
+
+
+def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) -> Encoder:
+    """Load an encoder; `settings` are needed only where the folder is a bare transformer without ColBERT's parts."""
+    folder = Path(folder)
+    transformer = load_transformer(folder)
+    if settings is not None:
+        return Encoder(transformer, folder, settings)
+    settings = saved_settings(folder)
+    if settings is None:
+        raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
+    encoder = Encoder(transformer, folder, settings)
+    if settings.dimension:
+        weight_DH = _projection(folder)
+        if weight_DH.shape != encoder.projection.weight.shape:
+            wanted = " x ".join(map(str, encoder.projection.weight.shape))
+            what = f"the projection is {' x '.join(map(str, weight_DH.shape))}, not {wanted} as the folder says"
+            raise DataError(what, where=folder, hint=COMPLETE)
+        encoder.projection.weight.data.copy_(weight_DH)
+    return encoder
+
+
+def saved_settings(folder: str | Path) -> EncoderSettings | None:
+    """Return how a late-interaction model turns texts into vectors; None where the folder is a bare transformer."""
+    folder = Path(folder)
+    pylate, stanford = folder / "config_sentence_transformers.json", folder / "artifact.metadata"
+    if pylate.is_file() and "query_length" in (saved := read_json(pylate)):
+        return _settings_of_pylate(folder, saved)
+    return _settings_of_stanford(folder, read_json(stanford)) if stanford.is_file() else None
+
+
+def _settings_of_pylate(folder: Path, saved: dict) -> EncoderSettings:
+    """Return the settings of a folder of PyLate, of whatever version; a key that is missing has that code's default."""
+    dense = folder / "1_Dense" / "config.json"
+    projected = saved.get("projection", dense.is_file())
+    layer = read_json(dense) if projected else {"out_features": 0}
+    more = layer.get("bias") or layer.get("use_residual") or (folder / "2_Dense").is_dir()
+    if more or not layer.get("activation_function", "Identity").endswith("Identity"):
+        raise DataError("its projection is more than one matrix", where=folder, hint="take another checkpoint")
+    return EncoderSettings(
+        dimension=layer["out_features"],
+        query_length=saved["query_length"],
+        document_length=saved["document_length"],
+        query_marker=saved["query_prefix"],
+        document_marker=saved["document_prefix"],
+        query_expansion=saved.get("do_query_expansion", True),
+        attend_to_expansion=saved.get("attend_to_expansion_tokens", False),
+        skip_punctuation=bool(saved.get("skiplist_words", True)),
+    )
+
+
+def _settings_of_stanford(folder: Path, saved: dict) -> EncoderSettings:
+    """Return the settings of a checkpoint of Stanford ColBERT; a key that is missing has that code's default."""
+    saved = saved.get("config", saved)
+    return EncoderSettings(
+        dimension=saved.get("dim", 128),
+        query_length=saved.get("query_maxlen", 32),
+        document_length=saved.get("doc_maxlen", 220),
+        query_marker=saved.get("query_token_id", "[unused0]"),
+        document_marker=saved.get("doc_token_id", "[unused1]"),
+        query_expansion=not _pads_with_mask(folder),
+        attend_to_expansion=saved.get("attend_to_mask_tokens", False),
+        skip_punctuation=saved.get("mask_punctuation", True),
+    )
+
+
+def _pads_with_mask(folder: Path) -> bool:
+    """Return whether [MASK] is the padding token: Stanford's code adds it to every query, and never scores padding."""
+    path = folder / "tokenizer_config.json"
+    config = read_json(path) if path.is_file() else {}
+    pad, mask = (config.get(f"{name}_token") for name in ("pad", "mask"))
+    return pad is not None and pad == mask
+
+
+def _projection(folder: Path) -> Tensor:
+    """Return the weights of the projection: those of a module of its own, or one matrix among the transformer's."""
+    place = folder / "1_Dense" if (folder / "1_Dense").is_dir() else folder
+    safe, pickled = place / "model.safetensors", place / "pytorch_model.bin"
+    try:
+        if not safe.is_file():
+            return torch.load(pickled, map_location="cpu", weights_only=True)["linear.weight"]
+        with safe_open(safe, "pt") as file:
+            return file.get_tensor("linear.weight")
+    except (OSError, RuntimeError, KeyError, SafetensorError, UnpicklingError) as error:
+        raise DataError("cannot load linear.weight, the projection", where=place, hint=COMPLETE) from error

@@ -1,0 +1,116 @@
+"""Word pieces of its own for a language of which the encoder's vocabulary leaves single letters.
+
+An English vocabulary cuts a Marathi sentence into its letters, without the vowels. So the vocabulary gets pieces that
+are learnt from the language's side of the bitext (Chau and Smith 2021, arXiv 2106.09063), and the vector of each
+begins as the mean of the English pieces' that a word aligner links it with, weighted by how often. The encoder reads
+the language word by word before the first step of training, and its sentences are half as long or less.
+
+Shape suffixes: V pieces of the encoder's vocabulary, W pieces of the extended one, H hidden size.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array
+from tokenizers import Tokenizer, models
+
+from optical.bitext.word_alignment import DEFAULTS, MOST_CELLS, align, count_tables
+from optical.errors import ConfigError, DataError
+from optical.models.encoder import Encoder
+from optical.text.tokeniser import learn_pieces
+from optical.text.words import check_settings
+
+log = logging.getLogger(__name__)
+
+TextPair = tuple[str, str]  # English, foreign
+
+
+def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, alignment: dict) -> None:
+    """Give an encoder, in place, `pieces` learnt from the foreign side of a bitext; its own keep their numbers.
+
+    Args:
+        pairs: English and foreign texts.
+        alignment: settings of `word_alignment`, over its defaults.
+
+    Raises:
+        ConfigError: the tokeniser is not made of word pieces (BERT's kind).
+    """
+    tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces)
+    embeddings = encoder.transformer.get_input_embeddings()
+    vectors_WH = starting_vectors(
+        embeddings.weight.data.numpy(),
+        encoder.tokeniser,
+        tokeniser,
+        _sample(pairs),
+        check_settings(alignment, DEFAULTS),
+    )
+    encoder.transformer.resize_token_embeddings(len(vectors_WH), mean_resizing=False)
+    encoder.transformer.get_input_embeddings().weight.data.copy_(torch.from_numpy(vectors_WH))
+    encoder.tokeniser = tokeniser
+
+
+def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) -> Tokenizer:
+    """Return the tokeniser with `pieces` more or less, learnt from texts: those it has already are no new ones.
+
+    BERT's normaliser drops accents, and with them the vowels of Devanagari; the new one keeps them.
+    """
+    state = json.loads(tokeniser.to_str())
+    if state["model"]["type"] != "WordPiece":
+        what = f"a tokeniser of the kind {state['model']['type']} cannot be extended"
+        raise ConfigError(
+            what, where="vocabulary.pieces", hint="0 keeps the encoder's own; BERT's kind can be extended"
+        )
+    if (state["normalizer"] or {}).get("type") == "BertNormalizer":
+        state["normalizer"]["strip_accents"] = False
+    normalising = Tokenizer.from_str(json.dumps(state))
+    blank = Tokenizer(models.WordPiece(None, unk_token=state["model"]["unk_token"]))
+    blank.normalizer, blank.pre_tokenizer = normalising.normalizer, normalising.pre_tokenizer
+    known = tokeniser.get_vocab()
+    new = sorted(set(learn_pieces(blank, texts, pieces)) - set(known))
+    state["model"]["vocab"] |= {piece: number for number, piece in enumerate(new, start=max(known.values()) + 1)}
+    return Tokenizer.from_str(json.dumps(state))
+
+
+def starting_vectors(
+    vectors_VH: np.ndarray, tokeniser: Tokenizer, extended: Tokenizer, pairs: Sequence[TextPair], alignment: dict
+) -> np.ndarray:
+    """Return the vectors that the pieces of the extended vocabulary start from, float32 of shape (W, H).
+
+    A piece that the aligner links with English ones starts as their mean, whether it is new or not: *one* of the old
+    vocabulary may be a word of the language. Old ones without a link stay as they are; new ones are the mean of all.
+    """
+    english, foreign = (
+        [encoding.tokens for encoding in side.encode_batch(texts, add_special_tokens=False)]
+        for side, texts in zip((tokeniser, extended), map(list, zip(*pairs, strict=True)), strict=True)
+    )
+    sentences = [pair for pair in zip(english, foreign, strict=True) if all(pair)]
+    cells = sum(len(own) * len(other) for own, other in sentences)
+    if cells > MOST_CELLS:  # a script whose pieces are shorter than `_sample` takes them to be
+        sentences = sentences[:: 2 + cells // MOST_CELLS]
+    if not sentences:
+        raise DataError("no sentence pair with words on both sides", hint="nothing can be aligned")
+    to_english, _ = count_tables(sentences, align(sentences, alignment))
+    for special in extended.get_added_tokens_decoder().values():
+        to_english.pop(special.content, None)
+    numbers, old = extended.get_vocab(), tokeniser.get_vocab()
+    size = max(len(vectors_VH), max(numbers.values()) + 1)
+    vectors_WH = np.full((size, vectors_VH.shape[1]), vectors_VH.mean(0), np.float32)
+    vectors_WH[: len(vectors_VH)] = vectors_VH
+    links = [(numbers[piece], old[word], share) for piece, row in to_english.items() for word, share in row.items()]
+    if not links:
+        raise DataError("no word piece is linked with an English one", hint="give more bitext, or vocabulary.pieces: 0")
+    rows, columns, shares = zip(*links, strict=True)
+    mixing_WV = coo_array((np.array(shares, np.float32), (rows, columns)), shape=(size, len(vectors_VH))).tocsr()
+    linked = np.unique(rows)
+    vectors_WH[linked] = mixing_WV[linked] @ vectors_VH
+    log.info("%d pieces, %d of them new, %d start as their translations", len(numbers), size - len(old), len(linked))
+    return vectors_WH
+
+
+def _sample(pairs: Sequence[TextPair]) -> Sequence[TextPair]:
+    """Return so many pairs, evenly spread, that the aligner can hold them: a text has about a piece for 3 letters."""
+    cells = sum(len(english) * len(foreign) for english, foreign in pairs) // 9
+    return pairs[:: 1 + cells // MOST_CELLS]

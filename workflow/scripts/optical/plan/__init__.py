@@ -1,0 +1,1 @@
+"""What an experiment consists of: methods, languages, files, settings, searches and resources. It knows no Snakemake."""

@@ -1,0 +1,57 @@
+"""Files of arguments: how settings and long lists reach a program without a long command.
+
+A program takes `@FILE` for the lines of a file, an option or a value each (argparse's own form). The file's name is a
+digest of its content: the same arguments are the same file, and others make the job run again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from optical.config.base import Settings
+from optical.files import write_lines
+
+FOLDER = "results/arguments"
+
+
+def argument_file(options: Mapping[str, object], folder: str | Path = FOLDER) -> str:
+    """Write options into a file, unless it is there, and return its name as a program takes it: `@FILE`.
+
+    Args:
+        options: name of the option -> its value; a list of plain values stands a value a line, a map or a list of maps
+            is JSON; an option whose value is None or an empty list is left out.
+    """
+    lines = [line for name, value in options.items() for line in _lines(f"--{name.replace('_', '-')}", value)]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    path = Path(folder, f"{digest}.txt")
+    _write_once(path, tuple(lines))
+    return f"@{path}"
+
+
+@cache
+def _write_once(path: Path, lines: tuple[str, ...]) -> None:
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_lines(path, lines)
+
+
+def _lines(option: str, value: object) -> list[str]:
+    value = as_json(value)
+    if value is None or value == []:
+        return []
+    if isinstance(value, list) and not isinstance(value[0], dict | list):
+        return [option, *map(str, value)]
+    return [f"{option}={json.dumps(value) if isinstance(value, dict | list) else value}"]
+
+
+def as_json(value: object) -> object:
+    """Return a value of settings, maps and lists as JSON knows it."""
+    if isinstance(value, Settings):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return value

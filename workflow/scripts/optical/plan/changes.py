@@ -1,0 +1,206 @@
+"""Experiments with changes: the variants of a study, its repeats, shares of the sentence pairs, points of a grid.
+
+Each is an experiment in a folder of its own, below that which it belongs to, and made by the same rules. A share and a
+point of a grid take from it what their changes do not touch; a variant of a study makes everything itself.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import product
+
+from optical.config.names import check_names
+from optical.errors import ConfigError
+from optical.plan.experiment import WHOLE, Experiment
+from optical.plan.jobs import ALIGNED, Job, condition, scores
+from optical.plan.sources import flatten
+
+Condition = tuple[str, int | None, Experiment]  # variant, repeat, experiment
+
+
+def family(experiment: Experiment) -> dict[str, Experiment]:
+    """Return an experiment and all that belong to it, by folder."""
+    members = [experiment, *(own for _, _, own in variants(experiment))]
+    members += [own for member in list(members) for own in [*shares(member), *grid(member)]]
+    return {member.results: member for member in members}
+
+
+# --- the variants of a study
+
+
+def variants(experiment: Experiment) -> list[Condition]:
+    """Return every variant of a study, once for each repeat: its name, its repeat, and the experiment it is.
+
+    `{study}` in a change is the study's folder, where models lie that a variant takes from it. A repeat is the seed of
+    encoder and teacher, and a folder below the variant's.
+    """
+    study = experiment.config.study
+    check_names(study.only, "study.only", study.variants, "name one of study.variants")
+    named = study.only or list(study.variants)
+    return [(name, repeat, _variant(experiment, name, repeat)) for name, repeat in product(named, study.repeats or [None])]
+
+
+def _variant(experiment: Experiment, name: str, repeat: int | None) -> Experiment:
+    results = experiment.results
+    changes = json.loads(json.dumps(experiment.config.study.variants[name]).replace("{study}", results))
+    folder = f"{results}/{name}" if repeat is None else f"{results}/{name}/{repeat}"
+    alone = {key: value for key, value in experiment.given.items() if key not in ("study", "tuning")}
+    base = Experiment.from_config(alone, experiment.folder)
+    variant = base.changed({"results": folder} | changes)
+    if repeat is None:
+        return variant
+    return variant.changed({"results": folder, "pretraining": {"seed": repeat}, "teacher": {"seed": repeat}})
+
+
+def study_reference(experiment: Experiment) -> str:
+    """Return what a study tests against: a variant where variants are compared, else a method."""
+    return experiment.config.study.reference or experiment.config.reference
+
+
+def check_study(experiment: Experiment) -> None:
+    """Refuse a study that tests against a variant or a method which it does not have."""
+    study = experiment.config.study
+    by_variant = study.compare == "variants"
+    known, key = (study.variants, "study.variants") if by_variant else (experiment.config.methods, "methods")
+    check_names([study_reference(experiment)], "study.reference", known, f"name one of {key}")
+
+
+def _members(experiment: Experiment) -> list[Condition]:
+    """Return the variants of a study, or the experiment itself where it has none."""
+    return variants(experiment) or [("", None, experiment)]
+
+
+def study_conditions(experiment: Experiment) -> list[Job]:
+    """Return every condition of a study: variant, repeat, share, collection, language, and its files."""
+    return [
+        condition(own, collection, lang, variant=variant, repeat=repeat)
+        for variant, repeat, member in _members(experiment)
+        for own in [*(shares(member) if experiment.config.study.shares else []), member]
+        for collection in member.config.collections
+        for lang in member.languages_of(collection)
+    ]
+
+
+def alignment_conditions(experiment: Experiment) -> list[Job]:
+    """Return every condition of a study that has figures of the alignment of names."""
+    return [
+        condition(own, ALIGNED, lang, variant=variant, repeat=repeat)
+        | {"scores": f"{own.results}/alignment/{lang}.tsv", "bitext": own.bitext(lang)}
+        for variant, repeat, own in _members(experiment)
+        for lang in own.config.languages
+    ]
+
+
+# --- shares of the sentence pairs
+
+
+def shares(experiment: Experiment) -> list[Experiment]:
+    """Return the experiment with each share of its sentence pairs below all of them."""
+    if experiment.parent:
+        return []
+    methods = curve_methods(experiment, check=False)
+    below = [share for share in experiment.config.bitext_curve.shares if share < WHOLE] if methods else []
+    return [
+        experiment.changed(
+            {"results": f"{experiment.results}/bitext_curve/{share:g}", "methods": methods}, experiment, share
+        )
+        for share in below
+    ]
+
+
+def curve_methods(experiment: Experiment, check: bool = True) -> list[str]:
+    """Return the methods of the bitext curve: those that the config names and the experiment distils, or all."""
+    config = experiment.config
+    named = config.bitext_curve.methods or config.methods
+    found = [name for name in config.methods if name in named and experiment.method(name).kind == "distilled"]
+    if check and not found:
+        hint = "name a distilled one of methods, or leave the curve out"
+        raise ConfigError("no method to draw the curve of", where="bitext_curve.methods", hint=hint)
+    return found
+
+
+def curve_languages(experiment: Experiment) -> list[str]:
+    """Return the languages of the bitext curve: those of the first collection that a method of it learns."""
+    learnt = {lang for method in curve_methods(experiment) for lang in experiment.languages_of_method(method)}
+    return [lang for lang in experiment.languages_of(experiment.config.collections[0]) if lang in learnt]
+
+
+def curve_points(experiment: Experiment) -> list[Job]:
+    """Return the points of the bitext curve: share, language, scores and sentence pairs of each."""
+    collection, langs = experiment.config.collections[0], curve_languages(experiment)
+    return [condition(own, collection, lang) for own in [*shares(experiment), experiment] for lang in langs]
+
+
+# --- a grid over keys of the config
+
+
+def grid(experiment: Experiment) -> list[Experiment]:
+    """Return the experiment with every combination of the values that `tuning.grid` names, on its collection."""
+    if experiment.parent or not experiment.config.tuning.grid:
+        return []
+    check_tuning(experiment)
+    tuning = experiment.config.tuning
+    own = {"methods": [tuning_method(experiment)], "collections": [tuning.collection], "reference": tuning_method(experiment)}
+    return [
+        experiment.changed(
+            own | {"results": f"{experiment.results}/tuning/{number}"} | _nested(values), experiment
+        )
+        for number, values in enumerate(grid_values(experiment), start=1)
+    ]
+
+
+def grid_values(experiment: Experiment) -> Iterator[dict[str, object]]:
+    """Yield each combination of the values of `tuning.grid`: dotted key -> value."""
+    table = experiment.config.tuning.grid
+    for values in product(*table.values()):
+        yield dict(zip(table, values, strict=True))
+
+
+def _nested(values: dict[str, object]) -> dict[str, object]:
+    """Return dotted keys as blocks within blocks.
+
+    >>> _nested({"student.steps": 100, "student.seed": 2, "vocabulary.pieces": 0})
+    {'student': {'steps': 100, 'seed': 2}, 'vocabulary': {'pieces': 0}}
+    """
+    blocks: dict = {}
+    for key, value in values.items():
+        *path, last = key.split(".")
+        block = blocks
+        for name in path:
+            block = block.setdefault(name, {})
+        block[last] = value
+    return blocks
+
+
+def tuning_method(experiment: Experiment) -> str:
+    """Return the method whose mean decides."""
+    return experiment.config.tuning.method or experiment.config.reference
+
+
+def check_tuning(experiment: Experiment) -> None:
+    """Refuse a grid that nothing decides, or that a test decides."""
+    tuning, config = experiment.config.tuning, experiment.config
+    if not tuning.grid:
+        hint = "give a grid such as {student.learning_rate: [1.0e-3, 3.0e-3]}"
+        raise ConfigError("nothing to tune", where="tuning.grid", hint=hint)
+    if tuning.collection is None:
+        raise ConfigError("no collection decides", where="tuning.collection", hint="name one for development")
+    check_names([tuning.collection], "tuning.collection", config.collection_table, "add it to collection_table")
+    check_names([tuning_method(experiment)], "tuning.method", config.method_table, "add it to method_table")
+    if tuning.collection in config.collections:
+        hint = "name a collection for development, and the test under collections"
+        raise ConfigError("a test cannot decide settings", where="tuning.collection", hint=hint)
+
+
+def grid_scores(experiment: Experiment) -> list[str]:
+    """Return the scores of every point of the grid."""
+    check_tuning(experiment)
+    return flatten([point["scores"] for point in grid_points(experiment)])
+
+
+def grid_points(experiment: Experiment) -> list[Job]:
+    """Return the points of the grid: the values of each, its folder, and the files of its scores."""
+    collection = experiment.config.tuning.collection or ""
+    return [
+        {"values": values, "scores": scores(own, collection)}
+        for own, values in zip(grid(experiment), grid_values(experiment), strict=True)
+    ]

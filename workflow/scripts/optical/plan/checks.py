@@ -1,0 +1,76 @@
+"""Refusals before any job: what leads nowhere although every value has the right form."""
+
+from optical.config.names import check_names
+from optical.errors import ConfigError
+from optical.plan.changes import check_study, family
+from optical.plan.experiment import Experiment
+from optical.plan.methods import KINDS
+from optical.plan.settings import keeps_vocabulary, teacher_settings
+from optical.plan.sources import bitext_sources, collection_block, models_of_hub, training_set_block
+
+LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_table"
+
+
+def check(experiment: Experiment) -> None:
+    """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere."""
+    check_study(experiment)
+    for member in family(experiment).values():
+        if member.parent is None:
+            check_experiment(member)
+    kinds_of: dict[str, str] = {}
+    for member in family(experiment).values():
+        for name, block in member.config.method_table.items():
+            if kinds_of.setdefault(name, block.kind) != block.kind:
+                hint = "give the method of the variant another name"
+                raise ConfigError(f"the kind of {name!r} differs between variants", where="study.variants", hint=hint)
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Refuse names that stand in no table, and methods and collections that cannot be had."""
+    config = experiment.config
+    check_names(config.languages, "languages", experiment.languages, LANGUAGE_REMEDY)
+    for key, names in (("methods", config.methods), ("bitext_curve.methods", config.bitext_curve.methods)):
+        check_names(names, key, config.method_table, "add it to method_table")
+    check_names(config.collections, "collections", config.collection_table, "add it to collection_table")
+    check_names([config.reference], "reference", config.methods, "name one of methods")
+    for table in ("collection_table", "method_table"):
+        for name, block in getattr(config, table).items():
+            check_names(block.languages or [], f"{table}.{name}.languages", experiment.languages, LANGUAGE_REMEDY)
+    for method in config.methods:
+        _check_method(experiment, method, f"method_table.{method}")
+    for collection in config.collections:
+        _check_collection(experiment, collection)
+    for owner, lang in experiment.training_sets():
+        training_set_block(experiment, owner, lang)
+    if config.teacher.source == "train":
+        teacher_settings(experiment)
+    models_of_hub(experiment)
+
+
+def _check_collection(experiment: Experiment, name: str) -> None:
+    if not experiment.languages_of(name):
+        where, hint = f"collection_table.{name}.languages", f"leave {name} out of collections"
+        raise ConfigError("no queries in any of the experiment's languages", where=where, hint=hint)
+    collection_block(experiment, name)
+    if experiment.in_parts and experiment.students_read_documents(name):
+        hint = f"set search.parts: 1, or let the teacher read the documents of {name}"
+        raise ConfigError("what students read is not searched in parts", where="search.parts", hint=hint)
+
+
+def _check_method(experiment: Experiment, method: str, where: str) -> None:
+    """Refuse a method that has nothing to learn from, or is asked for what its kind does not do."""
+    block = experiment.method(method)
+    for lang in experiment.languages_of_method(method) if KINDS[block.kind].learns_from_bitext else []:
+        if not bitext_sources(experiment, lang):
+            raise ConfigError("no sentence pairs", where=f"bitext.{lang}", hint=f"list sources for {lang}")
+    if block.kind == "retrained":
+        if (block.training_set is None) == (block.switch is None):
+            given = block.switch is not None
+            what = "switch swaps words of the teacher's training set alone" if given else "no training data"
+            raise ConfigError(what, where=where, hint="give it a training_set, or switch")
+        if "query" not in experiment.config.student.changed(**block.student).sides:
+            what, hint = "a retrained student learns to read queries", "let its sides have query"
+            raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
+    if block.kind == "extended" and keeps_vocabulary(experiment):
+        hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
+        raise ConfigError("students keep the encoder's vocabulary", where=where, hint=hint)

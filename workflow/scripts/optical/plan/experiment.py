@@ -1,0 +1,296 @@
+"""An experiment: what its config means, as one object with plain questions and answers.
+
+    experiment = Experiment.from_files("config/open.yaml")
+    experiment.config.methods
+    experiment.methods_for("sw")
+
+Folders and files are paths from the project's folder. An experiment may have a parent, of which it changes some keys:
+it then takes from the parent every artefact that the changes do not touch (see `owner`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from optical.config.experiment import Config
+from optical.config.methods import Method
+from optical.config.project import merged, read_config
+from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
+from optical.plan.methods import KINDS, kinds
+
+DATA = "results/data"  # where downloads lie
+WHOLE = 100  # per cent
+
+Run = tuple[str, int]  # method, seed
+Language = Mapping[str, str]  # a row of languages.tsv
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """What an experiment consists of.
+
+    Args:
+        config: the validated config.
+        given: the config as it was given, over which changes are laid.
+        languages: the rows of languages.tsv, with the config's additions.
+        datasets: the rows of datasets.tsv.
+        folder: of the project.
+        parent: the experiment that this one is a change of, and whose artefacts it shares.
+        share: per cent of the sentence pairs that are learnt from.
+    """
+
+    config: Config
+    given: Mapping[str, object]
+    languages: Mapping[str, Language]
+    datasets: Mapping[str, Dataset]
+    folder: Path
+    parent: "Experiment | None" = None
+    share: float = WHOLE
+
+    @classmethod
+    def from_config(
+        cls,
+        given: Mapping[str, object],
+        folder: str | Path = ".",
+        parent: "Experiment | None" = None,
+        share: float = WHOLE,
+    ) -> "Experiment":
+        """Return the experiment of a config.
+
+        Args:
+            given: the config as YAML has it; what it leaves out has the default of its key.
+            folder: of the project, with config/languages.tsv and config/datasets.tsv.
+            parent: whose artefacts it shares.
+            share: per cent of the sentence pairs that are learnt from.
+
+        Raises:
+            ConfigError: a key is unknown or a value wrong.
+        """
+        config = Config.read(given)
+        additions = config.language_additions()
+        languages = read_languages(Path(folder, "config/languages.tsv"), additions)
+        datasets = read_datasets(Path(folder, "config/datasets.tsv"))
+        return cls(config, given, languages, datasets, Path(folder), parent, share)
+
+    @classmethod
+    def from_files(cls, *paths: str | Path, folder: str | Path = ".") -> "Experiment":
+        """Return the experiment of config files, each laid over those before it and over config/config.yaml."""
+        return cls.from_config(read_config([Path(folder, "config/config.yaml"), *paths]), folder)
+
+    def changed(
+        self, changes: Mapping[str, object], parent: "Experiment | None" = None, share: float = WHOLE
+    ) -> "Experiment":
+        """Return this experiment with changes, blocks within blocks.
+
+        Args:
+            changes: what differs, as a config file says it; `results` is to be a folder of its own.
+            parent: whose artefacts it shares where the changes do not touch them; None: it makes everything itself.
+            share: per cent of the sentence pairs that are learnt from.
+        """
+        return self.from_config(merged(self.given, changes), self.folder, parent, share)
+
+    # --- places
+
+    @property
+    def results(self) -> str:
+        """The folder of everything that this experiment writes."""
+        return self.config.results
+
+    @property
+    def name(self) -> str:
+        """What config/expected.tsv calls this experiment: its folder below results/; "default" for the default."""
+        return "/".join(Path(self.results).parts[1:]) or "default"
+
+    @cache
+    def owner(self, artefact: str) -> "Experiment":
+        """Return the experiment that makes an artefact: the parent where nothing that decides it has changed."""
+        decided_by = DECIDED_BY[artefact]
+        if self.parent is None or decided_by(self) != decided_by(self.parent):
+            return self
+        return self.parent.owner(artefact)
+
+    def place(self, artefact: str, *parts: object) -> str:
+        """Return the path of an artefact, in the folder of the experiment that makes it."""
+        return "/".join([self.owner(artefact).results, *map(str, parts)])
+
+    def bitext(self, lang: str, side: str = "train") -> str:
+        """Return the file of a language's clean sentence pairs; `side` is train or dev."""
+        return self.place("bitext" if side == "train" else "whole_bitext", "bitext", lang, f"{side}.tsv")
+
+    def whole_bitext(self, lang: str) -> str:
+        """Return the file of all clean sentence pairs, of which a share is taken."""
+        return self.place("whole_bitext", "bitext", lang, "train.tsv")
+
+    def collection(self, name: str) -> str:
+        """Return the folder of a prepared collection."""
+        return self.place("collections", "collections", name)
+
+    def training_set(self, owner: str, lang: str) -> str:
+        """Return the folder of a prepared training set: the teacher's, or a method's in a language."""
+        return self.place("training_sets", "training_sets", owner, lang)
+
+    def student(self, lang: str, method: str, seed: int) -> str:
+        """Return the folder of a student."""
+        return f"{self.results}/students/{lang}/{method}/{seed}"
+
+    # --- languages, methods, seeds
+
+    def method(self, name: str) -> Method:
+        """Return the block of a method."""
+        return self.config.method_table[name]
+
+    def languages_of(self, collection: str) -> list[str]:
+        """Return the languages of the experiment that a collection has queries in."""
+        return self._among(self.config.collection_table[collection].languages)
+
+    def languages_of_method(self, method: str) -> list[str]:
+        """Return the languages of the experiment that a method has data for: all, or those that its block names."""
+        return self._among(self.method(method).languages)
+
+    def collections_of_language(self, lang: str) -> list[str]:
+        """Return the collections that have queries in a language."""
+        return [name for name in self.config.collections if lang in self.languages_of(name)]
+
+    def _among(self, named: list[str] | None) -> list[str]:
+        return [lang for lang in self.config.languages if named is None or lang in named]
+
+    def methods_for(self, lang: str, chosen: Iterable[str] = KINDS) -> list[str]:
+        """Return the methods of the chosen kinds that a language is tried with; with English, those that read it."""
+        methods = [method for method in self.config.methods if self.method(method).kind in set(chosen)]
+        if lang == "en":
+            return [method for method in methods if self.method(method).kind == "english"]
+        return [method for method in methods if lang in self.languages_of_method(method)]
+
+    def methods_of_kind(self, kind: str) -> list[str]:
+        """Return the methods of one kind, those of method_table that `methods` does not name included."""
+        return [name for name, block in self.config.method_table.items() if block.kind == kind]
+
+    def seeds_of(self, method: str) -> list[int]:
+        """Return the seeds of a method: one where nothing is trained per seed."""
+        trained = KINDS[self.method(method).kind].reader == "student"
+        return self.config.seeds if trained else self.config.seeds[:1]
+
+    def runs(self, lang: str, chosen: Iterable[str] = KINDS) -> list[Run]:
+        """Return (method, seed) of every run of a language by the chosen kinds."""
+        return [(method, seed) for method in self.methods_for(lang, chosen) for seed in self.seeds_of(method)]
+
+    def students(self, chosen: Iterable[str] | None = None) -> list[tuple[str, str, int]]:
+        """Return (language, method, seed) of every student that some collection is searched with."""
+        chosen = kinds(reader="student") if chosen is None else list(chosen)
+        asked = {lang for collection in self.config.collections for lang in self.languages_of(collection)}
+        langs = [lang for lang in self.config.languages if lang in asked]
+        return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]
+
+    def levels(self) -> dict[str, list[str]]:
+        """Return the languages of each resource level."""
+        level_of = {lang: self.languages[lang]["resource"] for lang in self.config.languages}
+        return {level: [lang for lang in level_of if level_of[lang] == level] for level in RESOURCE_LEVELS}
+
+    def rivals(self) -> list[str]:
+        """Return the methods that the reference is compared with query by query; human English is no rival."""
+        others = [method for method in self.config.methods if method != self.config.reference]
+        return [method for method in others if self.method(method).kind != "english"]
+
+    def bitext_languages(self) -> list[str]:
+        """Return the languages whose sentence pairs some method learns from."""
+        return [lang for lang in self.config.languages if self.methods_for(lang, kinds(learns_from_bitext=True))]
+
+    def translated_languages(self) -> list[str]:
+        """Return the languages whose queries some method translates."""
+        return [lang for lang in self.config.languages if self.methods_for(lang, kinds(queries="translated"))]
+
+    def aligned_languages(self) -> list[str]:
+        """Return the languages that have a distilled student."""
+        return list(dict.fromkeys(lang for lang, _, _ in self.students(["distilled"])))
+
+    def owners_of_training_sets(self) -> list[str]:
+        """Return those who have a training set of their own: the teacher, and methods that name one."""
+        return ["teacher", *(name for name, block in self.config.method_table.items() if block.training_set)]
+
+    def training_sets(self) -> list[tuple[str, str]]:
+        """Return (owner, language) of every training set of the experiment."""
+        switching = any(self.method(method).switch for method in self.config.methods)
+        owners = [("teacher", "en")] if self.config.teacher.source == "train" or switching else []
+        methods = [method for method in self.config.methods if self.method(method).training_set]
+        return owners + [(method, lang) for method in methods for lang in self.languages_of_method(method)]
+
+    def taught_sides(self) -> list[str]:
+        """Return the sides of the encoder that some student is taught: the common ones, and those that methods add."""
+        changes = [self.method(name).student.get("sides", []) for name in self.config.methods]
+        asked = {side for sides in [self.config.student.sides, *changes] for side in sides}
+        return [side for side in ("query", "document") if side in asked]
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether documents are encoded and searched in parts."""
+        return self.config.search.parts > 1
+
+    def parts(self) -> list[str]:
+        """Return the names of the parts of every collection, such as 2-of-8."""
+        count = self.config.search.parts
+        return [f"{number}-of-{count}" for number in range(1, count + 1)]
+
+    def students_read_documents(self, collection: str) -> bool:
+        """Return whether each student reads a collection's documents itself."""
+        return self.config.collection_table[collection].documents_by == "student"
+
+
+# --- what decides an artefact, beside the code: parts of the config, to be compared with those of the parent
+
+
+def _whole_bitext(experiment: Experiment) -> tuple:
+    config = experiment.config
+    return config.bitext, config.bitext_cleaning, config.language_table, config.atlas
+
+
+def _bitext(experiment: Experiment) -> tuple:
+    return *_whole_bitext(experiment), experiment.share
+
+
+def _tokeniser(experiment: Experiment) -> tuple:
+    config = experiment.config
+    return *_whole_bitext(experiment), config.tokeniser, config.encoder, config.pretraining.text, config.languages
+
+
+def _encoder(experiment: Experiment) -> tuple:
+    config = experiment.config
+    transport = config.transport if config.pretraining.objectives.optimal_transport else None
+    return *_tokeniser(experiment), config.pretraining, transport
+
+
+def _training_sets(experiment: Experiment) -> tuple:
+    table = experiment.config.method_table
+    return experiment.config.atlas, experiment.config.teacher.training_set, {n: m.training_set for n, m in table.items()}
+
+
+def _teacher(experiment: Experiment) -> tuple:
+    return *_encoder(experiment), experiment.config.atlas, experiment.config.teacher
+
+
+def _start(experiment: Experiment) -> tuple:
+    """What a student starts from: the teacher, perhaps with word pieces learnt from the sentence pairs."""
+    config = experiment.config
+    return *_teacher(experiment), *_bitext(experiment), config.vocabulary, config.word_alignment
+
+
+def _collections(experiment: Experiment) -> tuple:
+    return *_tokeniser(experiment), experiment.config.collection_table
+
+
+DECIDED_BY: dict[str, Callable[[Experiment], tuple]] = {
+    "whole_bitext": _whole_bitext,
+    "bitext": _bitext,
+    "tokeniser": _tokeniser,
+    "encoder": _encoder,
+    "tokens": lambda experiment: (*_bitext(experiment), *_tokeniser(experiment)),
+    "training_sets": _training_sets,
+    "training_tokens": lambda experiment: (*_training_sets(experiment), *_tokeniser(experiment)),
+    "teacher": _teacher,
+    "start": _start,
+    "teacher_vectors": lambda experiment: (*_start(experiment), experiment.taught_sides()),
+    "lexical_tables": lambda experiment: (*_bitext(experiment), experiment.config.word_alignment),
+    "translators": lambda experiment: (*_start(experiment), experiment.config.translator),
+    "collections": _collections,
+    "vectors": lambda experiment: (*_teacher(experiment), *_collections(experiment), experiment.config.search.parts),
+}

@@ -1,0 +1,304 @@
+"""The lists that programs take: which searches, evaluations and conditions there are, and in which files."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from optical.errors import ConfigError
+from optical.plan.experiment import Experiment
+from optical.plan.methods import KINDS, kinds, kinds_by_vectors
+from optical.plan.settings import keeps_vocabulary
+from optical.plan.sources import encoder, file_of, flatten, given_teacher, has_english, query_encoder, teacher
+
+EXACT, PRUNED = "exact", "pruned"
+# What measure_alignment calls the held-out pairs, and its measures: see optical.evaluation.name_alignment.
+ALIGNED = "held-out"
+ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
+
+Job = dict[str, object]
+
+# --- searches
+
+
+def query_encoders(experiment: Experiment, lang: str) -> list[str]:
+    """Return the models that read the queries of a language."""
+    runs = experiment.runs(lang, kinds_by_vectors(lang))
+    return sorted({query_encoder(experiment, lang, *run) for run in runs})
+
+
+def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:
+    """Return the documents' vectors that a run searches in place of the teacher's, where its student reads them."""
+    student = KINDS[experiment.method(method).kind].reader == "student"
+    own = experiment.students_read_documents(collection) and student
+    return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"] if own else []
+
+
+def student_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
+    """Return the documents' vectors of every student of a language that reads the documents itself."""
+    runs = experiment.runs(lang, kinds_by_vectors(lang))
+    return flatten([own_documents(experiment, collection, lang, *run) for run in runs])
+
+
+def translated_queries(experiment: Experiment, lang: str, kind: str) -> list[str]:
+    """Return the translations of a language, where a method of this kind reads them."""
+    return [f"{experiment.results}/translations/{lang}"] if experiment.methods_for(lang, [kind]) else []
+
+
+def lexical_tables(experiment: Experiment, lang: str) -> list[str]:
+    """Return the lexical table of a language, where a method searches through it."""
+    needed = experiment.methods_for(lang, kinds(lexical_table=True))
+    return [experiment.place("lexical_tables", "lexical_tables", f"{lang}.tsv")] if needed else []
+
+
+def searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
+    """Return the searches of a language with token vectors: one per method and seed."""
+    jobs = []
+    for method, seed in experiment.runs(lang, kinds_by_vectors(lang)):
+        shards = own_documents(experiment, collection, lang, method, seed)
+        job = _query_job(experiment, collection, lang, runs_folder, method, seed)
+        job["encoder"] = query_encoder(experiment, lang, method, seed)
+        jobs.append(job | ({"shards": shards} if shards else {}))
+    return jobs
+
+
+def lexical_searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
+    """Return the searches of a language by words: one per method."""
+    jobs = []
+    for method, seed in experiment.runs(lang, kinds(search="lexical")):
+        job = _query_job(experiment, collection, lang, runs_folder, method, seed)
+        job["settings"] = experiment.method(method).lexical
+        table = lexical_tables(experiment, lang) if KINDS[experiment.method(method).kind].lexical_table else []
+        jobs.append(job | ({"lexical_table": table[0]} if table else {}))
+    return jobs
+
+
+def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, method: str, seed: int) -> Job:
+    """Return what every search has: its queries, translated where the method reads such, its run and name."""
+    queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
+    if KINDS[experiment.method(method).kind].queries == "translated":
+        queries = translations_file(f"{experiment.results}/translations/{lang}", collection)
+    return {"queries": queries, "out": f"{folder}/{method}/{seed}.trec", "tag": method}
+
+
+def document_vectors(experiment: Experiment, collection: str) -> list[str]:
+    """Return the vectors of a collection's documents: the whole's or all parts', in collection order."""
+    if experiment.in_parts:
+        return [experiment.place("vectors", "part_vectors", collection, part) for part in experiment.parts()]
+    return [experiment.place("vectors", "vectors", collection)]
+
+
+# --- evaluations
+
+
+def kinds_in(experiment: Experiment, collection: str) -> list[str]:
+    """Return the kinds of method that a collection can try: without English queries none reads them."""
+    return [kind for kind in KINDS if KINDS[kind].queries != "english" or has_english(experiment, collection)]
+
+
+def pruned_kinds(experiment: Experiment, collection: str) -> list[str]:
+    """Return the kinds of method that search a collection with token vectors."""
+    return [kind for kind in kinds_in(experiment, collection) if KINDS[kind].search == "maxsim"]
+
+
+def evaluations(
+    experiment: Experiment, collection: str, lang: str, chosen: Iterable[str], search: str | None = None
+) -> list[Job]:
+    """Return the evaluations of a language's methods of the chosen kinds.
+
+    Args:
+        search: the folder of the runs, such as `pruned`; None for that of each method's own search.
+    """
+    folder = f"{experiment.results}/runs/{collection}"
+    queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
+    return [
+        {
+            "run": f"{folder}/{_run_place(experiment, method, lang, search)}/{method}/{seed}.trec",
+            "method": method,
+            "lang": lang,
+            "seed": seed,
+            "queries": queries,
+        }
+        for method, seed in experiment.runs(lang, chosen)
+    ]
+
+
+def folders_of_runs(
+    experiment: Experiment, collection: str, lang: str, chosen: Iterable[str], search: str | None = None
+) -> list[str]:
+    """Return the folders of the runs that `evaluations` reads."""
+    places = {_run_place(experiment, method, lang, search) for method in experiment.methods_for(lang, chosen)}
+    return [f"{experiment.results}/runs/{collection}/{place}" for place in sorted(places)]
+
+
+def _run_place(experiment: Experiment, method: str, lang: str, search: str | None) -> str:
+    """Return the language whose queries a method reads, and the folder of its runs, which says how they are made."""
+    kind = KINDS[experiment.method(method).kind]
+    vectors = "merged" if experiment.in_parts else "maxsim"
+    made_by = search or ("lexical" if kind.search == "lexical" else vectors)
+    return f"{'en' if kind.queries == 'english' else lang}/{made_by}"
+
+
+def scores(experiment: Experiment, collection: str, langs: Iterable[str] | None = None) -> list[str]:
+    """Return the scores of the languages of a collection."""
+    langs = experiment.languages_of(collection) if langs is None else langs
+    return [f"{experiment.results}/scores/{collection}/{lang}.tsv" for lang in langs]
+
+
+def tables(experiment: Experiment, name: str) -> list[str]:
+    """Return the table of this name of every collection."""
+    return [f"{experiment.results}/tables/{collection}/{name}" for collection in experiment.config.collections]
+
+
+# --- translations
+
+
+def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
+    """Return the collections that have queries of a language."""
+    return [experiment.collection(name) for name in experiment.collections_of_language(lang)]
+
+
+def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
+    """Return the queries of a language, of all its collections."""
+    names = experiment.collections_of_language(lang)
+    return [f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names]
+
+
+def translations_of_queries(experiment: Experiment, lang: str) -> list[str]:
+    """Return where their translations are written, in the same order."""
+    folder = f"{experiment.results}/translations/{lang}"
+    return [translations_file(folder, name) for name in experiment.collections_of_language(lang)]
+
+
+def translations_file(folder: str, collection: str) -> str:
+    """Return the translated queries of a collection among the translations of a language."""
+    return f"{folder}/queries/{collection}.tsv"
+
+
+def translations(experiment: Experiment) -> list[str]:
+    """Return the translations of every language that a translator serves."""
+    return [f"{experiment.results}/translations/{lang}" for lang in experiment.translated_languages()]
+
+
+def translation_scores(experiment: Experiment) -> list[Job]:
+    """Return the translations to score: one per language."""
+    folder = f"{experiment.results}/translations"
+    langs = experiment.translated_languages()
+    return [{"lang": lang, "method": "nmt", "translations": f"{folder}/{lang}/held_out.tsv"} for lang in langs]
+
+
+def translation_table(experiment: Experiment) -> list[str]:
+    """Return the table of the translators' scores, where a method of the experiment translates."""
+    return [f"{experiment.results}/translation_table.tsv"] if experiment.translated_languages() else []
+
+
+# --- how well names are aligned
+
+
+def lexicon(experiment: Experiment, lang: str) -> str:
+    """Return the file of a language's names and their English."""
+    if experiment.config.lexicon is None:
+        hint = "give names and their translations, or leave alignment_quality.tsv out"
+        raise ConfigError("no names to measure alignment by", where="lexicon", hint=hint)
+    if not keeps_vocabulary(experiment):
+        what, hint = "alignment is measured with one vocabulary alone", "measure with pieces: 0"
+        raise ConfigError(what, where="vocabulary.pieces", hint=hint)
+    return file_of(experiment, experiment.config.lexicon, lang)
+
+
+def aligners(experiment: Experiment, lang: str) -> list[Job]:
+    """Return the models whose alignment is measured, each with that which reads English beside it.
+
+    That is the encoder before any training for retrieval, the teacher, and every distilled student beside the teacher.
+    """
+    bare, english = encoder(experiment), teacher(experiment)
+    rows = [] if given_teacher(experiment) else [("encoder", 1, bare, bare, "document")]
+    rows.append(("teacher", 1, english, english, "query"))
+    for method, seed in experiment.runs(lang, ["distilled"]):
+        rows.append((method, seed, query_encoder(experiment, lang, method, seed), english, "query"))
+    columns = ("method", "seed", "foreign", "english", "kind")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def aligner_models(experiment: Experiment, lang: str) -> list[str]:
+    """Return the folders of the models whose alignment is measured."""
+    return sorted({str(job[side]) for job in aligners(experiment, lang) for side in ("foreign", "english")})
+
+
+# --- conditions: the same scores of several experiments, in one table
+
+
+def condition(experiment: Experiment, collection: str, lang: str, **what: object) -> Job:
+    """Return one condition of a table of conditions: what it is, and the files of its scores and sentence pairs."""
+    learns = any(KINDS[experiment.method(method).kind].learns_from_bitext for method in experiment.config.methods)
+    place = {"share": experiment.share, "collection": collection, "lang": lang}
+    return what | place | {
+        "scores": f"{experiment.results}/scores/{collection}/{lang}.tsv",
+        "bitext": experiment.bitext(lang) if learns else "",
+    }
+
+
+def pruned_collections(experiment: Experiment) -> list[str]:
+    """Return the collections whose documents the teacher reads: one index serves all their methods."""
+    config = experiment.config
+    if not any(KINDS[experiment.method(method).kind].search == "maxsim" for method in config.methods):
+        raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
+    found = [name for name in config.collections if not experiment.students_read_documents(name)]
+    if not found:
+        hint = "name a collection whose documents the teacher reads"
+        raise ConfigError("each student reads the documents itself, and none has an index", "collections", hint)
+    return found
+
+
+def pruned_conditions(experiment: Experiment) -> list[Job]:
+    """Return the scores of every language with and without pruning."""
+    return [
+        condition(experiment, collection, lang, variant=search)
+        | {"scores": f"{experiment.results}/{folder}/{collection}/{lang}.tsv", "bitext": ""}
+        for search, folder in ((EXACT, "scores"), (PRUNED, "pruned_scores"))
+        for collection in pruned_collections(experiment)
+        for lang in experiment.languages_of(collection)
+    ]
+
+
+# --- the report
+
+
+def titles(experiment: Experiment, langs: Iterable[str]) -> dict[str, str]:
+    """Return the titles of the panels of a figure: names of languages and their resource levels."""
+    rows = {lang: experiment.languages[lang] for lang in langs}
+    return {lang: f"{row['name']} ({row['resource']})" for lang, row in rows.items()}
+
+
+def names(experiment: Experiment) -> dict[str, str]:
+    """Return the English names of the experiment's languages."""
+    return {lang: experiment.languages[lang]["name"] for lang in experiment.config.languages}
+
+
+def students(experiment: Experiment) -> list[Job]:
+    """Return all students, with their folders."""
+    return [
+        {"lang": lang, "method": method, "seed": seed, "folder": experiment.student(lang, method, seed)}
+        for lang, method, seed in experiment.students()
+    ]
+
+
+def shown_student(experiment: Experiment, lang: str) -> str:
+    """Return the student whose alignment is drawn: the reference method's where it is distilled, or the first one."""
+    runs = experiment.runs(lang, ["distilled"])
+    preferred = [run for run in runs if run[0] == experiment.config.reference]
+    return experiment.student(lang, *(preferred or runs)[0])
+
+
+def figures(experiment: Experiment) -> list[str]:
+    """Return the figures that the report shows; the bitext curve only where it was asked for and made before."""
+    collections = experiment.config.collections
+    found = [f"{collection}/{name}" for collection in collections for name in ("map", "gap")]
+    found += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
+    found += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
+    found += ["curves"] if experiment.students() else []
+    found += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
+    return [f"{experiment.results}/figures/{name}.svg" for name in found]
+
+
+def files_in(jobs: Iterable[Mapping[str, object]], key: str) -> list[str]:
+    """Return the files that jobs name under a key, each once; an empty name is none."""
+    return list(dict.fromkeys(str(job[key]) for job in jobs if job.get(key)))

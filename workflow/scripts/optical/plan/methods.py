@@ -1,0 +1,55 @@
+"""How the kinds of method work: one row a kind, and every question about kinds is answered from the row."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of method does.
+
+    Args:
+        search: by token vectors (maxsim) or by words (lexical).
+        queries: those that are searched with: human English ones, foreign ones, or foreign ones in translation.
+        reader: the model that turns queries into vectors; None where words are compared.
+        learns_from_bitext: whether it learns from sentence pairs.
+        lexical_table: whether it searches through a table of word translations.
+    """
+
+    search: Literal["maxsim", "lexical"]
+    queries: Literal["english", "foreign", "translated"]
+    reader: Literal["teacher", "extended", "student"] | None = None
+    learns_from_bitext: bool = False
+    lexical_table: bool = False
+
+
+# In the order in which the evaluation of a language reads their runs.
+KINDS = {
+    "english": Kind("maxsim", "english", reader="teacher"),
+    "teacher": Kind("maxsim", "foreign", reader="teacher"),
+    "extended": Kind("maxsim", "foreign", reader="extended", learns_from_bitext=True),
+    "distilled": Kind("maxsim", "foreign", reader="student", learns_from_bitext=True),
+    "retrained": Kind("maxsim", "foreign", reader="student", learns_from_bitext=True),
+    "translated": Kind("maxsim", "translated", reader="teacher", learns_from_bitext=True),
+    "lexical": Kind("lexical", "foreign"),
+    "structured": Kind("lexical", "foreign", learns_from_bitext=True, lexical_table=True),
+    "translated-lexical": Kind("lexical", "translated", learns_from_bitext=True),
+}
+
+
+def kinds(**traits: object) -> list[str]:
+    """Return the kinds that have these traits.
+
+    >>> kinds(reader="student")
+    ['distilled', 'retrained']
+    """
+    return [name for name, kind in KINDS.items() if all(getattr(kind, key) == value for key, value in traits.items())]
+
+
+def kinds_by_vectors(lang: str) -> list[str]:
+    """Return the kinds that search with token vectors of a language's queries; English ones only the teacher reads.
+
+    >>> kinds_by_vectors("en")
+    ['english']
+    """
+    return [name for name in kinds(search="maxsim") if (KINDS[name].queries == "english") == (lang == "en")]

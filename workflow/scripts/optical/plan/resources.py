@@ -1,0 +1,115 @@
+"""What the jobs of each rule need: memory by the size of their input, and time, both more with each attempt.
+
+A job that is killed for memory or time is tried again with more. Most attempts of a training are no such failures: it
+was stopped, and goes on where it stopped, so that its time stays the same.
+"""
+
+import math
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+
+from optical.config.experiment import Machine
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a job of a rule needs.
+
+    Args:
+        base_mb: memory in megabytes, whatever the input.
+        times_input: megabytes more for each megabyte of input.
+        minutes: of the cluster.
+        most_mb: that the first attempt asks for, where no more than a part of the input is read into memory.
+        model: whether a model runs, which takes a device.
+        training: whether a model is trained, which is saved and resumed.
+    """
+
+    base_mb: float
+    times_input: float
+    minutes: int
+    most_mb: float = math.inf
+    model: bool = False
+    training: bool = False
+
+
+NEEDS = {
+    "clean_bitext": Need(500, 20, 60, most_mb=8000),  # corpora larger than that have a `limit`
+    "sample_bitext": Need(500, 10, 30),
+    "train_tokeniser": Need(1000, 20, 120),
+    "tokenise_text": Need(500, 2, 120),
+    "tokenise_bitext": Need(500, 2, 60),
+    "tokenise_training_set": Need(1000, 1, 240),
+    "prepare_training_set": Need(1000, 2, 240),
+    "prepare_collection": Need(1000, 2, 240),
+    "pretrain_encoder": Need(2000, 2, 1440, model=True, training=True),
+    "train_teacher": Need(2500, 2, 2880, model=True, training=True),
+    "distil_student": Need(2500, 2, 720, model=True, training=True),
+    "retrain_student": Need(3000, 0.5, 720, model=True, training=True),
+    "train_translator": Need(2500, 2, 1440, model=True, training=True),
+    "extend_vocabulary": Need(3000, 200, 240),
+    "encode_bitext": Need(2000, 2, 240, model=True),
+    "encode_collection": Need(3000, 1, 720, model=True),
+    "search_collection": Need(2000, 0, 240, model=True),  # and the memory of config.search
+    "index_collection": Need(4000, 2, 720, model=True),
+    "search_pruned": Need(2000, 2, 240, model=True),
+    "translate_queries": Need(2500, 2, 240, model=True),
+    "measure_alignment": Need(2000, 2, 60, model=True),
+    "align_sentences": Need(2000, 2, 30),
+    "align_words": Need(1000, 100, 240),
+    "switch_queries": Need(1000, 0, 60),
+    "search_lexical": Need(1000, 10, 120),
+    "merge_runs": Need(1000, 10, 60),
+    "evaluate_run": Need(1500, 0.5, 60),  # one run at a time
+    "compare_methods": Need(500, 10, 60),
+    "make_study_table": Need(1000, 20, 120),
+}
+
+
+def of_machine(need: Need, machine: Machine) -> dict[str, object]:
+    """Return the resources that the config's block `machine` decides: the device of a model, and how training is saved."""
+    if not need.model:
+        return {}
+    device: dict[str, object] = {"device": machine.device, "precision": machine.precision}
+    if not need.training:
+        return device | {"gpu": min(1, machine.gpus)}
+    several = f"python -m torch.distributed.run --standalone --nproc-per-node {machine.gpus} --"
+    return device | {
+        "gpu": machine.gpus,
+        "launcher": several if machine.gpus > 1 else "python",
+        "checkpoint_minutes": machine.checkpoint_minutes,
+        "checkpoint_steps": machine.checkpoint_steps,
+        "stop_before_runtime": int(machine.stop_before_runtime),
+    }
+
+
+def memory_mb(need: Need, input_mb: float, attempt: int, more_mb: float = 0, parts: int = 1) -> int:
+    """Return the megabytes that an attempt asks for: doubled with the second and the third.
+
+    >>> memory_mb(Need(500, 2, 60), input_mb=100, attempt=2)
+    1400
+    """
+    first = min(need.base_mb + more_mb + need.times_input / parts * input_mb, need.most_mb)
+    return int(first * 2 ** min(attempt - 1, 2))
+
+
+def minutes(need: Need, attempt: int, parts: int = 1) -> int:
+    """Return the minutes that an attempt asks for: as many more with the second and the third.
+
+    A part of a job takes its share of the whole's, and what starting takes however small it is.
+
+    >>> minutes(Need(500, 2, 60), attempt=2), minutes(Need(500, 2, 60), attempt=1, parts=4)
+    (120, 45)
+    """
+    whole = need.minutes if parts == 1 else 30 + need.minutes // parts
+    return whole if need.training else whole * min(attempt, 3)
+
+
+def megabytes_within(folder: str) -> float:
+    """Return the size of the files of a folder, whose own size is that of its list of names; 0 for a file."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # a job that fills the folder may have just moved it
+                found += os.stat(os.path.join(place, name)).st_size
+    return found / 1e6

@@ -1,0 +1,98 @@
+"""Lines: what a student's loss does over its steps, and what more sentence pairs buy."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from optical.report.figures.style import Row, add_legend, panels, styles
+
+POINTS = 60
+
+
+def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float], points: int = POINTS) -> list[Row]:
+    """Return a learning curve as at most `points` means over equal spans of steps, and as shares of the first.
+
+    >>> curve_rows("sw", "mse", "1", [4.0, 2.0, 1.0, 1.0], points=2)[1]
+    {'lang': 'sw', 'method': 'mse', 'seed': '1', 'step': 4, 'loss': 1.0, 'share_of_first': 0.333333}
+    """
+    parts = min(points, len(losses))
+    bounds = [len(losses) * place // parts for place in range(parts + 1)] if parts else []
+    spans = [(end, sum(losses[start:end]) / (end - start)) for start, end in zip(bounds, bounds[1:], strict=False)]
+    first = spans[0][1] if spans else 0.0
+    return [
+        {"lang": lang, "method": method, "seed": seed, "step": end, "loss": round(loss, 6)}
+        | {"share_of_first": round(loss / first, 6) if first else 0.0}
+        for end, loss in spans
+    ]
+
+
+def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str) -> Figure:
+    """Draw a panel per language, a line per method and seed: the loss as a share of where it began.
+
+    Losses of different methods have different units; their shapes can be compared, their heights cannot.
+    """
+    figure, grid, free = panels(list(names.values()), height=2.0, legend=True)
+    looks = styles(methods, reference)
+    lines: dict[tuple, list[Row]] = {}
+    for row in rows:
+        lines.setdefault((row["lang"], row["method"], row["seed"]), []).append(row)
+    for axes, lang in zip(grid, names, strict=True):
+        labelled = set()
+        for (line_lang, method, _), line in lines.items():
+            if line_lang == lang:
+                axes.plot(
+                    [float(row["step"]) for row in line],
+                    [float(row["share_of_first"]) for row in line],
+                    color=looks[method].colour,
+                    linestyle=looks[method].dashes,
+                    linewidth=1.4,
+                    label=None if method in labelled else method,
+                )
+                labelled.add(method)
+        axes.set_ylim(bottom=0)
+    figure.supxlabel("step", fontsize=9)
+    figure.supylabel("loss, share of its start", fontsize=9)
+    add_legend(figure, grid, free)
+    return figure
+
+
+def draw_bitext_curve(
+    rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
+) -> Figure:
+    """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method.
+
+    A method that was measured once, because it learns from no pairs, is a level line.
+    """
+    figure, grid, free = panels(list(names.values()), height=2.2, sharex=False, legend=True)
+    looks = styles(methods, reference)
+    for axes, lang in zip(grid, names, strict=True):
+        ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
+        for method in methods:
+            look = looks[method]
+            mine = [row for row in rows if (row["lang"], row["method"]) == (lang, method)]
+            points = sorted((float(row["pairs"]), float(row["mean"])) for row in mine)
+            if len(points) == 1 < len(ticks):
+                axes.axhline(points[0][1], color=look.colour, linestyle=look.dashes, linewidth=1, label=method)
+            elif points:
+                pairs, means = zip(*points, strict=True)
+                axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=method)
+        axes.set_xscale("log")
+        axes.set_xticks(ticks, [short(pairs) for pairs in ticks])
+        axes.set_xticks([], minor=True)
+        axes.set_ylim(0, min(1.0, 1.1 * max(float(row["mean"]) for row in rows)))
+    figure.supxlabel("sentence pairs", fontsize=9)
+    figure.supylabel(f"mean {measure}", fontsize=9)
+    add_legend(figure, grid, free)
+    return figure
+
+
+def short(count: float) -> str:
+    """Return a count as a tick shows it.
+
+    >>> [short(count) for count in (85, 1500, 20_000, 3_140_000)]
+    ['85', '1.5k', '20k', '3.14M']
+    """
+    for unit, name in ((1_000_000, "M"), (1000, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{name}"
+    return f"{count:.0f}"

@@ -1,0 +1,93 @@
+"""Figures of the studies: lines over sentence pairs, dots with intervals, matrices, and the gap of resource levels."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from optical.report.figures.curves import draw_bitext_curve
+from optical.report.figures.means import draw_dots, draw_gap, gap_rows
+from optical.report.figures.style import Row, panels, styles
+
+GROUPS = ("low", "high", "gap")
+
+
+def study_cells(table: Sequence[Row], measure: str, langs: Sequence[str]) -> list[Row]:
+    """Return the rows of a study's table that a figure shows: one measure, the first collection, these languages.
+
+    For a figure of the kind `gap` the languages are `GROUPS`.
+    """
+    mine = [row for row in table if row["measure"] == measure and row["lang"] in langs]
+    return [row for row in mine if row["collection"] == mine[0]["collection"]]
+
+
+def draw_study(
+    kind: str,
+    rows: Sequence[Row],
+    axis: str,
+    methods: Sequence[str],
+    names: Mapping[str, str],
+    reference: str,
+    measure: str,
+) -> Figure:
+    """Draw the rows of `study_cells`: `curve`, `dots`, `matrix` or `gap`.
+
+    `names` gives the panels' titles by language, `axis` is the column that tells the variants apart.
+    """
+    if kind == "curve":
+        return draw_bitext_curve([row for row in rows if row["pairs"]], methods, names, reference, measure)
+    if kind == "matrix":
+        return draw_matrix(rows, axis, list(names), reference, measure)
+    labelled = [dict(row) | {"method": " ".join(filter(None, (row[axis], row["method"])))} for row in rows]
+    labels = list(dict.fromkeys(row["method"] for row in labelled))
+    if kind == "gap":
+        return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, labels), measure)
+    names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
+    marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
+    of_methods = styles(list(dict.fromkeys(row["method"] for row in rows)), reference)
+    looks = {own["method"]: of_methods[row["method"]] for own, row in zip(labelled, rows, strict=True)}
+    return draw_dots(labelled, looks, names, marked, measure)
+
+
+def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: str, measure: str) -> Figure:
+    """Draw a heat map a number of sentence pairs: a row a variant, a column a language, `method`'s mean as a figure."""
+    mine = [row for row in rows if row["method"] == method]
+    variants = list(dict.fromkeys(row[axis] for row in mine))
+    sizes = size_classes(mine)
+    titles = [f"about {size} pairs" for size in sizes.values()]
+    figure, grid, _ = panels(titles, height=0.9 + 0.4 * len(variants))
+    top = max(float(row["mean"]) for row in mine)
+    for axes, share in zip(grid, sizes, strict=True):
+        cells = {(row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share}
+        values = [[cells.get((variant, lang), float("nan")) for lang in langs] for variant in variants]
+        axes.imshow(values, cmap="cividis", vmin=0, vmax=top, aspect="auto")
+        for (variant, lang), value in cells.items():
+            colour = "white" if value < 0.6 * top else "black"
+            axes.text(
+                langs.index(lang), variants.index(variant), f"{value:.2f}", ha="center", va="center", color=colour
+            )
+        axes.set_xticks(range(len(langs)), langs)
+        axes.set_yticks(range(len(variants)), variants)
+        axes.grid(visible=False)
+    figure.supxlabel(f"language of the query; mean {measure} of {method}", fontsize=9)
+    figure.supylabel(axis, fontsize=9)
+    return figure
+
+
+def share_of(row: Row, rows: Sequence[Row]) -> int:
+    """Return the place of a row's number of pairs among those of its variant and language, from the smallest."""
+    own = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in (*_axes(row), "lang"))}
+    return sorted(own).index(int(row["pairs"]))
+
+
+def size_classes(rows: Sequence[Row]) -> dict[int, int]:
+    """Return, for each place, the smallest number of pairs that a variant and language has there."""
+    sizes: dict[int, int] = {}
+    for row in rows:
+        place = share_of(row, rows)
+        sizes[place] = min(sizes.get(place, int(row["pairs"])), int(row["pairs"]))
+    return dict(sorted(sizes.items()))
+
+
+def _axes(row: Row) -> tuple[str, ...]:
+    """Return the column that tells the variants apart: a study's table has it first."""
+    return (next(iter(row)),)

@@ -1,0 +1,148 @@
+"""Pieces of the report as HTML: tables, figures, sections, and the page that holds them. Every text is escaped here.
+
+The page needs nothing but itself: pictures are inline SVG, data are links that hold their file, fonts are embedded.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+from optical.files import open_text
+from optical.report.fonts import page_families, style_sheet
+
+NUMBER = re.compile(r"[+−-]?[\d.,\u202f]+( ?%| ± [\d.]+)?[⁺⁻]?$")
+LEAST_SCALE = 0.75  # on a narrower screen a figure scrolls sideways instead of shrinking beyond reading
+
+
+class Text(NamedTuple):
+    """A cell of a table in another language than English, so that it is pronounced and shaped right."""
+
+    text: str
+    lang: str
+
+
+class Section(NamedTuple):
+    """A chapter of the page; `anchor` is its address, `body` is HTML."""
+
+    anchor: str
+    title: str
+    body: str
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return a paragraph; `kind` is a class of the page's style."""
+    return f"<p{_class(kind)}>{escape(text)}</p>"
+
+
+def bullets(items: Iterable[str]) -> str:
+    """Return a list of texts."""
+    return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+
+
+def details(summary: str, body: str) -> str:
+    """Return HTML that is shown on request."""
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence], caption: str, marked: str | None = None) -> str:
+    """Return a table whose first column names its rows; a column of numbers only is set to the right.
+
+    The row whose name is `marked` is highlighted. It scrolls sideways where the screen is narrow.
+    """
+    rows = [list(row) for row in rows]
+    numeric = [
+        bool(rows) and all(_is_number(row[column]) for row in rows if _plain(row[column])) and column > 0
+        for column in range(len(header))
+    ]
+    head = "".join(
+        f'<th scope="col"{_class("number" * right)}>{escape(name)}</th>'
+        for name, right in zip(header, numeric, strict=True)
+    )
+    body = "".join(
+        f"<tr{_class('marked' * (_plain(row[0]) == marked))}>"
+        + "".join(_cell(*cell) for cell in zip(row, numeric, [True, *[False] * (len(row) - 1)], strict=True))
+        + "</tr>\n"
+        for row in rows
+    )  # fmt: skip
+    inner = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+    return scrolling(inner, f"Table: {caption}")
+
+
+def scrolling(inner: str, label: str) -> str:
+    """Return HTML in a box that scrolls sideways, with the keyboard too."""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">{inner}</div>'
+
+
+def figure(stem: str | Path, alt: str, caption: str) -> str:
+    """Return the figure of the files `stem`.svg and .tsv, inline, with its data to take away."""
+    stem = Path(stem)
+    with open_text(f"{stem}.svg") as file:
+        svg = inline_svg(file.read(), alt, prefix=re.sub(r"\W", "-", "-".join(stem.parts[-2:])))
+    with open_text(f"{stem}.tsv") as file:
+        data = base64.b64encode(file.read().encode()).decode()
+    name = f"{stem.name}.tsv"
+    link = f'<a download="{escape(name)}" href="data:text/tab-separated-values;charset=utf-8;base64,{data}">'
+    return (
+        f"<figure>{scrolling(svg, alt)}<figcaption>{escape(caption)} {link}Data of the figure "
+        f"({escape(name)})</a></figcaption></figure>"
+    )
+
+
+def inline_svg(svg: str, alt: str, prefix: str) -> str:
+    """Return an SVG file of matplotlib as part of a page: named, without ids that another figure has as well.
+
+    >>> inline_svg('<?xml?><svg width="72pt"><path id="a"/><use xlink:href="#a"/></svg>', "A", "p")
+    '<svg class="plot" role="img" aria-label="A" style="..."><path id="p-a"/><use xlink:href="#p-a"/></svg>'
+    """
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", svg)
+    start, rest = svg.split(">", 1)
+    points = re.search(r'width="([\d.]+)pt"', start)
+    own_rem = float(points[1]) / 12 if points else 40.0
+    start = re.sub(r' (width|height)="[\d.]+pt"', "", start)
+    size = f"min-width: {LEAST_SCALE * own_rem:.0f}rem; max-width: {own_rem:.0f}rem"
+    named = f'<svg class="plot" role="img" aria-label="{escape(alt)}" style="{size}"'
+    return start.replace("<svg", named, 1) + ">" + rest.strip()
+
+
+def page(template: str, title: str, lead: str, sections: Sequence[Section]) -> str:
+    """Return the whole page; `template` is the text of page.html, `lead` HTML under the title."""
+    contents = "\n".join(f'<li><a href="#{section.anchor}">{escape(section.title)}</a></li>' for section in sections)
+    body = "\n".join(
+        f'<section aria-labelledby="{section.anchor}">\n<h2 id="{section.anchor}">{escape(section.title)}</h2>\n'
+        f"{section.body}\n</section>"
+        for section in sections
+    )
+    return Template(template).substitute(
+        title=escape(title),
+        lead=lead,
+        contents=contents,
+        sections=body,
+        fonts=style_sheet(title + lead + body),
+        families=page_families() or "sans-serif",
+    )
+
+
+def _cell(value: object, right: bool, first: bool) -> str:
+    lang = f' lang="{escape(value.lang)}"' if isinstance(value, Text) else ""
+    scope = ' scope="row"' if first else ""
+    tag = "th" if first else "td"
+    return f"<{tag}{scope}{lang}{_class('number' * right)}>{escape(_plain(value))}</{tag}>"
+
+
+def _plain(value: object) -> str:
+    return value.text if isinstance(value, Text) else str(value)
+
+
+def _is_number(value: object) -> bool:
+    return bool(NUMBER.match(_plain(value)))
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""

@@ -1,0 +1,175 @@
+"""The README of an exported model, written from what is recorded: provenance, the bitext's report, scores."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+from optical.errors import DataError
+from optical.evaluation.scores import SCORE_COLUMNS, read_scores
+
+USE = {
+    "pylate": """```python
+from pylate import models, scores          # or: from sentence_transformers import MultiVectorEncoder
+
+queries = models.ColBERT("query", device="cpu").encode(["{query}"], is_query=True)
+documents = models.ColBERT("document", device="cpu").encode(["An English document."], is_query=False)
+print(scores.colbert_scores(queries, documents))
+```""",
+    "stanford": """```python
+from colbert.infra import ColBERTConfig
+from colbert.modeling.checkpoint import Checkpoint
+
+queries = Checkpoint("query", ColBERTConfig()).queryFromText(["{query}"])
+documents = Checkpoint("document", ColBERTConfig()).docFromText(["An English document."])
+```
+
+{expansion}""",
+    "onnx": """```python
+import json, onnxruntime, numpy, tokenizers
+
+framing = json.load(open("query/framing.json"))
+ids = tokenizers.Tokenizer.from_file("query/tokenizer.json").encode("{query}", add_special_tokens=False).ids
+ids = framing["before"] + ids[: framing["query_length"] - 3] + framing["after"]
+session = onnxruntime.InferenceSession("query/model.onnx")
+inputs = {{"input_ids": numpy.array([ids]), "attention_mask": numpy.ones((1, len(ids)), dtype=numpy.int64)}}
+vectors = session.run(None, inputs)[0]     # 1 x tokens x {dimension}
+```
+
+{expansion}""",
+}
+
+EXPANSION = {
+    ("stanford", False): "The model was trained without query expansion. The Stanford code leaves [MASK] out of the "
+    "scores here because the checkpoint names it as the padding token; in PyLate say `do_query_expansion=False`.",
+    ("onnx", True): "Queries are filled up with `mask_id` to `query_length`; the mask is 1 there only where "
+    "`attend_to_expansion` says so.",
+}
+
+
+SETTINGS_SHOWN = ("steps", "batch_size", "learning_rate", "seed")
+
+
+def model_card(
+    form: str,
+    student: Mapping[str, object],
+    lang: str,
+    method: str,
+    provenance: Mapping[str, Mapping],
+    bitext: Mapping[str, object] | None,
+    scores: list[tuple[str, str, float, int]],
+) -> str:
+    """Return the Markdown of the card.
+
+    Args:
+        form: the export's format.
+        student: its encoder settings, as a mapping.
+        lang, method: "" where unknown.
+        provenance: of `student` and `teacher`, empty where there is none.
+        bitext: the report of the cleaned bitext.
+        scores: (collection, measure, mean, queries).
+    """
+    languages = "\n".join(f"- {code}" for code in dict.fromkeys((lang or "und", "en")))
+    expansion = EXPANSION.get((form, bool(student["query_expansion"])), "")
+    use = USE[form].format(query="...", dimension=student["dimension"], expansion=expansion).rstrip()
+    parts = [
+        f"---\nlanguage:\n{languages}\npipeline_tag: sentence-similarity\n"
+        "tags:\n- ColBERT\n- PyLate\n- sentence-transformers\n- late-interaction\n- cross-lingual-retrieval\n---",
+        f"# {_title(lang, method)}",
+        "Token vectors for cross-lingual retrieval: the query encoder reads "
+        f"{f'queries in `{lang}`' if lang else 'queries in the language it was distilled for'}, the document encoder "
+        "(the teacher) reads English documents. A document's score is the sum, over the query's tokens, of the largest "
+        "inner product with one of its tokens (MaxSim).",
+        "## Use\n\n" + use,
+        "## Training\n\n" + _training(provenance, method),
+        "## Data\n\n" + _data(bitext),
+        "## Scores\n\n" + _scores(scores),
+        "## Limits\n\n" + _limits(student, lang),
+    ]
+    return "\n\n".join(parts)
+
+
+def _title(lang: str, method: str) -> str:
+    return " ".join(part for part in ("Query encoder", lang and f"for {lang},", method and f"method {method}") if part)
+
+
+def _training(provenance: Mapping[str, Mapping], method: str) -> str:
+    lines = [f"Distilled by the method `{method}`." if method else "The method is not recorded."]
+    for name, record in provenance.items():
+        if not record:
+            lines.append(f"- {name}: no provenance.json, so how it was trained is not known")
+            continue
+        settings = record.get("settings", {})
+        known = (f"{key} {settings[key]}" for key in SETTINGS_SHOWN if key in settings)
+        machine = record.get("machine", {}).get("device", "unknown machine")
+        lines.append(
+            f"- {name}: {', '.join(known) or 'settings in provenance.json'}; "
+            f"{record.get('wall_seconds', '?')} s on {machine}; code {str(record.get('git_commit', 'unknown'))[:12]}"
+        )
+        lines += [f"- {name}'s {key}: {settings[key]}" for key in ("objectives", "transport") if key in settings]
+    return "\n".join([*lines[:1], "", *lines[1:], "", "All settings and checksums: `*/provenance.json`."])
+
+
+def _data(bitext: Mapping[str, object] | None) -> str:
+    if not bitext:
+        return (
+            "Not recorded: no report of the sentence pairs was at hand. Ask for their licences before you share this."
+        )
+    sources = ((source["name"], source["kept"], source.get("licence", "not stated")) for source in bitext["sources"])
+    rows = [f"| {name} | {kept} | {licence} |" for name, kept, licence in sources]
+    return "\n".join(
+        [
+            f"{bitext['train']} sentence pairs for distillation. Whoever shares this model must heed the licences.",
+            "",
+            "| source | pairs kept | licence |",
+            "| --- | ---: | --- |",
+            *rows,
+        ]
+    )
+
+
+def _scores(scores: list[tuple[str, str, float, int]]) -> str:
+    if not scores:
+        return "None given."
+    rows = [f"| {collection} | {measure} | {mean:.4f} | {queries} |" for collection, measure, mean, queries in scores]
+    return "\n".join(["| collection | measure | mean | queries |", "| --- | --- | ---: | ---: |", *rows])
+
+
+def _limits(student: Mapping[str, object], lang: str) -> str:
+    return "\n".join(
+        [
+            f"- Queries are cut after {student['query_length']} tokens, documents after {student['document_length']}, "
+            "markers and special tokens included.",
+            f"- Only {f'`{lang}` queries' if lang else 'queries of its language'} against English documents were "
+            "trained; other pairs may not work at all.",
+            "- The query encoder belongs to this document encoder; vectors of another one cannot be compared with it.",
+            "- Scores say how a model ranks a test collection. They do not say that what it finds is true, and it "
+            "repeats the leanings of its training data.",
+        ]
+    )
+
+
+def scores_of_model(path: str | Path, lang: str, method: str, seed: str) -> list[tuple[str, str, float, int]]:
+    """Return (collection, measure, mean over queries, queries) of one model's rows of a scores table.
+
+    lang, method, seed: which rows; "" where it is not known. Raise `DataError` where the table has no such rows or
+    columns, or rows of several models.
+    """
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    model = {"lang": lang, "method": method, "seed": seed}
+    wanted = {key: value for key, value in model.items() if value}
+    there: dict[str, set[str]] = {key: set() for key in model}
+    for cells in read_scores([path]):
+        row = dict(zip(SCORE_COLUMNS, cells, strict=True))
+        if all(row[key] == value for key, value in wanted.items()):
+            values[row["collection"], row["measure"]].append(row["value"])
+            for key, names in there.items():
+                names.add(row[key])
+    if not values:
+        what = " ".join(f"{key}={value}" for key, value in wanted.items())
+        raise DataError(f"no scores of {what}", where=path, hint="give the scores of this model")
+    for key, names in there.items():
+        if len(names) > 1:
+            what = f"scores of more than one {key}: {', '.join(sorted(names))}"
+            raise DataError(what, where=path, hint="leave only the rows of this model in the table")
+    return [(collection, measure, fmean(found), len(found)) for (collection, measure), found in values.items()]

@@ -1,0 +1,83 @@
+"""The sections of the report that make its numbers traceable: sentence pairs, settings, code, packages, machine."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from optical.files import as_argument, read_json, sha256_of
+from optical.report.html import Section, details, paragraph, table
+from optical.report.sections import Report
+
+MODELS = ("encoder", "teacher")
+
+
+def pairs_section(report: Report) -> Section | None:
+    """Return the sentence pairs of each language: sources, what was kept, licences."""
+    rows = []
+    for lang in report.names:
+        path = report.results / f"bitext/{lang}/report.json"
+        if path.is_file():
+            counted = read_json(path)
+            for source in counted["sources"]:
+                counts = (source["read"], source["kept"])
+                rows.append(
+                    (report.name(lang), source["name"], *counts, counted["train"], counted["dev"], source["licence"])
+                )
+    header = ("language", "source", "pairs read", "pairs kept", "for training", "held out", "licence")
+    return (
+        Section("pairs", "Sentence pairs", table(header, rows, "Sentence pairs by language and source"))
+        if rows
+        else None
+    )
+
+
+def provenance_section(report: Report) -> Section:
+    """Return what made the numbers: code, packages, machines, settings, and the checksums of the tables."""
+    records = [read_json(path) for path in provenance_files(report)]
+    packages = (f"{name} {version}" for record in records for name, version in record["packages"].items())
+    minutes = sum(record["wall_seconds"] for record in records) / 60
+    rows = [
+        ("version of the workflow", _distinct(record["version"] for record in records)),
+        ("commit", _distinct(record["git_commit"] for record in records)),
+        ("machines", _distinct(_machine(record["machine"]) for record in records)),
+        ("packages", _distinct(packages)),
+        ("models", f"{len(records)}, {minutes:.1f} minutes from their last starts on, altogether"),
+        *((f"SHA-256 of {_table_name(report, path)}", sha256_of(path)) for path in _tables(report)),
+    ]  # fmt: skip
+    parts = [table(("what", "value"), rows, "What made the numbers of this report")]
+    if report.settings:
+        settings = [(key, _shown(value)) for key, value in report.settings.items()]
+        parts.append(details("All settings", table(("key", "value"), settings, "The config of this experiment")))
+    parts.append(
+        paragraph("Every model's folder holds a provenance.json with its own settings and input checksums.", "note")
+    )
+    return Section("provenance", "Provenance", "\n".join(parts))
+
+
+def provenance_files(report: Report) -> list[Path]:
+    """Return the provenance of every model that was trained for this experiment."""
+    folders = [report.results / model for model in MODELS]
+    for lang in report.names:
+        folders += [report.results / kind / lang for kind in ("extended", "translators")]
+        for method in sorted(report.methods):
+            folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
+    return [path for folder in folders if (path := folder / "provenance.json").is_file()]
+
+
+def _tables(report: Report) -> Iterable[Path]:
+    return (report.results / f"tables/{collection}/map_cells.tsv" for collection in report.collections)
+
+
+def _table_name(report: Report, path: Path) -> str:
+    return path.relative_to(report.results).as_posix()
+
+
+def _machine(machine: Mapping[str, str]) -> str:
+    return ", ".join(machine[key] for key in ("system", "processor", "device"))
+
+
+def _distinct(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values)) or "no model was trained"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else as_argument(value)

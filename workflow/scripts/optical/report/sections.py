@@ -1,0 +1,232 @@
+"""The sections of the report, each from files of a results folder; one that has no files yet is left out.
+
+What a section needs is asked of a `Report`: where the results lie, and what the experiment is about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from optical.evaluation.gains import extremes
+from optical.evaluation.map_table import (
+    GROUPS,
+    LEVELS,
+    LongRow,
+    describe,
+    pick_cells,
+    read_cells,
+    significance_mark,
+    strongest_rival,
+)
+from optical.files import read_json, read_table
+from optical.report.html import Section, Text, bullets, details, figure, paragraph, table
+
+EXAMPLES = 3
+MARKS = {"+": "⁺", "-": "⁻", "": ""}
+
+
+@dataclass(frozen=True)
+class Report:
+    """An experiment: its results folder and the parts of its config that the report speaks of.
+
+    `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table. `rivals`
+    are the methods that the reference is compared with: not those that take the queries in English from people.
+    """
+
+    results: Path
+    collections: Mapping[str, list[str]]
+    names: Mapping[str, str]
+    methods: list[str]
+    measures: list[str]
+    reference: str
+    rivals: list[str]
+    settings: Mapping = field(default_factory=dict)
+
+    def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
+        """Return the cells of a collection's table that were run."""
+        return pick_cells(read_cells(self.results / f"tables/{collection}/map_cells.tsv"), collection, measure)
+
+    def name(self, lang: str) -> str:
+        """Return the name of a language as it is shown."""
+        return self.names.get(lang, lang)
+
+
+def summary(report: Report) -> str:
+    """Return what came out in a few lines, for every collection."""
+    measure, items = report.measures[0], []
+    for collection in report.collections:
+        cells = report.cells(collection, measure)
+        rival = strongest_rival(cells, report.rivals) if report.rivals else ""
+        pairs = {level: (cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS}
+        level = next((level for level in LEVELS if all(pairs[level])), None)
+        if level is None:
+            continue
+        ours, theirs = pairs[level]
+        difference = float(ours["mean"]) - float(theirs["mean"])
+        p_value = f", p = {float(theirs['p_holm']):.3g} (Holm)" if theirs["p_holm"] else ""
+        text = (
+            f"{collection}: on {level}-resource languages {report.reference} has a mean {measure} of "
+            f"{float(ours['mean']):.3f}; the strongest other method on them, {rival}, has "
+            f"{float(theirs['mean']):.3f} ({_signed(difference)}{p_value})."
+        )
+        gap = cells.get((report.reference, "gap"))
+        items.append(text + (f" Its gap, high minus low, is {_signed(gap['mean'])}." if gap else ""))
+    return bullets(items)
+
+
+def table_section(report: Report) -> Section:
+    """Return the table of means with significance, for each collection; further measures on request."""
+    parts = []
+    for collection, langs in report.collections.items():
+        parts.append(f"<h3>{escape(collection)}</h3>" if len(report.collections) > 1 else "")
+        first, *more = report.measures
+        parts.append(_means_table(report, collection, langs, first))
+        others = "".join(_means_table(report, collection, langs, measure) for measure in more)
+        parts.append(details(f"Further measures: {', '.join(more)}", others) if more else "")
+    return Section("table", f"Mean {report.measures[0]} by method and language", "\n".join(parts))
+
+
+def _means_table(report: Report, collection: str, langs: list[str], measure: str) -> str:
+    cells = report.cells(collection, measure)
+    columns = [*langs, *(group for group in GROUPS if any(column == group for _, column in cells))]
+    rows = [[method, *(_mean(cells.get((method, column))) for column in columns)] for method in report.methods]
+    caption = describe(cells, collection, measure)
+    return table(["method", *map(report.name, columns)], rows, caption, marked=report.reference)
+
+
+def _mean(row: LongRow | None) -> str:
+    if row is None:
+        return "NOT RUN"
+    spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
+    mean = f"{round(float(row['mean']), 3) + 0.0:.3f}".replace("-", "−")
+    return f"{mean}{spread}{MARKS[significance_mark(row)]}"
+
+
+def _signed(value: str | float) -> str:
+    return f"{round(float(value), 3) + 0.0:+.3f}".replace("-", "−")
+
+
+def dots_section(report: Report) -> Section | None:
+    """Return the dot plots of the means."""
+    alt = f"Dot plot: mean {report.measures[0]} of each method, a panel per language. The table has the figures."
+    caption = (
+        f"A dot is the mean over queries and seeds, a bar its 95 % bootstrap interval over queries. The thin line "
+        f"continues the mean of {report.reference}."
+    )
+    return _figures(report, "dots", "Means with their intervals", "map", alt, caption)
+
+
+def gap_section(report: Report) -> Section | None:
+    """Return the gap between resource levels."""
+    alt = f"Dumbbell plot: each method's mean {report.measures[0]} over low- and high-resource languages, and the gap."
+    caption = "The gap is high minus low, with its 95 % interval: a short bar treats languages alike."
+    return _figures(report, "gap", "The gap between high- and low-resource languages", "gap", alt, caption)
+
+
+def curves_section(report: Report) -> Section | None:
+    """Return the learning curves of the students."""
+    stem = report.results / "figures/curves"
+    if not stem.with_suffix(".svg").is_file():
+        return None
+    alt = "Line plot: the loss of each student over its steps as a share of where it began, a panel per language."
+    caption = (
+        "A line per method and seed. Losses of different methods have different units: compare shapes, not heights."
+    )
+    return Section("curves", "Learning curves", figure(stem, alt, caption))
+
+
+def bitext_section(report: Report) -> Section | None:
+    """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
+    stem = report.results / "figures/bitext_curve"
+    if not all(path.is_file() for path in (report.results / "bitext_curve.tsv", stem.with_suffix(".svg"))):
+        return None
+    alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
+    caption = (
+        "Students distilled from a share of the sentence pairs (each smaller share is part of the larger ones), "
+        "with the same number of steps. The scale of pairs is logarithmic."
+    )
+    return Section("bitext", f"Mean {report.measures[0]} against bitext size", figure(stem, alt, caption))
+
+
+def queries_section(report: Report) -> Section | None:
+    """Return the gains and losses per query, with the texts of the best and the worst."""
+    parts = []
+    for collection, langs in report.collections.items():
+        stem = report.results / f"figures/{collection}/queries"
+        if not stem.with_suffix(".svg").is_file():
+            continue
+        rows = read_table(stem.with_suffix(".tsv"))
+        rival = rows[0]["rival"]
+        alt = (
+            f"Bar plot: {report.measures[0]} of {report.reference} minus {rival}, query by query, a panel per language."
+        )
+        caption = (
+            f"{collection}: {report.reference} against {rival}, the strongest other method on low-resource languages "
+            "(on high-resource ones where there are no others). A bar is a query."
+        )
+        parts.append(figure(stem, alt, caption))
+        parts += [_examples(report, rows, lang, rival) for lang in langs]
+    return Section("queries", "Gains and losses, query by query", "\n".join(parts)) if parts else None
+
+
+def _examples(report: Report, rows: list, lang: str, rival: str) -> str:
+    best, worst = extremes(rows, lang, EXAMPLES)
+    body = [
+        (
+            row["query_id"],
+            Text(row["query"], lang),
+            row["english"],
+            f"{float(row['score']):.3f}",
+            f"{float(row['rival_score']):.3f}",
+            _signed(row["gain"]),
+        )
+        for row in [*best, *reversed(worst)]
+    ]
+    header = ("query", report.name(lang), "in English", report.reference, rival, "gain")
+    caption = f"{report.name(lang)}: the queries with the greatest gains and losses"
+    return table(header, body, caption) if body else paragraph(f"{report.name(lang)}: no query gains or loses.")
+
+
+def alignment_section(report: Report) -> Section | None:
+    """Return the heat maps of a sentence pair before and after distillation, for each language."""
+    parts = []
+    for lang in report.names:
+        stem = report.results / f"figures/alignment/{lang}"
+        if stem.with_suffix(".svg").is_file():
+            pair = read_json(report.results / f"alignments/{lang}.json")
+            alt = f"Heat maps of the alignment of a sentence in {report.name(lang)}, before and after distillation."
+            before, after = (pair[when]["transport_cost"] for when in ("before", "after"))
+            caption = f"Transport costs {before:.2f} before and {after:.2f} after distillation ({pair['source']})."
+            texts = f'<p lang="{lang}">{escape(pair["foreign_text"])}</p><p>{escape(pair["english_text"])}</p>'
+            parts.append(f"<h3>{escape(report.name(lang))}</h3>{texts}{figure(stem, alt, caption)}")
+    if not parts:
+        return None
+    intro = paragraph(
+        "The transport plan between a sentence and its English translation, both held out of training: first with the "
+        "teacher reading the foreign side, then with the distilled student. Tokens such as [CLS] are left out, word "
+        "pieces are put together to words, and a row adds up to one. The pair is the first of fair length, not a "
+        "chosen one."
+    )
+    return Section("alignments", "Token alignments before and after distillation", intro + "\n".join(parts))
+
+
+def plain_table_section(report: Report, name: str, anchor: str, title: str, caption: str) -> Section | None:
+    """Return a table of the results folder, without columns that are empty throughout, where it is there."""
+    path = report.results / name
+    if not path.is_file():
+        return None
+    rows = read_table(path)
+    header = [column for column in rows[0] if any(row[column] for row in rows)] if rows else []
+    body = [[row[column] for column in header] for row in rows]
+    return Section(anchor, title, table(header, body, caption)) if rows else None
+
+
+def _figures(report: Report, anchor: str, title: str, name: str, alt: str, caption: str) -> Section | None:
+    stems = {collection: report.results / f"figures/{collection}/{name}" for collection in report.collections}
+    parts = [
+        figure(stem, f"{collection}. {alt}", f"{collection}: {caption}")
+        for collection, stem in stems.items()
+        if stem.with_suffix(".svg").is_file()
+    ]
+    return Section(anchor, title, "\n".join(parts)) if parts else None

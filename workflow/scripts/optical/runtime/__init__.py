@@ -1,0 +1,1 @@
+"""The machine: devices, threads, precision, start-up, progress, provenance."""

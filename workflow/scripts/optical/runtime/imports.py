@@ -1,0 +1,38 @@
+"""Which files of this library a program runs on, found by reading the imports: what an edit of them must redo."""
+
+import ast
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+
+def library_files(program: str | Path, unused: Collection[str] = ()) -> list[str]:
+    """Return the files of the modules `optical.*` that a program beside them imports anywhere, directly or not.
+
+    `unused` are modules to leave out, such as `training.encoder_pairs`, with what they alone import.
+    """
+    folder = Path(program).parent
+    left_out = {str((folder / "optical").joinpath(*module.split(".")).with_suffix(".py")) for module in unused}
+    found: set[str] = set()
+    waiting = [str(program)]
+    while waiting:
+        new = _imported(waiting.pop(), str(folder)) - found - left_out
+        found |= new
+        waiting += new
+    return sorted(found)
+
+
+@cache
+def _imported(path: str, folder: str) -> set[str]:
+    modules = {"optical.__init__"}
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("optical"):
+            modules.add(node.module)
+            modules.update(f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            modules.update(name.name for name in node.names if name.name.startswith("optical"))
+    library = Path(folder, "optical")
+    files = {Path(folder, *module.split(".")).with_suffix(".py") for module in modules}
+    folders = {parent for file in files for parent in file.parents if parent.is_relative_to(library)}
+    packages = {parent / "__init__.py" for parent in folders}
+    return {str(file) for file in files | packages if file.is_file()}

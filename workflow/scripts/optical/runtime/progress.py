@@ -1,0 +1,76 @@
+"""How far a job is: a bar on a terminal, and a line of the log now and then elsewhere."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_SECONDS = 15.0
+
+
+class Progress:
+    """A progress bar on a terminal; elsewhere a plain log line now and then and one at the end. Total 0: unknown.
+
+    >>> with Progress("counting", total=3) as progress:
+    ...     for _ in range(3):
+    ...         progress.advance(1, loss=0.5)
+    """
+
+    def __init__(self, what: str, total: int, done: int = 0):
+        self.what, self.total, self.done = what, total, done
+        self.note = ""
+        self.started = self.reported = time.monotonic()
+        self.first = done
+        self.bar = (
+            tqdm(total=total or None, initial=done, desc=what, leave=False, dynamic_ncols=True)
+            if sys.stderr.isatty()
+            else None
+        )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def advance(self, steps: int = 1, **figures: float) -> None:
+        """Count steps; `figures` are shown beside the count."""
+        self.done += steps
+        if figures:
+            self.note = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        if self.bar is not None:
+            self.bar.set_postfix_str(self.note, refresh=False)
+            self.bar.update(steps)
+        elif time.monotonic() - self.reported > PROGRESS_EVERY_SECONDS:
+            self._report()
+
+    def _report(self) -> None:
+        self.reported = time.monotonic()
+        facts = [f"{self.done} of {self.total}" if self.total else str(self.done)]
+        facts += [self.note] if self.note else []
+        if self.total:
+            pace = (self.reported - self.started) / max(self.done - self.first, 1)
+            facts.append(f"{pace * (self.total - self.done):.0f} s left")
+        log.info("%s: %s", self.what, ", ".join(facts))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        if kind is None:
+            seconds = time.monotonic() - self.started
+            log.info(
+                "%s: %d done in %.1f s%s",
+                self.what,
+                self.done,
+                seconds,
+                f", {self.note}" if self.note else "",
+            )
+
+
+def with_progress(items: Iterable, what: str, total: int = 0) -> Iterator:
+    """Yield the items and show how far they are; `total` is 0 where it is unknown."""
+    with Progress(what, total) as progress:
+        for item in items:
+            yield item
+            progress.advance()

@@ -1,0 +1,1 @@
+"""Token vectors, exact and pruned search, BM25 and runs."""

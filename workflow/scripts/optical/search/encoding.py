@@ -1,0 +1,69 @@
+"""From texts to token vectors to a run: encoding a collection, encoding queries, searching.
+
+Shape suffixes: Q queries, M tokens of a query, T tokens, D vector size.
+"""
+
+import logging
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from optical.corpora.passages import text_of
+from optical.models.encoder import QUERY, Encoder
+from optical.runtime.progress import Progress
+from optical.search.vectors import write_vectors
+from optical.text.tokeniser import tokenise
+
+log = logging.getLogger(__name__)
+
+SORTED_AT_ONCE = 100_000  # documents held in memory while they are sorted by length
+WRITTEN_AT_ONCE = 512
+
+
+def encode_documents(
+    encoder: Encoder,
+    documents: Iterable[dict],
+    kind: str,
+    folder: str | Path,
+    precision: str = "fp32",
+    made_by: str = "",
+) -> int:
+    """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many.
+
+    `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
+    """
+    documents, done = iter(documents), 0
+    with (
+        write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
+        Progress("encoding documents", total=0) as progress,
+    ):
+        while chunk := list(islice(documents, SORTED_AT_ONCE)):
+            ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))
+            encoded = encoder.encode(ids, kind, precision=precision)
+            while batch := list(islice(encoded, WRITTEN_AT_ONCE)):
+                places = [done + index for index, _, _ in batch]
+                names = [chunk[index]["id"] for index, _, _ in batch]
+                lengths = [len(vectors_TD) for _, vectors_TD, _ in batch]
+                writer.append(places, names, lengths, torch.cat([vectors_TD for _, vectors_TD, _ in batch]))
+                progress.advance(len(batch))
+            done += len(chunk)
+    return done
+
+
+def encode_queries(encoder: Encoder, texts: list[str], precision: str = "fp32") -> tuple[Tensor, Tensor]:
+    """Return query_vectors_QMD (float32) and query_mask_QM (bool) of the texts, in their order."""
+    encoded = sorted(encoder.encode(list(tokenise(encoder.tokeniser, texts)), QUERY, precision=precision), key=_first)
+    longest = max(len(vectors_TD) for _, vectors_TD, _ in encoded)
+    vectors_QMD = torch.zeros(len(texts), longest, encoder.dimension)
+    mask_QM = torch.zeros(len(texts), longest, dtype=torch.bool)
+    for index, vectors_TD, _ in encoded:
+        vectors_QMD[index, : len(vectors_TD)] = vectors_TD
+        mask_QM[index, : len(vectors_TD)] = True
+    return vectors_QMD, mask_QM
+
+
+def _first(item: tuple) -> int:
+    return item[0]

@@ -1,0 +1,138 @@
+"""Exact search with late interaction (MaxSim) over token vectors on disk: every document.
+
+    hits = search(query_vectors_QMD, query_mask_QM, ["results/vectors/0", "results/vectors/1"], top_k=100)
+    write_run("run.txt", to_run(query_ids, hits), tag="optical")
+
+No index and no approximation: the figures of a method are its own. `optical.search.maxsim` holds the loops and says how
+they are fast, `optical.search.runs` what to do with runs (merge those of shards searched apart).
+
+Shape suffixes: Q queries, M tokens of a query, D dimensions, B pairs of a query and a document, K hits.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from optical.errors import ConfigError, DataError
+from optical.runtime.precision import dtype_of
+from optical.search.best_hits import NOTHING, from_keys, to_keys
+from optical.search.maxsim import pair_scores, scan
+from optical.search.runs import Run
+from optical.search.vectors import Collection
+
+# A bf16 search keeps this many times the hits asked for, and is done again in fp32 for a query where a document beyond
+# them could still belong to the hits, were its rounding error so many times the root mean square error of those seen.
+DEEPER = 2
+FEWEST = 32  # so many errors at least are seen
+ERROR_MARGIN = 6.0
+
+
+class Hits(NamedTuple):
+    """The best documents of one query, from the best to the worst."""
+
+    scores: np.ndarray  # float32
+    ids: list[str]
+
+
+def search(
+    query_vectors_QMD: torch.Tensor,
+    query_mask_QM: torch.Tensor,
+    shards: Sequence[str | Path],
+    top_k: int,
+    memory_mb: int = 1024,
+    precision: str = "fp32",
+    device: str = "cpu",
+) -> list[Hits]:
+    """Score every document of the shards against every query; return the `top_k` best of each query.
+
+    `query_vectors_QMD` are the queries' token vectors (any float type), `query_mask_QM` is true for the tokens that
+    count. `shards` are folders of `optical.search.vectors`, in collection order; equal scores are in that order. Fewer
+    hits come back where the collection has fewer documents; documents without a token and queries without a token have
+    none.
+
+    `memory_mb` bounds what the search holds besides the queries and the hits, the mapped part of the shards included;
+    it does not depend on the collection's size. `precision` "bf16" scores in bf16, then the best candidates again in
+    fp32: its hits and scores are those of "fp32", unless a document's rounding error is beyond six times the usual.
+    Works with `torch.get_num_threads()` threads. Raise `ConfigError` or `DataError` for what does not fit together.
+    """
+    dtype_of(precision)
+    if top_k < 1 or memory_mb < 1:
+        raise ConfigError(f"top_k {top_k}, memory_mb {memory_mb}", where="search", hint="both must be at least 1")
+    collection = Collection(shards)
+    vectors_QMD, mask_QM = _prepared(query_vectors_QMD, query_mask_QM, collection, device)
+    with torch.inference_mode():
+        if precision == "fp32":
+            keys_QK = scan(vectors_QMD, mask_QM, collection, top_k, memory_mb << 20, precision)
+        else:
+            keys_QK = _scan_and_rescore(vectors_QMD, mask_QM, collection, top_k, memory_mb << 20, precision)
+    return _named(keys_QK, collection)
+
+
+def to_run(query_ids: Sequence[str], hits: Sequence[Hits]) -> Run:
+    """Give the hits of `search` the names of their queries, ready for `optical.search.runs.write_run`."""
+    return {
+        query: list(zip(found.ids, found.scores.tolist(), strict=True))
+        for query, found in zip(query_ids, hits, strict=True)
+    }
+
+
+def _prepared(
+    vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, collection: Collection, device: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Check the queries; return them on the device, fp32, with zeros for masked tokens, and the mask as bool."""
+    mask_QM = torch.as_tensor(mask_QM).to(device).bool()
+    if vectors_QMD.ndim != 3 or vectors_QMD.shape[:2] != mask_QM.shape or vectors_QMD.shape[2] != collection.dim:
+        what = f"query vectors {tuple(vectors_QMD.shape)}, mask {tuple(mask_QM.shape)}, documents of {collection.dim}"
+        raise DataError(what, where="search", hint="encode queries and documents with encoders of one size")
+    vectors_QMD = vectors_QMD.detach().to(device, torch.float32).masked_fill(~mask_QM[..., None], 0.0)
+    if not vectors_QMD.isfinite().all():
+        raise DataError("query vectors that are not finite", where="search", hint="check the encoder")
+    return vectors_QMD, mask_QM
+
+
+def _scan_and_rescore(
+    vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, collection: Collection, top_k: int, memory: int, precision: str
+) -> torch.Tensor:
+    """Find candidates at low precision, score them again in fp32, and scan in fp32 for the queries left in doubt.
+
+    The best candidates are scored first; they tell the rounding error, and with it which others could join the hits.
+    """
+    first_K = max(top_k, FEWEST)
+    coarse_QK = scan(vectors_QMD, mask_QM, collection, first_K * DEEPER, memory, precision)
+    coarse_scores_QK, places_QK = from_keys(coarse_QK)
+    there_QK = coarse_QK != NOTHING
+    keys_QK = torch.full_like(coarse_QK, NOTHING)
+
+    def rescore(chosen_QK: torch.Tensor) -> torch.Tensor:
+        rows_B, places_B = chosen_QK.nonzero()[:, 0].numpy(), places_QK[chosen_QK]
+        exact_B = pair_scores(vectors_QMD, collection, rows_B, places_B.numpy(), memory)
+        keys_QK[chosen_QK] = to_keys(exact_B, places_B)
+        return exact_B
+
+    first_QK = there_QK.clone()
+    first_QK[:, first_K:] = False
+    error_B = rescore(first_QK) - coarse_scores_QK[first_QK]
+    if not len(error_B):
+        return keys_QK[:, :top_k]
+    margin = ERROR_MARGIN * float(error_B.square().mean().sqrt())
+    worst_hit_Q1 = from_keys(keys_QK.topk(min(top_k, keys_QK.shape[1]), dim=1).values[:, -1:])[0]
+    could_join_QK = there_QK & (coarse_scores_QK + margin >= worst_hit_Q1)
+    rescore(could_join_QK & ~first_QK)
+    hits_QK = keys_QK.sort(dim=1, descending=True).values[:, :top_k]
+    in_doubt_Q = could_join_QK[:, -1]
+    if coarse_QK.shape[1] == first_K * DEEPER and in_doubt_Q.any():
+        some = in_doubt_Q.to(mask_QM.device)
+        hits_QK[in_doubt_Q] = scan(vectors_QMD[some], mask_QM[some], collection, top_k, memory, "fp32")
+    return hits_QK
+
+
+def _named(keys_QK: torch.Tensor, collection: Collection) -> list[Hits]:
+    """Turn keys into scores and ids."""
+    there_QK = keys_QK != NOTHING
+    scores, places = from_keys(keys_QK[there_QK])
+    names = collection.ids(places.numpy())
+    ends = np.cumsum([0, *there_QK.sum(1).tolist()]).tolist()
+    return [Hits(scores[begin:end].numpy(), names[begin:end]) for begin, end in zip(ends[:-1], ends[1:], strict=True)]

@@ -1,0 +1,70 @@
+"""Which words of a passage a query matched: those whose token is the most similar one to some token of the query.
+
+Shape suffixes: M tokens of the query, L tokens of the document, D vector size.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from optical.models.encoder import DOCUMENT, Encoder
+from optical.search.vectors import Collection
+
+
+class Match(NamedTuple):
+    """A word of a passage: where it stands in the text, how similar it is, and the query's tokens that chose it."""
+
+    start: int
+    end: int
+    similarity: float
+    query_tokens: list[str]
+
+
+def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the token vectors (L, D) of some documents of an encoded collection."""
+    place_of = collection.places(set(ids))
+    names = list(place_of)
+    found = {}
+    for shard, mine, stored in collection.stored(np.array([place_of[name] for name in names])):
+        for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
+            found[names[index]] = shard.document(position)
+    return found
+
+
+def matches(
+    encoder: Encoder,
+    tokeniser: Tokenizer,
+    query_tokens: Sequence[str],
+    query_MD: Tensor,
+    text: str,
+    document_LD: np.ndarray,
+) -> list[Match]:
+    """Return the words that the query's tokens chose by MaxSim, in the order of the text.
+
+    encoder: of the settings that the document was encoded with, and `tokeniser`: nothing is marked where the tokens
+    are not those of the vectors. query_tokens and query_MD: the tokens whose matches are wanted, without special ones.
+    """
+    encoding = tokeniser.encode(text, add_special_tokens=False)
+    ids_BL, attention_BL, keep_BL = encoder.frame([encoding.ids], DOCUMENT)
+    positions = keep_BL[0].nonzero()[:, 0]
+    if len(positions) != len(document_LD) or not len(query_MD):
+        return []
+    content = encoder.content_mask(ids_BL, attention_BL)[0][positions]
+    if not content.any():
+        return []
+    similarity_ML = query_MD.float() @ torch.from_numpy(document_LD).float().T
+    best = similarity_ML.masked_fill(~content, float("-inf")).max(dim=1)
+    found: dict[int, Match] = {}
+    for token, similarity, index in zip(query_tokens, best.values.tolist(), best.indices.tolist(), strict=True):
+        piece = int(positions[index]) - 2  # after [CLS] and the marker
+        word = encoding.word_ids[piece]
+        spans = [span for span, other in zip(encoding.offsets, encoding.word_ids, strict=True) if other == word]
+        known = found.get(word, Match(spans[0][0], spans[-1][1], similarity, []))
+        found[word] = known._replace(
+            similarity=max(similarity, known.similarity), query_tokens=[*known.query_tokens, token]
+        )
+    return sorted(found.values())

@@ -1,0 +1,99 @@
+"""The word-piece tokeniser: how it is trained, saved and loaded, and the token ids that it gives."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from optical.errors import DataError
+from optical.files import write_json
+
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
+
+
+def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
+    """Train a word-piece tokeniser that keeps combining marks, which carry the vowels of Devanagari.
+
+    BERT's own normaliser strips every mark of the Unicode class Mn, and with them Marathi vowels.
+
+    >>> tokeniser = train_tokeniser(["the moon", "the sun", "चंद्र"] * 9, vocabulary_size=60)
+    >>> tokeniser.encode("the moon").tokens
+    ['the', 'moon']
+    >>> "[UNK]" in tokeniser.encode("चंद्र").tokens
+    False
+    """
+    vocabulary = learn_pieces(_new_tokeniser(None), texts, vocabulary_size)
+    tokeniser = _new_tokeniser(vocabulary)
+    tokeniser.add_special_tokens(SPECIAL_TOKENS)
+    return tokeniser
+
+
+def learn_pieces(blank: Tokenizer, texts: Iterable[str], vocabulary_size: int) -> dict[str, int]:
+    """Return the word pieces of texts and their numbers; `blank` is a tokeniser that has none and splits into words."""
+    texts = list(texts)
+    # The trainer meets words in the order of a randomly seeded hash table, numbers what continues a word as it comes,
+    # and the numbers break ties among merges. As special tokens they have an order of their own.
+    continuing = [f"##{sign}" for sign in sorted(_continuing_signs(blank, texts))]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size, special_tokens=SPECIAL_TOKENS + continuing, min_frequency=2, show_progress=False
+    )
+    blank.train_from_iterator(texts, trainer)
+    return blank.get_vocab()
+
+
+def _new_tokeniser(vocabulary: dict[str, int] | None) -> Tokenizer:
+    tokeniser = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokeniser.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokeniser.decoder = decoders.WordPiece()
+    return tokeniser
+
+
+def _continuing_signs(tokeniser: Tokenizer, texts: Iterable[str]) -> set[str]:
+    """Return the characters that occur within words, other than as their first."""
+    found: set[str] = set()
+    for text in texts:
+        for word, _ in tokeniser.pre_tokenizer.pre_tokenize_str(tokeniser.normalizer.normalize_str(text)):
+            found.update(word[1:])
+    return found
+
+
+def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
+    """Write the tokeniser as Hugging Face libraries read it: tokenizer.json and tokenizer_config.json."""
+    cls, sep = tokeniser.token_to_id("[CLS]"), tokeniser.token_to_id("[SEP]")
+    tokeniser.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    tokeniser.save(str(folder / "tokenizer.json"))
+    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    write_json(
+        folder / "tokenizer_config.json",
+        {f"{name}_token": token for name, token in names.items()}
+        | {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
+    )
+
+
+def load_tokeniser(path: str | Path) -> Tokenizer:
+    """Load `tokenizer.json`, given itself or its folder."""
+    path = Path(path)
+    path = path / "tokenizer.json" if path.is_dir() else path
+    if not path.is_file():
+        raise DataError("no tokenizer.json", where=path, hint="save it with AutoTokenizer.save_pretrained")
+    tokeniser = Tokenizer.from_file(str(path))
+    tokeniser.no_truncation()
+    tokeniser.no_padding()
+    return tokeniser
+
+
+def tokenise(tokeniser: Tokenizer, texts: Iterable[str], chunk: int = 4096) -> Iterator[list[int]]:
+    """Yield the word-piece ids of each text, without special tokens."""
+    pending: list[str] = []
+    for text in texts:
+        pending.append(text)
+        if len(pending) == chunk:
+            yield from _encode(tokeniser, pending)
+            pending = []
+    yield from _encode(tokeniser, pending)
+
+
+def _encode(tokeniser: Tokenizer, texts: list[str]) -> Iterator[list[int]]:
+    for encoding in tokeniser.encode_batch_fast(texts, add_special_tokens=False):
+        yield encoding.ids

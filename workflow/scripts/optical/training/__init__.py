@@ -1,0 +1,1 @@
+"""The training loop, checkpoints and batches, and what each model learns from."""

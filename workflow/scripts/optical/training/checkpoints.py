@@ -1,0 +1,89 @@
+"""Checkpoints that survive a kill at any moment and never serve another run than their own.
+
+They lie under `<folder>/<fingerprint>/`, outside Snakemake's outputs, which it deletes before a job. The
+fingerprint hashes all that decides the result, so a changed config starts afresh.
+"""
+
+import hashlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from optical.files import as_argument, atomic_path, sha256_of
+from optical.runtime.imports import library_files
+from optical.runtime.provenance import files_of, version_of
+
+log = logging.getLogger(__name__)
+
+DECIDING = ("torch", "transformers", "POT", "numpy")  # packages whose versions may change a result
+KEPT = 2  # the newest may be the one that a full disk truncated
+
+
+def fingerprint(settings: object, inputs: list[str | Path], program: str | Path) -> str:
+    """Return a short hash of settings, input contents, the program's code with that of the library, and packages.
+
+    >>> fingerprint({"steps": 1}, [], __file__) == fingerprint({"steps": 2}, [], __file__)
+    False
+    """
+    files = [file for path in inputs for file in files_of(path)]
+    checksums = [sha256_of(file) for file in [*files, program, *library_files(program)]]
+    parts = [as_argument(settings), *checksums, *map(version_of, DECIDING)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+class Checkpoints:
+    """The checkpoints of one run; `load` gives the newest whole one, `save` keeps the last two. Without a folder, none.
+
+    >>> bool(Checkpoints(None, "key")), Checkpoints(None, "key").load()
+    (False, None)
+    """
+
+    def __init__(self, folder: str | Path | None, key: str):
+        self.folder = Path(folder) / key if folder else None
+
+    def __bool__(self) -> bool:
+        return self.folder is not None
+
+    def save(self, state: dict) -> None:
+        """Write a state, which must hold `step`, so that either all of it or nothing is there."""
+        import torch
+
+        path = self.folder / f"step-{state['step']:09d}.pt"
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+        self._sync_folder()
+        there = self._newest_first()
+        # one of a later step is damaged, or the run would have gone on from it
+        kept = [other for other in there if other.name <= path.name][:KEPT]
+        for other in set(there).difference(kept):
+            other.unlink(missing_ok=True)
+
+    def load(self) -> dict | None:
+        """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""
+        import torch
+
+        for path in self._newest_first():
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+                log.info("resuming at step %d from %s", state["step"], path)
+                return state
+            except Exception as error:  # whatever a damaged archive raises: the older one will do
+                reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file's error says nothing
+                log.warning("skipping the damaged checkpoint %s: %s", path, reason)
+        return None
+
+    def remove(self) -> None:
+        """Delete them all: the run has its final model."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"), reverse=True) if self.folder else []
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

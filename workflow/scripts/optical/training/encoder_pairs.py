@@ -1,0 +1,187 @@
+"""Pre-training on sentence pairs: translation language modelling, and transport between the tokens of the two sides.
+
+Translation language modelling (TLM; Conneau and Lample, NeurIPS 2019) hides tokens of both sides in one input, so that
+a hidden word can be guessed from its translation. Positions begin anew with the second side, as in that paper: words
+that translate each other then stand at similar ones, and a pair needs no more positions than a sentence. There are no
+language embeddings, because retrieval has none.
+
+The objectives of distillation take both sides from the encoder that is trained, read apart as retrieval reads them.
+Each side in turn is the teacher, which gets no gradient, so that both move. Cost alone is least where all vectors are
+the same. Two things stand against that: masked language modelling, which must tell words apart but is content with
+small differences, and a contrastive weight, to which a translation must be nearer than the batch's other sentences.
+
+Shape suffixes: P pairs (with repetitions), B pairs of a batch, M foreign tokens, N English tokens, L tokens of a whole
+input, D vector size, G languages, V vocabulary.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optical.errors import ConfigError, DataError
+from optical.losses.objectives import PairBatch, build_objective
+from optical.models.encoder import DOCUMENT
+from optical.runtime.devices import send
+from optical.text.token_files import TokenFile
+from optical.training.batches import EpochBatches
+from optical.training.encoder import MaskedLanguageModel
+from optical.training.loop import TrainingSettings
+
+MLM, TLM = "mlm", "tlm"
+
+
+def pair_weights(objectives: Mapping[str, float]) -> dict[str, float]:
+    """Return the objectives that read sentence pairs; a weight of 0 is none.
+
+    >>> pair_weights({"mlm": 1.0, "tlm": 0.0, "optimal_transport": 2.0})
+    {'optimal_transport': 2.0}
+    """
+    return {name: weight for name, weight in objectives.items() if name != MLM and weight}
+
+
+def places_of_pairs(sizes: Sequence[int], exponent: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the language and the row of every pair that an epoch reads, so that few pairs are read more often.
+
+    A language's share is its number of pairs to the power of `exponent` (Conneau and Lample 2019: 0.5). The largest
+    language is read once; the pairs of the others are repeated in their order.
+
+    >>> [part.tolist() for part in places_of_pairs([4, 1], 0.5)]
+    [[0, 0, 0, 0, 1, 1], [0, 1, 2, 3, 0, 0]]
+    """
+    most = max(sizes, default=0)
+    counts = [round(size**exponent * most ** (1 - exponent)) if size else 0 for size in sizes]
+    languages_P = np.repeat(np.arange(len(sizes)), counts)
+    rows = [np.resize(np.arange(size), count) for size, count in zip(sizes, counts, strict=True)]
+    return languages_P, np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64)
+
+
+class PairTokens:
+    """The tokenised sentence pairs of several languages, as often as an epoch reads each.
+
+    Raises `DataError` where there is no pair at all.
+    """
+
+    def __init__(self, folders: Sequence[str | Path], exponent: float):
+        self.english = [TokenFile(Path(folder) / "english") for folder in folders]
+        self.foreign = [TokenFile(Path(folder) / "foreign") for folder in folders]
+        self.languages_P, self.rows_P = places_of_pairs([len(side) for side in self.foreign], exponent)
+        if not len(self.rows_P):
+            hint = "give a language more pairs under bitext, or leave tlm and the like at 0"
+            raise DataError("no sentence pair to pre-train on", where=", ".join(map(str, folders)), hint=hint)
+
+    @property
+    def lengths_P(self) -> np.ndarray:
+        """Tokens of both sides of every pair."""
+        per_language = [one.lengths + other.lengths for one, other in zip(self.english, self.foreign, strict=True)]
+        starts = np.cumsum([0, *(len(lengths) for lengths in per_language)])
+        return np.concatenate(per_language)[starts[self.languages_P] + self.rows_P]
+
+    def texts(self, pairs: Sequence[int]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the token ids of the English and of the foreign sides."""
+        places = [(self.languages_P[pair], self.rows_P[pair]) for pair in pairs]
+        return [self.english[lang][row] for lang, row in places], [self.foreign[lang][row] for lang, row in places]
+
+    def token_weights(self, vocabulary_size: int) -> tuple[Tensor, Tensor]:
+        """Return the inverse document frequencies of English and foreign tokens by language, float32 (G, V) each.
+
+        Within the pairs of the language: over all languages together every word of a small one would be rare.
+        """
+        sides = (self.english, self.foreign)
+        return tuple(
+            torch.from_numpy(np.stack([file.inverse_document_frequency(vocabulary_size) for file in side]))
+            for side in sides
+        )
+
+
+class PairLoss:
+    """The weighted objectives over sentence pairs, of one part of one step.
+
+    `weights` names them: `tlm` and objectives of distillation (see `objectives`). `transport` poses the problem of
+    `optimal_transport`; it may be None where that is not among them. A name that is none of these is a `ConfigError`.
+    """
+
+    def __init__(
+        self,
+        model: MaskedLanguageModel,
+        pairs: PairTokens,
+        settings: TrainingSettings,
+        weights: Mapping[str, float],
+        mask_share: float,
+        transport: Mapping[str, object] | None,
+    ):
+        self.model, self.pairs, self.settings, self.mask_share = model, pairs, settings, mask_share
+        self.tlm = weights.get(TLM, 0.0)
+        aligned = {name: weight for name, weight in weights.items() if name != TLM}
+        if "optimal_transport" in aligned and transport is None:
+            raise ConfigError("no transport settings", where="pretraining.objectives", hint="pass the transport block")
+        self.objective = build_objective(aligned, transport) if aligned else None
+        weighed = transport and transport["marginals"] != "uniform"
+        vocabulary_size = model.encoder.tokeniser.get_vocab_size()
+        self.token_weights = pairs.token_weights(vocabulary_size) if weighed else None
+        self.batches = EpochBatches(pairs.lengths_P, settings.batch_size, settings.seed)
+        self.device = next(model.parameters()).device
+
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
+        pairs = self.batches[step * self.settings.accumulation + part]
+        english, foreign = (self.model.encoder.frame(texts, DOCUMENT) for texts in self.pairs.texts(pairs))
+        losses, figures = [], {}
+        if self.tlm:
+            value = self.translation_language_model(english, foreign)
+            losses.append(self.tlm * value)
+            figures[TLM] = value.detach()
+        if self.objective:
+            value, values = self.alignment(english, foreign, torch.from_numpy(self.pairs.languages_P[pairs]))
+            losses.append(value)
+            figures |= values
+        return torch.stack(losses).sum(), figures
+
+    def translation_language_model(self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...]) -> Tensor:
+        """Return the mean cross-entropy of tokens hidden on either side, both being read as one input.
+
+        `english` and `foreign` are framed texts (ids, attention, ...). Padding between the two is not attended to.
+        """
+        ids_BL, attention_BL = (torch.cat(both, 1) for both in zip(english[:2], foreign[:2], strict=True))
+        positions_L = torch.cat([torch.arange(side[0].shape[1]) for side in (english, foreign)])
+        return self.model(ids_BL, attention_BL, self.mask_share, positions_L)
+
+    def alignment(
+        self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...], languages_B: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted objectives, and the value of each, as means over both directions.
+
+        Words alone take part, as in distillation: neither special tokens nor punctuation.
+        """
+        sides = [self._side(*side) for side in (english, foreign)]
+        weights = [None, None]
+        if self.token_weights is not None:
+            ids = (english[0], foreign[0])
+            tables = zip(self.token_weights, ids, strict=True)
+            weights = [send(table_GV[languages_B[:, None], ids_BL], self.device) for table_GV, ids_BL in tables]
+        loss, figures = self.objective(_batch(*sides, *weights))
+        loss_back, figures_back = self.objective(_batch(*reversed(sides), *reversed(weights)))
+        return (loss + loss_back) / 2, {name: (value + figures_back[name]) / 2 for name, value in figures.items()}
+
+    def _side(self, ids_BL: Tensor, attention_BL: Tensor, keep_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the unit vectors of one side and where its words are."""
+        mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL)
+        vectors_BLD = self.model.token_vectors(ids_BL, attention_BL)
+        return vectors_BLD, send(mask_BL, self.device)
+
+
+def _batch(
+    teacher: tuple[Tensor, Tensor],
+    student: tuple[Tensor, Tensor],
+    teacher_weights_BN: Tensor | None,
+    student_weights_BM: Tensor | None,
+) -> PairBatch:
+    return PairBatch(
+        student_BMD=student[0],
+        student_mask_BM=student[1],
+        teacher_BND=teacher[0],
+        teacher_mask_BN=teacher[1],
+        student_weights_BM=student_weights_BM,
+        teacher_weights_BN=teacher_weights_BN,
+    )

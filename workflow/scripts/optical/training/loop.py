@@ -1,0 +1,275 @@
+"""The training loop: precision, accumulation, checkpoint and resume, several devices, progress. It knows no loss.
+
+Everything random is a function of (seed, step): batches (see `batches.EpochBatches`), dropout, masking. So a
+checkpoint needs no random state and no data position beyond its step, and a killed and resumed run ends with the
+same weights, bit for bit on one kind of CPU.
+"""
+
+import dataclasses
+import logging
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from optical.errors import ConfigError, ResourceError
+from optical.files import write_rows
+from optical.runtime import parallel
+from optical.runtime.machine import Machine
+from optical.runtime.precision import autocast
+from optical.runtime.progress import Progress
+from optical.training.checkpoints import Checkpoints
+
+log = logging.getLogger(__name__)
+
+STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
+RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
+
+LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, Tensor]]]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What decides the result of a training."""
+
+    steps: int = 1000
+    batch_size: int = 32
+    accumulation: int = 1  # parts of `batch_size` per step; several devices share the parts of one step
+    learning_rate: float = 1e-4
+    warmup: float = 0.1  # share of the steps over which the rate rises from zero
+    schedule: str = "linear"
+    weight_decay: float = 0.01
+    gradient_clip: float = 1.0
+    dropout: float | None = None  # share of activations set to zero; None for the model's own
+    seed: int = 1
+
+
+SCHEDULES = {
+    "linear": lambda share: 1.0 - share,
+    "cosine": lambda share: 0.5 * (1.0 + math.cos(math.pi * share)),
+    "constant": lambda share: 1.0,
+}
+
+
+def learning_rate_at(step: int, settings: TrainingSettings) -> float:
+    """Return the learning rate of a step: a linear rise, then the schedule down to zero.
+
+    >>> settings = TrainingSettings(steps=10, warmup=0.2, learning_rate=1.0)
+    >>> [round(learning_rate_at(step, settings), 3) for step in (0, 1, 2, 9)]
+    [0.5, 1.0, 1.0, 0.125]
+    """
+    if settings.schedule not in SCHEDULES:
+        raise ConfigError(f"unknown schedule {settings.schedule!r}", hint=f"choose one of {', '.join(SCHEDULES)}")
+    rise = round(settings.warmup * settings.steps)
+    if step < rise:
+        return settings.learning_rate * (step + 1) / rise
+    share = (step - rise) / max(1, settings.steps - rise)
+    return settings.learning_rate * SCHEDULES[settings.schedule](share)
+
+
+def seed_of(seed: int, step: int, part: int) -> int:
+    """Return the seed of one part of one step, the same wherever and whenever it is computed."""
+    return (seed * 1_000_003 + step) * 1_009 + part
+
+
+def optimiser_for(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return AdamW (fused), without weight decay on biases and norms."""
+    decayed = [weight for weight in model.parameters() if weight.requires_grad and weight.ndim >= 2]
+    others = [weight for weight in model.parameters() if weight.requires_grad and weight.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+
+
+def train(
+    model: nn.Module,
+    loss_of_step: LossOfStep,
+    settings: TrainingSettings,
+    machine: Machine,
+    checkpoints: Checkpoints | None,
+    what: str,
+) -> list[dict[str, float]]:
+    """Train `model` in place and return its learning curve.
+
+    Args:
+        model: whose parameters that require a gradient are trained; already on the device.
+        loss_of_step: (step, part) -> scalar loss and figures to show, detached scalars; called under autocast, with
+            torch's random state set for this step and part.
+        settings: the science. machine: the rest.
+        checkpoints: where to save and resume; None for none.
+        what: name shown beside the progress.
+
+    Exits with status `STOPPED_EARLY` on SIGTERM, or shortly before `machine.runtime_minutes` have passed, after saving.
+    Of several processes only the first returns; the others have nothing to write and end here.
+    """
+    if settings.accumulation % machine.world:
+        raise ConfigError(
+            f"{machine.world} devices cannot share {settings.accumulation} parts a step evenly",
+            hint="let accumulation be a multiple of the number of devices",
+        )
+    device = next(model.parameters()).device
+    optimiser = optimiser_for(model, settings)
+    first, rows, events = _resume(model, optimiser, checkpoints, machine)
+    curve = _Curve(rows, what, lag=device.type == "cuda")
+    clock = _Clock(machine)
+    prepare(model, settings)
+    with Progress(what, settings.steps, done=first) as progress:
+        for step in range(first, settings.steps):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate_at(step, settings)
+            figures = _backward(model, loss_of_step, step, settings, machine, device)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            shown = curve.add(step, figures, norm)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            progress.advance(1, **shown)
+            stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
+            if stop:
+                events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
+            if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
+                checkpoints.save(_state(model, optimiser, step + 1, curve.finished(), events))
+            if stop:
+                remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
+                log.warning("%s; %s", events[-1], remedy)
+                parallel.leave(machine.world)
+                sys.exit(STOPPED_EARLY)
+    rows = curve.finished()
+    parallel.leave(machine.world)
+    if machine.rank:
+        sys.exit(0)
+    return rows
+
+
+def prepare(model: nn.Module, settings: TrainingSettings) -> None:
+    """Set the model to training, with the dropout that is wanted."""
+    model.train()
+    for part in model.modules():
+        if isinstance(part, nn.Dropout) and settings.dropout is not None:
+            part.p = settings.dropout
+
+
+def _backward(
+    model: nn.Module,
+    loss_of_step: LossOfStep,
+    step: int,
+    settings: TrainingSettings,
+    machine: Machine,
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """Accumulate the gradient of one step over its parts and devices; return the mean figures."""
+    totals: dict[str, Tensor] = {}
+    for part in range(machine.rank, settings.accumulation, machine.world):
+        torch.manual_seed(seed_of(settings.seed, step, part))
+        with autocast(device, machine.precision):
+            loss, figures = loss_of_step(step, part)
+        (loss / settings.accumulation).backward()
+        for name, value in ({"loss": loss.detach()} | figures).items():
+            totals[name] = totals.get(name, 0.0) + value.double() / settings.accumulation
+    parallel.sum_gradients(model, machine.world)
+    return parallel.sum_figures(totals, machine.world)
+
+
+class _Curve:
+    """The learning curve. With a lag a step's figures are fetched a step later, so that a GPU always has work."""
+
+    def __init__(self, rows: list[dict[str, float]], what: str, lag: bool):
+        self.rows, self.what, self.lag = rows, what, lag
+        self.last: tuple[int, dict[str, Tensor], Tensor] | None = None
+
+    def add(self, step: int, figures: dict[str, Tensor], norm: Tensor) -> dict[str, float]:
+        """Add a step, its figures and the norm of its gradient; return the figures that are there, to be shown."""
+        self.finished()
+        self.last = step, figures, norm
+        if not self.lag:
+            self.finished()
+        return {name: value for name, value in self.rows[-1].items() if name != "step"} if self.rows else {}
+
+    def finished(self) -> list[dict[str, float]]:
+        """Return the rows of all steps; raise `ResourceError` where a gradient was not finite."""
+        if self.last is not None:
+            step, figures, norm = self.last
+            self.last = None
+            if not math.isfinite(norm):
+                what = f"the gradient is not finite at step {step}"
+                raise ResourceError(what, where=self.what, hint="lower the learning rate")
+            self.rows.append({"step": step} | {name: float(value) for name, value in figures.items()})
+        return self.rows
+
+
+def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list, events: list[str]) -> dict:
+    weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    return weights | {"step": step, "curve": curve, "events": events}
+
+
+def _resume(
+    model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
+) -> tuple[int, list, list[str]]:
+    """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
+    state = checkpoints.load() if checkpoints and machine.rank == 0 else None
+    state = parallel.from_first(state, machine.world)
+    if state is None:
+        return 0, [], []
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    events, last = state["events"], state["step"] - 1
+    if not any(f"after step {last}:" in event for event in events):
+        events = [*events, f"ended without warning after step {last} or later"]
+    for event in events:  # the workflow manager has deleted the log that said so
+        log.info("earlier: %s", event)
+    return state["step"], state["curve"], events
+
+
+class _Clock:
+    """When to save, and when to stop: by minutes, by steps, by SIGTERM."""
+
+    def __init__(self, machine: Machine):
+        self.machine = machine
+        self.started = self.saved = time.monotonic()
+        self.reason = ""
+        self.limit = seconds_to_train(machine.runtime_minutes)
+        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGUSR1, self._terminate)  # what Slurm can send some time before the limit
+
+    def _terminate(self, number: int, _frame: object) -> None:
+        self.reason = f"received {signal.Signals(number).name}"
+
+    def checkpoint_due(self, step: int) -> bool:
+        every = self.machine.checkpoint_steps
+        by_steps = every and (step + 1) % every == 0
+        by_time = time.monotonic() - self.saved > 60 * self.machine.checkpoint_minutes
+        if by_steps or by_time:
+            self.saved = time.monotonic()
+        return bool(by_steps or by_time)
+
+    def must_stop(self) -> bool:
+        if self.limit and not self.reason and time.monotonic() - self.started > self.limit:
+            self.reason = f"of {self.machine.runtime_minutes:g} minutes granted {self.limit / 60:.1f} have passed"
+        return bool(self.reason)
+
+
+def seconds_to_train(runtime_minutes: float) -> float:
+    """Return after how many seconds to save and stop, so that start and end fit into the time that was granted.
+
+    >>> seconds_to_train(1), seconds_to_train(60), seconds_to_train(2880), seconds_to_train(0)
+    (40.0, 3240.0, 172200.0, 0.0)
+    """
+    least, share, most = RESERVE
+    granted = 60.0 * runtime_minutes
+    return granted - min(max(least, share * granted), most) if granted else 0.0
+
+
+def settings_from(values: dict) -> TrainingSettings:
+    """Take the training settings out of a config block, whose other keys they ignore."""
+    names = {field.name for field in dataclasses.fields(TrainingSettings)}
+    return TrainingSettings(**{name: value for name, value in values.items() if name in names})
+
+
+def save_curve(folder: Path, curve: list[dict[str, float]]) -> None:
+    """Write the learning curve of a model beside it: `curve.tsv`, a row a step."""
+    names = list(curve[0]) if curve else ["step", "loss"]
+    write_rows(folder / "curve.tsv", [names, *([f"{row[name]:.6g}" for name in names] for row in curve)])

@@ -1,0 +1,123 @@
+"""Training the English teacher from triples with ColBERT's losses (Khattab and Zaharia, SIGIR 2020), and from scores
+of a cross-encoder with ColBERTv2's (Santhanam et al., NAACL 2022, section 3.1).
+
+Shape suffixes: B triples of a batch, N documents of a triple, P documents of a batch, L and M tokens, D vector size.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optical.errors import DataError
+from optical.losses.late_interaction import max_sim
+from optical.losses.ranking import distillation_loss, ranking_loss
+from optical.models.encoder import DOCUMENT, QUERY, Encoder
+from optical.runtime.devices import send
+from optical.text.token_files import TokenFile
+from optical.training.batches import EpochBatches
+from optical.training.loop import TrainingSettings
+from optical.training.triples import MISSING, Scores, open_scores, open_triples, pair_numbers, scores_of
+
+
+class TeacherLoss:
+    """The loss of one part of one step: each query's positive against its negatives, or all of the batch's.
+
+    A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
+    Where `distillation` is set, that share of the loss has the query's own documents scored as a cross-encoder does.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        training_set: Path,
+        settings: TrainingSettings,
+        values: dict,
+        document_encoder: Encoder | None = None,
+        queries: Sequence[np.ndarray] | None = None,
+    ):
+        """Take a tokenised training set.
+
+        Args:
+            encoder: is trained, on queries and documents.
+            values: `in_batch_negatives`, `negatives` and perhaps `distillation`, as in the config's `teacher`.
+            document_encoder: reads the documents instead, and stays as it is.
+            queries: word pieces that replace those of the training set, one text for each.
+        """
+        self.encoder, self.settings = encoder, settings
+        self.document_encoder = document_encoder and document_encoder.eval().requires_grad_(False)
+        self.in_batch_negatives, self.negatives = values["in_batch_negatives"], values["negatives"]
+        self.queries, self.documents = TokenFile(training_set / "queries"), TokenFile(training_set / "documents")
+        if queries is not None:
+            if len(queries) != len(self.queries):
+                raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
+            self.queries = queries
+        self.triples = open_triples(training_set / "triples")
+        lengths = self.documents.lengths[self.triples[:, 1]]
+        self.batches = EpochBatches(lengths, settings.batch_size, settings.seed)
+        self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
+        self.device = next(encoder.parameters()).device
+        if not self.in_batch_negatives and self.triples.shape[1] < 3:
+            raise DataError(
+                "the triples hold no negatives", where=training_set, hint="set teacher.in_batch_negatives: true"
+            )
+        self.distillation = values.get("distillation", 0.0)
+        self.scores = self._open_scores(training_set) if self.distillation else None
+
+    def _open_scores(self, training_set: Path) -> Scores:
+        if not (training_set / "scores").is_dir():
+            hint = "name a file as teacher.training_set.scores, or set teacher.distillation: 0"
+            raise DataError("the training set has no scores", where=training_set, hint=hint)
+        if min(self.negatives, self.triples.shape[1] - 2) < 1:
+            hint = "set teacher.negatives to 1 or more, and give triples that have some"
+            raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
+        return open_scores(training_set / "scores")
+
+    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
+        position = step * self.settings.accumulation + part
+        rows = self.batches[position]
+        queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
+        documents = np.unique(candidates_BN[candidates_BN != MISSING])  # each document is encoded once a batch
+        query_BMD, query_keep_BM = self._encode(self.encoder, [self.queries[row] for row in queries], QUERY)
+        texts = [self.documents[row] for row in documents]
+        with torch.no_grad() if self.document_encoder else contextlib.nullcontext():
+            document_PLD, document_keep_PL = self._encode(self.document_encoder or self.encoder, texts, DOCUMENT)
+        scores_BP = max_sim(query_BMD, query_keep_BM, document_PLD, document_keep_PL)
+        targets_B = send(torch.from_numpy(np.searchsorted(documents, candidates_BN[:, 0])), self.device)
+        forbidden_BP = send(torch.from_numpy(self._forbidden(queries, candidates_BN, documents)), self.device)
+        ranking = ranking_loss(scores_BP, targets_B, forbidden_BP)
+        if self.scores is None:
+            return ranking, {}
+        given_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
+        places_BN, given_BN, there_BN = (
+            send(torch.from_numpy(values), self.device)
+            for values in (np.searchsorted(documents, candidates_BN), given_BN, candidates_BN != MISSING)
+        )
+        distillation = distillation_loss(scores_BP.gather(1, places_BN), given_BN, there_BN)
+        figures = {"ranking": ranking.detach(), "distillation": distillation.detach()}
+        return torch.lerp(ranking, distillation, self.distillation), figures
+
+    def _candidates(self, triples: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the queries, and of each its positive and `negatives` of its negatives, in turn by batch."""
+        given = triples.shape[1] - 2
+        turn = [2 + (position * self.negatives + number) % given for number in range(min(self.negatives, given))]
+        return triples[:, 0], triples[:, [1, *turn]]
+
+    def _encode(self, encoder: Encoder, texts: list, kind: str) -> tuple[Tensor, Tensor]:
+        ids_BL, attention_BL, keep_BL = encoder.frame(texts, kind)
+        return encoder(ids_BL, attention_BL), send(keep_BL, self.device)
+
+    def _forbidden(self, queries: np.ndarray, candidates_BN: np.ndarray, documents: np.ndarray) -> np.ndarray:
+        """Return which documents each query is not compared with: its other positives, and others' candidates."""
+        relevant_BP = np.isin(self._codes(queries[:, None], documents[None, :]), self.positives)
+        forbidden_BP = relevant_BP & (candidates_BN[:, :1] != documents[None, :])
+        if not self.in_batch_negatives:
+            forbidden_BP |= ~(candidates_BN[:, :, None] == documents[None, None, :]).any(axis=1)
+        return forbidden_BP
+
+    def _codes(self, queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
+        """Return one number for each pair of a query and a document."""
+        return pair_numbers(queries, documents, len(self.documents))

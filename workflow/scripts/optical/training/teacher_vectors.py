@@ -1,0 +1,50 @@
+"""The teacher's vectors of the English sentences: computed once, shared by epochs and, as a file, methods and seeds.
+
+Shape suffixes: B pairs, N tokens of the teacher's side, D vector size, T tokens.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optical.models.encoder import Encoder
+from optical.search.vectors import TokenVectors, write_vectors
+from optical.text.token_files import TokenFile
+
+
+def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path, precision: str) -> None:
+    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `search.vectors`."""
+    with write_vectors(folder, teacher.dimension, "float16") as writer:
+        for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
+            writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
+
+
+@contextlib.contextmanager
+def encoded_english(teacher: Encoder, english: TokenFile, sides: Sequence[str], precision: str) -> Iterator[Path]:
+    """Give a temporary folder of the teacher's vectors of each side, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="optical-") as folder:
+        for side in sides:
+            encode_english(teacher, english, side, Path(folder) / side, precision)
+        yield Path(folder)
+
+
+class TeacherVectors:
+    """The teacher's vectors of the English sentences, by the number of the pair."""
+
+    def __init__(self, folder: Path):
+        shard = TokenVectors.open(folder)
+        self.vectors_TD = shard.tokens_between(0, shard.tokens)
+        place_of_pair = np.argsort(shard.order)
+        self.starts, self.ends = shard.offsets[:-1][place_of_pair], shard.offsets[1:][place_of_pair]
+
+    def padded(self, pairs: np.ndarray, keep_BN: Tensor) -> Tensor:
+        """Return the vectors of some pairs laid out where `keep_BN` is true, float32 of shape (B, N, D)."""
+        flat_TD = np.concatenate([self.vectors_TD[self.starts[pair] : self.ends[pair]] for pair in pairs])
+        teacher_BND = torch.zeros(*keep_BN.shape, flat_TD.shape[1])
+        teacher_BND[keep_BN] = torch.from_numpy(flat_TD).float()
+        return teacher_BND

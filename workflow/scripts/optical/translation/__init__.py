@@ -1,0 +1,1 @@
+"""The baseline of neural machine translation."""

@@ -1,0 +1,185 @@
+"""The translator of the NMT baseline: a small sequence-to-sequence model that learns from the students' bitext.
+
+It is a BART (Lewis et al., ACL 2020), which is Marian's post-norm transformer with learned positions. Some hundred
+sentence pairs do not suffice to learn from random weights which source word a target word comes from and what it means,
+so the model starts as one that copies, and its foreign words start as their English translations: the value path of
+its attention to the source is the identity, and the vector of a foreign word piece is the mean of those of the English
+pieces that a word aligner links to it. Encoder and decoder can also take over the layers of the multilingual BERT from
+which the students descend (Rothe et al., TACL 2020). The model is saved in the Hugging Face layout.
+
+Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new vector, V vocabulary.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from optical.errors import ConfigError
+from optical.models.folders import load_transformer
+from optical.text.tokeniser import load_tokeniser, save_tokeniser
+from optical.text.words import LexicalTable
+
+UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake
+
+
+@dataclass(frozen=True)
+class TranslatorSettings:
+    """The shape of a translator and what it learns from; the shape is BERT's where it starts from one."""
+
+    layers: int = 2  # of the encoder, and of the decoder
+    hidden_size: int = 128
+    heads: int = 4
+    intermediate_size: int = 512
+    longest: int = 96  # tokens of a sentence, special ones included; longer ones are cut
+    dropout: float = 0.0
+    label_smoothing: float = 0.1
+    guidance: float = 1.0  # weight of the loss that draws the attention to the source towards the word alignment
+    copied_share: float = 0.15  # of the examples: the English sentence is its own source, which teaches to keep names
+    fragment_share: float = 0.5  # of the examples: phrases of several pairs in a row, which teaches to translate words
+
+
+def translator_settings(values: dict) -> TranslatorSettings:
+    """Take the translator's settings out of a config block, whose other keys they ignore."""
+    names = {field.name for field in fields(TranslatorSettings)}
+    return TranslatorSettings(**{name: value for name, value in values.items() if name in names})
+
+
+def new_translator(
+    settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None, seed: int
+) -> nn.Module:
+    """Return an untrained translator.
+
+    Args:
+        tokeniser: folder with tokenizer.json of the BERT family.
+        encoder: folder of a BERT with the same vocabulary, whose layers the translator takes over; None for none.
+        seed: of the random weights.
+    """
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    bert = load_transformer(encoder) if encoder else None
+    if bert and bert.config.model_type != "bert":
+        raise ConfigError(
+            f"a translator cannot start from a {bert.config.model_type} encoder",
+            where=encoder,
+            hint="set translator.warm_start: false, or take a BERT",
+        )
+    ids = _special_ids(tokeniser)
+    torch.manual_seed(seed)
+    config = BartConfig(
+        **(_shape_of(bert.config) if bert else _shape_from(settings, tokeniser)),
+        dropout=settings.dropout,
+        attention_dropout=settings.dropout,
+        activation_function=bert.config.hidden_act if bert else "relu",
+        bos_token_id=ids["[CLS]"],
+        decoder_start_token_id=ids["[CLS]"],
+        eos_token_id=ids["[SEP]"],
+        pad_token_id=ids["[PAD]"],
+        forced_eos_token_id=None,
+        attn_implementation="eager",  # gives the attention weights that guidance needs, and is fast on short sentences
+    )
+    model = BartForConditionalGeneration(config)
+    model.generation_config.update(no_repeat_ngram_size=3, repetition_penalty=1.3)  # small models stutter
+    if bert:
+        _take_over(model, bert)
+    _let_sources_through(model)
+    return model
+
+
+def save_translator(model: nn.Module, tokeniser: str | Path, folder: Path) -> None:
+    """Write model and tokeniser as AutoModelForSeq2SeqLM and AutoTokenizer read them."""
+    model.save_pretrained(folder)
+    save_tokeniser(load_tokeniser(tokeniser), folder, model.config.max_position_embeddings)
+
+
+def _special_ids(folder: str | Path) -> dict[str, int]:
+    tokeniser = load_tokeniser(folder)
+    ids = {token: tokeniser.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")}
+    missing = [token for token, index in ids.items() if index is None]
+    if missing:
+        raise ConfigError(
+            f"the tokeniser has no {' '.join(missing)}",
+            where=folder,
+            hint="train translators with a tokeniser of the BERT family",
+        )
+    return ids
+
+
+def _shape_from(settings: TranslatorSettings, tokeniser: str | Path) -> dict[str, int]:
+    layer = (settings.layers, settings.heads, settings.intermediate_size)
+    return _shape(load_tokeniser(tokeniser).get_vocab_size(), settings.hidden_size, settings.longest, *layer)
+
+
+def _shape_of(config: object) -> dict[str, int]:
+    layer = (config.num_hidden_layers, config.num_attention_heads, config.intermediate_size)
+    return _shape(config.vocab_size, config.hidden_size, config.max_position_embeddings, *layer)
+
+
+def _shape(vocabulary_size: int, hidden: int, longest: int, layers: int, heads: int, intermediate: int) -> dict:
+    each = {"layers": layers, "attention_heads": heads, "ffn_dim": intermediate}
+    sides = {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in each.items()}
+    return {"vocab_size": vocabulary_size, "d_model": hidden, "max_position_embeddings": longest} | sides
+
+
+NAME_IN_BERT = {  # a part of BART's layer -> the same in BERT's
+    "self_attn.q_proj": "attention.self.query",
+    "self_attn.k_proj": "attention.self.key",
+    "self_attn.v_proj": "attention.self.value",
+    "self_attn.out_proj": "attention.output.dense",
+    "self_attn_layer_norm": "attention.output.LayerNorm",
+    "fc1": "intermediate.dense",
+    "fc2": "output.dense",
+    "final_layer_norm": "output.LayerNorm",
+}
+
+
+@torch.no_grad()
+def _take_over(model: nn.Module, bert: nn.Module) -> None:
+    """Copy BERT's embeddings and layers into encoder and decoder: the encoder then computes what BERT does."""
+    embeddings = bert.embeddings
+    positions_LH = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
+    model.model.shared.weight.copy_(embeddings.word_embeddings.weight)
+    for side in (model.model.encoder, model.model.decoder):
+        side.embed_positions.weight[side.embed_positions.offset :].copy_(positions_LH)
+        side.layernorm_embedding.load_state_dict(embeddings.LayerNorm.state_dict())
+        for layer, layer_of_bert in zip(side.layers, bert.encoder.layer, strict=True):
+            for name, name_in_bert in NAME_IN_BERT.items():
+                layer.get_submodule(name).load_state_dict(layer_of_bert.get_submodule(name_in_bert).state_dict())
+
+
+@torch.no_grad()
+def _let_sources_through(model: nn.Module) -> None:
+    for layer in model.model.decoder.layers:
+        nn.init.eye_(layer.encoder_attn.v_proj.weight)
+        nn.init.eye_(layer.encoder_attn.out_proj.weight)
+
+
+@torch.no_grad()
+def start_words_as_translations(model: nn.Module, table: LexicalTable, english: Iterable[int]) -> None:
+    """Give each word piece that only the foreign side has the mean vector of its English translations.
+
+    Args:
+        table: P(English piece | foreign piece) by piece ids; the mean is weighted by its squares, so that what an
+            aligner gets wrong now and then counts little.
+        english: ids of the pieces of the bitext's English side, which keep their vectors.
+    """
+    kept = set(english)
+    weights_VH = model.model.shared.weight
+    means_RH, pieces = [], [piece for piece in sorted(table) if piece not in kept]
+    for piece in pieces:
+        translations = sorted(table[piece])
+        squares = np.array([table[piece][translation] for translation in translations]) ** 2
+        shares = torch.from_numpy(squares / squares.sum()).to(weights_VH)
+        means_RH.append(shares @ weights_VH[translations])
+    if pieces:
+        weights_VH[pieces] = torch.stack(means_RH)
+
+
+@torch.no_grad()
+def keep_to(model: nn.Module, pieces: Tensor) -> None:
+    """Let the model write no other word pieces than these: a joint vocabulary is mostly not English."""
+    model.final_logits_bias.fill_(UNREACHABLE)  # saved with the model, so that the search keeps to them too
+    model.final_logits_bias[:, pieces] = 0.0
