@@ -37,6 +37,6 @@ bench:
 	done; \
 	{ printf 'claim\tmeasured\tbar\tresult\n'; cat results/bench/claims.tsv; } > results/bench.tsv
 
-# The tables of keys in config/README.md, from the schema.
+# The tables of keys in config/README.md and the schema for editors, from the classes of optical/config.
 docs:
-	python workflow/scripts/describe_config.py --schema workflow/schemas/config.schema.yaml --page config/README.md
+	python workflow/scripts/describe_config.py --page config/README.md --schema workflow/schemas/config.schema.json

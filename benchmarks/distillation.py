@@ -28,7 +28,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-import yaml
 from distillation_peers import (
     PlainLoss,
     assert_trainer_takes_the_same_loss,
@@ -40,7 +39,6 @@ from made_up import SIZES, forward_operations, new_encoder, write_bitext
 from measuring import (
     NO_BF16,
     NO_PEER,
-    ROOT,
     Claim,
     Measured,
     in_turns,
@@ -52,6 +50,7 @@ from measuring import (
     seconds,
 )
 
+from optical.config.experiment import Config
 from optical.losses.objectives import PairBatch, build_objective
 from optical.losses.transport import SOLVERS, TransportSettings, marginals, token_cost
 from optical.models.folders import load_encoder
@@ -63,7 +62,7 @@ from optical.training.loop import TrainingSettings, optimiser_for, prepare, trai
 from optical.training.student import DistillationLoss
 from optical.training.teacher_vectors import encode_english
 
-TRANSPORT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["transport"]
+TRANSPORT = Config().transport.model_dump()
 OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
 RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}

@@ -110,6 +110,8 @@ def test_the_config_adds_languages_and_changes_cells():
         read_languages(CONFIG / "languages.tsv", {"sw": {"colour": "red"}})
     with pytest.raises(DataError, match="eu has no script"):
         read_languages(CONFIG / "languages.tsv", {"eu": {"name": "Basque", "resource": "low"}})
+    with pytest.raises(DataError, match=r"eu: unknown script 'Latin' .* did you mean Latn\?"):
+        read_languages(CONFIG / "languages.tsv", {"eu": {"name": "Basque", "script": "Latin", "resource": "low"}})
 
 
 def test_references_are_data_sets_or_paths(tmp_path):

@@ -4,6 +4,7 @@ import sys
 import pytest
 import yaml
 
+from optical.config.experiment import Config
 from optical.errors import DataError
 from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.evaluation.expected import EXPECTED_COLUMNS, compare, our_figure, read_expected
@@ -84,7 +85,7 @@ def test_the_projects_table_holds_the_headline_and_names_every_cell_once():
 def test_each_expected_figure_is_one_that_its_config_can_give(name):
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     own = {} if name == "default" else yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))
-    config = default | own
+    config = Config().model_dump() | default | own
     rows = [found for found in read_expected(ROOT / "config/expected.tsv") if found["config"] == name]
     assert rows
     for found in rows:

@@ -1,1 +1,1 @@
-"""What an experiment may say: tables, checks, and the documentation of the keys."""
+"""What an experiment may say: one class for each block of the config, and the tables that it names."""

@@ -27,8 +27,10 @@ from optical.config.describe import (
 from optical.config.names import nearest
 from optical.errors import ConfigError
 
-MISSING, UNKNOWN_KEY, NO_TAG, UNKNOWN_TAG = "missing", "extra_forbidden", "union_tag_not_found", "union_tag_invalid"
+MISSING, INVALID_KEY, UNKNOWN_KEY = "missing", "invalid_key", "extra_forbidden"
+NO_TAG, UNKNOWN_TAG = "union_tag_not_found", "union_tag_invalid"
 PAGE = "see config/README.md"
+QUOTES = 'put quotes around a word that YAML reads as something else, such as "no"'
 SHOWN = 60  # signs of a value that a message repeats
 Key = str | int
 
@@ -52,19 +54,19 @@ def explain(error: ValidationError, settings: Any, values: object, where: str) -
         where: the block's key.
     """
     fault = _first(error.errors(include_url=False), values)
-    place = _place(settings, fault["loc"], values)
-    kind = fault["type"]
+    kind, loc = fault["type"], fault["loc"]
+    if kind == INVALID_KEY or "[key]" in loc:
+        around = loc[: loc.index("[key]") - 1] if "[key]" in loc else loc[:-1]
+        return _refused_name(fault["input"], _place(settings, around, values), where)
+    place = _place(settings, loc[:-1] if kind == MISSING else loc, values)
     if kind == UNKNOWN_KEY:
         *around, key = place.keys
         known = place.block.model_fields if place.block else []
         return ConfigError(f"unknown key {key!r}", where=_dotted(where, around), hint=nearest(str(key), known))
     if kind == MISSING:
-        return _missing(str(fault["loc"][-1]), place, where)
+        return _missing(str(loc[-1]), place, where)
     if kind in (NO_TAG, UNKNOWN_TAG):
         return _unknown_reader(fault, place, where)
-    if "[key]" in fault["loc"]:
-        *around, key = place.keys
-        return _refused_key(key, _place(settings, around, values), _dotted(where, around))
     refused = fault.get("ctx", {}).get("error")
     if isinstance(refused, Refused):
         return ConfigError(refused.what, where=_dotted(where, place.keys), hint=refused.hint or place.meaning)
@@ -85,9 +87,10 @@ def _first(faults: Sequence[ErrorDetails], values: object) -> ErrorDetails:
 
 
 def _missing(key: str, place: Place, where: str) -> ConfigError:
-    field = place.block.model_fields.get(key) if place.block else None
-    choices = choices_of(kinds_of_field(field)[0]) if field else ()
-    meaning = meanings(place.block).get(key, "") if place.block and not choices else words(kinds_of_field(field))  # type: ignore[arg-type]
+    meaning = ""
+    if place.block:
+        kinds = kinds_of_field(place.block.model_fields[key])
+        meaning = words(kinds) if any(map(choices_of, kinds)) else meanings(place.block)[key]
     return ConfigError(f"{key!r} is missing", where=_dotted(where, place.keys), hint=f"{meaning}; {PAGE}")
 
 
@@ -97,18 +100,23 @@ def _unknown_reader(fault: ErrorDetails, place: Place, where: str) -> ConfigErro
     if fault["type"] == NO_TAG:
         hint = f"one of {', '.join(readers)}; {PAGE}"
         return ConfigError("'reader' is missing", where=_dotted(where, place.keys), hint=hint)
-    reader = str(fault["ctx"]["tag"])
+    reader = fault["ctx"]["tag"]
     return ConfigError(
         f"unknown {reader!r}", where=_dotted(where, [*place.keys, "reader"]), hint=nearest(reader, readers)
     )
 
 
-def _refused_key(key: Key, place: Place, where: str) -> ConfigError:
+def _refused_name(name: object, place: Place, where: str) -> ConfigError:
     """Return the error of a name that the user gave: of a collection, a method, a language."""
     kinds = keys_of(place.kinds)
-    choices = words(kinds) if any(map(choices_of, kinds)) else ""
-    what = f"{shown(key)} is not {choices}" if choices else f"{shown(key)} does not have the right form"
-    return ConfigError(what, where=where, hint=note_of(kinds) or place.meaning)
+    hint = note_of(kinds) or place.meaning or PAGE
+    if not isinstance(name, str):
+        what, hint = f"{shown(name)} is not text", f"{QUOTES}; {hint}"
+    elif any(map(choices_of, kinds)):
+        what = f"{shown(name)} is not {words(kinds)}"
+    else:
+        what = f"{shown(name)} does not have the right form"
+    return ConfigError(what, where=_dotted(where, place.keys), hint=hint)
 
 
 def _wrong(fault: ErrorDetails, place: Place) -> str:

@@ -22,7 +22,7 @@ def by_reader(kinds: tuple[type[Settings], ...]) -> Any:
     known = {key for fields in keys.values() for key in fields}
 
     def own(values: object) -> object:
-        if not isinstance(values, Mapping) or values.get("reader") not in keys:
+        if not isinstance(values, Mapping) or str(values.get("reader")) not in keys:
             return values
         foreign = known - keys[values["reader"]]
         return {key: value for key, value in values.items() if key not in foreign and value not in (None, "null")}
