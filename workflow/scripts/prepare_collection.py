@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 
+from optical.config.collections import read_collection
 from optical.corpora.ir_datasets import use_home
 from optical.corpora.readers import prepare_collection
 from optical.errors import within
@@ -20,8 +21,10 @@ def main(arguments: argparse.Namespace) -> None:
     """Read the collection as its settings say and write the folder."""
     if arguments.ir_datasets_home:
         use_home(arguments.ir_datasets_home, arguments.mirror)
-    with within(f"collection_table.{arguments.collection}"):
-        counts = prepare_collection(arguments.settings, arguments.languages, arguments.out, arguments.tokeniser)
+    key = f"collection_table.{arguments.collection}"
+    block = read_collection(arguments.settings, key)
+    with within(key):
+        counts = prepare_collection(block, arguments.languages, arguments.out, arguments.tokeniser)
     log.info("%s: %s", arguments.collection, counts)
 
 

@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 
+from optical.config.training_sets import read_training_set
 from optical.corpora.ir_datasets import use_home
 from optical.corpora.readers import prepare_training_set
 from optical.program import program, run_program, yaml_value
@@ -19,7 +20,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Read the training set as its settings say and write the folder."""
     if arguments.ir_datasets_home:
         use_home(arguments.ir_datasets_home, arguments.mirror)
-    log.info("%s", prepare_training_set(arguments.settings, arguments.out))
+    block = read_training_set(arguments.settings, "--settings")
+    log.info("%s", prepare_training_set(block, arguments.out))
 
 
 parser = program(__doc__)

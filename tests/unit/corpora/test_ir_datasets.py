@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
+from optical.config.collections import CatalogueCollection
+from optical.config.training_sets import CatalogueTrainingSet
 from optical.corpora.ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
 from optical.errors import ConfigError
+from optical.plan.experiment import Experiment
+from optical.plan.sources import catalogue_of_collection, catalogue_of_training_set
 from support.workspace import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -26,42 +29,16 @@ IDS_OF_THE_FULL_EXPERIMENT = [
 ]
 
 
-def merged(base, changes):
-    """Merge as Snakemake does with config files: blocks within blocks, all else as a whole."""
-    both = {
-        key: merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-        for key, value in changes.items()
-    }
-    return base | both
-
-
-def ids_of_config(config):
-    """Yield the ids of ir_datasets that an experiment's blocks name, and what is taken from each."""
-    for block in config["collection_table"].values():
-        if block["reader"] == "ir_datasets":
-            yield from ids_and_parts(block, block.get("languages", config["languages"]))
-    owners = [("en", config["teacher"])]
-    for method in config["method_table"].values():
-        owners += [(lang, method) for lang in method.get("languages", config["languages"]) if "training_set" in method]
-    for lang, owner in owners:
-        if owner["training_set"]["reader"] == "ir_datasets":
-            block = {key: fill(value, lang) for key, value in owner["training_set"].items()}
-            yield from ids_and_parts(block, [], training=True)
-
-
-def fill(value, lang):
-    return value.replace("{lang}", lang) if isinstance(value, str) else value
-
-
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_ids_of_every_config_have_their_parts(path):
-    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    config = merged(default, yaml.safe_load(path.read_text(encoding="utf-8")))
-    named = dict(ids_of_config(config))
+    experiment = Experiment.from_files(path, folder=ROOT)
+    asked = [name for name in experiment.config.collection_table if experiment.languages_of(name)]
+    named = dict(part for name in asked for part in catalogue_of_collection(experiment, name))
+    for owner in experiment.training_sets():
+        named |= dict(catalogue_of_training_set(experiment, *owner))
     for dataset_id, parts in named.items():
         check_ir_datasets_id(dataset_id, parts)
-    text = path.read_text(encoding="utf-8")
-    assert bool(named) == ("reader: ir_datasets" in text)
+    assert bool(named) == ("reader: ir_datasets" in path.read_text(encoding="utf-8"))
     assert "{" not in "".join(named)
     if path.stem == "paper":
         assert named["mmarco/v2/de/train"] == ["queries", "docpairs"] and "clirmatrix/en" in named
@@ -87,22 +64,26 @@ def test_wrong_ids_and_missing_parts_are_config_errors(dataset_id, parts, messag
         check_ir_datasets_id(dataset_id, parts)
 
 
+def collection(id_):
+    return CatalogueCollection(reader="ir_datasets", id=id_)
+
+
 def test_ids_of_a_block_and_what_is_taken_from_them():
-    block = {"id": "clirmatrix/en/bi139-base/{lang}/dev"}
+    block = collection("clirmatrix/en/bi139-base/{lang}/dev")
     assert ids_and_parts(block, ["sw", "fi"]) == [
         ("clirmatrix/en", ["docs"]),
         ("clirmatrix/en/bi139-base/sw/dev", ["queries", "qrels"]),
         ("clirmatrix/en/bi139-base/fi/dev", ["queries", "qrels"]),
     ]
-    block = {"documents_id": "msmarco-passage", "id": "mmarco/v2/de/train"}
-    assert ids_and_parts(block, [], training=True) == [
+    training = CatalogueTrainingSet(reader="ir_datasets", documents_id="msmarco-passage", id="mmarco/v2/de/train")
+    assert ids_and_parts(training, []) == [
         ("msmarco-passage", ["docs"]),
         ("mmarco/v2/de/train", ["queries", "docpairs"]),
     ]
     with pytest.raises(ConfigError, match="different documents"):
-        ids_and_parts({"id": {"de": "mmarco/v2/de/dev/small", "fr": "mmarco/v2/fr/dev/small"}}, ["de", "fr"])
+        ids_and_parts(collection({lang: f"mmarco/v2/{lang}/dev/small" for lang in ("de", "fr")}), ["de", "fr"])
     with pytest.raises(ConfigError, match="one id for the queries of 2 languages"):
-        ids_and_parts({"id": "miracl/sw/dev"}, ["sw", "so"])
+        ids_and_parts(collection("miracl/sw/dev"), ["sw", "so"])
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Plain collections, training sets, passages: what is written, and what is refused in one line."""
 
 import gzip
-import inspect
 import json
 import re
 import subprocess
@@ -11,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optical.config.collections import COLLECTION_KINDS, Split, read_collection
+from optical.config.describe import reader_of
+from optical.config.training_sets import TRAINING_SET_KINDS, CatalogueTrainingSet, read_training_set
 from optical.corpora.files import validate_triples
 from optical.corpora.passages import document_of_passage, split_documents, split_text, word_spans
-from optical.corpora.readers import READERS, TRAINING_READERS, own_keys, prepare_collection, prepare_training_set
+from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import ConfigError, DataError
+from support.prepared import prepare_collection, prepare_training_set
 from support.workspace import ROOT
 
 DOCUMENTS = {"d1": "The harbour of Mombasa", "d2": "Coffee grows in Moshi", "d3": "Rain falls in April"}
@@ -145,11 +148,15 @@ def test_partial_qrels_leave_out_what_is_not_there(plain, tmp_path, caplog):
     assert "2 of 5 judgements left out" in caplog.text
 
 
-def test_a_missing_language_and_an_unknown_reader_are_config_errors(plain, tmp_path):
+def test_a_missing_language_is_a_config_error(plain, tmp_path):
     with pytest.raises(ConfigError, match="no queries in so"):
         prepare_collection(plain, ["sw", "so"], tmp_path / "out")
-    with pytest.raises(ConfigError, match=r"unknown 'csv' \[settings\.reader\]"):
-        prepare_collection(plain | {"reader": "csv"}, ["sw"], tmp_path / "out")
+
+
+def test_several_files_of_a_language_are_refused_where_one_is_read(plain, tmp_path):
+    queries = {"sw": [plain["queries"]["sw"], plain["queries"]["en"]]}
+    with pytest.raises(ConfigError, match="several files of sw"):
+        prepare_collection(plain | {"queries": queries}, ["sw"], tmp_path / "out")
 
 
 def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):
@@ -160,46 +167,34 @@ def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):
         prepare_collection(foreign, ["en"], tmp_path / "out")
 
 
-@pytest.mark.parametrize(
-    "reader", [*READERS.values(), *TRAINING_READERS.values()], ids=lambda reader: reader.read.__name__
-)
-def test_what_a_reader_takes_from_its_block_is_in_the_table(reader):
-    taken = re.findall(r'settings(?:\.get\(|\[)"(\w+)"', inspect.getsource(reader.read))
-    assert set(taken) <= {*reader.files, *reader.others}
-
-
-@pytest.mark.parametrize("readers", [READERS, TRAINING_READERS], ids=["collections", "training sets"])
-def test_a_block_without_what_its_reader_needs_is_refused_by_name(readers):
-    for name, reader in readers.items():
-        source = inspect.getsource(reader.read)
-        without_default = set(re.findall(r'settings\["(\w+)"\]', source)) - set(re.findall(r'\.get\("(\w+)"', source))
-        named = {key for need in reader.needs for key in need.split(" or ")}
-        assert without_default <= named <= {*reader.files, *reader.others}
-        whole = {"reader": name} | {need.split(" or ")[-1]: "file" for need in reader.needs}
-        assert own_keys(whole, "mine", readers) == whole
-        for key in whole.keys() - {"reader"}:
-            for lacking in ({**whole, key: None}, {other: whole[other] for other in whole if other != key}):
-                with pytest.raises(ConfigError, match=rf"\b{key} is missing \[mine\]\. Hint: the reader {name} needs"):
-                    own_keys(lacking, "mine", readers)
+def test_every_block_of_the_config_has_a_function_that_reads_it():
+    assert list(READERS) == [reader_of(kind) for kind in COLLECTION_KINDS]
+    assert list(TRAINING_READERS) == [reader_of(kind) for kind in TRAINING_SET_KINDS]
 
 
 @pytest.mark.parametrize(
-    ("readers", "key", "hint"),
+    ("read", "changes", "message"),
     [
-        (READERS, "partial_qerls", "did you mean partial_qrels?"),
-        (READERS, "splitt", "did you mean split?"),
-        (TRAINING_READERS, "max_triple", "did you mean max_triples?"),
+        (
+            read_collection,
+            {"partial_qerls": 1},
+            "unknown key 'partial_qerls' [mine]. Hint: did you mean partial_qrels?",
+        ),
+        (read_collection, {"reader": "csv"}, "unknown 'csv' [mine.reader]. Hint: known are "),
+        (read_collection, {"qrels": None}, "'qrels' is missing [mine]. Hint: TREC's four columns"),
+        (read_training_set, {"max_triple": 1}, "unknown key 'max_triple' [mine]. Hint: did you mean max_triples?"),
+        (read_training_set, {"qrels": None}, "'triples' is missing [mine]. Hint: triples: ids of a query"),
     ],
 )
-def test_a_key_that_no_reader_takes_is_refused(plain, readers, key, hint):
+def test_a_block_that_its_reader_cannot_read_is_refused(plain, read, changes, message):
     with pytest.raises(ConfigError) as caught:
-        own_keys(plain | {key: 1}, "collection_table.mine", readers)
-    assert str(caught.value) == f"unknown key {key!r} [collection_table.mine]. Hint: {hint}"
+        read(plain | {"queries": plain["queries"]["en"]} | changes, "mine")
+    assert str(caught.value).startswith(message)
 
 
 def test_keys_of_the_reader_that_a_block_had_before_are_left_out(plain):
     changed = plain | {"reader": "ir_datasets", "id": "vaswani"}
-    assert own_keys(changed, "", TRAINING_READERS) == {"reader": "ir_datasets", "id": "vaswani"}
+    assert read_training_set(changed) == CatalogueTrainingSet(reader="ir_datasets", id="vaswani")
 
 
 def test_split_documents_keep_document_judgements(plain, tmp_path):
@@ -227,11 +222,11 @@ def test_passages_by_tokens_of_a_tokeniser(tmp_path):
     model.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     model.save(str(tmp_path / "tokenizer.json"))
     document = {"id": "d", "text": "it's raining, again", "title": "Rain"}
-    passages = list(split_documents([document], length=4, stride=2, unit="tokens", tokeniser=tmp_path))
+    passages = list(split_documents([document], Split(length=4, stride=2, unit="tokens"), tmp_path))
     assert [p["text"] for p in passages] == ["it's raining", "s raining, again"]
     assert {p["title"] for p in passages} == {"Rain"}
     with pytest.raises(ConfigError, match="would lose text"):
-        list(split_documents([document], length=4, stride=5))
+        list(split_documents([document], Split(length=4, stride=5)))
 
 
 @pytest.fixture
@@ -326,6 +321,7 @@ def test_swapped_sides_turn_documents_into_queries(training, plain, tmp_path):
 
 MEASURE = """
 import re, sys
+from optical.config.training_sets import read_training_set
 from optical.corpora.readers import prepare_training_set
 from optical.training.triples import write_triples
 folder, lines = sys.argv[1], int(sys.argv[2])
@@ -333,7 +329,8 @@ with open(f"{folder}/triples.tsv", "w") as file:
     for k in range(lines):
         file.write(f"{k % 100}\\t{k % 1000}\\t{(k + 1) % 1000}\\n")
 block = {"reader": "plain", "documents": f"{folder}/docs.tsv", "queries": f"{folder}/q.tsv"}
-counts = prepare_training_set(block | {"triples": f"{folder}/triples.tsv"}, f"{folder}/out")
+block = read_training_set(block | {"triples": f"{folder}/triples.tsv"})
+counts = prepare_training_set(block, f"{folder}/out")
 rows = [{str(k): k for k in range(count)} for count in (100, 1000)]
 assert counts["triples"] == write_triples(f"{folder}/rows", f"{folder}/out/triples.tsv", *rows) == lines
 # not ru_maxrss, which begins with what the parent had

@@ -10,8 +10,9 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from optical.errors import DataError
 
@@ -92,12 +93,12 @@ def read_table(path: str | Path, columns: Sequence[str] = (), hint: str = "") ->
     return rows
 
 
-def read_jsonl(path: str | Path) -> Iterator[dict]:
+def read_jsonl(path: str | Path) -> Iterator[Any]:
     """Yield the objects of a JSON Lines file."""
     return (item for _, item in numbered_jsonl(path))
 
 
-def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict]]:
+def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
     """Yield the objects of `read_jsonl` with the numbers of their lines."""
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
@@ -170,7 +171,7 @@ def write_rows(path: str | Path, rows: Iterable[Iterable[object]]) -> int:
     return write_lines(path, ("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows))
 
 
-def write_jsonl(path: str | Path, objects: Iterable[dict]) -> int:
+def write_jsonl(path: str | Path, objects: Iterable[Mapping[str, object]]) -> int:
     """Write objects as JSON Lines."""
     return write_lines(path, (json.dumps(item, ensure_ascii=False) for item in objects))
 
@@ -180,7 +181,7 @@ def write_json(path: str | Path, value: object) -> None:
     write_lines(path, [json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)])
 
 
-def read_json(path: str | Path) -> dict:
+def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
     with open_text(path) as file:
         try:

@@ -3,54 +3,58 @@
 import logging
 from collections.abc import Iterable, Iterator
 
+from optical.config.collections import AfriQaCollection
+from optical.config.training_sets import AfriQaTrainingSet
 from optical.corpora.files import Collection, TrainingSet, as_list, comparable, passage_id, query_files
+from optical.corpora.passages import Document, new_document
 from optical.errors import ConfigError, DataError
 from optical.files import read_jsonl
 
 log = logging.getLogger("optical")
 
+Row = dict[str, str]  # a line of a gold-passage file
 
-def read_afriqa(settings: dict, languages: list[str]) -> Collection:
+
+def read_afriqa(block: AfriQaCollection, languages: list[str]) -> Collection:
     """Read AfriQA (Ogundepo et al., EMNLP 2023): African questions, their human translations, English gold passages.
 
-    `questions` `{sw: FILE}` are the gold-passage files whose questions are the queries; `passages` lists the gold-
-    passage files whose contexts, together with those of the questions and each text once, are the documents, but for
-    those of the files in `without`: what a teacher has learned from. A question's own passage is the relevant one.
-    Rows without a context are left out. Documents keep the title of their page unless `titles: false`: it moves
-    BM25's reciprocal rank by .03 to .04.
+    `questions` are the gold-passage files whose questions are the queries. The documents are the contexts of these
+    files and of `passages`, each text once, except those of `without`, from which a teacher has learned. A question's
+    own passage is the relevant one. Rows without a context are left out. Titles of pages move BM25's reciprocal rank by
+    .03 to .04.
     """
-    files = query_files(settings["questions"], languages)
+    files = query_files(block.questions, languages)
     if len(files) != 1:
         raise ConfigError(
             "AfriQA's questions differ from language to language: one language a collection", where=sorted(files)
         )
     [(lang, path)] = files.items()
     rows = _afriqa_rows(path)
-    left_out = {passage_id(row["context"]) for file in as_list(settings.get("without")) for row in _afriqa_rows(file)}
-    others = (row for file in as_list(settings.get("passages")) for row in _afriqa_rows(file))
+    left_out = {passage_id(row["context"]) for file in as_list(block.without) for row in _afriqa_rows(file)}
+    others = (row for file in as_list(block.passages) for row in _afriqa_rows(file))
     contexts = [*rows, *(row for row in others if passage_id(row["context"]) not in left_out)]
     queries = {
         "en": [(row["id"], row["question_translated"]) for row in rows],
         lang: [(row["id"], row["question_lang"]) for row in rows],
     }
     qrels = [(row["id"], passage_id(row["context"]), 1) for row in rows]
-    return Collection(_afriqa_documents(contexts, settings.get("titles", True)), queries, qrels)
+    return Collection(_afriqa_documents(contexts, block.titles), queries, qrels)
 
 
-def read_afriqa_pairs(settings: dict) -> TrainingSet:
+def read_afriqa_pairs(block: AfriQaTrainingSet) -> TrainingSet:
     """Read English question and passage pairs from AfriQA's other languages, to train an English retriever.
 
     `pairs` lists gold-passage files (train and dev of other languages), `held_out` the files of the test questions: a
     pair that shares the question (in either language) or the passage with one of those is left out. The triples have
     no negatives: the other passages of the batch serve.
     """
-    held_out = [row for path in as_list(settings["held_out"]) for row in _afriqa_rows(path)]
+    held_out = [row for path in as_list(block.held_out) for row in _afriqa_rows(path)]
     forbidden = {
         comparable(row[key]) for row in held_out for key in ("question_lang", "question_translated", "context")
     }
-    rows: dict[tuple[str, str], dict] = {}
+    rows: dict[tuple[str, str], Row] = {}
     dropped = 0
-    for path in as_list(settings["pairs"]):
+    for path in as_list(block.pairs):
         for row in _afriqa_rows(path):
             question, context = comparable(row["question_translated"]), comparable(row["context"])
             if question in forbidden or context in forbidden or comparable(row["question_lang"]) in forbidden:
@@ -63,11 +67,11 @@ def read_afriqa_pairs(settings: dict) -> TrainingSet:
         question_ids.setdefault(question, f"q{len(question_ids)}")
     texts = {question_ids[question]: row["question_translated"] for (question, _), row in rows.items()}
     triples = [(question_ids[question], passage_id(row["context"])) for (question, _), row in rows.items()]
-    documents = _afriqa_documents(rows.values(), settings.get("titles", True))
-    return TrainingSet(documents, texts.items(), triples, source=settings["pairs"])
+    documents = _afriqa_documents(rows.values(), block.titles)
+    return TrainingSet(documents, texts.items(), triples, source=block.pairs)
 
 
-def _afriqa_rows(path: str) -> list[dict]:
+def _afriqa_rows(path: str) -> list[Row]:
     """Return the rows of an AfriQA gold-passage file that have a passage and both questions."""
     keys = ("context", "question_lang", "question_translated")
     rows = list(read_jsonl(path))
@@ -76,12 +80,11 @@ def _afriqa_rows(path: str) -> list[dict]:
     return [row for row in rows if all((row[key] or "").strip() for key in keys)]
 
 
-def _afriqa_documents(rows: Iterable[dict], titles: bool) -> Iterator[dict]:
+def _afriqa_documents(rows: Iterable[Row], titles: bool) -> Iterator[Document]:
     """Yield each passage once."""
     seen = set()
     for row in rows:
         document_id = passage_id(row["context"])
         if document_id not in seen:
             seen.add(document_id)
-            title = {"title": row["title"]} if titles and row.get("title") else {}
-            yield {"id": document_id, "text": row["context"]} | title
+            yield new_document(document_id, row["context"], row.get("title") if titles else None)

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from optical.corpora.files import Collection, as_list, query_files
-from optical.errors import ConfigError, DataError
+from optical.config.collections import ChoicesCollection
+from optical.corpora.files import Collection, as_list, by_language
+from optical.corpora.passages import Document
+from optical.errors import DataError
 from optical.files import open_text, read_jsonl
 
 
@@ -50,35 +53,32 @@ def read_belebele_questions(path: str) -> list[Question]:
 QUESTION_READERS = {"mmlu": read_mmlu, "belebele": read_belebele_questions}
 
 
-def read_parallel_questions(paths: dict[str, str | list[str]], form: str = "mmlu") -> dict[str, list[Question]]:
+def read_parallel_questions(paths: Mapping[str, str | list[str]], form: str) -> dict[str, list[Question]]:
     """Read the same questions in several languages; raise `DataError` where a file does not run parallel.
 
     `paths` is `{lang: FILE or [FILES]}`; parallel means as many rows with the same right answers.
     """
     questions = {
-        lang: [question for path in as_list(value) for question in QUESTION_READERS[form](path)]
-        for lang, value in paths.items()
+        lang: [question for path in as_list(files) for question in QUESTION_READERS[form](path)]
+        for lang, files in paths.items()
     }
     first = next(iter(questions))
     for lang, rows in questions.items():
         if [row.answer for row in rows] != [row.answer for row in questions[first]]:
-            raise DataError(f"its rows do not run parallel to those in {first}", where=paths[lang])
+            raise DataError(f"its rows do not run parallel to those in {first}", where=", ".join(as_list(paths[lang])))
     return questions
 
 
-def read_choices(settings: dict, languages: list[str]) -> Collection:
+def read_choices(block: ChoicesCollection, languages: list[str]) -> Collection:
     """Read multiple-choice questions as retrieval of the right option: foreign questions, English options.
 
-    `questions` is `{lang: FILE or [FILES]}`, English included, rows in parallel; `form` is `mmlu` or `belebele`. Only a
-    question's own options are judged, the wrong ones with 0, so that accuracy is `P(judged_only=True)@1`.
+    The rows of all languages run parallel. Only a question's own options are judged, the wrong ones with 0, so that
+    accuracy is `P(judged_only=True)@1`.
     """
-    form = settings.get("form", "mmlu")
-    if form not in QUESTION_READERS:
-        raise ConfigError(f"no form {form!r} of questions", hint=" or ".join(QUESTION_READERS))
-    questions = read_parallel_questions(query_files(settings["questions"], ["en", *languages]), form)
+    questions = read_parallel_questions(by_language(block.questions, ["en", *languages]), block.form)
     english = questions["en"]
     documents = [
-        {"id": f"q{number}-{letter}", "text": option}
+        Document(id=f"q{number}-{letter}", text=option)
         for number, question in enumerate(english)
         for letter, option in zip("ABCD", question.options, strict=True)
     ]

@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from optical.corpora.files import Collection, as_list, query_files, read_qrels
-from optical.errors import ConfigError, DataError
+from optical.config.collections import ClefCollection
+from optical.corpora.files import Collection, Judgement, Query, as_list, query_files, read_qrels
+from optical.corpora.passages import Document, new_document
+from optical.errors import DataError
 from optical.files import read_lines
 
 log = logging.getLogger("optical")
@@ -30,43 +32,38 @@ TAG_NAMES = {
     "narr": "narrative",
     "narrative": "narrative",
 }
+Topic = dict[str, str]  # id, title, description, narrative, or a single text
 MARKUP = re.compile(r"<[^<>]*>")
 TOPIC_TAG = re.compile(r"<(?:[a-z]{1,2}-)?(" + "|".join(TAG_NAMES) + r")\b[^<>]*>", re.IGNORECASE)
 
 
-def read_clef(settings: dict, languages: list[str]) -> Collection:
-    """Read a CLEF collection: `documents` (folders or files), `topics` `{lang: FILE}`, `qrels` (one or several files).
+def read_clef(block: ClefCollection, languages: list[str]) -> Collection:
+    """Read a CLEF collection: newspapers, topics by language, judgements.
 
-    `fields` says which part of a topic is the query: title, description or both (the default). Only judgements of
-    documents in the chosen folders count, so that only topics with at least one relevant document there are kept.
-    `encoding` is that of the documents and SGML topics (`iso-8859-1`); tab-separated topics are UTF-8.
+    Only judgements of documents in the chosen folders count, so that only topics with at least one relevant document
+    there are kept. Tab-separated topics are UTF-8, whatever `encoding` says.
     """
-    fields, encoding = settings.get("fields", "both"), settings.get("encoding", "iso-8859-1")
-    if fields not in TOPIC_FIELDS:
-        raise ConfigError(f"no topic fields {fields!r}", hint=", ".join(TOPIC_FIELDS))
-    topics = query_files(settings["topics"], languages)
-    queries = {lang: read_topics(path, TOPIC_FIELDS[fields], encoding) for lang, path in topics.items()}
-    qrels = [row for path in as_list(settings["qrels"]) for row in _clef_qrels(path)]
-    documents = (d for path in _clef_files(settings["documents"]) for d in read_sgml(path, encoding))
+    topics = query_files(block.topics, languages)
+    queries = {lang: read_topics(path, TOPIC_FIELDS[block.fields], block.encoding) for lang, path in topics.items()}
+    qrels = [row for path in as_list(block.qrels) for row in _clef_qrels(path)]
+    documents = (d for path in _clef_files(as_list(block.documents)) for d in read_sgml(path, block.encoding))
     return Collection(documents, queries, qrels, partial_qrels=True)
 
 
-def _clef_files(value: object) -> list[Path]:
+def _clef_files(places: list[str]) -> list[Path]:
     """Return the files of folders and single files, sorted within each."""
     files = []
-    for path in map(Path, as_list(value)):
-        found = (
-            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-            if path.is_dir()
-            else [path]
-        )
-        if not found:
+    for path in map(Path, places):
+        inside = [path]
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        if not inside:
             raise DataError("the folder holds no file", where=path, hint="unpack the collection there")
-        files += found
+        files += inside
     return files
 
 
-def read_sgml(path: str | Path, encoding: str = "iso-8859-1") -> Iterator[dict]:
+def read_sgml(path: str | Path, encoding: str) -> Iterator[Document]:
     """Yield the documents of a TREC-style SGML file, plain or gzipped; the headline is the title.
 
     A document without text and headline is skipped. Raises `DataError` with the file and its last document where the
@@ -115,14 +112,13 @@ def _decoded_lines(path: str | Path, encoding: str) -> Iterator[str]:
         raise DataError(f"truncated or damaged gzip file: {error}", where=path, hint="copy it again") from error
 
 
-def _sgml_document(markup: str, path: str | Path, last: str) -> dict:
+def _sgml_document(markup: str, path: str | Path, last: str) -> Document:
     """Return id, text and title of one `<DOC>`."""
     number = re.search(r"<DOCNO>\s*(\S+)\s*</DOCNO>", markup)
     if not number:
         raise DataError(f"a document without a number comes after {last}", where=path)
     parts = {field: _field_text(markup, field) for field in DOCUMENT_FIELDS}
-    title = {"title": parts["HEADLINE"]} if parts["HEADLINE"] else {}
-    return {"id": number.group(1), "text": " ".join(filter(None, (parts["LEAD"], parts["TEXT"])))} | title
+    return new_document(number.group(1), " ".join(filter(None, (parts["LEAD"], parts["TEXT"]))), parts["HEADLINE"])
 
 
 def _field_text(markup: str, field: str) -> str:
@@ -150,7 +146,7 @@ def topic_id(text: str) -> str:
     return f"C{int(digits):03d}" if digits.isascii() and digits.isdigit() else text
 
 
-def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str = "iso-8859-1") -> list[tuple[str, str]]:
+def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str) -> list[Query]:
     """Return `(topic id, text)` of a topic file: CLEF's SGML or XML, or a table.
 
     SGML fields may carry a language (`<EN-title>`), and closing tags may be missing, as in 2000. A table has the topic
@@ -171,7 +167,7 @@ def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str = "iso-
     return rows
 
 
-def _table_topic(cells: list[str], path: str | Path) -> dict:
+def _table_topic(cells: list[str], path: str | Path) -> Topic:
     """Return a topic from a table's row; a single text is the query whatever the fields asked for."""
     if len(cells) < 2 or not cells[1].strip():
         raise DataError(f"topic {cells[0]} has no text", where=path, hint="topic_id<TAB>text")
@@ -179,7 +175,7 @@ def _table_topic(cells: list[str], path: str | Path) -> dict:
     return {"id": topic_id(cells[0])} | dict(zip(names, cells[1:], strict=False))
 
 
-def _sgml_topics(path: str | Path, encoding: str) -> Iterator[dict]:
+def _sgml_topics(path: str | Path, encoding: str) -> Iterator[Topic]:
     """Yield the topics of an SGML or XML file as `{id, title, description, narrative}`."""
     text = "".join(_decoded_lines(path, encoding))
     declared = re.match(r"\s*<\?xml[^>]*encoding=[\"']([\w-]+)[\"']", text)
@@ -193,7 +189,7 @@ def _sgml_topics(path: str | Path, encoding: str) -> Iterator[dict]:
         yield topic | {"id": topic_id(topic["id"])}
 
 
-def _clef_qrels(path: str | Path) -> Iterator[tuple[str, str, int]]:
+def _clef_qrels(path: str | Path) -> Iterator[Judgement]:
     """Yield judgements with topic ids in one form."""
     for query_id, document_id, grade in read_qrels(path):
         yield topic_id(query_id), document_id, grade

@@ -7,12 +7,13 @@ documents' ids.
 import hashlib
 import logging
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict, TypeVar
 
-from optical.corpora.passages import split_documents
+from optical.config.collections import Split
+from optical.corpora.passages import Document, new_document, split_documents
 from optical.errors import ConfigError, DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.runtime.progress import with_progress
@@ -24,6 +25,10 @@ JUDGEMENT = "query 0 document grade"
 ARRAY = re.compile(r"\[\s*(\{|$)")
 GRADE = re.compile(r"-?\d+")
 
+Query = tuple[str, str]  # id, text
+Judgement = tuple[str, str, int]  # query id, document id, grade
+Named = TypeVar("Named")
+
 
 class Collection(NamedTuple):
     """A test collection as a reader yields it.
@@ -33,20 +38,38 @@ class Collection(NamedTuple):
     document or query that is not there is dropped (and counted), otherwise it is an error.
     """
 
-    documents: Iterable[dict]
-    queries: dict[str, Iterable[tuple[str, str]]]
-    qrels: Iterable[tuple[str, str, int]]
+    documents: Iterable[Document]
+    queries: Mapping[str, Iterable[Query]]
+    qrels: Iterable[Judgement]
     partial_qrels: bool = False
 
 
 class TrainingSet(NamedTuple):
     """Training data as a reader yields it; a triple is `(query id, positive id, negative ids...)`, perhaps none."""
 
-    documents: Iterable[dict]
-    queries: Iterable[tuple[str, str]]
+    documents: Iterable[Document]
+    queries: Iterable[Query]
     triples: Iterable[tuple[str, ...]]
     source: object = "triples"
     scores: Iterable[tuple[str, str, float]] | None = None  # query id, document id, what a cross-encoder gives them
+
+
+class CollectionReport(TypedDict):
+    """What `collection.json` says of a collection: its numbers of documents, queries and relevant judgements."""
+
+    documents: int
+    split: dict[str, object] | None
+    queries: dict[str, int]
+    relevant: int
+
+
+class TrainingSetReport(TypedDict):
+    """How much a training set holds."""
+
+    documents: int
+    queries: int
+    triples: int
+    scores: NotRequired[int]
 
 
 class FromFile:
@@ -66,7 +89,7 @@ class FromFile:
         return f"{self.path}, line {self.line}"
 
 
-def read_documents(path: str | Path) -> Iterable[dict]:
+def read_documents(path: str | Path) -> Iterable[Document]:
     """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`."""
     first = next(filter(str.strip, read_lines(path)), "").lstrip()
     if ARRAY.match(first):
@@ -74,7 +97,7 @@ def read_documents(path: str | Path) -> Iterable[dict]:
     if first.startswith("{"):
         return FromFile(path, _json_documents(path), "documents", DOCUMENT)
     pairs = _pairs(path, "JSON Lines hold a title")
-    rows = ((number, {"id": name, "text": text}) for number, (name, text) in pairs)
+    rows = ((number, Document(id=name, text=text)) for number, (name, text) in pairs)
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
@@ -86,31 +109,29 @@ def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]
         yield number, (name, text)
 
 
-def _json_documents(path: str | Path) -> Iterator[tuple[int, dict]]:
+def _json_documents(path: str | Path) -> Iterator[tuple[int, Document]]:
     """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
     for number, item in numbered_jsonl(path):
         if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
             raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
-        document = {"id": str(item["id"]), "text": item["text"]} | (
-            {"title": item["title"]} if item.get("title") else {}
-        )
+        document = new_document(str(item["id"]), item["text"], item.get("title"))
         if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
             hint = f"text and title stand in quotes, as in {DOCUMENT}"
             raise DataError(f"line {number}: the {wrong[0]} of document {item['id']} is no text", where=path, hint=hint)
         yield number, document
 
 
-def read_queries(path: str | Path) -> Iterable[tuple[str, str]]:
+def read_queries(path: str | Path) -> Iterable[Query]:
     """Return `(query id, text)` of a headerless table."""
     return FromFile(path, _pairs(path, "leave the rest out"), "queries", "query_id<TAB>text")
 
 
-def read_qrels(path: str | Path) -> Iterable[tuple[str, str, int]]:
+def read_qrels(path: str | Path) -> Iterable[Judgement]:
     """Return `(query id, document id, grade)` of TREC qrels: four columns separated by white space."""
     return FromFile(path, _judgements(path), "judgements", JUDGEMENT)
 
 
-def _judgements(path: str | Path) -> Iterator[tuple[int, tuple[str, str, int]]]:
+def _judgements(path: str | Path) -> Iterator[tuple[int, Judgement]]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
@@ -132,38 +153,42 @@ def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
         yield tuple(row)
 
 
-def path_for(value: object, lang: str) -> object | None:
-    """Return what a setting holds for a language: `{sw: FILE}` by language, a plain string for every language.
-
-    >>> path_for({"sw": "queries.sw.tsv"}, "sw"), path_for({"sw": "queries.sw.tsv"}, "en"), path_for("all.tsv", "en")
-    ('queries.sw.tsv', None, 'all.tsv')
-    """
-    return value.get(lang) if isinstance(value, dict) else value
-
-
-def as_list(value: object) -> list:
+def as_list(files: str | list[str] | None) -> list[str]:
     """Return a setting that may hold one file or several as a list; nothing is an empty list.
 
     >>> as_list("a.txt"), as_list(["a.txt", "b.txt"]), as_list(None)
     (['a.txt'], ['a.txt', 'b.txt'], [])
     """
-    if value is None:
+    if files is None:
         return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return [files] if isinstance(files, str) else files
 
 
-def query_files(value: object, languages: Iterable[str]) -> dict[str, object]:
-    """Return the query file of each language, and of English where there is one; a missing language is an error."""
-    if not isinstance(value, dict):
+def by_language(setting: str | Mapping[str, Named], languages: Iterable[str]) -> dict[str, Named]:
+    """Return what a setting holds for each language, and for English where it does; a missing language is an error."""
+    if isinstance(setting, str):
         raise ConfigError(
-            "the queries need one file a language", where=value, hint="{en: FILE, sw: FILE}, or a name with {lang}"
+            "the queries need one file a language", where=setting, hint="{en: FILE, sw: FILE}, or a name with {lang}"
         )
-    missing = [lang for lang in languages if lang not in value]
+    missing = [lang for lang in languages if lang not in setting]
     if missing:
         raise ConfigError(
-            f"no queries in {', '.join(missing)}", hint=f"this collection has them in {', '.join(sorted(value))}"
+            f"no queries in {', '.join(missing)}", hint=f"this collection has them in {', '.join(sorted(setting))}"
         )
-    return {lang: value[lang] for lang in dict.fromkeys(["en", *languages]) if lang in value}
+    return {lang: setting[lang] for lang in dict.fromkeys(["en", *languages]) if lang in setting}
+
+
+def query_files(setting: str | Mapping[str, str | list[str]], languages: Iterable[str]) -> dict[str, str]:
+    """Return the query file of each language, and of English where there is one.
+
+    Raises:
+        ConfigError: a language is missing, or has several files.
+    """
+    files = by_language(setting, languages)
+    for lang, file in files.items():
+        if not isinstance(file, str):
+            raise ConfigError(f"several files of {lang}", where=", ".join(file), hint="this reader takes one")
+    return {lang: str(file) for lang, file in files.items()}
 
 
 def comparable(text: str) -> str:
@@ -176,16 +201,22 @@ def comparable(text: str) -> str:
 
 
 def write_collection(
-    folder: str | Path, collection: Collection, split: dict | None = None, tokeniser: str | Path | None = None
-) -> dict:
+    folder: str | Path, collection: Collection, split: Split | None = None, tokeniser: str | Path | None = None
+) -> CollectionReport:
     """Check a collection and write it as `documents.jsonl`, `qrels.txt`, `queries/<lang>.tsv` and `collection.json`.
 
-    `split` (`{length, stride, unit}`) cuts the documents; the judgements stay those of whole documents. A query without
-    a relevant document is dropped with a warning, since it has no average precision. Returns what is in
-    `collection.json`: the counts.
+    A query without a relevant document is dropped with a warning, since it has no average precision.
 
-    Raises `DataError` for a duplicate id, an id with white space, an empty text, empty or contradictory qrels, and for
-    a judgement of something that does not exist unless the collection's qrels are partial.
+    Args:
+        folder: where the files go.
+        collection: what a reader made.
+        split: cuts the documents into passages; the judgements stay those of whole documents.
+        tokeniser: the folder of the tokeniser by which passages are counted, where they are.
+    Returns:
+        what is in `collection.json`.
+    Raises:
+        DataError: a duplicate id, an id with white space, an empty text, empty or contradictory qrels, or a judgement
+            of something that does not exist, unless the collection's qrels are partial.
     """
     folder = Path(folder)
     judged_in = file_of(collection.qrels, "qrels")
@@ -193,13 +224,13 @@ def write_collection(
     if not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     judged = {document_id for _, document_id, _ in qrels}
-    found: set[str] = set()
-    documents = _checked_documents(collection.documents, judged, found)
-    passages = split_documents(documents, tokeniser=tokeniser, **split) if split else documents
+    judged_documents: set[str] = set()
+    documents = _checked_documents(collection.documents, judged, judged_documents)
+    passages = split_documents(documents, split, tokeniser) if split else documents
     count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
     known_queries = set().union(*queries.values())
-    qrels = _known_qrels(qrels, known_queries, found, collection.partial_qrels, judged_in)
+    qrels = _known_qrels(qrels, known_queries, judged_documents, collection.partial_qrels, judged_in)
     answerable = {query_id for query_id, _, grade in qrels if grade > 0}
     for lang, texts in queries.items():
         dropped = texts.keys() - answerable
@@ -211,9 +242,9 @@ def write_collection(
         write_rows(folder / "queries" / f"{lang}.tsv", kept)
     qrels = [row for row in qrels if row[0] in answerable]
     write_lines(folder / "qrels.txt", (f"{query} 0 {document} {grade}" for query, document, grade in qrels))
-    report = {
+    report: CollectionReport = {
         "documents": count,
-        "split": split,
+        "split": split.model_dump() if split else None,
         "queries": {lang: len(texts.keys() & answerable) for lang, texts in queries.items()},
         "relevant": sum(grade > 0 for _, _, grade in qrels),
     }
@@ -221,7 +252,7 @@ def write_collection(
     return report
 
 
-def _unique_qrels(qrels: Iterable[tuple[str, str, int]], where: str) -> list[tuple[str, str, int]]:
+def _unique_qrels(qrels: Iterable[Judgement], where: object) -> list[Judgement]:
     """Return judgements in their order, each once; refuse two that contradict one another."""
     grades: dict[tuple[str, str], int] = {}
     for query_id, document_id, grade in qrels:
@@ -231,19 +262,19 @@ def _unique_qrels(qrels: Iterable[tuple[str, str, int]], where: str) -> list[tup
     return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
 
 
-def _checked_documents(documents: Iterable[dict], judged: Container[str], found: set[str]) -> Iterator[dict]:
-    """Pass documents through, refusing duplicate ids and empty texts; note in `found` which judged ones passed."""
+def _checked_documents(documents: Iterable[Document], judged: Container[str], passed: set[str]) -> Iterator[Document]:
+    """Pass documents through, refusing duplicate ids and empty texts; note in `passed` which judged ones there are."""
     for document in _unique_documents(documents, set(), documents):
         if document["id"] in judged:
-            found.add(document["id"])
+            passed.add(document["id"])
         yield document
 
 
-def _unique_documents(documents: Iterable[dict], ids: set[str], source: Iterable) -> Iterator[dict]:
+def _unique_documents(documents: Iterable[Document], ids: set[str], source: Iterable) -> Iterator[Document]:
     """Pass documents of a source through, their ids into `ids`; refuse a bad id, a duplicate and an empty text."""
     for document in documents:
         _check_id(document["id"], ids, "document", source)
-        if not isinstance(document["text"], str) or not (document["text"] + document.get("title", "")).strip():
+        if not isinstance(document["text"], str) or not (document["text"] + (document.get("title") or "")).strip():
             where = line_of(source, "documents")
             raise DataError(f"document {document['id']} has no text", where=where, hint="leave it out")
         yield document
@@ -270,7 +301,7 @@ def file_of(source: Iterable, otherwise: str) -> object:
     return source.path if isinstance(source, FromFile) else otherwise
 
 
-def _checked_queries(pairs: Iterable[tuple[str, str]], lang: str) -> dict[str, str]:
+def _checked_queries(pairs: Iterable[Query], lang: str) -> dict[str, str]:
     """Return the queries by id; refuse duplicate ids and empty texts."""
     texts: dict[str, str] = {}
     seen: set[str] = set()
@@ -282,7 +313,9 @@ def _checked_queries(pairs: Iterable[tuple[str, str]], lang: str) -> dict[str, s
     return texts
 
 
-def _known_qrels(qrels: list, queries: Container[str], documents: Container[str], partial: bool, where: object) -> list:
+def _known_qrels(
+    qrels: list[Judgement], queries: Container[str], documents: Container[str], partial: bool, where: object
+) -> list[Judgement]:
     """Return the judgements whose query and document exist; refuse the others unless the qrels may be partial."""
     known = [row for row in qrels if row[0] in queries and row[1] in documents]
     if len(known) == len(qrels):
@@ -299,7 +332,7 @@ def _known_qrels(qrels: list, queries: Container[str], documents: Container[str]
     return known
 
 
-def write_training_set(folder: str | Path, training: TrainingSet, max_triples: int | None = None) -> dict:
+def write_training_set(folder: str | Path, training: TrainingSet, max_triples: int | None = None) -> TrainingSetReport:
     """Check a training set and write `documents.jsonl`, `queries.tsv` and `triples.tsv`; return the counts.
 
     With `max_triples` only the first ones are kept, and only the documents and queries that they name. The triples
@@ -318,7 +351,7 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     unique = _unique_documents(documents, document_ids, training.documents)
     write_jsonl(folder / "documents.jsonl", with_progress(unique, "writing documents"))
 
-    def queries() -> Iterator[tuple[str, str]]:
+    def queries() -> Iterator[Query]:
         for query_id, text in training.queries:
             if needed_queries is None or query_id in needed_queries:
                 _check_id(query_id, query_ids, "query", training.queries)
@@ -326,13 +359,14 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
 
     write_rows(folder / "queries.tsv", queries())
     validate_triples(triples, query_ids, document_ids, where=training.source)
-    counts = {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
+    report: TrainingSetReport = {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
     if training.scores is None:
-        return counts
+        return report
     scores = (row for row in training.scores if row[0] in query_ids and row[1] in document_ids)
     if not (scored := write_rows(folder / "scores.tsv", scores)):
         raise DataError("not one score is of a query and a document of the training set", where=training.source)
-    return counts | {"scores": scored}
+    report["scores"] = scored
+    return report
 
 
 def _ids_of(triples: Path) -> tuple[set[str], set[str]]:

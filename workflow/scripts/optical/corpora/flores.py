@@ -2,32 +2,31 @@
 
 import hashlib
 
+from optical.config.collections import FloresCollection
 from optical.corpora.files import Collection, query_files
-from optical.errors import ConfigError, DataError
+from optical.corpora.passages import Document
+from optical.errors import DataError
 from optical.files import read_lines
 
 FLORES_PARTS = ("dev", "test")
 
 
-def read_flores_articles(settings: dict, languages: list[str]) -> Collection:
+def read_flores_articles(block: FloresCollection, languages: list[str]) -> Collection:
     """Read FLORES-200 as a known-item test: which English article does this foreign sentence come from?
 
-    An inverse cloze task, not a real information need. `sentences` `{lang: FILE}`, `metadata` (URL in the first
-    column); an article is the sentences of one URL. Its first half (rounded down) is the document, each sentence of the
-    second half is a query, and none is in both. The articles fall into a `dev` and a `test` `part` by a hash of URL and
-    `seed`; the documents of both are searched.
+    An inverse cloze task, not a real information need. An article is the sentences of one URL (first column of
+    `metadata`). Its first half (rounded down) is the document, each sentence of the second half is a query, and none is
+    in both. The articles fall into a `dev` and a `test` `part` by a hash of URL and `seed`; the documents of both are
+    searched.
 
     Several designs were compared with BM25 on the devtest half (281 articles): one held-out sentence an article gives
     281 queries and tells the English from the German query with t = 12.0 (errors clustered by article); this one gives
     582 queries and t = 13.5; all sentences but the first 731 and 12.8. It is also the furthest from saturated of those
     with a document that says something: reciprocal rank .49 in English, against .58 with one sentence held out.
     """
-    part, seed = settings.get("part", "test"), settings.get("seed", 0)
-    if part not in FLORES_PARTS:
-        raise ConfigError(f"no part {part!r}", hint="dev or test")
-    files = query_files(settings["sentences"], ["en", *languages])
+    files = query_files(block.sentences, ["en", *languages])
     sentences = {lang: list(read_lines(path)) for lang, path in files.items()}
-    urls = [line.split("\t")[0] for line in read_lines(settings["metadata"])][1:]
+    urls = [line.split("\t")[0] for line in read_lines(block.metadata)][1:]
     for lang, lines in sentences.items():
         if len(lines) != len(urls):
             raise DataError(
@@ -41,8 +40,9 @@ def read_flores_articles(settings: dict, languages: list[str]) -> Collection:
     documents, qrels = [], []
     for index, (url, numbers) in enumerate(articles.items()):
         half = max(len(numbers) // 2, 1)
-        documents.append({"id": f"a{index}", "text": " ".join(sentences["en"][n] for n in numbers[:half])})
-        if _flores_part(url, seed) == part:
+        text = " ".join(sentences["en"][number] for number in numbers[:half])
+        documents.append(Document(id=f"a{index}", text=text))
+        if _flores_part(url, block.seed) == block.part:
             qrels += [(f"s{number}", f"a{index}", 1) for number in numbers[half:]]
     queries = {lang: [(q, lines[int(q[1:])]) for q, _, _ in qrels] for lang, lines in sentences.items()}
     return Collection(documents, queries, qrels)

@@ -5,7 +5,6 @@ mirror of the project feeds it: `feed_from_mirror`. CLIRMatrix asks the network 
 is loaded, so ids are checked here without loading them.
 """
 
-import difflib
 import gzip
 import json
 import logging
@@ -15,9 +14,15 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from optical.corpora.files import Collection, TrainingSet, query_files
+from optical.config.collections import CatalogueCollection
+from optical.config.names import nearest
+from optical.config.readers import Ids
+from optical.config.training_sets import CatalogueTrainingSet
+from optical.corpora.files import Collection, Judgement, Query, TrainingSet, by_language
+from optical.corpora.passages import Document
 from optical.corpora.training_sets import training_from_qrels
 from optical.errors import ConfigError, ResourceError
 from optical.runtime.progress import with_progress
@@ -25,6 +30,8 @@ from optical.runtime.progress import with_progress
 log = logging.getLogger("optical")
 
 PARTS = ("docs", "queries", "qrels", "docpairs")
+Block = CatalogueCollection | CatalogueTrainingSet
+Downloads = dict[str, Any]  # a branch of the catalogue's list of downloads
 
 
 def check_ir_datasets_id(dataset_id: str, parts: Iterable[str]) -> None:
@@ -36,103 +43,87 @@ def check_ir_datasets_id(dataset_id: str, parts: Iterable[str]) -> None:
     registry = _ir_datasets().registry
     if dataset_id in set(registry):
         dataset = registry[dataset_id]
-        found = [part for part in PARTS if dataset.has(part)]
+        available = [part for part in PARTS if dataset.has(part)]
     elif any(pattern.match(dataset_id) for pattern, _ in registry._patterns):
-        found = ["docs", "queries", "qrels"] if dataset_id.count("/") > 1 else ["docs"]
+        available = ["docs", "queries", "qrels"] if dataset_id.count("/") > 1 else ["docs"]
     else:
-        near = difflib.get_close_matches(dataset_id, list(registry), n=1)
-        raise ConfigError(
-            "ir_datasets has no such id",
-            where=dataset_id,
-            hint=f"did you mean {near[0]}?" if near else "see ir-datasets.com",
-        )
-    if missing := [part for part in parts if part not in found]:
+        hint = nearest(dataset_id, registry, "see ir-datasets.com")
+        raise ConfigError("ir_datasets has no such id", where=dataset_id, hint=hint)
+    if missing := [part for part in parts if part not in available]:
         raise ConfigError(
             f"it has no {' and no '.join(missing)}",
             where=dataset_id,
-            hint=f"it has {', '.join(found) or 'nothing itself'}",
+            hint=f"it has {', '.join(available) or 'nothing itself'}",
         )
 
 
-def ids_and_parts(settings: dict, languages: list[str], training: bool = False) -> list[tuple[str, list[str]]]:
-    """Return every id that a config block needs, with the parts that are taken from it."""
-    if training:
-        last = "qrels" if settings.get("triples") == "qrels" else "docpairs"
-        wanted = [(_id_for(settings, "documents"), "docs"), (_id_for(settings, "queries"), "queries")]
-        wanted.append((_id_for(settings, "triples"), last))
+def ids_and_parts(block: Block, languages: list[str]) -> list[tuple[str, list[str]]]:
+    """Return every id that a block needs, with the parts that are taken from it; of a collection in some languages."""
+    if isinstance(block, CatalogueTrainingSet):
+        last = "qrels" if block.triples == "qrels" else "docpairs"
+        wanted = [(_id_for(block, "documents"), "docs"), (_id_for(block, "queries"), "queries")]
+        wanted.append((_id_for(block, "triples"), last))
     else:
-        queries = _ids_by_language(settings, "queries", languages)
-        qrels = settings.get("qrels_id", settings.get("id"))
-        qrels_ids = _ids_by_language(settings, "qrels", languages).values() if _per_language(qrels) else [qrels]
-        wanted = [(_documents_id(settings, languages), "docs")]
-        wanted += [(value, "queries") for value in queries.values()] + [(value, "qrels") for value in qrels_ids]
+        wanted = [(_documents_id(block, languages), "docs")]
+        wanted += [(dataset_id, "queries") for dataset_id in _ids_by_language(block, "queries", languages).values()]
+        wanted += [(dataset_id, "qrels") for dataset_id in _qrels_ids(block, languages).values()]
     parts: dict[str, list[str]] = {}
     for dataset_id, part in wanted:
         parts.setdefault(dataset_id, []).append(part)
     return list(parts.items())
 
 
-def names_english_queries(settings: dict) -> bool:
-    """Return whether a collection's block names English queries beside those of its languages, judged as they are.
+def names_english_queries(block: CatalogueCollection) -> bool:
+    """Return whether a collection names English queries beside those of its languages, judged as they are.
 
-    >>> names_english_queries({"id": "clirmatrix/en/bi139-base/{lang}/dev"})
+    >>> names_english_queries(CatalogueCollection(reader="ir_datasets", id="clirmatrix/en/bi139-base/{lang}/dev"))
     False
     """
-    ids, qrels = (settings.get(key, settings.get("id")) for key in ("queries_id", "qrels_id"))
-    return isinstance(ids, dict) and "en" in ids and not _per_language(qrels)
+    queries = _ids(block, "queries")
+    return isinstance(queries, dict) and "en" in queries and not _per_language(_ids(block, "qrels"))
 
 
-def read_ir_datasets(settings: dict, languages: list[str]) -> Collection:
+def read_ir_datasets(block: CatalogueCollection, languages: list[str]) -> Collection:
     """Read a test collection of the catalogue.
 
-    `id` gives documents, queries and qrels; `documents_id`, `queries_id` and `qrels_id` replace it for one of them.
-    Ids may differ by language (`{sw: ID}` or a name with `{lang}`); where the qrels do, so do the queries, and their
-    ids get the language in front. `min_grade` (1) is the grade from which a document is relevant; `query_field` takes
-    another field than the default text (`title`, `description`). `max_queries` keeps the first ones of each language;
-    `max_documents` keeps the judged ones and then the first others; `documents: pooled` only the judged ones.
+    Where the judgements differ by language, so do the queries, and their ids get the language in front.
     """
-    for dataset_id, parts in ids_and_parts(settings, languages):
+    for dataset_id, parts in ids_and_parts(block, languages):
         check_ir_datasets_id(dataset_id, parts)
-    queries_ids = _ids_by_language(settings, "queries", languages)
-    qrels_value = settings.get("qrels_id", settings.get("id"))
-    own_qrels = _per_language(qrels_value)
-    qrels_ids = _ids_by_language(settings, "qrels", languages) if own_qrels else {"all": qrels_value}
+    own_qrels = _per_language(_ids(block, "qrels"))
     qrels = [
         (f"{lang}-{query}" if own_qrels else query, document, grade)
-        for lang, dataset_id in qrels_ids.items()
-        for query, document, grade in _qrels(dataset_id, settings.get("min_grade", 1))
+        for lang, dataset_id in _qrels_ids(block, languages).items()
+        for query, document, grade in _qrels(dataset_id, block.min_grade)
     ]
     judged_queries = {query_id for query_id, _, grade in qrels if grade > 0}
     queries = {}
-    for lang, dataset_id in queries_ids.items():
-        named = (
-            (f"{lang}-{q}" if own_qrels else q, text) for q, text in _queries(dataset_id, settings.get("query_field"))
-        )
-        queries[lang] = list(islice((q for q in named if q[0] in judged_queries), settings.get("max_queries")))
+    for lang, dataset_id in _ids_by_language(block, "queries", languages).items():
+        named = ((f"{lang}-{q}" if own_qrels else q, text) for q, text in _queries(dataset_id, block.query_field))
+        queries[lang] = list(islice((q for q in named if q[0] in judged_queries), block.max_queries))
     kept = {query_id for pairs in queries.values() for query_id, _ in pairs}
     qrels = [row for row in qrels if row[0] in kept]
     documents = _limited(
-        _documents(_documents_id(settings, languages)),
+        _documents(_documents_id(block, languages)),
         {document for _, document, _ in qrels},
-        0 if settings.get("documents") == "pooled" else settings.get("max_documents"),
+        0 if block.documents == "pooled" else block.max_documents,
     )
     return Collection(documents, queries, qrels, partial_qrels=True)
 
 
-def read_ir_datasets_training(settings: dict) -> TrainingSet:
-    """Read a training set of the catalogue: `id`, or `documents_id`, `queries_id` and `triples_id`.
+def read_ir_datasets_training(block: CatalogueTrainingSet) -> TrainingSet:
+    """Read a training set of the catalogue: its triples, streamed, or pairs made of its judgements.
 
-    `triples` is `docpairs` (as the catalogue has them, streamed) or `qrels` (pairs of query and relevant document; the
-    keys of `training_from_qrels` apply: `min_grade`, `negatives`, `swap`, `query_words`). With `queries_id` in another
-    language than `documents_id`, mMARCO gives translated queries for English documents: their ids are the same.
+    With `queries_id` in another language than `documents_id`, mMARCO gives translated queries for English documents:
+    their ids are the same.
     """
-    for dataset_id, parts in ids_and_parts(settings, [], training=True):
+    for dataset_id, parts in ids_and_parts(block, []):
         check_ir_datasets_id(dataset_id, parts)
-    documents = _documents(_id_for(settings, "documents"))
-    queries = _queries(_id_for(settings, "queries"), settings.get("query_field"))
-    triples_id = _id_for(settings, "triples")
-    if settings.get("triples") == "qrels":
-        return training_from_qrels(documents, queries, _qrels(triples_id, 0), settings)
+    documents = _documents(_id_for(block, "documents"))
+    queries = _queries(_id_for(block, "queries"), block.query_field)
+    triples_id = _id_for(block, "triples")
+    if block.triples == "qrels":
+        return training_from_qrels(documents, queries, _qrels(triples_id, 0), block)
     return TrainingSet(documents, queries, _docpairs(triples_id), source=triples_id)
 
 
@@ -141,7 +132,7 @@ def feed_from_mirror(mirror: str | Path, home: str | Path) -> int:
 
     The mirror keeps a URL under `<host>/<path>`; ir_datasets looks for `<home>/downloads/<md5>` and checks the MD5.
     """
-    contents = json.loads(pkgutil.get_data("ir_datasets", "etc/downloads.json"))
+    contents = json.loads(pkgutil.get_data("ir_datasets", "etc/downloads.json") or b"")
     linked = _link_downloads(contents, Path(mirror), Path(home))
     path = _mirrored(contents["clirmatrix"]["downloads"], Path(mirror))
     if path.is_file():  # CLIRMatrix has a list of downloads of its own
@@ -150,7 +141,7 @@ def feed_from_mirror(mirror: str | Path, home: str | Path) -> int:
     return linked
 
 
-def _link_downloads(node: dict, mirror: Path, home: Path) -> int:
+def _link_downloads(node: Downloads, mirror: Path, home: Path) -> int:
     """Link the files of one branch of the catalogue's download list."""
     if not isinstance(node, dict):
         return 0
@@ -168,7 +159,7 @@ def _link_downloads(node: dict, mirror: Path, home: Path) -> int:
     return 1
 
 
-def _mirrored(node: dict, mirror: Path) -> Path:
+def _mirrored(node: Downloads, mirror: Path) -> Path:
     """Return where a mirror keeps the file of a download entry, with the query of its address or without."""
     url = urlsplit(node["url"])
     path = mirror / url.netloc / url.path.lstrip("/")
@@ -230,15 +221,15 @@ def _rows(dataset_id: str, part: str) -> Iterator:
         ) from error
 
 
-def _documents(dataset_id: str) -> Iterator[dict]:
+def _documents(dataset_id: str) -> Iterator[Document]:
     """Yield documents with the catalogue's default text (title and body where it has both); skip empty ones."""
     for document in _rows(dataset_id, "docs"):
         text = document.default_text()
         if text.strip():
-            yield {"id": document.doc_id, "text": text}
+            yield Document(id=document.doc_id, text=text)
 
 
-def _queries(dataset_id: str, field: str | None) -> Iterator[tuple[str, str]]:
+def _queries(dataset_id: str, field: str | None) -> Iterator[Query]:
     """Yield query ids and texts."""
     for query in _rows(dataset_id, "queries"):
         if field and not hasattr(query, field):
@@ -246,7 +237,7 @@ def _queries(dataset_id: str, field: str | None) -> Iterator[tuple[str, str]]:
         yield query.query_id, getattr(query, field) if field else query.default_text()
 
 
-def _qrels(dataset_id: str, min_grade: int) -> Iterator[tuple[str, str, int]]:
+def _qrels(dataset_id: str, min_grade: int) -> Iterator[Judgement]:
     """Yield judgements; a grade below `min_grade` becomes 0."""
     for row in _rows(dataset_id, "qrels"):
         yield row.query_id, row.doc_id, row.relevance if row.relevance >= min_grade else 0
@@ -258,7 +249,7 @@ def _docpairs(dataset_id: str) -> Iterator[tuple[str, str, str]]:
         yield row.query_id, row.doc_id_a, row.doc_id_b
 
 
-def _limited(documents: Iterable[dict], judged: set[str], limit: int | None) -> Iterator[dict]:
+def _limited(documents: Iterable[Document], judged: set[str], limit: int | None) -> Iterator[Document]:
     """Yield the judged documents, and others until there would be more than `limit`; everything without a limit."""
     room = None if limit is None else max(limit - len(judged), 0)
     for document in documents:
@@ -269,38 +260,53 @@ def _limited(documents: Iterable[dict], judged: set[str], limit: int | None) -> 
             yield document
 
 
-def _per_language(value: object) -> bool:
-    """Say whether a setting names one id for each language."""
-    return isinstance(value, dict) or "{lang}" in str(value)
+def _ids(block: Block, part: str) -> Ids:
+    """Return the id that a block takes a part from, or its id by language."""
+    ids = getattr(block, f"{part}_id") or block.id
+    assert ids is not None, "checked where the block is read"
+    return ids
 
 
-def _id_for(settings: dict, part: str) -> str:
+def _per_language(ids: Ids) -> bool:
+    """Return whether a setting names one id for each language."""
+    return isinstance(ids, dict) or "{lang}" in ids
+
+
+def _id_for(block: CatalogueTrainingSet, part: str) -> str:
     """Return the one id that a training set takes a part from."""
-    value = settings.get(f"{part}_id", settings.get("id"))
-    if not isinstance(value, str):
-        raise ConfigError(f"a training set needs one id for its {part}", where=value, hint=f"set id or {part}_id")
-    return value
+    ids = _ids(block, part)
+    if not isinstance(ids, str):
+        raise ConfigError(f"a training set needs one id for its {part}", where=ids, hint=f"set id or {part}_id")
+    return ids
 
 
-def _ids_by_language(settings: dict, part: str, languages: list[str]) -> dict[str, str]:
+def _ids_by_language(block: CatalogueCollection, part: str, languages: list[str]) -> dict[str, str]:
     """Return the id of each language, and of English where one is named."""
-    value = settings.get(f"{part}_id", settings.get("id"))
-    if isinstance(value, dict):
-        return query_files(value, languages)
-    if "{lang}" in value:
-        return {lang: value.replace("{lang}", lang) for lang in languages}
+    ids = _ids(block, part)
+    if isinstance(ids, dict):
+        return by_language(ids, languages)
+    if "{lang}" in ids:
+        return {lang: ids.replace("{lang}", lang) for lang in languages}
     if len(languages) > 1:
-        raise ConfigError(f"one id for the {part} of {len(languages)} languages", where=value, hint="{lang: id, ...}")
-    return dict.fromkeys(languages, value)
+        raise ConfigError(f"one id for the {part} of {len(languages)} languages", where=ids, hint="{lang: id, ...}")
+    return dict.fromkeys(languages, ids)
 
 
-def _documents_id(settings: dict, languages: list[str]) -> str:
+def _qrels_ids(block: CatalogueCollection, languages: list[str]) -> dict[str, str]:
+    """Return the id of the judgements of each language, or the one that all languages share."""
+    ids = _ids(block, "qrels")
+    return (
+        {"all": ids} if isinstance(ids, str) and not _per_language(ids) else _ids_by_language(block, "qrels", languages)
+    )
+
+
+def _documents_id(block: CatalogueCollection, languages: list[str]) -> str:
     """Return the id of the documents, which all languages share."""
-    value = settings.get("documents_id", settings.get("id"))
-    if isinstance(value, str) and "{lang}" not in value:
-        return value
-    ids = list((value if isinstance(value, dict) else _ids_by_language(settings, "documents", languages)).values())
-    corpora = {re.sub(r"^(clirmatrix/[^/]+)/.*", r"\1", dataset_id) for dataset_id in ids}
+    ids = _ids(block, "documents")
+    if isinstance(ids, str) and "{lang}" not in ids:
+        return ids
+    every = list((ids if isinstance(ids, dict) else _ids_by_language(block, "documents", languages)).values())
+    corpora = {re.sub(r"^(clirmatrix/[^/]+)/.*", r"\1", dataset_id) for dataset_id in every}
     if len(corpora) == 1:
-        return ids[0] if len(set(ids)) == 1 else corpora.pop()
-    raise ConfigError("the languages' ids have different documents", where=ids, hint="set documents_id")
+        return every[0] if len(set(every)) == 1 else corpora.pop()
+    raise ConfigError("the languages' ids have different documents", where=every, hint="set documents_id")

@@ -2,30 +2,32 @@
 
 from collections import defaultdict
 
-from optical.corpora.files import Collection, as_list, comparable, passage_id, path_for, read_queries
+from optical.config.collections import MiraclSwahiliCollection
+from optical.corpora.files import Collection, as_list, comparable, passage_id, query_files, read_queries
+from optical.corpora.passages import Document
 from optical.errors import ConfigError
 from optical.files import read_json
 
 
-def read_miracl_swahili(settings: dict, languages: list[str]) -> Collection:
+def read_miracl_swahili(block: MiraclSwahiliCollection, languages: list[str]) -> Collection:
     """Read the slice of MIRACL (Zhang et al., TACL 2023) that TyDi QA's gold passages allow without MIRACL's corpus.
 
-    `topics` is MIRACL's topic file, `passages` the TyDi QA files (SQuAD form). A topic whose text is a TyDi question
-    has that question's passages as relevant documents; the documents are all passages, each text once. Queries and
-    documents are both Swahili; other topics are left out.
+    A topic whose text is a question of TyDi QA (SQuAD form) has that question's passages as relevant documents; the
+    documents are all passages, each text once. Queries and documents are both Swahili; other topics are left out.
     """
     if len(languages) != 1:
         raise ConfigError("the Swahili slice of MIRACL has one language", where=languages, hint="languages: [sw]")
     lang = languages[0]
     questions: dict[str, dict[str, None]] = defaultdict(dict)
-    documents: dict[str, dict] = {}
-    for path in as_list(settings["passages"]):
+    documents: dict[str, Document] = {}
+    for path in as_list(block.passages):
         for article in read_json(path)["data"]:
             for paragraph in article["paragraphs"]:
                 document_id = passage_id(paragraph["context"])
                 documents.setdefault(document_id, {"id": document_id, "text": paragraph["context"]})
                 for item in paragraph["qas"]:
                     questions[comparable(item["question"])][document_id] = None
-    topics = [pair for pair in read_queries(path_for(settings["topics"], lang)) if comparable(pair[1]) in questions]
+    file = block.topics if isinstance(block.topics, str) else query_files(block.topics, languages)[lang]
+    topics = [pair for pair in read_queries(file) if comparable(pair[1]) in questions]
     qrels = [(query_id, d, 1) for query_id, text in topics for d in questions[comparable(text)]]
     return Collection(documents.values(), {lang: topics}, qrels)

@@ -4,34 +4,34 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from random import Random
+from typing import Any
 
+from optical.config.collections import MtopCollection
+from optical.config.training_sets import MtopTrainingSet
 from optical.corpora.files import Collection, TrainingSet, as_list, comparable
-from optical.errors import ConfigError, DataError
+from optical.corpora.passages import Document
+from optical.errors import DataError
 from optical.files import read_json
 
-MTOP_RELEVANCE = ("parallel", "intent")
+Utterance = dict[str, Any]  # as XSemPLR has it: id, question by language, meaning (mr) by language
 
 
-def read_mtop(settings: dict, languages: list[str]) -> Collection:
+def read_mtop(block: MtopCollection, languages: list[str]) -> Collection:
     """Read MTOP (Li et al., EACL 2021), as XSemPLR publishes it, as retrieval of utterances.
 
-    `utterances` is the file; the documents are the utterances in `document_language` (the teacher's, `en`), the queries
-    the same utterances in the others. Relevant is, with `relevance: parallel`, the same utterance (and any that reads
-    the same); with `relevance: intent`, every utterance of the same top intent.
+    The documents are the utterances in `document_language`, the queries the same utterances in the others. Relevant is,
+    with `relevance: parallel`, the same utterance (and any that reads the same); with `relevance: intent`, every
+    utterance of the same top intent.
     """
-    relevance = settings.get("relevance", "parallel")
-    if relevance not in MTOP_RELEVANCE:
-        raise ConfigError(f"no relevance {relevance!r} in MTOP", hint=" or ".join(MTOP_RELEVANCE))
-    source = settings.get("document_language", "en")
-    rows = _mtop_rows(settings["utterances"], [source, *languages])
+    source = block.document_language
+    rows = _mtop_rows(block.utterances, [source, *languages])
     groups: dict[str, list[str]] = defaultdict(list)
-    key_of = {
-        row["id"]: row["question"][source] if relevance == "parallel" else _top_intent(row, source) for row in rows
-    }
+    parallel = block.relevance == "parallel"
+    key_of = {row["id"]: row["question"][source] if parallel else _top_intent(row, source) for row in rows}
     for utterance_id, key in key_of.items():
         groups[key].append(utterance_id)
     queries = {lang: [(row["id"], row["question"][lang]) for row in rows] for lang in dict.fromkeys(["en", *languages])}
-    documents = [{"id": row["id"], "text": row["question"][source]} for row in rows]
+    documents = [Document(id=row["id"], text=row["question"][source]) for row in rows]
     return Collection(documents, queries, [(q, d, 1) for q, key in key_of.items() for d in groups[key]])
 
 
@@ -46,40 +46,37 @@ def mtop_pairs(path: str, source: str, codes: AbstractSet[str]) -> Iterator[tupl
         yield row["question"][source], row["question"][target]
 
 
-def read_mtop_pairs(settings: dict) -> TrainingSet:
+def read_mtop_pairs(block: MtopTrainingSet) -> TrainingSet:
     """Read training triples from MTOP in one language: an utterance, one of the same intent, and one of another.
 
-    `utterances` is the file, `language` the language (`en`); utterances of the files in `held_out` are left out.
-    `triples_each` (4) go with each utterance, drawn with `seed` (1). An utterance alone with its intent is no query.
+    An utterance that is alone with its intent is not a query.
     """
-    language = settings.get("language", "en")
+    language = block.language
     held_out = {
         comparable(row["question"][language])
-        for path in as_list(settings.get("held_out"))
+        for path in as_list(block.held_out)
         for row in _mtop_rows(path, [language])
     }
     rows = [
-        row
-        for row in _mtop_rows(settings["utterances"], [language])
-        if comparable(row["question"][language]) not in held_out
+        row for row in _mtop_rows(block.utterances, [language]) if comparable(row["question"][language]) not in held_out
     ]
     texts = {row["id"]: row["question"][language] for row in rows}
     intents: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         intents[_top_intent(row, language)].append(row["id"])
-    random = Random(settings.get("seed", 1))
+    random = Random(block.seed)
     triples = []
     for members in intents.values():
         others = [utterance for other in intents.values() if other is not members for utterance in other]
         for query_id in members if len(members) > 1 and others else []:
             alike = [utterance for utterance in members if utterance != query_id]
-            for _ in range(settings.get("triples_each", 4)):
+            for _ in range(block.triples_each):
                 triples.append((query_id, random.choice(alike), random.choice(others)))
-    documents = ({"id": name, "text": text} for name, text in texts.items())
-    return TrainingSet(documents, texts.items(), triples, source=settings["utterances"])
+    documents = (Document(id=name, text=text) for name, text in texts.items())
+    return TrainingSet(documents, texts.items(), triples, source=block.utterances)
 
 
-def _mtop_rows(path: str, languages: list[str]) -> list[dict]:
+def _mtop_rows(path: str, languages: list[str]) -> list[Utterance]:
     """Return the utterances of an MTOP file; every one must exist in every language asked for."""
     rows = read_json(path)
     for row in rows:
@@ -88,6 +85,6 @@ def _mtop_rows(path: str, languages: list[str]) -> list[dict]:
     return rows
 
 
-def _top_intent(row: dict, lang: str) -> str:
+def _top_intent(row: Utterance, lang: str) -> str:
     """Return the outermost intent: `IN:CREATE_CALL` of `[IN:CREATE_CALL [SL:CONTACT ... ] ]`."""
     return row["mr"]["slot_intent"][lang].split()[0].removeprefix("[")

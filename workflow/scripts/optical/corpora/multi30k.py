@@ -1,37 +1,38 @@
 """Multi30k: captions of the same image, as a collection and as training pairs."""
 
-from optical.corpora.files import Collection, TrainingSet, as_list, comparable, query_files
+from optical.config.collections import Multi30kCollection
+from optical.config.training_sets import Multi30kTrainingSet
+from optical.corpora.files import Collection, TrainingSet, as_list, by_language, comparable
+from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines
 
 
-def read_multi30k(settings: dict, languages: list[str]) -> Collection:
+def read_multi30k(block: Multi30kCollection, languages: list[str]) -> Collection:
     """Read Multi30k (Elliott et al., 2016): a foreign caption, and the English captions of the same image.
 
-    `captions` lists the files of English captions (task 2: five), `images` names the image of each line; `queries`
-    `{lang: FILE or [FILES]}`: captions, independent (task 2, German) or translated (task 1), with `query_images` where
-    the order of images is another. A task 1 caption is the translation of one of the five; `leave_out_source: true`
-    drops that caption (the English query's text) from the documents, so that only independent captions count.
+    The English captions are those of task 2, five files; queries are captions, independent (task 2, German) or
+    translated (task 1). A task 1 caption is the translation of one of the five; `leave_out_source: true` drops that
+    caption (the English query's text) from the documents, so that only independent captions count.
     """
-    images = _image_names(settings["images"])
-    query_images = _image_names(settings["query_images"]) if settings.get("query_images") else images
-    files = query_files(settings["queries"], languages)
+    images = _image_names(block.images)
+    query_images = _image_names(block.query_images) if block.query_images else images
     queries = {
         lang: [
-            (f"{image}-{k}" if isinstance(value, list) else image, text)
-            for k, path in enumerate(as_list(value), start=1)
+            (f"{image}-{k}" if isinstance(files, list) else image, text)
+            for k, path in enumerate(as_list(files), start=1)
             for image, text in _captions(path, query_images)
         ]
-        for lang, value in files.items()
+        for lang, files in by_language(block.queries, languages).items()
     }
     sources = set()
-    if settings.get("leave_out_source", False):
+    if block.leave_out_source:
         if "en" not in queries:
             raise ConfigError("leave_out_source needs the English captions of task 1", hint="queries: {en: FILE, ...}")
         sources = {(query_id.split("-")[0], comparable(text)) for query_id, text in queries["en"]}
     documents = [
-        {"id": f"{image}-en{k}", "text": text}
-        for k, path in enumerate(as_list(settings["captions"]), start=1)
+        Document(id=f"{image}-en{k}", text=text)
+        for k, path in enumerate(as_list(block.captions), start=1)
         for image, text in _captions(path, images)
         if (image, comparable(text)) not in sources
     ]
@@ -43,29 +44,30 @@ def read_multi30k(settings: dict, languages: list[str]) -> Collection:
     return Collection(documents, queries, qrels)
 
 
-def read_multi30k_pairs(settings: dict) -> TrainingSet:
+def read_multi30k_pairs(block: Multi30kTrainingSet) -> TrainingSet:
     """Read training pairs from Multi30k: the first English caption of an image asks for each of the others.
 
-    `captions` lists the files of English captions, `images` names each line's image. `held_out_images` lists the files
-    of test images, which must not occur; `held_out` lists files of test captions, and a caption that reads like one of
-    them (two photographs of a man with a guitar) is left out.
+    Images of `held_out_images` must not occur. A caption that reads like one of `held_out` (two photographs of a man
+    with a guitar) is left out.
     """
-    images = _image_names(settings["images"])
-    held_out = {image for path in as_list(settings.get("held_out_images")) for image in _image_names(path)}
+    images = _image_names(block.images)
+    held_out = {image for path in as_list(block.held_out_images) for image in _image_names(path)}
     if shared := held_out.intersection(images):
-        raise DataError(f"{len(shared)} training images are test images", where=settings["images"], hint=min(shared))
-    forbidden = {comparable(line) for path in as_list(settings.get("held_out")) for line in read_lines(path)}
+        raise DataError(f"{len(shared)} training images are test images", where=block.images, hint=min(shared))
+    forbidden = {comparable(line) for path in as_list(block.held_out) for line in read_lines(path)}
     first, *others = (
         [(image, text) for image, text in _captions(path, images) if comparable(text) not in forbidden]
-        for path in as_list(settings["captions"])
+        for path in as_list(block.captions)
     )
     asked = dict(first)
     documents = [
-        {"id": f"{image}-en{k}", "text": text} for k, captions in enumerate(others, start=2) for image, text in captions
+        Document(id=f"{image}-en{k}", text=text)
+        for k, captions in enumerate(others, start=2)
+        for image, text in captions
     ]
     pairs = ((document["id"].split("-")[0], document["id"]) for document in documents)
     triples = (pair for pair in pairs if pair[0] in asked)
-    return TrainingSet(documents, first, triples, source=settings["captions"])
+    return TrainingSet(documents, first, triples, source=block.captions)
 
 
 def _image_names(path: str) -> list[str]:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
+from optical.config.collections import Split
 from optical.errors import ConfigError
 
 MARK = "#"
@@ -11,7 +13,27 @@ MARK = "#"
 Spans = list[tuple[int, int]]
 
 
-def text_of(document: dict) -> str:
+class Document(TypedDict):
+    """A document of a collection or a training set, as a line of `documents.jsonl` holds it."""
+
+    id: str
+    text: str
+    title: NotRequired[str | None]
+
+
+def new_document(name: str, text: str, title: str | None = None) -> Document:
+    """Return a document, with a title where it has one.
+
+    >>> new_document("1", "Dodoma is a city.", "")
+    {'id': '1', 'text': 'Dodoma is a city.'}
+    """
+    document = Document(id=name, text=text)
+    if title:
+        document["title"] = title
+    return document
+
+
+def text_of(document: Document) -> str:
     """Return all that is read of a document: its title, if it has one, and its text.
 
     >>> text_of({"id": "1", "title": None, "text": "Dodoma is a city."})
@@ -21,28 +43,29 @@ def text_of(document: dict) -> str:
 
 
 def split_documents(
-    documents: Iterable[dict],
-    length: int = 180,
-    stride: int = 90,
-    unit: str = "words",
-    tokeniser: str | Path | None = None,
-) -> Iterator[dict]:
+    documents: Iterable[Document], split: Split, tokeniser: str | Path | None = None
+) -> Iterator[Document]:
     """Yield each document's passages as documents of their own, with the ids `document#0`, `document#1`, ...
 
-    `length` and `stride` count words, or, where the unit is `tokens`, those of the tokeniser in a folder. Every passage
-    keeps the title. A short document becomes one passage.
+    Every passage keeps the title. A short document becomes one passage.
 
-    >>> [p["id"] for p in split_documents([{"id": "d1", "text": "a b c d e"}], length=3, stride=2)]
+    Args:
+        documents: whole documents.
+        split: length and stride of the passages, and what they count.
+        tokeniser: the folder of the tokeniser whose tokens are counted, where the unit is `tokens`.
+
+    >>> [p["id"] for p in split_documents([{"id": "d1", "text": "a b c d e"}], Split(length=3, stride=2))]
     ['d1#0', 'd1#1']
     """
-    if unit not in ("words", "tokens"):
-        raise ConfigError(f"passages are not counted in {unit!r}", where="split.unit", hint="words or tokens")
-    if unit == "tokens" and not tokeniser:
-        raise ConfigError("passages of tokens need a tokeniser", where="split.unit", hint="give --tokeniser, or words")
-    spans_of = _token_spans(tokeniser) if unit == "tokens" else word_spans
+    spans_of = word_spans
+    if split.unit == "tokens":
+        if not tokeniser:
+            hint = "give --tokeniser, or words"
+            raise ConfigError("passages of tokens need a tokeniser", where="split.unit", hint=hint)
+        spans_of = _token_spans(tokeniser)
     for document in documents:
-        for number, text in enumerate(split_text(document["text"], length, stride, spans_of)):
-            yield document | {"id": f"{document['id']}{MARK}{number}", "text": text}
+        for number, text in enumerate(split_text(document["text"], split.length, split.stride, spans_of)):
+            yield new_document(f"{document['id']}{MARK}{number}", text, document.get("title"))
 
 
 def document_of_passage(passage_id: str) -> str:

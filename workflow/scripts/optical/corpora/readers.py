@@ -1,20 +1,25 @@
 """Test collections and training sets: from whatever form they come in to the files that the workflow reads.
 
-`READERS` and `TRAINING_READERS` say which function reads which `reader:` of the config, which keys of such a block name
-files, so that the workflow can resolve them first, which others it takes, and which it cannot do without.
+`READERS` and `TRAINING_READERS` say which function reads which `reader:` of the config. The keys of such a block are
+the fields of its class, in `optical.config.collections` and `optical.config.training_sets`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from optical.config.checks import check_names, nearest
+from optical.config.collections import CollectionBlock, PlainCollection
+from optical.config.describe import reader_of
+from optical.config.training_sets import CatalogueTrainingSet, Judged, PlainTrainingSet, TrainingSetBlock
 from optical.corpora.afriqa import read_afriqa, read_afriqa_pairs
 from optical.corpora.belebele import read_belebele
 from optical.corpora.choices import read_choices
 from optical.corpora.clef import read_clef
 from optical.corpora.files import (
     Collection,
+    CollectionReport,
+    TrainingSet,
+    TrainingSetReport,
     query_files,
     read_documents,
     read_qrels,
@@ -32,141 +37,76 @@ from optical.errors import ConfigError
 from optical.files import atomic_folder
 
 
-def read_plain(settings: dict, languages: list[str]) -> Collection:
-    """Read a collection of the user's own: `documents`, `queries` `{lang: FILE}` and `qrels`.
+def read_plain(block: PlainCollection, languages: list[str]) -> Collection:
+    """Read a collection of the user's own.
 
     Documents are JSON Lines (`id`, `text`, optional `title`) or `id<TAB>text`, as MS MARCO has them; queries are
-    `id<TAB>text`; qrels have TREC's four columns. `partial_qrels: true` leaves out judgements of what is not there.
+    `id<TAB>text`; qrels have TREC's four columns.
     """
-    files = query_files(settings["queries"], languages)
+    files = query_files(block.queries, languages)
     return Collection(
-        read_documents(settings["documents"]),
+        read_documents(block.documents),
         {lang: read_queries(path) for lang, path in files.items()},
-        read_qrels(settings["qrels"]),
-        settings.get("partial_qrels", False),
+        read_qrels(block.qrels),
+        block.partial_qrels,
     )
 
 
-class Reader(NamedTuple):
-    """Who reads a block of the config, which of its keys name files, what else the reader takes, and what it needs.
-
-    An entry of `needs` is a key, or several of which one must be there: "triples or qrels".
-    """
-
-    read: Callable
-    files: tuple[str, ...]
-    others: tuple[str, ...]
-    needs: tuple[str, ...]
-
-
-ANY = ("reader", "languages", "documents_by", "split")  # keys of a collection, whoever reads it
-ANY_TRAINING = ("reader", "max_triples")
-CATALOGUE = ("id", "documents_id", "queries_id", "min_grade", "query_field")
-FROM_QRELS = ("min_grade", "negatives", "swap", "query_words")
-
-CATALOGUE_NEEDS = ("id or documents_id", "id or queries_id")
-
-READERS: dict[str, Reader] = {
-    "plain": Reader(
-        read_plain, ("documents", "queries", "qrels"), (*ANY, "partial_qrels"), ("documents", "queries", "qrels")
-    ),
-    "ir_datasets": Reader(
-        read_ir_datasets,
-        (),
-        (*ANY, *CATALOGUE, "qrels_id", "max_queries", "max_documents", "documents"),
-        (*CATALOGUE_NEEDS, "id or qrels_id"),
-    ),
-    "clef": Reader(
-        read_clef, ("documents", "topics", "qrels"), (*ANY, "fields", "encoding"), ("documents", "topics", "qrels")
-    ),
-    "afriqa": Reader(read_afriqa, ("questions", "passages", "without"), (*ANY, "titles"), ("questions",)),
-    "flores_articles": Reader(
-        read_flores_articles, ("sentences", "metadata"), (*ANY, "part", "seed"), ("sentences", "metadata")
-    ),
-    "belebele": Reader(read_belebele, ("questions",), ANY, ("questions",)),
-    "multi30k": Reader(
-        read_multi30k,
-        ("captions", "images", "queries", "query_images"),
-        (*ANY, "leave_out_source"),
-        ("captions", "images", "queries"),
-    ),
-    "mtop": Reader(read_mtop, ("utterances",), (*ANY, "relevance", "document_language"), ("utterances",)),
-    "miracl_swahili": Reader(read_miracl_swahili, ("topics", "passages"), ANY, ("topics", "passages")),
-    "choices": Reader(read_choices, ("questions",), (*ANY, "form"), ("questions",)),
+# Each takes the block of its own class, and a collection's the languages of the queries.
+READERS: dict[str, Callable[[Any, list[str]], Collection]] = {
+    "plain": read_plain,
+    "ir_datasets": read_ir_datasets,
+    "clef": read_clef,
+    "afriqa": read_afriqa,
+    "flores_articles": read_flores_articles,
+    "belebele": read_belebele,
+    "multi30k": read_multi30k,
+    "mtop": read_mtop,
+    "miracl_swahili": read_miracl_swahili,
+    "choices": read_choices,
 }
 
-TRAINING_READERS: dict[str, Reader] = {
-    "plain": Reader(
-        read_plain_training,
-        ("documents", "queries", "triples", "qrels", "scores"),
-        (*ANY_TRAINING, *FROM_QRELS),
-        ("documents", "queries", "triples or qrels"),
-    ),
-    "ir_datasets": Reader(
-        read_ir_datasets_training,
-        ("scores",),
-        (*ANY_TRAINING, *CATALOGUE, *FROM_QRELS, "triples_id", "triples"),
-        (*CATALOGUE_NEEDS, "id or triples_id"),
-    ),
-    "afriqa": Reader(read_afriqa_pairs, ("pairs", "held_out"), (*ANY_TRAINING, "titles"), ("pairs", "held_out")),
-    "multi30k": Reader(
-        read_multi30k_pairs,
-        ("captions", "images", "held_out_images", "held_out"),
-        ANY_TRAINING,
-        ("captions", "images"),
-    ),
-    "mtop": Reader(
-        read_mtop_pairs,
-        ("utterances", "held_out"),
-        (*ANY_TRAINING, "language", "triples_each", "seed"),
-        ("utterances",),
-    ),
+TRAINING_READERS: dict[str, Callable[[Any], TrainingSet]] = {
+    "plain": read_plain_training,
+    "ir_datasets": read_ir_datasets_training,
+    "afriqa": read_afriqa_pairs,
+    "multi30k": read_multi30k_pairs,
+    "mtop": read_mtop_pairs,
 }
-
-
-def own_keys(block: Mapping, where: str, readers: Mapping[str, Reader]) -> dict:
-    """Return what a block's reader takes from it; refuse a reader that is not there, a key that no reader takes, and a
-    block without what its reader needs.
-
-    Keys of another reader are left out: a config that changes the reader of a block inherits them.
-    """
-    name = block.get("reader", "")
-    check_names([name], f"{where}.reader", readers, "see Readers in config/README.md")
-    own = {*readers[name].files, *readers[name].others}
-    others = {key for reader in readers.values() for key in (*reader.files, *reader.others)}
-    for key in block.keys() - own - others:
-        raise ConfigError(f"unknown key {key!r}", where=where, hint=nearest(key, own))
-    for need in readers[name].needs:
-        if all(block.get(key) is None for key in need.split(" or ")):
-            hint = f"the reader {name} needs {', '.join(readers[name].needs)}: see Readers in config/README.md"
-            raise ConfigError(f"{need} is missing", where=where, hint=hint)
-    return {key: value for key, value in block.items() if key in own}
 
 
 def prepare_collection(
-    settings: dict, languages: list[str], folder: str | Path, tokeniser: str | Path | None = None
-) -> dict:
-    """Read a collection and write it as a folder, all or nothing; return its counts.
+    block: CollectionBlock, languages: list[str], folder: str | Path, tokeniser: str | Path | None = None
+) -> CollectionReport:
+    """Read a collection and write it as a folder, all or nothing.
 
-    English queries come along where there are human ones, asked for or not, and are no error where there are none.
-    `settings` is the collection's block of the config, with file references resolved; `split: {length, stride, unit}`
-    in any block splits its documents, by the tokens of `tokeniser` (a folder) where the unit is `tokens`.
+    Args:
+        block: the collection's block of the config, with its files as paths.
+        languages: those of the queries. English ones come along where there are human ones, asked for or not, and are
+            no error where there are none.
+        folder: where the collection goes.
+        tokeniser: the folder of the tokeniser whose tokens `split` counts, where it counts tokens.
+    Returns:
+        its counts, as in `collection.json`.
     """
-    settings = own_keys(settings, "settings", READERS)
     languages = [lang for lang in languages if lang != "en"] or ["en"]
     with atomic_folder(folder) as temporary:
-        collection = READERS[settings["reader"]].read(settings, languages)
-        return write_collection(temporary, collection, settings.get("split"), tokeniser)
+        collection = READERS[str(reader_of(type(block)))](block, languages)
+        return write_collection(temporary, collection, block.split, tokeniser)
 
 
-def prepare_training_set(settings: dict, folder: str | Path) -> dict:
-    """Read a training set and write it as a folder, all or nothing; `max_triples` in any block limits it."""
-    settings = own_keys(settings, "settings", TRAINING_READERS)
-    scores = settings.get("scores")
-    if scores and settings.get("swap", False):
+def prepare_training_set(block: TrainingSetBlock, folder: str | Path) -> TrainingSetReport:
+    """Read a training set and write it as a folder, all or nothing; return its counts.
+
+    Args:
+        block: the training set's block of the config, with its files as paths and its ids in one language.
+        folder: where the training set goes.
+    """
+    scores = block.scores if isinstance(block, PlainTrainingSet | CatalogueTrainingSet) else None
+    if scores and isinstance(block, Judged) and block.swap:
         raise ConfigError("scores are of queries and documents: not of swapped sides", where=scores, hint="swap: false")
     with atomic_folder(folder) as temporary:
-        training_set = TRAINING_READERS[settings["reader"]].read(settings)
+        training_set = TRAINING_READERS[str(reader_of(type(block)))](block)
         if scores:
             training_set = training_set._replace(scores=read_scores(scores))
-        return write_training_set(temporary, training_set, settings.get("max_triples"))
+        return write_training_set(temporary, training_set, block.max_triples)

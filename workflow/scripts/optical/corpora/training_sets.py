@@ -5,58 +5,69 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from optical.corpora.files import TrainingSet, file_of, read_documents, read_qrels, read_queries, read_triples
+from optical.config.training_sets import Judged, PlainTrainingSet
+from optical.corpora.files import (
+    Judgement,
+    Query,
+    TrainingSet,
+    file_of,
+    read_documents,
+    read_qrels,
+    read_queries,
+    read_triples,
+)
+from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines
 
-QUERY_WORDS = 32  # of a document's beginning that serves as a query
 EXAMPLE = "[query_id, [positive_id, score], [negative_id, score], ...]"
 
 # Line number, query id, and documents' ids, each with its score or None.
 Example = tuple[int, str, list[tuple[str, object]]]
 
 
-def read_plain_training(settings: dict) -> TrainingSet:
+def read_plain_training(block: PlainTrainingSet) -> TrainingSet:
     """Read a training set of the user's own, or MS MARCO's: `documents`, `queries`, and `triples` or `qrels`.
 
     Documents are JSON Lines or `id<TAB>text`, as MS MARCO's `collection.tsv` is; triples are ids, as in
     `qidpidtriples.train.full.tsv` or in the examples of ColBERTv2. From `qrels` come pairs, as `training_from_qrels`
     says, which also explains `swap`; of triples with swapped sides the negatives are left out.
     """
-    documents, queries = read_documents(settings["documents"]), read_queries(settings["queries"])
-    if settings.get("triples") and settings.get("swap", False):
-        pairs = (triple[:2] for triple in read_candidates(settings["triples"]))
-        swapped = swap_sides(documents, queries, pairs, settings.get("query_words", QUERY_WORDS))
-        return swapped._replace(source=settings["triples"])
-    if settings.get("triples"):
-        return TrainingSet(documents, queries, read_candidates(settings["triples"]), source=settings["triples"])
-    if settings.get("qrels"):
-        return training_from_qrels(documents, queries, read_qrels(settings["qrels"]), settings)
-    raise ConfigError("a training set needs triples or qrels", where=settings["documents"])
+    documents, queries = read_documents(block.documents), read_queries(block.queries)
+    if block.triples:
+        triples = read_candidates(block.triples)
+        if block.swap:
+            pairs = (triple[:2] for triple in triples)
+            return swap_sides(documents, queries, pairs, block.query_words)._replace(source=block.triples)
+        return TrainingSet(documents, queries, triples, source=block.triples)
+    if block.qrels:
+        return training_from_qrels(documents, queries, read_qrels(block.qrels), block)
+    raise ConfigError("a training set needs triples or qrels", where=block.documents)
 
 
 def training_from_qrels(
-    documents: Iterable[dict], queries: Iterable[tuple[str, str]], qrels: Iterable[tuple[str, str, int]], settings: dict
+    documents: Iterable[Document], queries: Iterable[Query], qrels: Iterable[Judgement], block: Judged
 ) -> TrainingSet:
-    """Make a training set of judgements: every document of grade `min_grade` (1) or more is a positive.
+    """Make a training set of judgements: every document of grade `min_grade` or more is a positive.
 
-    `negatives` (0) is how many judged documents below that grade go with it; `swap: true` exchanges the sides, for
-    collections such as WikiCLIR whose queries are English and documents foreign; `query_words` (32) is then how much of
-    a document's beginning becomes a query.
+    Args:
+        documents: all of them.
+        queries: all of them.
+        qrels: their judgements; those of a query stand together.
+        block: its `negatives` says how many judged documents below the grade go with each positive. With `swap` the
+            sides are exchanged, for collections such as WikiCLIR whose queries are English and documents foreign.
     """
-    triples = triples_from_qrels(qrels, settings.get("min_grade", 1), settings.get("negatives", 0))
-    if not settings.get("swap", False):
+    triples = triples_from_qrels(qrels, block.min_grade, block.negatives)
+    if not block.swap:
         return TrainingSet(documents, queries, triples, source=file_of(qrels, "qrels"))
-    if settings.get("negatives", 0):
+    if block.negatives:
         raise ConfigError("negatives are documents: they cannot serve with swapped sides", hint="negatives: 0")
-    swapped = swap_sides(documents, queries, triples, settings.get("query_words", QUERY_WORDS))
-    return swapped._replace(source=file_of(qrels, "qrels"))
+    return swap_sides(documents, queries, triples, block.query_words)._replace(source=file_of(qrels, "qrels"))
 
 
-def triples_from_qrels(
-    qrels: Iterable[tuple[str, str, int]], min_grade: int = 1, negatives: int = 0
-) -> Iterator[tuple[str, ...]]:
+def triples_from_qrels(qrels: Iterable[Judgement], min_grade: int, negatives: int) -> Iterator[tuple[str, ...]]:
     """Yield query, positive and up to `negatives` judged documents below the grade, one query in memory at a time.
 
     The rows of a query must stand together, as qrels files have them.
@@ -73,13 +84,13 @@ def triples_from_qrels(
 
 
 def swap_sides(
-    documents: Iterable[dict], queries: Iterable[tuple[str, str]], pairs: Iterable[tuple[str, ...]], query_words: int
+    documents: Iterable[Document], queries: Iterable[Query], pairs: Iterable[tuple[str, ...]], query_words: int
 ) -> TrainingSet:
     """Turn the beginning of each positive document into a query and each query into a document."""
     swapped = [(document_id, query_id) for query_id, document_id in pairs]
     wanted = {document_id for document_id, _ in swapped}
     beginnings = ((d["id"], " ".join(d["text"].split()[:query_words])) for d in documents if d["id"] in wanted)
-    return TrainingSet(({"id": q, "text": text} for q, text in queries), beginnings, swapped)
+    return TrainingSet((Document(id=q, text=text) for q, text in queries), beginnings, swapped)
 
 
 def read_candidates(path: str | Path) -> Iterator[tuple[str, ...]]:
@@ -97,8 +108,8 @@ def read_scores(path: str | Path) -> Iterator[tuple[str, str, float]]:
     Raise `DataError` with line and ids where a score is missing or is no finite number.
     """
     for number, query_id, candidates in _examples(path) if _is_json(path) else _rows_of_scores(path):
-        for document_id, given in candidates:
-            score = _as_number(given)
+        for document_id, cell in candidates:
+            score = _as_number(cell)
             if not math.isfinite(score):
                 raise DataError(
                     f"line {number}: query {query_id} and document {document_id} have no score",
@@ -117,7 +128,7 @@ def _examples(path: str | Path) -> Iterator[Example]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        row = _parsed(line)
+        row: Any = _parsed(line)
         pairs = [item if isinstance(item, list) else [item, None] for item in row[1:]] if isinstance(row, list) else []
         if not pairs or any(len(pair) != 2 for pair in pairs):
             raise DataError(f"line {number} is no example", where=path, hint=EXAMPLE)
@@ -139,8 +150,8 @@ def _parsed(line: str) -> object:
         return None
 
 
-def _as_number(value: object) -> float:
+def _as_number(cell: Any) -> float:
     try:
-        return float(value)
+        return float(cell)
     except (TypeError, ValueError):
         return math.nan
