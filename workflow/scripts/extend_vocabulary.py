@@ -6,6 +6,7 @@ Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext
 
 import time
 
+from optical.config.training import VocabularySettings
 from optical.files import atomic_folder, read_rows
 from optical.models.folders import load_encoder
 from optical.models.vocabulary import extend_vocabulary
@@ -15,14 +16,14 @@ from optical.runtime.provenance import write_provenance
 
 def main(arguments):
     started = time.monotonic()
-    settings = arguments.settings
+    settings = VocabularySettings.read(arguments.settings, "settings")
     encoder = load_encoder(arguments.teacher)
     pairs = [(english, foreign) for english, foreign, *_ in read_rows(arguments.bitext, columns=2)]
-    extend_vocabulary(encoder, pairs, settings["pieces"], settings["alignment"])
+    extend_vocabulary(encoder, pairs, settings.pieces, settings.alignment)
     with atomic_folder(arguments.out) as folder:
         encoder.save(folder)
         inputs = {"teacher": arguments.teacher, "bitext": arguments.bitext}
-        write_provenance(folder, settings, inputs, started)
+        write_provenance(folder, settings.model_dump(mode="json"), inputs, started)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, 
 `name_alignment.MEASURES`. A folder that holds no late-interaction model is read as a bare transformer.
 """
 
-import dataclasses
 from functools import cache
 
+from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs, token_weights
 from optical.evaluation.scores import write_scores
-from optical.models.encoder import settings_from_config
 from optical.models.folders import load_encoder, saved_settings
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
@@ -23,8 +22,9 @@ COLLECTION = "held-out"
 
 
 def main(arguments):
+    settings = AlignmentSettings.read(arguments.settings, "settings")
     device = machine_from(arguments).start()
-    bare = dataclasses.replace(settings_from_config(arguments.settings["encoder"]), dimension=0)
+    bare = settings.encoder.changed(dimension=0)
 
     @cache
     def reader(folder):
@@ -36,7 +36,7 @@ def main(arguments):
     weights, rows = token_weights(arguments.tokens, tokeniser), []
     for job in arguments.jobs:
         encoders = (reader(job["foreign"]), reader(job["english"]))
-        plan_BMN = plan_of(encoders, pairs, job["kind"], arguments.settings["transport"], weights)
+        plan_BMN = plan_of(encoders, pairs, job["kind"], settings.transport, weights)
         rows += [
             (COLLECTION, job["method"], arguments.lang, job["seed"], number, measure, value)
             for number, measure, value in pair_figures(plan_BMN, pairs)

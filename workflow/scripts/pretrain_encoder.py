@@ -6,64 +6,42 @@ Example: python workflow/scripts/pretrain_encoder.py --tokeniser tokeniser --tex
 With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: {mlm: 1.0, tlm: 1.0}, ...}'
 """
 
-import dataclasses
-import time
-
+from optical.config.training import PretrainingSettings
 from optical.errors import ConfigError
-from optical.files import atomic_folder
-from optical.models.encoder import Encoder, settings_from_config
+from optical.models.encoder import Encoder
 from optical.program import add_training_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
-from optical.runtime.provenance import write_provenance
 from optical.text.token_files import TokenFile
 from optical.text.tokeniser import load_tokeniser
-from optical.training.checkpoints import Checkpoints, fingerprint
-from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.training.encoder_pairs import MLM, PairLoss, PairTokens, pair_weights
-from optical.training.loop import settings_from, train
+from optical.training.encoder import MaskedLanguageModel, PretrainingLoss, new_transformer
+from optical.training.encoder_pairs import PairLoss, PairTokens
+from optical.training.session import Session
 
 
 def main(arguments):
-    started = time.monotonic()
-    machine, values = machine_from(arguments), arguments.settings
-    device = machine.start()
-    settings, encoder_settings = settings_from(values), settings_from_config(values["encoder"])
-    vocabulary_size = load_tokeniser(arguments.tokeniser).get_vocab_size()
-    longest = max(encoder_settings.query_length, encoder_settings.document_length)
-    transformer = new_transformer(Architecture(**values["architecture"]), vocabulary_size, longest, settings.seed)
-    model = MaskedLanguageModel(Encoder(transformer, arguments.tokeniser, encoder_settings)).to(device)
-    log.info("%.1f M parameters", sum(weight.numel() for weight in transformer.parameters()) / 1e6)
+    settings = PretrainingSettings.read(arguments.settings, "settings")
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
-    objectives = values.get("objectives", {MLM: 1.0})
-    loss = PretrainingLoss(
-        model,
-        TokenFile(arguments.text),
-        settings,
-        values["mask_share"],
-        objectives.get(MLM, 0.0),
-        pairs_of(arguments, model, settings),
-    )
-    train(model, loss, settings, machine, checkpoints, "pre-training")
-    with atomic_folder(arguments.out) as folder:
-        model.encoder.save_transformer(folder)
-        write_provenance(folder, values, inputs, started, device)
-    checkpoints.remove()
+    session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
+    vocabulary_size = load_tokeniser(arguments.tokeniser).get_vocab_size()
+    longest = max(settings.encoder.query_length, settings.encoder.document_length)
+    transformer = new_transformer(settings.architecture, vocabulary_size, longest, settings.seed)
+    model = MaskedLanguageModel(Encoder(transformer, arguments.tokeniser, settings.encoder)).to(session.device)
+    log.info("%.1f M parameters", sum(weight.numel() for weight in transformer.parameters()) / 1e6)
+    pairs = loss_of_pairs(model, arguments.bitext, settings)
+    loss = PretrainingLoss(model, TokenFile(arguments.text), settings, pairs)
+    session.train(model, loss, arguments.out, model.encoder.save_transformer, "pre-training")
 
 
-def pairs_of(arguments, model, settings):
+def loss_of_pairs(model, folders, settings):
     """Return the loss of sentence pairs, or None where no objective reads them."""
-    values = arguments.settings
-    weights = pair_weights(values.get("objectives", {}))
+    weights = settings.objectives.of_pairs()
     if not weights:
         return None
-    if not arguments.bitext:
+    if not folders:
         hint = "list sources under bitext, and give their token files as --bitext"
         raise ConfigError(f"{', '.join(weights)} without sentence pairs", where="pretraining.objectives", hint=hint)
-    pairs = PairTokens(arguments.bitext, values.get("pairs_exponent", 1.0))
-    settings = dataclasses.replace(settings, batch_size=values.get("pairs_batch_size", settings.batch_size))
-    return PairLoss(model, pairs, settings, weights, values["mask_share"], values.get("transport"))
+    return PairLoss(model, PairTokens(folders, settings.pairs_exponent), settings)
 
 
 if __name__ == "__main__":

@@ -7,40 +7,29 @@ Example: python workflow/scripts/retrain_student.py --teacher teacher --training
     --settings '{steps: 150, sides: [query], in_batch_negatives: true, negatives: 1}' --out student
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
 
-from optical.files import atomic_folder, read_rows
+from optical.config.training import RetrainingSettings
+from optical.files import read_rows
 from optical.models.folders import load_encoder
 from optical.program import add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
-from optical.runtime.provenance import write_provenance
 from optical.text.tokeniser import tokenise
-from optical.training.checkpoints import Checkpoints, fingerprint
-from optical.training.loop import save_curve, settings_from, train
+from optical.training.session import Session
 from optical.training.teacher import TeacherLoss
 
 
 def main(arguments):
-    started = time.monotonic()
-    machine, values = machine_from(arguments), arguments.settings
-    device = machine.start()
-    settings = settings_from(values)
-    student = load_encoder(arguments.teacher).to(device)
-    unchanged = None if "document" in values["sides"] else load_encoder(arguments.teacher).to(device)
-    inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set}
-    inputs |= {"queries": arguments.queries} if arguments.queries else {}
-    checkpoints = Checkpoints(arguments.checkpoints, fingerprint(values, list(inputs.values()), __file__))
+    settings = RetrainingSettings.read(arguments.settings, "settings")
+    inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set, "queries": arguments.queries}
+    session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
+    student = load_encoder(arguments.teacher).to(session.device)
+    unchanged = None if "document" in settings.sides else load_encoder(arguments.teacher).to(session.device)
     queries = word_pieces(student, arguments.queries) if arguments.queries else None
-    loss = TeacherLoss(student, Path(arguments.training_set), settings, values, unchanged, queries)
-    curve = train(student, loss, settings, machine, checkpoints, arguments.name)
-    with atomic_folder(arguments.out) as folder:
-        student.save(folder)
-        save_curve(folder, curve)
-        write_provenance(folder, values, inputs, started, device)
-    checkpoints.remove()
+    loss = TeacherLoss(student, Path(arguments.training_set), settings, unchanged, queries)
+    session.train(student, loss, arguments.out, student.save, arguments.name)
 
 
 def word_pieces(encoder, path):

@@ -8,7 +8,6 @@ The folder gets `query/` (the student), `document/` (the teacher) and a model ca
 """
 
 import argparse
-import dataclasses
 import logging
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         name: read_json(files[f"{side}/provenance.json"]) if f"{side}/provenance.json" in files else {}
         for name, side in (("student", "query"), ("teacher", "document"))
     }
-    settings = dataclasses.asdict(student.settings) | {"dimension": student.dimension}
+    settings = student.settings.model_dump() | {"dimension": student.dimension}
     card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores)
     export(student, teacher, arguments.to, arguments.format, card, files)
     print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")

@@ -18,7 +18,7 @@ from optical.config.base import (
     ShareBelowOne,
 )
 from optical.config.bitext import WordAlignment
-from optical.config.encoder import Architecture, EncoderSettings, Revision
+from optical.config.encoder import Architecture, EncoderSettings, Revision, Vocabulary
 from optical.config.objectives import Objectives, PretrainingObjectives
 from optical.config.training_sets import TrainingSet
 from optical.config.transport import TransportSettings
@@ -249,3 +249,21 @@ class TranslatorTraining(TranslatorSettings):
     """What decides a translator that is trained here."""
 
     alignment: WordAlignment = Field(default_factory=WordAlignment)
+
+
+# --- what is made of trained models
+
+
+class VocabularySettings(Vocabulary):
+    """What decides the further subwords of a language."""
+
+    alignment: WordAlignment = Field(default_factory=WordAlignment)
+
+
+class AlignmentSettings(Settings):
+    """What decides the measured transport plans."""
+
+    transport: TransportSettings = Field(default_factory=TransportSettings)
+
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    """how an encoder that nothing was trained from reads texts"""

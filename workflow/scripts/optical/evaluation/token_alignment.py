@@ -7,7 +7,7 @@ from optical.errors import ConfigError, DataError
 from optical.files import read_json
 
 if TYPE_CHECKING:
-    from optical.losses.transport import TransportSettings
+    from optical.config.transport import TransportSettings
     from optical.models.encoder import Encoder
 
 
@@ -27,13 +27,14 @@ def transport_settings(
 
     Marginals are uniform where the bitext is not at hand, which other token weights come from.
     """
-    from optical.losses.transport import TransportSettings
+    from optical.config.transport import TransportSettings
 
     provenance = Path(model) / "provenance.json"
-    trained = read_json(provenance).get("settings", {}).get("transport", {}) if provenance.is_file() else {}
+    trained = read_json(provenance).get("settings", {}).get("transport") if provenance.is_file() else None
     asked = {"solver": solver, "regularisation": regularisation}
     asked["marginals"] = None if bitext_at_hand else "uniform"
-    return TransportSettings.from_config(trained | {key: value for key, value in asked.items() if value is not None})
+    asked = {key: value for key, value in asked.items() if value is not None}
+    return TransportSettings.read((trained or {}) | asked, "transport")
 
 
 def align(

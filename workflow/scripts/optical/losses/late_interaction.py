@@ -1,4 +1,6 @@
-"""Late interaction (Khattab and Zaharia, SIGIR 2020) of the few texts of a batch, with gradients; `maxsim` searches.
+"""Late interaction (ColBERT; Khattab and Zaharia, SIGIR 2020) of the few texts of a batch, with gradients.
+
+Searching whole collections is the matter of `optical.search`.
 
 Shapes: Q queries of M tokens, K of all their tokens that are not masked, P documents of L tokens, T all of these, D
 dimensions.
@@ -32,11 +34,11 @@ class _BestCosines(torch.autograd.Function):
         query_KD, document_TD, row_KP = ctx.saved_tensors
         (K, P), T = row_KP.shape, len(document_TD)
         token_KP = torch.arange(K, device=row_KP.device)[:, None].expand(K, P)
-        query_wanted, document_wanted, _ = ctx.needs_input_grad
+        for_query, for_document, _ = ctx.needs_input_grad
         query_gradient_KD = document_gradient_PLD = None
-        if query_wanted:
+        if for_query:
             query_gradient_KD = torch.sparse.mm(_sparse(token_KP, row_KP, gradient_KP, (K, T)), document_TD)
-        if document_wanted:
+        if for_document:
             gradient_TD = torch.sparse.mm(_sparse(row_KP, token_KP, gradient_KP, (T, K)), query_KD)
             document_gradient_PLD = gradient_TD.view(P, T // P, -1)
         return query_gradient_KD, document_gradient_PLD, None
@@ -48,14 +50,26 @@ def _sparse(row_KP: Tensor, column_KP: Tensor, value_KP: Tensor, shape: tuple[in
 
 
 def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
-    """Late-interaction scores of all queries and documents: each query token's best cosine, summed; float32 (Q, P).
+    """Return the late-interaction score of each query with each document: its tokens' best cosines, added up.
 
     A masked document token can never be the best one: it is set to minus infinity, where a product with zero would beat
-    a negative cosine. A document without tokens scores minus infinity, a query without tokens 0 with every other.
+    a negative cosine.
 
-    >>> eye = torch.eye(2)
-    >>> max_sim(eye[None], torch.ones(1, 2), eye[None, :1], torch.ones(1, 1))
-    tensor([[1.]])
+    Args:
+        query_QMD: unit vectors of the queries' tokens, of any float type.
+        query_mask_QM: true at real tokens.
+        document_PLD: unit vectors of the documents' tokens.
+        document_mask_PL: true at real tokens.
+
+    Returns:
+        float32 (Q, P), with gradient to both sides. A document without tokens scores minus infinity; a query without
+        tokens scores 0 with every other.
+
+    >>> eye = torch.eye(2, requires_grad=True)
+    >>> scores = max_sim(eye[None], torch.ones(1, 2), eye[None, :1], torch.ones(1, 1))
+    >>> scores.backward()
+    >>> scores
+    tensor([[1.]], ...)
     """
     query_mask_QM, document_mask_PL = query_mask_QM.bool(), document_mask_PL.bool()
     with torch.autocast(query_QMD.device.type, enabled=False):

@@ -3,8 +3,24 @@
 Shapes: B sentence pairs, M student tokens, N teacher tokens, D dimensions, 1 an axis that broadcasts.
 Vectors are of unit length; masks are true at real tokens.
 
-Each objective is a small module over a PairBatch that returns a scalar: the mean over the pairs that have tokens on
-both sides, in float32, with gradient to the student only. build_objective sums several of them, as the config says.
+Each objective is a small module over a PairBatch. It returns the mean over the pairs that have tokens on both sides, a
+scalar in float32, with gradient to the student only. `build_objective` sums several of them, as the config says.
+
+Example: pull the token vectors of a student to those of a teacher.
+
+    >>> student, teacher = nn.Linear(8, 4), torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1))
+    >>> foreign_BMH = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(2))
+    >>> optimiser = torch.optim.Adam(student.parameters(), lr=0.05)
+    >>> objective, losses = OptimalTransport(TransportSettings(marginals="uniform")), []
+    >>> for _ in range(30):
+    ...     student_BMD, teacher_BND = F.normalize(student(foreign_BMH), dim=-1), F.normalize(teacher, dim=-1)
+    ...     loss = objective(PairBatch(student_BMD, torch.ones(3, 5), teacher_BND, torch.ones(3, 6)))
+    ...     loss.backward()
+    ...     optimiser.step()
+    ...     optimiser.zero_grad()
+    ...     losses.append(loss.item())
+    >>> losses[-1] < losses[0] / 2
+    True
 """
 
 import importlib.util
@@ -15,16 +31,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from optical.config.objectives import (
+    Objectives,
+    OptimalTransportObjective,
+    SentenceMSEObjective,
+    TemperatureObjective,
+)
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 from optical.losses.late_interaction import max_sim
-from optical.losses.transport import UNROLLABLE, TransportSettings, greedy, marginals, token_cost, transport_plan
+from optical.losses.transport import UNROLLABLE, greedy, marginals, token_cost, transport_plan
+
+# The defaults of what an objective takes beside its batch have one home, the config.
+TRANSPORT, MSE, SCORES = OptimalTransportObjective(), SentenceMSEObjective(), TemperatureObjective()
 
 
 @dataclass
 class PairBatch:
     """Translations of each other, encoded: the student's foreign sentences and the teacher's English ones.
 
-    The weights are those of tokens in the marginals (IDF, say; any scale).
+    Attributes:
+        student_BMD: unit vectors of the student's tokens, of any float type.
+        student_mask_BM: true at real tokens.
+        teacher_BND: unit vectors of the teacher's tokens.
+        teacher_mask_BN: true at real tokens.
+        student_weights_BM: weights of tokens in the marginals, not negative, on any scale (such as inverse document
+            frequencies); None where all weigh the same.
+        teacher_weights_BN: the same for the teacher's side.
     """
 
     student_BMD: Tensor
@@ -35,12 +68,12 @@ class PairBatch:
     teacher_weights_BN: Tensor | None = None
 
     def real_pairs(self) -> Tensor:
-        """Pairs with a token on both sides, the only ones that count: bool (B,)."""
+        """Return which pairs have a token on both sides, the only ones that count: bool (B,)."""
         return self.student_mask_BM.bool().any(1) & self.teacher_mask_BN.bool().any(1)
 
 
 def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
-    """Mean over the real pairs; 0, still attached to the graph, if there is none.
+    """Return the mean over the real pairs; 0, still attached to the graph, if there is none.
 
     >>> mean_over_pairs(torch.tensor([1.0, 3.0, 9.0]), torch.tensor([True, True, False]))
     tensor(2.)
@@ -49,19 +82,38 @@ def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
 
 
 class OptimalTransport(nn.Module):
-    """OPTICAL (Huang, Yu, Allan 2023): the cost of carrying the student's tokens to the teacher's along the best plan.
+    """OPTICAL (Huang, Yu, Allan, WSDM 2023): the cost of carrying the student's tokens to the teacher's.
 
-    The plan is a constant unless `unroll` differentiates through the solver's iterations. On a GPU one kernel does it
-    all where that works, to the same numbers; `fused: false` does without.
+    On a GPU one kernel does it all where that works, to the same numbers. The default problem weighs tokens by their
+    inverse document frequency: batches then carry `student_weights_BM` and `teacher_weights_BN`.
+
+    >>> words = torch.eye(2)[None]
+    >>> batch = PairBatch(words, torch.ones(1, 2), words.flip(1), torch.ones(1, 2))
+    >>> OptimalTransport(TransportSettings(marginals="uniform"))(batch) < 1e-6
+    tensor(True)
     """
 
-    def __init__(self, transport: TransportSettings | Mapping | None = None, unroll: bool = False, fused: bool = True):
+    def __init__(
+        self,
+        transport: TransportSettings = TransportSettings(),
+        unroll: bool = TRANSPORT.unroll,
+        fused: bool = TRANSPORT.fused,
+    ):
+        """Pose the problem.
+
+        Args:
+            transport: the problem and its solver.
+            unroll: differentiate through the solver's iterations; the plan is a constant otherwise.
+            fused: use the kernel on a GPU.
+
+        Raises:
+            ConfigError: the solver cannot be unrolled.
+        """
         super().__init__()
-        self.transport = TransportSettings.from_config(transport)
-        self.unroll = unroll
+        self.transport, self.unroll = transport, unroll
         self.fused = fused and not unroll and importlib.util.find_spec("triton") is not None
-        if unroll and self.transport.solver not in UNROLLABLE:
-            what = f"solver {self.transport.solver!r} cannot be unrolled"
+        if unroll and transport.solver not in UNROLLABLE:
+            what = f"solver {transport.solver!r} cannot be unrolled"
             raise ConfigError(what, where="optimal_transport", hint=f"use one of {', '.join(UNROLLABLE)}")
 
     def forward(self, batch: PairBatch) -> Tensor:
@@ -84,12 +136,20 @@ class OptimalTransport(nn.Module):
 class SentenceMSE(nn.Module):
     """Mean-pooled student close to mean-pooled teacher (Reimers and Gurevych 2020): squared distance of the two means.
 
-    Summed over the dimensions, so that it has the scale of a cosine distance and can be added to the others; the mean
-    over the dimensions, as in the paper, is `mean_over_dimensions`. With `token_weights` a token counts in its mean as
-    it does in the marginals of transport.
+    It is summed over the dimensions, so that it has the scale of a cosine distance and can be added to the others.
+
+    >>> batch = PairBatch(torch.eye(2)[:1, None], torch.ones(1, 1), torch.eye(2)[1:, None], torch.ones(1, 1))
+    >>> SentenceMSE()(batch), SentenceMSE(mean_over_dimensions=True)(batch)
+    (tensor(2.), tensor(1.))
     """
 
-    def __init__(self, mean_over_dimensions: bool = False, token_weights: bool = False):
+    def __init__(self, mean_over_dimensions: bool = MSE.mean_over_dimensions, token_weights: bool = MSE.token_weights):
+        """Choose the means.
+
+        Args:
+            mean_over_dimensions: divide by the number of dimensions, as in the paper.
+            token_weights: let a token count in its sentence's mean as it does in the marginals of transport.
+        """
         super().__init__()
         self.mean_over_dimensions, self.token_weights = mean_over_dimensions, token_weights
 
@@ -112,7 +172,11 @@ class SentenceMSE(nn.Module):
 class GreedyMSE(nn.Module):
     """DR.DECR (Li et al. 2022): tokens matched one to one, the closest first; squared distance within the matches.
 
-    Summed over the dimensions (for unit vectors twice their cosine distance), averaged over a pair's matches.
+    It is summed over the dimensions (for unit vectors twice their cosine distance), and averaged over a pair's matches.
+
+    >>> words = torch.eye(2)[None]
+    >>> GreedyMSE()(PairBatch(words, torch.ones(1, 2), words.flip(1), torch.ones(1, 2)))
+    tensor(0.)
     """
 
     def forward(self, batch: PairBatch) -> Tensor:
@@ -129,13 +193,20 @@ class GreedyMSE(nn.Module):
 class Contrastive(nn.Module):
     """The English sentence of its own pair has to score highest among those of the batch, in the place of documents.
 
-    Cross-entropy over MaxSim scores (summed over query tokens, as in ColBERT) divided by the temperature. English
-    vectors are those of the side that is distilled: of the query side, where the student reads queries alone.
+    This is the cross-entropy over late-interaction scores (summed over query tokens, as in ColBERT) divided by the
+    temperature. English vectors are those of the side that is distilled: of the query side, where the student reads
+    queries alone.
+
+    >>> words, mask = torch.eye(3)[:, None], torch.ones(3, 1)
+    >>> translated = Contrastive(temperature=0.1)(PairBatch(words, mask, words, mask))
+    >>> shuffled = Contrastive(temperature=0.1)(PairBatch(words, mask, words.flip(0), mask))
+    >>> translated < 0.001 < shuffled
+    tensor(True)
     """
 
-    def __init__(self, temperature: float = 1.0):
+    def __init__(self, temperature: float = SCORES.temperature):
         super().__init__()
-        self.temperature = _positive(temperature, "contrastive")
+        self.temperature = temperature
 
     def forward(self, batch: PairBatch) -> Tensor:
         score_BB = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND.detach(), batch.teacher_mask_BN)
@@ -149,12 +220,17 @@ class Contrastive(nn.Module):
 class ScoreKD(nn.Module):
     """The student has to distribute its scores over the batch's English sentences as the teacher does for its own.
 
-    Kullback-Leibler divergence, teacher to student, of the softmax over MaxSim scores divided by the temperature.
+    This is the Kullback-Leibler divergence, teacher to student, of the softmax over late-interaction scores divided by
+    the temperature.
+
+    >>> words, mask = torch.eye(3)[:, None], torch.ones(3, 1)
+    >>> ScoreKD()(PairBatch(words, mask, words, mask))
+    tensor(0.)
     """
 
-    def __init__(self, temperature: float = 1.0):
+    def __init__(self, temperature: float = SCORES.temperature):
         super().__init__()
-        self.temperature = _positive(temperature, "score_kd")
+        self.temperature = temperature
 
     def forward(self, batch: PairBatch) -> Tensor:
         english_BND, mask_BN = batch.teacher_BND.detach(), batch.teacher_mask_BN
@@ -168,12 +244,6 @@ class ScoreKD(nn.Module):
         return mean_over_pairs((log_teacher_BB.exp() * (log_teacher_BB - log_student_BB)).sum(1), real_B)
 
 
-def _positive(temperature: float, where: str) -> float:
-    if not temperature > 0:
-        raise ConfigError("temperature must be positive", where=where, hint="1 leaves the scores as they are")
-    return temperature
-
-
 OBJECTIVES: dict[str, type[nn.Module]] = {
     "optimal_transport": OptimalTransport,
     "sentence_mse": SentenceMSE,
@@ -184,39 +254,39 @@ OBJECTIVES: dict[str, type[nn.Module]] = {
 
 
 class WeightedSum(nn.Module):
-    """Several objectives at once; returns their weighted sum and the value of each before weighting, detached."""
+    """Several objectives at once: their weighted sum, and the value of each before weighting."""
 
     def __init__(self, terms: Mapping[str, tuple[float, nn.Module]]):
+        """Take the terms in the order in which they are summed: name -> weight and objective."""
         super().__init__()
         self.weights = {name: weight for name, (weight, _) in terms.items()}
-        self.terms = nn.ModuleDict({name: module for name, (_, module) in terms.items()})
+        self.terms = nn.ModuleDict({name: objective for name, (_, objective) in terms.items()})
 
     def forward(self, batch: PairBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        values = {name: term(batch) for name, term in self.terms.items()}
-        loss = torch.stack([self.weights[name] * value for name, value in values.items()]).sum()
-        return loss, {name: value.detach() for name, value in values.items()}
+        """Return the loss, a scalar with gradient, and the value of each term, detached."""
+        losses = {name: term(batch) for name, term in self.terms.items()}
+        loss = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
+        return loss, {name: value.detach() for name, value in losses.items()}
 
 
-def build_objective(spec: Mapping[str, object], transport_settings: Mapping | TransportSettings | None) -> WeightedSum:
-    """The weighted sum that a config section asks for: `name: weight`, or `name: {weight: ..., setting: ...}`.
+def build_objective(objectives: Objectives, transport: TransportSettings | None = None) -> WeightedSum:
+    """Return the weighted sum of the objectives that are chosen, in alphabetical order.
 
-    >>> spec = {"optimal_transport": 1.0, "contrastive": {"weight": 0.5, "temperature": 2.0}}
-    >>> build_objective(spec, {"solver": "sinkhorn"}).weights
-    {'optimal_transport': 1.0, 'contrastive': 0.5}
+    Args:
+        objectives: the weight and the settings of each.
+        transport: the problem of `optimal_transport`; None for the default one.
+
+    Raises:
+        ConfigError: the solver cannot be unrolled.
+
+    >>> objectives = Objectives(optimal_transport=1.0, contrastive={"weight": 0.5, "temperature": 2.0})
+    >>> build_objective(objectives, TransportSettings(solver="ipot")).weights
+    {'contrastive': 0.5, 'optimal_transport': 1.0}
     """
-    if not spec:
-        raise ConfigError("no objective given", where="objectives", hint="for instance {optimal_transport: 1.0}")
     terms = {}
-    for name, value in spec.items():
-        if name not in OBJECTIVES:
-            raise ConfigError(f"unknown objective {name!r}", where="objectives", hint=f"use {', '.join(OBJECTIVES)}")
-        settings = dict(value) if isinstance(value, Mapping) else {"weight": value}
-        weight = settings.pop("weight", 1.0)
+    for name, objective in objectives.chosen():
+        options = objective.model_dump(exclude={"weight"})
         if name == "optimal_transport":
-            settings = {"transport": transport_settings, **settings}
-        try:
-            terms[name] = (float(weight), OBJECTIVES[name](**settings))
-        except (TypeError, ValueError) as error:
-            hint = "a weight is a number; the settings are those of the class in OBJECTIVES"
-            raise ConfigError(str(error), where=f"objectives: {name}", hint=hint) from error
+            options["transport"] = transport or TransportSettings()
+        terms[name] = (objective.weight, OBJECTIVES[name](**options))
     return WeightedSum(terms)

@@ -7,16 +7,18 @@ A *cost* says how far two tokens are apart, the *marginals* how much mass each t
 
     solver(cost_BMN, student_weights_BM, teacher_weights_BN, settings) -> plan_BMN
 
+All of them are float32. `optical.config.transport.TransportSettings` says what each setting does and has its default.
+
 A token without mass is padding: its row or column of the plan is exactly zero, and the rest is what it would be without
 it. A pair in which one side has no mass gets a zero plan and never keeps the batch iterating.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 
 # A smaller weight counts as this, where one is divided by or has its logarithm taken.
@@ -32,63 +34,20 @@ SMALLEST_EXPONENT = -60.0
 LARGEST_GROWTH, LONGEST_BLOCK = 15.0, 25
 
 
-@dataclass(frozen=True)
-class TransportSettings:
-    """How a plan is computed.
-
-    solver: a key of SOLVERS.
-    regularisation: weight of the entropy, in units of the cost; for `ipot` its beta, the length of a proximal step.
-    iterations: at most so many; for `ipot` outer steps, each of inner_iterations scalings.
-    tolerance: stop once no pair's plan is off by more than this share of its mass; 0 never stops early.
-    marginals: `uniform`, or the name of the token weights that the caller passes.
-    relaxation: price of missing the marginals, for `unbalanced`. mass: share of the mass that `partial` moves.
-    """
-
-    solver: str = "sinkhorn"
-    regularisation: float = 0.1
-    iterations: int = 50
-    tolerance: float = 1e-4
-    marginals: str = "uniform"
-    inner_iterations: int = 1
-    relaxation: float = 1.0
-    mass: float = 0.9
-
-    def __post_init__(self) -> None:
-        checks = (
-            (self.solver in SOLVERS, f"unknown solver {self.solver!r}", f"use one of {', '.join(SOLVERS)}"),
-            (self.regularisation > 0, "regularisation must be positive", "0.1 is soft, 0.01 is sharp"),
-            (self.iterations >= 1 and self.inner_iterations >= 1, "iterations must be at least 1", "50 is usual"),
-            (self.tolerance >= 0, "tolerance must not be negative", "0 never stops early"),
-            (self.relaxation > 0, "relaxation must be positive", "the larger, the closer to balanced"),
-            (0 < self.mass <= 1, "mass must lie in (0, 1]", "0.9 leaves a tenth of the mass where it is"),
-        )
-        for holds, what, hint in checks:
-            if not holds:
-                raise ConfigError(what, where="transport", hint=hint)
-
-    @classmethod
-    def from_config(cls, config: "Mapping[str, object] | TransportSettings | None") -> "TransportSettings":
-        """Settings from a section of the config; a key that does not exist is an error, not a silent default.
-
-        >>> TransportSettings.from_config({"solver": "ipot", "regularisation": 0.05}).regularisation
-        0.05
-        """
-        if isinstance(config, cls):
-            return config
-        known = [field.name for field in fields(cls)]
-        for key in config or {}:
-            if key not in known:
-                raise ConfigError(f"unknown key {key!r}", where="transport", hint=f"known are {', '.join(known)}")
-        return cls(**(config or {}))
-
-
 # --- cost and marginals ---------------------------------------------------------------------------------------------
 
 
 def token_cost(student_BMD: Tensor, teacher_BND: Tensor) -> Tensor:
-    """Cosine distance, in [0, 2], between all token pairs of each sentence pair: float32 (B, M, N), with gradient.
+    """Return the cosine distances between all token pairs of each sentence pair, with gradient.
 
-    The vectors must be of unit length already. Autocast is off inside: on costs in half precision no solver converges.
+    Autocast is off inside, because no solver converges on costs in half precision.
+
+    Args:
+        student_BMD: vectors of unit length, of any float type.
+        teacher_BND: the same for the other side.
+
+    Returns:
+        Distances in [0, 2], float32 (B, M, N).
 
     >>> token_cost(torch.eye(2)[None], torch.eye(2)[None])
     tensor([[[0., 1.],
@@ -99,10 +58,15 @@ def token_cost(student_BMD: Tensor, teacher_BND: Tensor) -> Tensor:
 
 
 def marginals(mask_BM: Tensor, weights_BM: Tensor | None = None) -> Tensor:
-    """Mass of each token: float32 (B, M), summing to 1 in each sentence that has tokens, exactly zero for padding.
+    """Return the mass of each token, which is how much of its sentence it sends or receives.
 
-    weights_BM: not negative, on any scale (inverse document frequencies, say). Without it, or where all weights of a
-    sentence are zero, its tokens weigh the same.
+    Args:
+        mask_BM: true at real tokens.
+        weights_BM: not negative, on any scale, such as inverse document frequencies. Without it, or where all weights
+            of a sentence are zero, its tokens weigh the same.
+
+    Returns:
+        float32 (B, M): 1 in sum for each sentence that has tokens, exactly zero at padding.
 
     >>> marginals(torch.tensor([[True, True, False], [False, False, False]]))
     tensor([[0.5000, 0.5000, 0.0000],
@@ -117,18 +81,18 @@ def marginals(mask_BM: Tensor, weights_BM: Tensor | None = None) -> Tensor:
 
 
 def _drop_one_sided(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> tuple[Tensor, Tensor]:
-    """A pair with no mass on one side gets none on the other: its marginal error could never vanish otherwise."""
+    """Take the mass of the other side, too, from a pair with a side that has none: its error could never vanish."""
     both_B1 = (student_weights_BM.sum(1, keepdim=True) > 0) & (teacher_weights_BN.sum(1, keepdim=True) > 0)
     return student_weights_BM.float() * both_B1, teacher_weights_BN.float() * both_B1
 
 
 def _real(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> Tensor:
-    """Where both tokens have mass: bool (B, M, N)."""
+    """Return where both tokens have mass, bool (B, M, N)."""
     return (student_weights_BM > 0)[:, :, None] & (teacher_weights_BN > 0)[:, None, :]
 
 
 def _problem(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> list[Tensor]:
-    """What the entropic solvers start from: log kernel, weights (positive everywhere) and where these are real.
+    """Return what the entropic solvers start from: log kernel, weights (positive everywhere), where these are real.
 
     Shapes BMN, BM1, B1N, BM1, B1N. The cost at padding may be any finite number.
     """
@@ -144,7 +108,7 @@ def _problem(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings:
 
 
 def _plan(exponent_BMN: Tensor) -> Tensor:
-    """The plan from its logarithm: exactly zero at padding."""
+    """Return the plan from its logarithm, exactly zero at padding."""
     return torch.nn.functional.threshold(_exp(exponent_BMN), SMALLEST_MASS, 0.0)
 
 
@@ -154,7 +118,7 @@ def _exp(exponent: Tensor) -> Tensor:
 
 
 def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
-    """torch.logsumexp with the axis kept and without subnormal numbers."""
+    """Return torch.logsumexp with the axis kept, computed without subnormal numbers."""
     highest = exponent_BMN.detach().amax(dim, keepdim=True)
     return _exp(exponent_BMN.sub_(highest)).sum(dim, keepdim=True).log() + highest
 
@@ -163,10 +127,10 @@ def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
 
 
 def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Entropic transport (Cuturi 2013) by stabilised scaling: the log domain's iterates at the plain domain's speed.
+    """Solve entropic transport (Cuturi, NIPS 2013) by stabilised scaling, as exact as in the log domain and faster.
 
     The first iteration runs in the log domain; the others scale a kernel that has absorbed the potentials f and g and
-    is computed anew from the cost before the scalings can leave float32's range (Schmitzer 2019, arXiv 1610.06519).
+    is computed again from the cost before the scalings can leave float32's range (Schmitzer 2019, arXiv 1610.06519).
     When that is follows from the last iteration: the factor by which one changes its scalings never grows again.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
@@ -198,7 +162,7 @@ def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings:
 
 
 def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """The same problem by POT's batched log-domain solver: the reference, without gradient.
+    """Solve the problem of `sinkhorn` by POT's batched log-domain solver, to compare with; without gradient.
 
     The method is named because the default of POT 0.9.7, `proximal`, has a sign error, and `sinkhorn` leaves the GPU.
     """
@@ -225,12 +189,12 @@ def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, setti
 
 
 def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Unregularised transport by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
+    """Solve transport without entropy by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
 
     An outer step solves, roughly, an entropic problem relative to the last plan: inner_iterations scalings, those of
     the columns carried over. The columns always hold. The rows do not, in any precision, where steps are long and
     scalings few: beta 0.01 with one scaling leaves up to a third of the mass misplaced after 50 steps, and the plan
-    is then cheaper than the optimum; twenty scalings mend it. In the plain domain float32 underflows there as well.
+    is then cheaper than the optimum; twenty scalings repair that. In the plain domain float32 underflows there as well.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
     rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
@@ -250,7 +214,7 @@ def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: Tra
 
 
 def exact(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """The optimum by the network simplex, pair by pair on the CPU in float64: for tests and ablation. No gradient."""
+    """Find the optimum by the network simplex, pair by pair on the CPU in float64, for tests; without gradient."""
     import ot
 
     student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
@@ -265,7 +229,7 @@ def exact(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: Tr
 
 
 def greedy(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """One-to-one matching, the cheapest token pair first: the alignment of DR.DECR (Li et al. 2022, arXiv 2112.08185).
+    """Match tokens one to one, the cheapest pair first: the alignment of DR.DECR (Li et al. 2022, arXiv 2112.08185).
 
     Each of the min(m, n) matches carries the same mass, 1 in all. What is left over on the longer side gets none, so
     that the marginals hold only where both sides have as many tokens. Without gradient.
@@ -284,7 +248,7 @@ def greedy(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: T
 
 
 def unbalanced(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Entropic transport that may miss its marginals at a price: relaxation x KL (Chizat et al., arXiv 1607.05816).
+    """Solve entropic transport that may miss its marginals, at relaxation x KL (Chizat et al., arXiv 1607.05816).
 
     A token without a counterpart then sends less, instead of distorting the rest; the mass of a plan is not 1. The
     entropy is relative to the product of the marginals, so that padding drops out. Log domain.
@@ -301,7 +265,7 @@ def unbalanced(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, setting
 
 
 def partial(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Entropic transport of a share of the mass; the rest goes to a dummy for free (Chapel et al., arXiv 2002.08276).
+    """Move a share of the mass only; the rest goes to a dummy for free (Chapel et al., arXiv 2002.08276).
 
     The plan's total is settings.mass, and its marginals stay below the weights.
     """
@@ -322,7 +286,7 @@ SOLVERS: dict[str, Callable[[Tensor, Tensor, Tensor, TransportSettings], Tensor]
     "unbalanced": unbalanced,
     "partial": partial,
 }
-# Those whose iterations can be differentiated through.
+# Solvers whose iterations can be differentiated through.
 UNROLLABLE = ("sinkhorn", "ipot", "unbalanced", "partial")
 
 
@@ -330,22 +294,36 @@ def transport_plan(
     cost_BMN: Tensor,
     student_mask_BM: Tensor,
     teacher_mask_BN: Tensor,
-    settings: TransportSettings | Mapping[str, object] | None = None,
+    settings: TransportSettings = TransportSettings(),
     student_token_weights: Tensor | None = None,
     teacher_token_weights: Tensor | None = None,
     unroll: bool = False,
 ) -> Tensor:
-    """The plan of every pair in a batch: float32 (B, M, N) whatever the cost's precision, exactly zero at padding.
+    """Return the transport plan of each pair of a batch.
 
-    Without gradient: right for the value at an optimum (envelope theorem), and cheap. unroll differentiates through the
-    iterations instead. Token weights are needed, and used, when settings.marginals is not `uniform`.
+    The plan is a constant, which is right for the loss at an optimum (envelope theorem), and cheap.
+
+    Args:
+        cost_BMN: distances between tokens, of any float type; `token_cost` gives cosine distances.
+        student_mask_BM: true at real tokens.
+        teacher_mask_BN: the same for the other side.
+        settings: the problem and its solver.
+        student_token_weights: (B, M), not negative, on any scale; used where `settings.marginals` is not uniform.
+        teacher_token_weights: (B, N), the same for the other side.
+        unroll: differentiate through the solver's iterations instead.
+
+    Returns:
+        float32 (B, M, N), exactly zero at padding.
+
+    Raises:
+        ConfigError: the marginals need token weights that a side does not have, or the solver cannot be unrolled.
 
     >>> mask = torch.ones(1, 2, dtype=torch.bool)
-    >>> transport_plan(torch.tensor([[[0.0, 1.0], [1.0, 0.0]]]), mask, mask, {"regularisation": 0.5}).round(decimals=3)
+    >>> settings = TransportSettings(regularisation=0.5, marginals="uniform")
+    >>> transport_plan(torch.tensor([[[0.0, 1.0], [1.0, 0.0]]]), mask, mask, settings).round(decimals=3)
     tensor([[[0.4400, 0.0600],
              [0.0600, 0.4400]]])
     """
-    settings = TransportSettings.from_config(settings)
     if settings.marginals == "uniform":
         student_token_weights = teacher_token_weights = None
     elif student_token_weights is None or teacher_token_weights is None:

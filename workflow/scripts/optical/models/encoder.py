@@ -8,10 +8,8 @@ Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector s
 """
 
 import copy
-import dataclasses
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from optical.config.encoder import EncoderSettings
 from optical.errors import ConfigError
 from optical.files import write_json
 from optical.models.onednn import can_multiply, packed
@@ -36,24 +35,15 @@ BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
 BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
 
 
-@dataclass(frozen=True)
-class EncoderSettings:
-    """How texts become vectors; recorded in the model, because each of these moves MAP."""
-
-    dimension: int = 128  # of a token vector; 0 keeps the transformer's own size, without a projection
-    query_length: int = 32  # tokens, special ones included
-    document_length: int = 180
-    query_marker: str = "[Q]"
-    document_marker: str = "[D]"
-    query_expansion: bool = False  # fill queries with [MASK] up to query_length (ColBERT's query augmentation)
-    attend_to_expansion: bool = False
-    skip_punctuation: bool = True  # documents keep no vectors of punctuation
-
-
 class Encoder(nn.Module):
     """A transformer and a projection; `forward` gives unit token vectors."""
 
-    def __init__(self, transformer: nn.Module, folder_of_tokeniser: Path, settings: EncoderSettings):
+    def __init__(self, transformer: nn.Module, folder_of_tokeniser: str | Path, settings: EncoderSettings):
+        """Join the parts; the projection starts from random weights.
+
+        Raises:
+            ConfigError: texts may be longer than the transformer has positions for, or a special token is missing.
+        """
         super().__init__()
         use_fastest_attention(transformer)
         longest = longest_text(transformer.config)
@@ -172,8 +162,8 @@ class Encoder(nn.Module):
             return list(zip(chosen.tolist(), *kept, strict=True))
 
         workers = min(workers_on(device), BATCHES_AT_ONCE, max(1, len(batches)))
-        for found in results_in_order(read, batches, workers):
-            yield from found
+        for encoded in results_in_order(read, batches, workers):
+            yield from encoded
 
     def _batches(self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""
@@ -244,9 +234,3 @@ class Encoder(nn.Module):
             folder / "tokenizer_config.json",
             config | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
         )
-
-
-def settings_from_config(values: dict) -> EncoderSettings:
-    """Build the settings from the config's `encoder` block, whose other keys they ignore."""
-    names = {field.name for field in dataclasses.fields(EncoderSettings)}
-    return EncoderSettings(**{name: value for name, value in values.items() if name in names})

@@ -4,16 +4,19 @@ PyLate's layout is that of `Encoder.save`. A checkpoint of Stanford ColBERT has 
 weights, and markers and lengths in `artifact.metadata`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from optical.config.encoder import EncoderSettings
 from optical.errors import DataError
 from optical.files import read_json
-from optical.models.encoder import Encoder, EncoderSettings
+from optical.models.encoder import Encoder
 
 COMPLETE = "is the download complete?"
 
@@ -32,13 +35,13 @@ def load_transformer(folder: str | Path) -> nn.Module:
     kind = read_json(folder / "config.json").get("model_type", "")
     extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
     try:
-        model, found = transformers.AutoModel.from_pretrained(
+        model, loading = transformers.AutoModel.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, **extra
         )
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(f"cannot load the encoder: {reason}", where=folder, hint=COMPLETE) from error
-    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    missing = sorted(name for name in loading["missing_keys"] if "pooler" not in name)
     if missing:
         raise DataError(f"the weights lack {len(missing)}, {missing[0]} first", where=folder, hint="is it an encoder?")
     return model
@@ -73,7 +76,7 @@ def saved_settings(folder: str | Path) -> EncoderSettings | None:
     return _settings_of_stanford(folder, read_json(stanford)) if stanford.is_file() else None
 
 
-def _settings_of_pylate(folder: Path, saved: dict) -> EncoderSettings:
+def _settings_of_pylate(folder: Path, saved: Mapping[str, Any]) -> EncoderSettings:
     """Return the settings of a folder of PyLate, of whatever version; a key that is missing has that code's default."""
     dense = folder / "1_Dense" / "config.json"
     projected = saved.get("projection", dense.is_file())
@@ -81,30 +84,36 @@ def _settings_of_pylate(folder: Path, saved: dict) -> EncoderSettings:
     more = layer.get("bias") or layer.get("use_residual") or (folder / "2_Dense").is_dir()
     if more or not layer.get("activation_function", "Identity").endswith("Identity"):
         raise DataError("its projection is more than one matrix", where=folder, hint="take another checkpoint")
-    return EncoderSettings(
-        dimension=layer["out_features"],
-        query_length=saved["query_length"],
-        document_length=saved["document_length"],
-        query_marker=saved["query_prefix"],
-        document_marker=saved["document_prefix"],
-        query_expansion=saved.get("do_query_expansion", True),
-        attend_to_expansion=saved.get("attend_to_expansion_tokens", False),
-        skip_punctuation=bool(saved.get("skiplist_words", True)),
+    return EncoderSettings.read(
+        {
+            "dimension": layer["out_features"],
+            "query_length": saved["query_length"],
+            "document_length": saved["document_length"],
+            "query_marker": saved["query_prefix"],
+            "document_marker": saved["document_prefix"],
+            "query_expansion": bool(saved.get("do_query_expansion", True)),
+            "attend_to_expansion": bool(saved.get("attend_to_expansion_tokens", False)),
+            "skip_punctuation": bool(saved.get("skiplist_words", True)),
+        },
+        str(folder),
     )
 
 
-def _settings_of_stanford(folder: Path, saved: dict) -> EncoderSettings:
+def _settings_of_stanford(folder: Path, saved: Mapping[str, Any]) -> EncoderSettings:
     """Return the settings of a checkpoint of Stanford ColBERT; a key that is missing has that code's default."""
     saved = saved.get("config", saved)
-    return EncoderSettings(
-        dimension=saved.get("dim", 128),
-        query_length=saved.get("query_maxlen", 32),
-        document_length=saved.get("doc_maxlen", 220),
-        query_marker=saved.get("query_token_id", "[unused0]"),
-        document_marker=saved.get("doc_token_id", "[unused1]"),
-        query_expansion=not _pads_with_mask(folder),
-        attend_to_expansion=saved.get("attend_to_mask_tokens", False),
-        skip_punctuation=saved.get("mask_punctuation", True),
+    return EncoderSettings.read(
+        {
+            "dimension": saved.get("dim", 128),
+            "query_length": saved.get("query_maxlen", 32),
+            "document_length": saved.get("doc_maxlen", 220),
+            "query_marker": saved.get("query_token_id", "[unused0]"),
+            "document_marker": saved.get("doc_token_id", "[unused1]"),
+            "query_expansion": not _pads_with_mask(folder),
+            "attend_to_expansion": bool(saved.get("attend_to_mask_tokens", False)),
+            "skip_punctuation": bool(saved.get("mask_punctuation", True)),
+        },
+        str(folder),
     )
 
 

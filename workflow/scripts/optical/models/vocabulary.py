@@ -18,25 +18,28 @@ from scipy.sparse import coo_array
 from tokenizers import Tokenizer, models
 
 from optical.bitext.word_alignment import DEFAULTS, MOST_CELLS, align, count_tables
+from optical.config.bitext import WordAlignment
 from optical.errors import ConfigError, DataError
 from optical.models.encoder import Encoder
 from optical.text.tokeniser import learn_pieces
-from optical.text.words import check_settings
 
 log = logging.getLogger(__name__)
 
 TextPair = tuple[str, str]  # English, foreign
 
 
-def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, alignment: dict) -> None:
-    """Give an encoder, in place, `pieces` learnt from the foreign side of a bitext; its own keep their numbers.
+def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, alignment: WordAlignment) -> None:
+    """Give an encoder, in place, word pieces learnt from the foreign side of a bitext; its own keep their numbers.
 
     Args:
+        encoder: is changed.
         pairs: English and foreign texts.
-        alignment: settings of `word_alignment`, over its defaults.
+        pieces: how many are learnt.
+        alignment: how words are linked, on which the new pieces' vectors depend.
 
     Raises:
         ConfigError: the tokeniser is not made of word pieces (BERT's kind).
+        DataError: no word can be linked.
     """
     tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces)
     embeddings = encoder.transformer.get_input_embeddings()
@@ -45,7 +48,7 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
         encoder.tokeniser,
         tokeniser,
         _sample(pairs),
-        check_settings(alignment, DEFAULTS),
+        alignment,
     )
     encoder.transformer.resize_token_embeddings(len(vectors_WH), mean_resizing=False)
     encoder.transformer.get_input_embeddings().weight.data.copy_(torch.from_numpy(vectors_WH))
@@ -75,7 +78,11 @@ def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) 
 
 
 def starting_vectors(
-    vectors_VH: np.ndarray, tokeniser: Tokenizer, extended: Tokenizer, pairs: Sequence[TextPair], alignment: dict
+    vectors_VH: np.ndarray,
+    tokeniser: Tokenizer,
+    extended: Tokenizer,
+    pairs: Sequence[TextPair],
+    alignment: WordAlignment,
 ) -> np.ndarray:
     """Return the vectors that the pieces of the extended vocabulary start from, float32 of shape (W, H).
 
@@ -87,12 +94,12 @@ def starting_vectors(
         for side, texts in zip((tokeniser, extended), map(list, zip(*pairs, strict=True)), strict=True)
     )
     sentences = [pair for pair in zip(english, foreign, strict=True) if all(pair)]
-    cells = sum(len(own) * len(other) for own, other in sentences)
+    cells = sum(len(english) * len(foreign) for english, foreign in sentences)
     if cells > MOST_CELLS:  # a script whose pieces are shorter than `_sample` takes them to be
         sentences = sentences[:: 2 + cells // MOST_CELLS]
     if not sentences:
         raise DataError("no sentence pair with words on both sides", hint="nothing can be aligned")
-    to_english, _ = count_tables(sentences, align(sentences, alignment))
+    to_english, _ = count_tables(sentences, align(sentences, DEFAULTS | alignment.model_dump()))
     for special in extended.get_added_tokens_decoder().values():
         to_english.pop(special.content, None)
     numbers, old = extended.get_vocab(), tokeniser.get_vocab()

@@ -106,7 +106,9 @@ def _training(provenance: Mapping[str, Mapping], method: str) -> str:
             f"- {name}: {', '.join(known) or 'settings in provenance.json'}; "
             f"{record.get('wall_seconds', '?')} s on {machine}; code {str(record.get('git_commit', 'unknown'))[:12]}"
         )
-        lines += [f"- {name}'s {key}: {settings[key]}" for key in ("objectives", "transport") if key in settings]
+        for key in ("objectives", "transport"):
+            chosen = {item: value for item, value in (settings.get(key) or {}).items() if value is not None}
+            lines += [f"- {name}'s {key}: {chosen}"] if chosen else []
     return "\n".join([*lines[:1], "", *lines[1:], "", "All settings and checksums: `*/provenance.json`."])
 
 

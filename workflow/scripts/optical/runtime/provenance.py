@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
 
 def write_provenance(
     folder: str | Path,
-    settings: dict,
-    inputs: dict[str, str | Path],
+    settings: Mapping[str, object],
+    inputs: Mapping[str, str | Path],
     started: float,
     device: "torch.device | None" = None,
 ) -> None:

@@ -56,6 +56,26 @@ class TokenFile(Sequence):
         return np.log((len(self) + 1) / (counts + 1)).astype(np.float32)
 
 
+def bitext_token_weights(
+    folder: str | Path, vocabulary_size: int, in_every_text: Sequence[int] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of tokens in the marginals of transport: the inverse document frequency on their own side.
+
+    Args:
+        folder: a tokenised bitext, with the token files `english` and `foreign`.
+        vocabulary_size: of the tokeniser.
+        in_every_text: ids that frame a text when it is read, such as [CLS], which the files do not hold.
+
+    Returns:
+        Those of English and those of foreign tokens, float32 (vocabulary,) each.
+    """
+    english, foreign = (
+        TokenFile(Path(folder, side)).inverse_document_frequency(vocabulary_size, in_every_text)
+        for side in ("english", "foreign")
+    )
+    return english, foreign
+
+
 def write_token_file(folder: str | Path, tokeniser_path: str | Path, texts: Iterable[str]) -> int:
     """Tokenise texts into a token file, in constant memory but for the offsets; return how many texts it holds."""
     tokeniser = load_tokeniser(tokeniser_path)

@@ -8,7 +8,9 @@ import hashlib
 import logging
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from optical.files import as_argument, atomic_path, sha256_of
 from optical.runtime.imports import library_files
@@ -20,7 +22,7 @@ DECIDING = ("torch", "transformers", "POT", "numpy")  # packages whose versions 
 KEPT = 2  # the newest may be the one that a full disk truncated
 
 
-def fingerprint(settings: object, inputs: list[str | Path], program: str | Path) -> str:
+def fingerprint(settings: Mapping[str, object], inputs: Sequence[str | Path], program: str | Path) -> str:
     """Return a short hash of settings, input contents, the program's code with that of the library, and packages.
 
     >>> fingerprint({"steps": 1}, [], __file__) == fingerprint({"steps": 2}, [], __file__)
@@ -45,21 +47,22 @@ class Checkpoints:
     def __bool__(self) -> bool:
         return self.folder is not None
 
-    def save(self, state: dict) -> None:
+    def save(self, state: Mapping[str, Any]) -> None:
         """Write a state, which must hold `step`, so that either all of it or nothing is there."""
         import torch
 
+        assert self.folder is not None, "checkpoints without a folder are false, and are not saved"
         path = self.folder / f"step-{state['step']:09d}.pt"
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
         self._sync_folder()
-        there = self._newest_first()
+        saved = self._newest_first()
         # one of a later step is damaged, or the run would have gone on from it
-        kept = [other for other in there if other.name <= path.name][:KEPT]
-        for other in set(there).difference(kept):
+        kept = [other for other in saved if other.name <= path.name][:KEPT]
+        for other in set(saved).difference(kept):
             other.unlink(missing_ok=True)
 
-    def load(self) -> dict | None:
+    def load(self) -> dict[str, Any] | None:
         """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""
         import torch
 

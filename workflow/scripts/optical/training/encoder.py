@@ -5,29 +5,18 @@ What sentence pairs add to it is in `encoder_pairs`.
 Shape suffixes: B texts, L tokens, H hidden size, K masked positions, V vocabulary.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
+from optical.config.encoder import Architecture
+from optical.config.training import PretrainingSettings
 from optical.errors import ConfigError
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.unpadding import read_tokens
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The size of an encoder that is trained from scratch."""
-
-    hidden_size: int = 128
-    layers: int = 1
-    heads: int = 4
-    intermediate_size: int = 256
+from optical.training.loop import LossOfStep
 
 
 def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> nn.Module:
@@ -35,6 +24,12 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
 
     Positions and residual branches start small, so that equal words have similar vectors from the first step: late
     interaction then begins as word matching, and few steps suffice to learn the rest.
+
+    Args:
+        architecture: its size.
+        vocabulary_size: word pieces of the tokeniser.
+        longest: most tokens of a text, special ones included.
+        seed: of the random weights.
     """
     from transformers import BertConfig, BertModel
 
@@ -105,7 +100,6 @@ class MaskedLanguageModel(nn.Module):
 class PretrainingLoss:
     """The masked-language-model loss of one part of one step, and that of sentence pairs, if there are any.
 
-    `weight` is that of the masked texts, 0 for none of them; `pairs` gives the weighted loss of the same step and part.
     The texts are masked first: their random numbers are the same with and without pairs.
     """
 
@@ -113,30 +107,38 @@ class PretrainingLoss:
         self,
         model: MaskedLanguageModel,
         texts: TokenFile,
-        settings: TrainingSettings,
-        mask_share: float,
-        weight: float = 1.0,
-        pairs: Callable[[int, int], tuple[Tensor, dict]] | None = None,
+        settings: PretrainingSettings,
+        pairs: LossOfStep | None = None,
     ):
-        self.model, self.texts, self.settings, self.mask_share = model, texts, settings, mask_share
-        self.weight, self.pairs = weight, pairs
-        if not weight and pairs is None:
+        """Take what is learnt from.
+
+        Args:
+            model: is trained.
+            texts: of all languages.
+            settings: the weight of the masked texts, `objectives.mlm`, and how much of them is hidden.
+            pairs: gives the weighted loss of sentence pairs of the same step and part.
+
+        Raises:
+            ConfigError: there is nothing to learn.
+        """
+        self.model, self.texts, self.settings, self.pairs = model, texts, settings, pairs
+        if not settings.objectives.mlm and pairs is None:
             hint = "give mlm, tlm or optimal_transport a weight above 0"
             raise ConfigError("nothing to learn", where="pretraining.objectives", hint=hint)
         self.batches = EpochBatches(texts.lengths, settings.batch_size, settings.seed)
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         losses, figures = [], {}
-        if self.weight:
-            value = self._masked_texts(step, part)
-            losses.append(self.weight * value)
-            figures["mlm"] = value.detach()
+        if self.settings.objectives.mlm:
+            masked = self._masked_texts(step, part)
+            losses.append(self.settings.objectives.mlm * masked)
+            figures["mlm"] = masked.detach()
         if self.pairs is None:
             return losses[0], {}
-        value, values = self.pairs(step, part)
-        return torch.stack([*losses, value]).sum(), figures | values
+        loss_of_pairs, figures_of_pairs = self.pairs(step, part)
+        return torch.stack([*losses, loss_of_pairs]).sum(), figures | figures_of_pairs
 
     def _masked_texts(self, step: int, part: int) -> Tensor:
         chosen = self.batches[step * self.settings.accumulation + part]
         ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
-        return self.model(ids_BL, attention_BL, self.mask_share)
+        return self.model(ids_BL, attention_BL, self.settings.mask_share)

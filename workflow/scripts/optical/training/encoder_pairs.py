@@ -1,7 +1,7 @@
 """Pre-training on sentence pairs: translation language modelling, and transport between the tokens of the two sides.
 
 Translation language modelling (TLM; Conneau and Lample, NeurIPS 2019) hides tokens of both sides in one input, so that
-a hidden word can be guessed from its translation. Positions begin anew with the second side, as in that paper: words
+a hidden word can be guessed from its translation. Positions begin again with the second side, as in that paper: words
 that translate each other then stand at similar ones, and a pair needs no more positions than a sentence. There are no
 language embeddings, because retrieval has none.
 
@@ -14,32 +14,25 @@ Shape suffixes: P pairs (with repetitions), B pairs of a batch, M foreign tokens
 input, D vector size, G languages, V vocabulary.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from optical.errors import ConfigError, DataError
+from optical.config.objectives import Objectives
+from optical.config.training import PretrainingSettings
+from optical.config.transport import TransportSettings
+from optical.errors import DataError
 from optical.losses.objectives import PairBatch, build_objective
 from optical.models.encoder import DOCUMENT
 from optical.runtime.devices import send
-from optical.text.token_files import TokenFile
+from optical.text.token_files import TokenFile, bitext_token_weights
 from optical.training.batches import EpochBatches
 from optical.training.encoder import MaskedLanguageModel
-from optical.training.loop import TrainingSettings
 
-MLM, TLM = "mlm", "tlm"
-
-
-def pair_weights(objectives: Mapping[str, float]) -> dict[str, float]:
-    """Return the objectives that read sentence pairs; a weight of 0 is none.
-
-    >>> pair_weights({"mlm": 1.0, "tlm": 0.0, "optimal_transport": 2.0})
-    {'optimal_transport': 2.0}
-    """
-    return {name: weight for name, weight in objectives.items() if name != MLM and weight}
+TLM = "tlm"
 
 
 def places_of_pairs(sizes: Sequence[int], exponent: float) -> tuple[np.ndarray, np.ndarray]:
@@ -59,12 +52,19 @@ def places_of_pairs(sizes: Sequence[int], exponent: float) -> tuple[np.ndarray, 
 
 
 class PairTokens:
-    """The tokenised sentence pairs of several languages, as often as an epoch reads each.
-
-    Raises `DataError` where there is no pair at all.
-    """
+    """The tokenised sentence pairs of several languages, as often as an epoch reads each."""
 
     def __init__(self, folders: Sequence[str | Path], exponent: float):
+        """Open the token files.
+
+        Args:
+            folders: tokenised bitext, one for each language.
+            exponent: a language's share of the pairs is its number of pairs to this power.
+
+        Raises:
+            DataError: there is no pair at all.
+        """
+        self.folders = folders
         self.english = [TokenFile(Path(folder) / "english") for folder in folders]
         self.foreign = [TokenFile(Path(folder) / "foreign") for folder in folders]
         self.languages_P, self.rows_P = places_of_pairs([len(side) for side in self.foreign], exponent)
@@ -89,39 +89,31 @@ class PairTokens:
 
         Within the pairs of the language: over all languages together every word of a small one would be rare.
         """
-        sides = (self.english, self.foreign)
-        return tuple(
-            torch.from_numpy(np.stack([file.inverse_document_frequency(vocabulary_size) for file in side]))
-            for side in sides
-        )
+        of_languages = [bitext_token_weights(folder, vocabulary_size) for folder in self.folders]
+        english_GV, foreign_GV = (torch.from_numpy(np.stack(side)) for side in zip(*of_languages, strict=True))
+        return english_GV, foreign_GV
 
 
 class PairLoss:
-    """The weighted objectives over sentence pairs, of one part of one step.
+    """The weighted objectives over sentence pairs of one part of one step: `tlm`, and objectives of distillation."""
 
-    `weights` names them: `tlm` and objectives of distillation (see `objectives`). `transport` poses the problem of
-    `optimal_transport`; it may be None where that is not among them. A name that is none of these is a `ConfigError`.
-    """
+    def __init__(self, model: MaskedLanguageModel, pairs: PairTokens, settings: PretrainingSettings):
+        """Take what is learnt from.
 
-    def __init__(
-        self,
-        model: MaskedLanguageModel,
-        pairs: PairTokens,
-        settings: TrainingSettings,
-        weights: Mapping[str, float],
-        mask_share: float,
-        transport: Mapping[str, object] | None,
-    ):
-        self.model, self.pairs, self.settings, self.mask_share = model, pairs, settings, mask_share
-        self.tlm = weights.get(TLM, 0.0)
-        aligned = {name: weight for name, weight in weights.items() if name != TLM}
-        if "optimal_transport" in aligned and transport is None:
-            raise ConfigError("no transport settings", where="pretraining.objectives", hint="pass the transport block")
-        self.objective = build_objective(aligned, transport) if aligned else None
-        weighed = transport and transport["marginals"] != "uniform"
+        Args:
+            model: is trained, and is teacher and student of its own.
+            pairs: of all languages.
+            settings: the weights of the objectives, the transport problem, and the batches.
+        """
+        self.model, self.pairs, self.settings = model, pairs, settings
+        weights = settings.objectives.of_pairs()
+        self.tlm = weights.pop(TLM, 0.0)
+        transport = (settings.transport or TransportSettings()) if "optimal_transport" in weights else None
+        self.objective = build_objective(Objectives.read(weights), transport) if weights else None
         vocabulary_size = model.encoder.tokeniser.get_vocab_size()
+        weighed = transport is not None and transport.marginals != "uniform"
         self.token_weights = pairs.token_weights(vocabulary_size) if weighed else None
-        self.batches = EpochBatches(pairs.lengths_P, settings.batch_size, settings.seed)
+        self.batches = EpochBatches(pairs.lengths_P, settings.pairs_batch_size, settings.seed)
         self.device = next(model.parameters()).device
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -129,13 +121,13 @@ class PairLoss:
         english, foreign = (self.model.encoder.frame(texts, DOCUMENT) for texts in self.pairs.texts(pairs))
         losses, figures = [], {}
         if self.tlm:
-            value = self.translation_language_model(english, foreign)
-            losses.append(self.tlm * value)
-            figures[TLM] = value.detach()
+            loss = self.translation_language_model(english, foreign)
+            losses.append(self.tlm * loss)
+            figures[TLM] = loss.detach()
         if self.objective:
-            value, values = self.alignment(english, foreign, torch.from_numpy(self.pairs.languages_P[pairs]))
-            losses.append(value)
-            figures |= values
+            loss, terms = self.alignment(english, foreign, torch.from_numpy(self.pairs.languages_P[pairs]))
+            losses.append(loss)
+            figures |= terms
         return torch.stack(losses).sum(), figures
 
     def translation_language_model(self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...]) -> Tensor:
@@ -145,7 +137,7 @@ class PairLoss:
         """
         ids_BL, attention_BL = (torch.cat(both, 1) for both in zip(english[:2], foreign[:2], strict=True))
         positions_L = torch.cat([torch.arange(side[0].shape[1]) for side in (english, foreign)])
-        return self.model(ids_BL, attention_BL, self.mask_share, positions_L)
+        return self.model(ids_BL, attention_BL, self.settings.mask_share, positions_L)
 
     def alignment(
         self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...], languages_B: Tensor

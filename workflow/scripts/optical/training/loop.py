@@ -5,19 +5,19 @@ checkpoint needs no random state and no data position beyond its step, and a kil
 same weights, bit for bit on one kind of CPU.
 """
 
-import dataclasses
 import logging
 import math
 import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from optical.config.training import TrainingSettings
 from optical.errors import ConfigError, ResourceError
 from optical.files import write_rows
 from optical.runtime import parallel
@@ -34,22 +34,6 @@ RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many sec
 LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, Tensor]]]
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What decides the result of a training."""
-
-    steps: int = 1000
-    batch_size: int = 32
-    accumulation: int = 1  # parts of `batch_size` per step; several devices share the parts of one step
-    learning_rate: float = 1e-4
-    warmup: float = 0.1  # share of the steps over which the rate rises from zero
-    schedule: str = "linear"
-    weight_decay: float = 0.01
-    gradient_clip: float = 1.0
-    dropout: float | None = None  # share of activations set to zero; None for the model's own
-    seed: int = 1
-
-
 SCHEDULES = {
     "linear": lambda share: 1.0 - share,
     "cosine": lambda share: 0.5 * (1.0 + math.cos(math.pi * share)),
@@ -64,8 +48,6 @@ def learning_rate_at(step: int, settings: TrainingSettings) -> float:
     >>> [round(learning_rate_at(step, settings), 3) for step in (0, 1, 2, 9)]
     [0.5, 1.0, 1.0, 0.125]
     """
-    if settings.schedule not in SCHEDULES:
-        raise ConfigError(f"unknown schedule {settings.schedule!r}", hint=f"choose one of {', '.join(SCHEDULES)}")
     rise = round(settings.warmup * settings.steps)
     if step < rise:
         return settings.learning_rate * (step + 1) / rise
@@ -94,18 +76,26 @@ def train(
     checkpoints: Checkpoints | None,
     what: str,
 ) -> list[dict[str, float]]:
-    """Train `model` in place and return its learning curve.
+    """Train a model in place and return its learning curve.
+
+    On SIGTERM, or shortly before `machine.runtime_minutes` have passed, it saves and exits with status `STOPPED_EARLY`.
+    Of several processes only the first returns; the others have nothing to write and end here.
 
     Args:
-        model: whose parameters that require a gradient are trained; already on the device.
+        model: its parameters that require a gradient are trained; already on the device.
         loss_of_step: (step, part) -> scalar loss and figures to show, detached scalars; called under autocast, with
             torch's random state set for this step and part.
-        settings: the science. machine: the rest.
+        settings: what decides the result.
+        machine: where and how fast.
         checkpoints: where to save and resume; None for none.
         what: name shown beside the progress.
 
-    Exits with status `STOPPED_EARLY` on SIGTERM, or shortly before `machine.runtime_minutes` have passed, after saving.
-    Of several processes only the first returns; the others have nothing to write and end here.
+    Returns:
+        A row for each step: its number, the loss, and the figures of the loss.
+
+    Raises:
+        ConfigError: the devices cannot share a step's parts evenly.
+        ResourceError: a gradient is not finite.
     """
     if settings.accumulation % machine.world:
         raise ConfigError(
@@ -201,14 +191,16 @@ class _Curve:
         return self.rows
 
 
-def _state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list, events: list[str]) -> dict:
+def _state(
+    model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list[dict[str, float]], events: list[str]
+) -> dict[str, Any]:
     weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
     return weights | {"step": step, "curve": curve, "events": events}
 
 
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
-) -> tuple[int, list, list[str]]:
+) -> tuple[int, list[dict[str, float]], list[str]]:
     """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
     state = checkpoints.load() if checkpoints and machine.rank == 0 else None
     state = parallel.from_first(state, machine.world)
@@ -261,12 +253,6 @@ def seconds_to_train(runtime_minutes: float) -> float:
     least, share, most = RESERVE
     granted = 60.0 * runtime_minutes
     return granted - min(max(least, share * granted), most) if granted else 0.0
-
-
-def settings_from(values: dict) -> TrainingSettings:
-    """Take the training settings out of a config block, whose other keys they ignore."""
-    names = {field.name for field in dataclasses.fields(TrainingSettings)}
-    return TrainingSettings(**{name: value for name, value in values.items() if name in names})
 
 
 def save_curve(folder: Path, curve: list[dict[str, float]]) -> None:

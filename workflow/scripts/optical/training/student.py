@@ -3,7 +3,7 @@
 The teacher reads the English sentence, the student its translation; an objective moves the student's token vectors.
 The teacher's vectors do not change, so they are computed once and shared by methods, seeds and epochs.
 
-Shape suffixes: B pairs, M tokens of the student's side, N tokens of the teacher's side, D vector size, T tokens.
+Shape suffixes: B pairs, M tokens of the student's side, N tokens of the teacher's side, D vector size, V vocabulary.
 """
 
 from pathlib import Path
@@ -12,25 +12,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.config.training import DistillationSettings
+from optical.config.transport import TransportSettings
 from optical.losses.objectives import PairBatch, build_objective
 from optical.models.encoder import Encoder
 from optical.runtime.devices import send
-from optical.text.token_files import TokenFile
+from optical.text.token_files import TokenFile, bitext_token_weights
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings
 from optical.training.teacher_vectors import TeacherVectors
 
 
 class DistillationLoss:
     """The objective of one part of one step, over one or both sides (`query`, `document`) of the encoder."""
 
-    def __init__(self, student: Encoder, tokens: Path, vectors: Path, settings: TrainingSettings, values: dict):
+    def __init__(self, student: Encoder, tokens: Path, vectors: Path, settings: DistillationSettings):
+        """Open the files.
+
+        Args:
+            student: is trained; on its device all is computed.
+            tokens: folder of the tokenised sentence pairs, `english` and `foreign`.
+            vectors: folder of the teacher's vectors of the English sentences, a folder for each of `settings.sides`.
+            settings: what is learnt, and from which tokens.
+        """
         self.student, self.settings = student, settings
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
-        self.teacher = {side: TeacherVectors(vectors / side) for side in values["sides"]}
-        self.objective = build_objective(values["objectives"], values.get("transport"))
-        self.special_tokens = values["special_tokens"]
-        self.weights = _token_weights(self.english, self.foreign, student) if _needs_weights(values) else None
+        self.teacher = {side: TeacherVectors(vectors / side) for side in settings.sides}
+        transport = (settings.transport or TransportSettings()) if settings.objectives.use_transport() else None
+        self.objective = build_objective(settings.objectives, transport)
+        self.token_weights = None
+        if transport and transport.marginals != "uniform":
+            size = student.tokeniser.get_vocab_size()
+            self.token_weights = [*map(torch.from_numpy, bitext_token_weights(tokens, size, student.special_ids))]
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
@@ -46,14 +58,14 @@ class DistillationLoss:
             [self.english[pair] for pair in pairs], side
         )
         teacher_BND = self.teacher[side].padded(pairs, english_keep_BN)
-        if not self.special_tokens:
+        if not self.settings.special_tokens:
             keep_BM = keep_BM & self.student.content_mask(ids_BM, attention_BM)
             english_keep_BN = english_keep_BN & self.student.content_mask(english_BN, english_attention_BN)
         weights = {}
-        if self.weights is not None:
-            english_weights, foreign_weights = self.weights
-            weights["student_weights_BM"] = send(foreign_weights[ids_BM], self.device)
-            weights["teacher_weights_BN"] = send(english_weights[english_BN], self.device)
+        if self.token_weights is not None:
+            english_weights_V, foreign_weights_V = self.token_weights
+            weights["student_weights_BM"] = send(foreign_weights_V[ids_BM], self.device)
+            weights["teacher_weights_BN"] = send(english_weights_V[english_BN], self.device)
         return PairBatch(
             student_BMD=self.student(ids_BM, attention_BM),
             student_mask_BM=send(keep_BM, self.device),
@@ -61,15 +73,3 @@ class DistillationLoss:
             teacher_mask_BN=send(english_keep_BN, self.device),
             **weights,
         )
-
-
-def _needs_weights(values: dict) -> bool:
-    return values.get("transport", {}).get("marginals", "uniform") != "uniform"
-
-
-def _token_weights(english: TokenFile, foreign: TokenFile, student: Encoder) -> tuple[Tensor, Tensor]:
-    """Return the inverse document frequency of every token id on each side of the bitext."""
-    vocabulary_size = student.tokeniser.get_vocab_size()
-    sides = (english, foreign)
-    special_ids = student.special_ids
-    return tuple(torch.from_numpy(side.inverse_document_frequency(vocabulary_size, special_ids)) for side in sides)

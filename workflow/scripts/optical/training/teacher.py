@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optical.config.training import RankingSettings
 from optical.errors import DataError
 from optical.losses.late_interaction import max_sim
 from optical.losses.ranking import distillation_loss, ranking_loss
@@ -19,7 +20,6 @@ from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings
 from optical.training.triples import MISSING, Scores, open_scores, open_triples, pair_numbers, scores_of
 
 
@@ -27,30 +27,34 @@ class TeacherLoss:
     """The loss of one part of one step: each query's positive against its negatives, or all of the batch's.
 
     A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
-    Where `distillation` is set, that share of the loss has the query's own documents scored as a cross-encoder does.
+    Where `settings.distillation` is above 0, that share of the loss has the query's own documents scored as a
+    cross-encoder does.
     """
 
     def __init__(
         self,
         encoder: Encoder,
         training_set: Path,
-        settings: TrainingSettings,
-        values: dict,
+        settings: RankingSettings,
         document_encoder: Encoder | None = None,
         queries: Sequence[np.ndarray] | None = None,
     ):
-        """Take a tokenised training set.
+        """Open a tokenised training set.
 
         Args:
             encoder: is trained, on queries and documents.
-            values: `in_batch_negatives`, `negatives` and perhaps `distillation`, as in the config's `teacher`.
+            training_set: folder that `tokenise_training_set` makes.
+            settings: which negatives a query meets, and what is learnt from a cross-encoder.
             document_encoder: reads the documents instead, and stays as it is.
-            queries: word pieces that replace those of the training set, one text for each.
+            queries: word pieces that replace those of the training set, int32, one text for each.
+
+        Raises:
+            DataError: the training set lacks the negatives or the scores that the settings ask for.
         """
         self.encoder, self.settings = encoder, settings
         self.document_encoder = document_encoder and document_encoder.eval().requires_grad_(False)
-        self.in_batch_negatives, self.negatives = values["in_batch_negatives"], values["negatives"]
-        self.queries, self.documents = TokenFile(training_set / "queries"), TokenFile(training_set / "documents")
+        self.documents = TokenFile(training_set / "documents")
+        self.queries: Sequence[np.ndarray] = TokenFile(training_set / "queries")
         if queries is not None:
             if len(queries) != len(self.queries):
                 raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
@@ -60,18 +64,17 @@ class TeacherLoss:
         self.batches = EpochBatches(lengths, settings.batch_size, settings.seed)
         self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
         self.device = next(encoder.parameters()).device
-        if not self.in_batch_negatives and self.triples.shape[1] < 3:
+        if not settings.in_batch_negatives and self.triples.shape[1] < 3:
             raise DataError(
                 "the triples hold no negatives", where=training_set, hint="set teacher.in_batch_negatives: true"
             )
-        self.distillation = values.get("distillation", 0.0)
-        self.scores = self._open_scores(training_set) if self.distillation else None
+        self.scores = self._open_scores(training_set) if settings.distillation else None
 
     def _open_scores(self, training_set: Path) -> Scores:
         if not (training_set / "scores").is_dir():
             hint = "name a file as teacher.training_set.scores, or set teacher.distillation: 0"
             raise DataError("the training set has no scores", where=training_set, hint=hint)
-        if min(self.negatives, self.triples.shape[1] - 2) < 1:
+        if min(self.settings.negatives, self.triples.shape[1] - 2) < 1:
             hint = "set teacher.negatives to 1 or more, and give triples that have some"
             raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
         return open_scores(training_set / "scores")
@@ -91,22 +94,22 @@ class TeacherLoss:
         ranking = ranking_loss(scores_BP, targets_B, forbidden_BP)
         if self.scores is None:
             return ranking, {}
-        given_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
-        places_BN, given_BN, there_BN = (
-            send(torch.from_numpy(values), self.device)
-            for values in (np.searchsorted(documents, candidates_BN), given_BN, candidates_BN != MISSING)
+        wanted_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
+        places_BN, wanted_BN, present_BN = (
+            send(torch.from_numpy(array), self.device)
+            for array in (np.searchsorted(documents, candidates_BN), wanted_BN, candidates_BN != MISSING)
         )
-        distillation = distillation_loss(scores_BP.gather(1, places_BN), given_BN, there_BN)
+        distillation = distillation_loss(scores_BP.gather(1, places_BN), wanted_BN, present_BN)
         figures = {"ranking": ranking.detach(), "distillation": distillation.detach()}
-        return torch.lerp(ranking, distillation, self.distillation), figures
+        return torch.lerp(ranking, distillation, self.settings.distillation), figures
 
     def _candidates(self, triples: np.ndarray, position: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the queries, and of each its positive and `negatives` of its negatives, in turn by batch."""
-        given = triples.shape[1] - 2
-        turn = [2 + (position * self.negatives + number) % given for number in range(min(self.negatives, given))]
+        """Return the queries, and of each its positive and some of its negatives, in turn by batch."""
+        wanted, known = self.settings.negatives, triples.shape[1] - 2
+        turn = [2 + (position * wanted + number) % known for number in range(min(wanted, known))]
         return triples[:, 0], triples[:, [1, *turn]]
 
-    def _encode(self, encoder: Encoder, texts: list, kind: str) -> tuple[Tensor, Tensor]:
+    def _encode(self, encoder: Encoder, texts: Sequence[np.ndarray], kind: str) -> tuple[Tensor, Tensor]:
         ids_BL, attention_BL, keep_BL = encoder.frame(texts, kind)
         return encoder(ids_BL, attention_BL), send(keep_BL, self.device)
 
@@ -114,7 +117,7 @@ class TeacherLoss:
         """Return which documents each query is not compared with: its other positives, and others' candidates."""
         relevant_BP = np.isin(self._codes(queries[:, None], documents[None, :]), self.positives)
         forbidden_BP = relevant_BP & (candidates_BN[:, :1] != documents[None, :])
-        if not self.in_batch_negatives:
+        if not self.settings.in_batch_negatives:
             forbidden_BP |= ~(candidates_BN[:, :, None] == documents[None, None, :]).any(axis=1)
         return forbidden_BP
 

@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from optical.bitext.word_alignment import DEFAULTS, align, count_tables
+from optical.config.bitext import WordAlignment
+from optical.config.training import TranslatorSettings
 from optical.errors import DataError
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings
-from optical.translation.model import TranslatorSettings, keep_to, start_words_as_translations
+from optical.translation.model import keep_to, start_words_as_translations
 
 NO_CLASS = -100  # label of a word piece that cannot be written; never a target
 LONGEST_PHRASE = 4  # English word pieces
@@ -38,15 +39,20 @@ class Example(NamedTuple):
 class AlignedBitext:
     """The word pieces of a bitext, aligned, and the examples that are drawn from it."""
 
-    def __init__(self, tokens: str | Path, alignment: dict | None = None):
+    def __init__(self, tokens: str | Path, alignment: WordAlignment = WordAlignment()):
+        """Align a tokenised bitext.
+
+        Raises:
+            DataError: it is empty.
+        """
         self.english, self.foreign = TokenFile(Path(tokens) / "english"), TokenFile(Path(tokens) / "foreign")
         if not len(self.english.tokens) or not len(self.foreign.tokens):
             raise DataError("the bitext is empty", where=tokens, hint="a translator needs some hundreds of pairs")
         sides = zip(self.english, self.foreign, strict=True)
         pairs = [(english.tolist(), foreign.tolist()) for english, foreign in sides]
-        links = align(pairs, DEFAULTS | (alignment or {}))
+        links = align(pairs, DEFAULTS | alignment.model_dump())
         self.table, _ = count_tables(pairs, links)
-        self.links = [_shares(*map(len, pair), found) for pair, found in zip(pairs, links, strict=True)]
+        self.links = [_shares(*map(len, pair), of_pair) for pair, of_pair in zip(pairs, links, strict=True)]
 
     def __len__(self) -> int:
         return len(self.english)
@@ -113,11 +119,16 @@ def _shares(targets: int, sources: int, links: set[tuple[int, int]]) -> np.ndarr
 class TranslationLoss:
     """The loss of one part of one step: cross-entropy of the English pieces, and guidance of the attention."""
 
-    def __init__(
-        self, model: nn.Module, bitext: AlignedBitext, settings: TranslatorSettings, training: TrainingSettings
-    ):
-        self.model, self.bitext, self.settings, self.training = model, bitext, settings, training
-        self.batches = EpochBatches(bitext.foreign.lengths, training.batch_size, training.seed)
+    def __init__(self, model: nn.Module, bitext: AlignedBitext, settings: TranslatorSettings):
+        """Give the model's foreign words the vectors of their translations, and let it write English words alone.
+
+        Args:
+            model: from `new_translator`; is trained.
+            bitext: what it learns from.
+            settings: shares of the kinds of examples, smoothing, and weight of the guidance.
+        """
+        self.model, self.bitext, self.settings = model, bitext, settings
+        self.batches = EpochBatches(bitext.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(model.parameters()).device
         config = model.config
         self.start_id, self.end_id, self.pad_id = (
@@ -134,9 +145,9 @@ class TranslationLoss:
         self.class_V[self.reachable_E] = torch.arange(len(english), device=self.device)
 
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
-        position = step * self.training.accumulation + part
+        position = step * self.settings.accumulation + part
         pairs = self.batches[position]
-        generator = np.random.default_rng([self.training.seed, position])
+        generator = np.random.default_rng([self.settings.seed, position])
         examples = [self.bitext.example(int(pair), self.settings, generator) for pair in pairs]
         source_BS = self._framed([example.source for example in examples])
         target_BT = self._framed([example.target for example in examples])
@@ -153,9 +164,9 @@ class TranslationLoss:
 
     def _cross_entropy(self, hidden_BTH: Tensor, expected_BT: Tensor) -> Tensor:
         """Return the cross-entropy over the pieces of English alone, a tenth of the vocabulary and of the time."""
-        there_BT = expected_BT != self.pad_id
-        logits_KE = nn.functional.linear(hidden_BTH[there_BT], self.model.model.shared.weight[self.reachable_E])
-        expected_K = self.class_V[expected_BT[there_BT]]
+        real_BT = expected_BT != self.pad_id
+        logits_KE = nn.functional.linear(hidden_BTH[real_BT], self.model.model.shared.weight[self.reachable_E])
+        expected_K = self.class_V[expected_BT[real_BT]]
         return nn.functional.cross_entropy(logits_KE.float(), expected_K, label_smoothing=self.settings.label_smoothing)
 
     def _guidance(self, attention_BATS: Tensor, examples: list[Example]) -> Tensor:

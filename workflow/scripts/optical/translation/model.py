@@ -11,13 +11,13 @@ Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from optical.config.training import TranslatorSettings
 from optical.errors import ConfigError
 from optical.models.folders import load_transformer
 from optical.text.tokeniser import load_tokeniser, save_tokeniser
@@ -26,37 +26,16 @@ from optical.text.words import LexicalTable
 UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake
 
 
-@dataclass(frozen=True)
-class TranslatorSettings:
-    """The shape of a translator and what it learns from; the shape is BERT's where it starts from one."""
-
-    layers: int = 2  # of the encoder, and of the decoder
-    hidden_size: int = 128
-    heads: int = 4
-    intermediate_size: int = 512
-    longest: int = 96  # tokens of a sentence, special ones included; longer ones are cut
-    dropout: float = 0.0
-    label_smoothing: float = 0.1
-    guidance: float = 1.0  # weight of the loss that draws the attention to the source towards the word alignment
-    copied_share: float = 0.15  # of the examples: the English sentence is its own source, which teaches to keep names
-    fragment_share: float = 0.5  # of the examples: phrases of several pairs in a row, which teaches to translate words
-
-
-def translator_settings(values: dict) -> TranslatorSettings:
-    """Take the translator's settings out of a config block, whose other keys they ignore."""
-    names = {field.name for field in fields(TranslatorSettings)}
-    return TranslatorSettings(**{name: value for name, value in values.items() if name in names})
-
-
-def new_translator(
-    settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None, seed: int
-) -> nn.Module:
+def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None) -> nn.Module:
     """Return an untrained translator.
 
     Args:
+        settings: its shape, where it does not start from an encoder, and the seed of its random weights.
         tokeniser: folder with tokenizer.json of the BERT family.
         encoder: folder of a BERT with the same vocabulary, whose layers the translator takes over; None for none.
-        seed: of the random weights.
+
+    Raises:
+        ConfigError: the encoder is not a BERT, or the tokeniser lacks a special token.
     """
     from transformers import BartConfig, BartForConditionalGeneration
 
@@ -68,7 +47,7 @@ def new_translator(
             hint="set translator.warm_start: false, or take a BERT",
         )
     ids = _special_ids(tokeniser)
-    torch.manual_seed(seed)
+    torch.manual_seed(settings.seed)
     config = BartConfig(
         **(_shape_of(bert.config) if bert else _shape_from(settings, tokeniser)),
         dropout=settings.dropout,
@@ -118,7 +97,9 @@ def _shape_of(config: object) -> dict[str, int]:
     return _shape(config.vocab_size, config.hidden_size, config.max_position_embeddings, *layer)
 
 
-def _shape(vocabulary_size: int, hidden: int, longest: int, layers: int, heads: int, intermediate: int) -> dict:
+def _shape(
+    vocabulary_size: int, hidden: int, longest: int, layers: int, heads: int, intermediate: int
+) -> dict[str, int]:
     each = {"layers": layers, "attention_heads": heads, "ffn_dim": intermediate}
     sides = {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in each.items()}
     return {"vocab_size": vocabulary_size, "d_model": hidden, "max_position_embeddings": longest} | sides

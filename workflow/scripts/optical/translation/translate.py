@@ -6,6 +6,7 @@ Shape suffixes: B texts, S source tokens, T target tokens.
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -57,13 +58,15 @@ class Translator:
 
     @torch.inference_mode()
     def translate(self, texts: Sequence[str], beams: int = 4, batch_tokens: int = 1024) -> list[str]:
-        """Return the translation of each text, by beam search; of similar lengths together, the longest first.
-
-        Args:
-            batch_tokens: source tokens searched at once; memory grows with this times `beams`.
+        """Return the translation of each text, by beam search.
 
         A text without words stays empty. Where the search finds no word at all, the text stays untranslated, as names
         and numbers may still match; how often that happened is logged.
+
+        Args:
+            texts: in the source language; those of similar lengths are searched together, the longest first.
+            beams: of the search.
+            batch_tokens: source tokens searched at once; memory grows with this times `beams`.
         """
         translations = ["" for _ in texts]
         lengths = {
@@ -76,8 +79,8 @@ class Translator:
             while order:
                 size = max(1, batch_tokens // lengths[order[0]])
                 chosen, order = order[:size], order[size:]
-                found = self._search([texts[index] for index in chosen], beams)
-                for index, translation in zip(chosen, found, strict=True):
+                searched = self._search([texts[index] for index in chosen], beams)
+                for index, translation in zip(chosen, searched, strict=True):
                     translations[index] = " ".join(translation.split())
                 progress.advance(len(chosen))
         untranslated = [index for index in lengths if not translations[index]]
@@ -92,7 +95,7 @@ class Translator:
         ids_BS, attention_BS = batch["input_ids"].to(self.device), batch["attention_mask"].to(self.device)
         codes = {} if self.forced_id is None else {"forced_bos_token_id": self.forced_id}
         with autocast(self.device, self.precision):
-            found_BT = self.model.generate(
+            output_BT = self.model.generate(
                 input_ids=ids_BS,
                 attention_mask=attention_BS,
                 num_beams=beams,
@@ -101,11 +104,11 @@ class Translator:
                 **codes,
             )
         # the code of the target language is no word, though some tokenisers do not hold it for special
-        found = [[token for token in row if token != self.forced_id] for row in found_BT.tolist()]
-        return self.tokeniser.batch_decode(found, skip_special_tokens=True)
+        written = [[token for token in row if token != self.forced_id] for row in output_BT.tolist()]
+        return self.tokeniser.batch_decode(written, skip_special_tokens=True)
 
 
-def _load(folder: Path) -> tuple:
+def _load(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     if not (folder / "config.json").is_file():

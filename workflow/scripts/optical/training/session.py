@@ -1,0 +1,70 @@
+"""One training session: what the programs that train have in common, from their settings to the folder of the model."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from torch import nn
+
+from optical.config.training import TrainingSettings
+from optical.files import atomic_folder
+from optical.runtime.machine import Machine
+from optical.runtime.provenance import write_provenance
+from optical.training.checkpoints import Checkpoints, fingerprint
+from optical.training.loop import LossOfStep, save_curve, train
+
+
+class Session:
+    """A training that is resumed after an interruption, and ends in a folder that says what made it.
+
+    A program makes one before all else, because making it sets up the machine:
+
+        session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
+        encoder = load_encoder(arguments.encoder, settings.encoder).to(session.device)
+        session.train(encoder, loss, arguments.out, encoder.save, "teacher")
+    """
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        inputs: Mapping[str, str | Path | None],
+        machine: Machine,
+        checkpoints: str | Path | None,
+        program: str | Path,
+    ):
+        """Set up the machine.
+
+        Args:
+            settings: all that decides the result, beside inputs and code.
+            inputs: name -> file or folder that the model is made of; None for one that is left out.
+            machine: where the model is trained, and when it is saved.
+            checkpoints: folder of the checkpoints; None for none.
+            program: file of the program, whose code and library decide the result, too.
+        """
+        self.started = time.monotonic()
+        self.settings, self.machine = settings, machine
+        self.inputs = {name: path for name, path in inputs.items() if path}
+        self.checkpoints, self.program = checkpoints, program
+        self.device = machine.start()
+
+    def train(
+        self, model: nn.Module, loss: LossOfStep, out: str | Path, save: Callable[[Path], object], name: str
+    ) -> None:
+        """Train a model, write its folder and remove its checkpoints.
+
+        Args:
+            model: is trained in place; already on `device`.
+            loss: (step, part) -> the loss, see `loop.train`.
+            out: folder that is made, with the model, its learning curve and its provenance.
+            save: writes the model into a folder.
+            name: shown beside the progress.
+        """
+        recorded = self.settings.model_dump(mode="json")
+        key = fingerprint(recorded, list(self.inputs.values()), self.program)
+        checkpoints = Checkpoints(self.checkpoints, key)
+        curve = train(model, loss, self.settings, self.machine, checkpoints, name)
+        with atomic_folder(out) as folder:
+            save(folder)
+            save_curve(folder, curve)
+            write_provenance(folder, recorded, self.inputs, self.started, self.device)
+        checkpoints.remove()
