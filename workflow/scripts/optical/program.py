@@ -27,11 +27,30 @@ class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFo
         return action.help if silent else super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes `@FILE` for the words of a file, one a line, which `optical.plan.arguments` writes.
+
+    argparse's own way of that takes a word of the file that begins with @ for another file, and splits words at the
+    line separators of Unicode.
+    """
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: object = None) -> tuple:
+        given = sys.argv[1:] if args is None else args
+        words = [word for text in given for word in (self._words_of(text[1:]) if text.startswith("@") else [text])]
+        return super().parse_known_args(words, namespace)
+
+    def _words_of(self, path: str) -> list[str]:
+        try:
+            lines = Path(path).read_text(encoding="utf-8").split("\n")
+        except OSError as error:
+            self.error(f"cannot read {path}: {error.strerror}")
+        lines = lines[:-1] if lines[-1] == "" else lines
+        return [json.loads(line) if line.startswith('"') else line for line in lines]
+
+
 def program(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every program has; `@FILE` stands for the lines of a file."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=Help, allow_abbrev=False, fromfile_prefix_chars="@"
-    )
+    parser = Parser(description=description, formatter_class=Help, allow_abbrev=False)
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
     parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
     return parser
@@ -47,7 +66,7 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every program that trains: settings, seed, machine, checkpoints."""
     parser.add_argument("--settings", type=yaml_value, required=True, help="what decides the result, as YAML or JSON")
-    parser.add_argument("--checkpoints", metavar="FOLDER", type=checkpoint_folder, help="save and resume here")
+    parser.add_argument("--checkpoints", metavar="FOLDER", type=checkpoint_folder, help="save and resume below it, as OUT is called")
     parser.add_argument("--checkpoint-minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-steps", type=int, default=0, help="0: by minutes alone")
     parser.add_argument(

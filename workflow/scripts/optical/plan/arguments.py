@@ -1,7 +1,7 @@
 """Files of arguments: how settings and long lists reach a program without a long command.
 
-A program takes `@FILE` for the lines of a file, an option or a value each (argparse's own form). The file's name is a
-digest of its content: the same arguments are the same file, and others make the job run again.
+A program takes `@FILE` for the lines of a file, an option or a value each (see `optical.program.Parser`). The file's
+name is a digest of its content: the same arguments are the same file, and others make the job run again.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ def argument_file(options: Mapping[str, object], folder: str | Path = FOLDER) ->
         options: name of the option -> its value; a list of plain values stands a value a line, a map or a list of maps
             is JSON; an option whose value is None or an empty list is left out.
     """
-    lines = [line for name, value in options.items() for line in _lines(f"--{name.replace('_', '-')}", value)]
+    words = [word for name, value in options.items() for word in _words(f"--{name.replace('_', '-')}", value)]
+    lines = [word if word.isprintable() and not word.startswith('"') else json.dumps(word) for word in words]
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
     path = Path(folder, f"{digest}.txt")
     _write_once(path, tuple(lines))
@@ -37,7 +38,7 @@ def _write_once(path: Path, lines: tuple[str, ...]) -> None:
         write_lines(path, lines)
 
 
-def _lines(option: str, value: object) -> list[str]:
+def _words(option: str, value: object) -> list[str]:
     value = as_json(value)
     if value is None or value == []:
         return []
