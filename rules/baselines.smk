@@ -28,9 +28,9 @@ rule align_words:
 
 rule train_translator:
     input:
-        tokeniser=lambda w: sources.student_tokeniser(at(w), w.lang),
-        tokens=lambda w: sources.student_tokens(at(w), w.lang),
-        encoder=lambda w: sources.translator_start(at(w), w.lang),
+        tokeniser=lambda w: models.student_tokeniser(at(w), w.lang),
+        tokens=lambda w: models.student_tokens(at(w), w.lang),
+        encoder=lambda w: models.translator_start(at(w), w.lang),
         script=script("train_translator"),
         library=library("train_translator"),
     output:
@@ -57,7 +57,7 @@ rule train_translator:
 
 rule translate_queries:
     input:
-        translator=lambda w: sources.translator(at(w), w.lang),
+        translator=lambda w: models.translator(at(w), w.lang),
         held_out=lambda w: at(w).bitext(w.lang, "dev"),
         collections=lambda w: jobs.collections_of_language(at(w), w.lang),
         script=script("translate_queries"),
@@ -73,17 +73,19 @@ rule translate_queries:
     resources:
         **needs("translate_queries"),
     params:
-        queries=lambda w: jobs.queries_to_translate(at(w), w.lang),
-        translations=lambda w: jobs.translations_of_queries(at(w), w.lang),
-        source_code=lambda w: sources.translator_code(at(w), "source_code", w.lang),
-        target_code=lambda w: sources.translator_code(at(w), "target_code", w.lang),
+        arguments=arguments(
+            queries=lambda w: jobs.queries_to_translate(at(w), w.lang),
+            out=lambda w: jobs.translations_of_queries(at(w), w.lang),
+        ),
+        source_code=lambda w: models.translator_code(at(w), "source_code", w.lang),
+        target_code=lambda w: models.translator_code(at(w), "target_code", w.lang),
         beams=lambda w: at(w).config.translator.beams,
     message:
         "translating the queries and the held-out sentences of {wildcards.lang}"
     shell:
-        "python {input.script} --model {input.translator:q} --queries {input.held_out} {params.queries} "
+        "python {input.script} {params.arguments} --model {input.translator:q} "
         "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
-        f"{ON_DEVICE} --out {{output}}/held_out.tsv {{params.translations}} --log {{log}}"
+        f"{ON_DEVICE} --log {{log}}"
 
 
 rule score_translations:

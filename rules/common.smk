@@ -1,8 +1,7 @@
 """What the rules share: the experiments, the files of code behind a rule, what a job needs, and tails of commands.
 
-What an experiment consists of is a matter of `optical.plan`. The rules serve every experiment that belongs to the config:
-the main one, the variants of a study, shares of the sentence pairs and points of a grid. `{results}` is the folder of the
-one that a file belongs to, and `at(wildcards)` is the experiment.
+`optical.plan` says what an experiment consists of. The rules serve every experiment of the config: the main one, variants
+of a study, shares of the sentence pairs, points of a grid. `{results}` is its folder, and `at(wildcards)` looks it up.
 """
 
 import os
@@ -21,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import OpticalError
-from optical.plan import changes, checks, jobs, settings, sources
+from optical.plan import changes, checks, downloads, jobs, models, settings, sources
 from optical.plan.arguments import argument_file
 from optical.plan.experiment import Experiment
 from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine
@@ -46,7 +45,9 @@ def in_one_line(planned):
     return guarded
 
 
-jobs, settings, sources, changes = map(in_one_line, (jobs, settings, sources, changes))
+changes, downloads, jobs, models, settings, sources = map(
+    in_one_line, (changes, downloads, jobs, models, settings, sources)
+)
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment)
 EXPERIMENTS = changes.family(experiment)
@@ -142,7 +143,7 @@ TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.
 THREADS = experiment.config.machine.threads
 ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads} "
 TRAINING = (
-    "--checkpoints results/checkpoints/{output} --checkpoint-minutes {resources.checkpoint_minutes} "
+    "--checkpoints results/checkpoints --checkpoint-minutes {resources.checkpoint_minutes} "
     "--checkpoint-steps {resources.checkpoint_steps} "
     "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) "
 ) + ON_DEVICE

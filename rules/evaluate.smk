@@ -38,7 +38,7 @@ rule measure_alignment:
     input:
         models=lambda w: jobs.aligner_models(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang, "dev"),
-        tokens=lambda w: sources.tokens(at(w), w.lang),
+        tokens=lambda w: models.tokens(at(w), w.lang),
         lexicon=lambda w: jobs.lexicon(at(w), w.lang),
         script=script("measure_alignment"),
         library=library("measure_alignment"),
@@ -159,9 +159,10 @@ rule compare_expected:
     conda:
         "../envs/evaluate.yaml"
     params:
+        arguments=arguments(cells=lambda w: jobs.tables(at(w), "map_cells.tsv")),
         experiment=lambda w: at(w).name,
     message:
         "putting expected figures beside ours: {output}"
     shell:
-        "python {input.script} --expected {input.expected} --config {params.experiment} --cells {input.cells} "
+        "python {input.script} {params.arguments} --expected {input.expected} --config {params.experiment} "
         "--out {output} --log {log}"

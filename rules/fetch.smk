@@ -14,8 +14,7 @@ localrules:
 
 rule fetch_all:
     input:
-        lambda w: sources.downloads(at(w)),
-        lambda w: [f"{own.results}/downloads.txt" for _, _, own in changes.variants(at(w))],
+        lambda w: downloads.everything(at(w)),
     output:
         "{results}/downloads.txt",
     log:
@@ -24,10 +23,13 @@ rule fetch_all:
         "{results}/benchmarks/fetch_all.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        # a list may be too long for a command: the file has it, below the name of an option
+        listed=lambda w: argument_file({"downloads": downloads.everything(at(w))}).removeprefix("@"),
     message:
         "everything that this experiment downloads is there, and named in {output}"
     shell:
-        "printf '%s\\n' {input} > {output} 2> {log}"
+        "sed 1d {params.listed} > {output} 2> {log}"
 
 
 rule fetch_dataset:
@@ -43,7 +45,7 @@ rule fetch_dataset:
     conda:
         "../envs/data.yaml"
     params:
-        row=lambda w: sources.dataset_row(experiment, w.dataset),
+        row=lambda w: downloads.dataset_row(experiment, w.dataset),
     message:
         "fetching {wildcards.dataset}"
     shell:
@@ -89,7 +91,7 @@ rule fetch_ir_datasets:
     conda:
         "../envs/data.yaml"
     params:
-        wanted=lambda w: sources.parts_of_catalogue(EXPERIMENTS.values(), w.catalogue),
+        wanted=lambda w: downloads.parts_of_catalogue(EXPERIMENTS.values(), w.catalogue),
     message:
         "fetching {wildcards.catalogue} of ir_datasets"
     shell:

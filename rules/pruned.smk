@@ -23,12 +23,12 @@ rule index_collection:
     resources:
         **needs("index_collection"),
     params:
+        arguments=arguments(shards=lambda w: jobs.document_vectors(at(w), w.collection)),
         bits=lambda w: at(w).config.search.pruned.bits,
     message:
         "making a pruned index of the documents of {wildcards.collection}"
     shell:
-        "python {input.script} --shards {input.vectors} --bits {params.bits} "
-        f"{ON_DEVICE} --out {{output}} --log {{log}}"
+        "python {input.script} {params.arguments} --bits {params.bits} " f"{ON_DEVICE} --out {{output}} --log {{log}}"
 
 
 rule search_pruned:

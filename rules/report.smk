@@ -105,9 +105,9 @@ rule plot_queries:
 rule align_sentences:
     input:
         student=lambda w: jobs.shown_student(at(w), w.lang),
-        teacher=lambda w: sources.teacher(at(w)),
-        start=lambda w: sources.extended(at(w), w.lang),
-        tokens=lambda w: sources.student_tokens(at(w), w.lang),
+        teacher=lambda w: models.teacher(at(w)),
+        start=lambda w: models.extended(at(w), w.lang),
+        tokens=lambda w: models.student_tokens(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang, "dev"),
         script=script("align_sentences"),
         library=library("align_sentences"),

@@ -6,8 +6,8 @@ WHOLE = "1-of-1"  # a collection that is not in parts, as parts are numbered
 rule prepare_collection:
     input:
         files=lambda w: sources.collection_files(at(w), w.collection),
-        fetched=lambda w: sources.fetched_of_collection(at(w), w.collection),
-        tokeniser=lambda w: sources.splitting_tokeniser(at(w), w.collection),
+        fetched=lambda w: downloads.fetched_of_collection(at(w), w.collection),
+        tokeniser=lambda w: models.splitting_tokeniser(at(w), w.collection),
         script=script("prepare_collection"),
         library=library("prepare_collection"),
     output:
@@ -35,7 +35,7 @@ rule prepare_collection:
 
 rule encode_collection:
     input:
-        encoder=lambda w: sources.teacher(at(w)),
+        encoder=lambda w: models.teacher(at(w)),
         collection=lambda w: at(w).collection(w.collection),
         script=script("encode_collection"),
         library=library("encode_collection"),
@@ -114,14 +114,15 @@ rule search_collection:
         arguments=arguments(
             jobs=lambda w: jobs.searches(
                 at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/maxsim"
-            )
+            ),
+            shards=lambda w: jobs.document_vectors(at(w), w.collection),
         ),
         top_k=lambda w: at(w).config.search.top_k,
         part=WHOLE,
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --shards {input.vectors} --top-k {params.top_k} "
+        "python {input.script} {params.arguments} --top-k {params.top_k} "
         f"--part {{params.part}} --memory-mb {{resources.search_mb}} {ON_DEVICE} --log {{log}}"
 
 
@@ -146,7 +147,8 @@ use rule search_collection as search_part with:
         arguments=arguments(
             jobs=lambda w: jobs.searches(
                 at(w), w.collection, w.lang, f"{w.results}/part_runs/{w.collection}/{w.lang}/{w.part}"
-            )
+            ),
+            shards=lambda w: [at(w).place("vectors", "part_vectors", w.collection, w.part)],
         ),
         part="{part}",
     message:
@@ -155,7 +157,7 @@ use rule search_collection as search_part with:
 
 rule merge_runs:
     input:
-        parts=lambda w: [f"{w.results}/part_runs/{w.collection}/{w.lang}/{part}" for part in at(w).parts()],
+        parts=lambda w: jobs.part_runs(at(w), w.collection, w.lang),
         script=script("merge_runs"),
         library=library("merge_runs"),
     output:
@@ -169,11 +171,12 @@ rule merge_runs:
     resources:
         **needs("merge_runs"),
     params:
+        arguments=arguments(parts=lambda w: jobs.part_runs(at(w), w.collection, w.lang)),
         top_k=lambda w: at(w).config.search.top_k,
     message:
         "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} --parts {input.parts} --top-k {params.top_k} --out {output} --log {log}"
+        "python {input.script} {params.arguments} --top-k {params.top_k} --out {output} --log {log}"
 
 
 rule search_lexical:

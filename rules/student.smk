@@ -3,7 +3,7 @@
 
 rule extend_vocabulary:
     input:
-        teacher=lambda w: sources.teacher(at(w)),
+        teacher=lambda w: models.teacher(at(w)),
         bitext=lambda w: at(w).bitext(w.lang),
         script=script("extend_vocabulary"),
         library=library("extend_vocabulary"),
@@ -28,8 +28,8 @@ rule extend_vocabulary:
 
 rule encode_bitext:
     input:
-        teacher=lambda w: sources.teacher(at(w)),
-        tokens=lambda w: sources.student_tokens(at(w), w.lang),
+        teacher=lambda w: models.teacher(at(w)),
+        tokens=lambda w: models.student_tokens(at(w), w.lang),
         script=script("encode_bitext"),
         library=library("encode_bitext"),
     output:
@@ -53,10 +53,10 @@ rule encode_bitext:
 
 rule distil_student:
     input:
-        teacher=lambda w: sources.teacher(at(w)),
-        start=lambda w: sources.extended(at(w), w.lang),
-        tokens=lambda w: sources.student_tokens(at(w), w.lang),
-        vectors=lambda w: sources.teacher_vectors(at(w), w.lang),
+        teacher=lambda w: models.teacher(at(w)),
+        start=lambda w: models.extended(at(w), w.lang),
+        tokens=lambda w: models.student_tokens(at(w), w.lang),
+        vectors=lambda w: models.teacher_vectors(at(w), w.lang),
         script=script("distil_student"),
         library=library("distil_student"),
     output:
@@ -110,9 +110,9 @@ rule switch_queries:
 
 rule retrain_student:
     input:
-        teacher=lambda w: sources.teacher(at(w)),
-        training_set=lambda w: sources.training_set_of(at(w), w.method, w.lang),
-        queries=lambda w: sources.switched_queries(at(w), w.method, w.lang),
+        teacher=lambda w: models.teacher(at(w)),
+        training_set=lambda w: models.training_set_of(at(w), w.method, w.lang),
+        queries=lambda w: models.switched_queries(at(w), w.method, w.lang),
         script=script("retrain_student"),
         library=library("retrain_student"),
     output:

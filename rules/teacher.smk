@@ -3,11 +3,11 @@
 
 rule pretrain_encoder:
     input:
-        tokeniser=lambda w: sources.tokeniser(at(w)),
+        tokeniser=lambda w: models.tokeniser(at(w)),
         text=lambda w: at(w).place("tokeniser", "tokens/text"),
-        bitext=lambda w: sources.pretraining_bitext(at(w)),
+        bitext=lambda w: models.pretraining_bitext(at(w)),
         script=script("pretrain_encoder"),
-        library=lambda w: library("pretrain_encoder", sources.unused_in_pretraining(at(w))),
+        library=lambda w: library("pretrain_encoder", models.unused_in_pretraining(at(w))),
     output:
         directory("{results}/encoder"),
     log:
@@ -22,7 +22,7 @@ rule pretrain_encoder:
     params:
         arguments=arguments(
             settings=lambda w: settings.pretraining_settings(at(w)),
-            bitext=lambda w: sources.pretraining_bitext(at(w)),
+            bitext=lambda w: models.pretraining_bitext(at(w)),
         ),
     message:
         "pre-training the encoder"
@@ -34,7 +34,7 @@ rule pretrain_encoder:
 rule prepare_training_set:
     input:
         files=lambda w: sources.training_set_files(at(w), w.owner, w.lang),
-        fetched=lambda w: sources.fetched_of_training_set(at(w), w.owner, w.lang),
+        fetched=lambda w: downloads.fetched_of_training_set(at(w), w.owner, w.lang),
         script=script("prepare_training_set"),
         library=library("prepare_training_set"),
     output:
@@ -59,7 +59,7 @@ rule prepare_training_set:
 
 rule train_teacher:
     input:
-        encoder=lambda w: sources.encoder(at(w)),
+        encoder=lambda w: models.encoder(at(w)),
         training_set=lambda w: at(w).place("training_tokens", "tokens/training_sets/teacher/en"),
         script=script("train_teacher"),
         library=library("train_teacher"),

@@ -3,7 +3,7 @@
 
 rule train_tokeniser:
     input:
-        texts=lambda w: sources.pretraining_texts(at(w)),
+        texts=lambda w: models.pretraining_texts(at(w)),
         script=script("train_tokeniser"),
         library=library("train_tokeniser"),
     output:
@@ -17,7 +17,7 @@ rule train_tokeniser:
     resources:
         **needs("train_tokeniser"),
     params:
-        arguments=arguments(texts=lambda w: sources.pretraining_texts(at(w))),
+        arguments=arguments(texts=lambda w: models.pretraining_texts(at(w))),
         vocabulary_size=lambda w: at(w).config.tokeniser.vocabulary_size,
         longest=lambda w: at(w).config.encoder.document_length,
     message:
@@ -29,8 +29,8 @@ rule train_tokeniser:
 
 rule tokenise_text:
     input:
-        tokeniser=lambda w: sources.tokeniser(at(w)),
-        texts=lambda w: sources.pretraining_texts(at(w)),
+        tokeniser=lambda w: models.tokeniser(at(w)),
+        texts=lambda w: models.pretraining_texts(at(w)),
         script=script("tokenise_text"),
         library=library("tokenise_text"),
     output:
@@ -44,7 +44,7 @@ rule tokenise_text:
     resources:
         **needs("tokenise_text"),
     params:
-        arguments=arguments(texts=lambda w: sources.pretraining_texts(at(w))),
+        arguments=arguments(texts=lambda w: models.pretraining_texts(at(w))),
     message:
         "tokenising the pre-training text"
     shell:
@@ -53,7 +53,7 @@ rule tokenise_text:
 
 rule tokenise_bitext:
     input:
-        tokeniser=lambda w: sources.tokeniser(at(w)),
+        tokeniser=lambda w: models.tokeniser(at(w)),
         foreign_tokeniser=[],
         bitext=lambda w: at(w).bitext(w.lang),
         script=script("tokenise_bitext"),
@@ -79,8 +79,8 @@ rule tokenise_bitext:
 
 use rule tokenise_bitext as tokenise_extended with:
     input:
-        tokeniser=lambda w: sources.tokeniser(at(w)),
-        foreign_tokeniser=lambda w: sources.extended(at(w), w.lang),
+        tokeniser=lambda w: models.tokeniser(at(w)),
+        foreign_tokeniser=lambda w: models.extended(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang),
         script=script("tokenise_bitext"),
         library=library("tokenise_bitext"),
@@ -94,7 +94,7 @@ use rule tokenise_bitext as tokenise_extended with:
 
 rule tokenise_training_set:
     input:
-        tokeniser=lambda w: sources.tokeniser(at(w)),
+        tokeniser=lambda w: models.tokeniser(at(w)),
         training_set=lambda w: at(w).training_set(w.owner, w.lang),
         script=script("tokenise_training_set"),
         library=library("tokenise_training_set"),

@@ -1,1 +1,1 @@
-"""What an experiment consists of: methods, languages, files, settings, searches and resources. It knows no Snakemake."""
+"""What an experiment consists of: methods, languages, files, settings, searches, resources. It knows no Snakemake."""

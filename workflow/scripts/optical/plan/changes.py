@@ -19,9 +19,14 @@ Condition = tuple[str, int | None, Experiment]  # variant, repeat, experiment
 
 def family(experiment: Experiment) -> dict[str, Experiment]:
     """Return an experiment and all that belong to it, by folder."""
-    members = [experiment, *(own for _, _, own in variants(experiment))]
-    members += [own for member in list(members) for own in [*shares(member), *grid(member)]]
+    members = [experiment, *below(experiment)]
+    members += [share for member in members for share in shares(member)]
     return {member.results: member for member in members}
+
+
+def below(experiment: Experiment) -> list[Experiment]:
+    """Return what belongs to an experiment and may need files that it does not: variants, and points of a grid."""
+    return [*(own for _, _, own in variants(experiment)), *grid(experiment)]
 
 
 # --- the variants of a study
@@ -35,8 +40,8 @@ def variants(experiment: Experiment) -> list[Condition]:
     """
     study = experiment.config.study
     check_names(study.only, "study.only", study.variants, "name one of study.variants")
-    named = study.only or list(study.variants)
-    return [(name, repeat, _variant(experiment, name, repeat)) for name, repeat in product(named, study.repeats or [None])]
+    conditions = product(study.only or study.variants, study.repeats or [None])
+    return [(name, repeat, _variant(experiment, name, repeat)) for name, repeat in conditions]
 
 
 def _variant(experiment: Experiment, name: str, repeat: int | None) -> Experiment:
@@ -138,12 +143,10 @@ def grid(experiment: Experiment) -> list[Experiment]:
     if experiment.parent or not experiment.config.tuning.grid:
         return []
     check_tuning(experiment)
-    tuning = experiment.config.tuning
-    own = {"methods": [tuning_method(experiment)], "collections": [tuning.collection], "reference": tuning_method(experiment)}
+    method = tuning_method(experiment)
+    own = {"methods": [method], "reference": method, "collections": [experiment.config.tuning.collection]}
     return [
-        experiment.changed(
-            own | {"results": f"{experiment.results}/tuning/{number}"} | _nested(values), experiment
-        )
+        experiment.changed(own | {"results": f"{experiment.results}/tuning/{number}"} | _nested(values), experiment)
         for number, values in enumerate(grid_values(experiment), start=1)
     ]
 

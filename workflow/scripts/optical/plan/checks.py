@@ -3,10 +3,11 @@
 from optical.config.names import check_names
 from optical.errors import ConfigError
 from optical.plan.changes import check_study, family
-from optical.plan.experiment import Experiment
+from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.methods import KINDS
+from optical.plan.models import models_of_hub
 from optical.plan.settings import keeps_vocabulary, teacher_settings
-from optical.plan.sources import bitext_sources, collection_block, models_of_hub, training_set_block
+from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
 LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_table"
 
@@ -14,11 +15,12 @@ LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_tabl
 def check(experiment: Experiment) -> None:
     """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere."""
     check_study(experiment)
-    for member in family(experiment).values():
-        if member.parent is None:
+    members = family(experiment).values()
+    for member in members:
+        if member.share == WHOLE:
             check_experiment(member)
     kinds_of: dict[str, str] = {}
-    for member in family(experiment).values():
+    for member in members:
         for name, block in member.config.method_table.items():
             if kinds_of.setdefault(name, block.kind) != block.kind:
                 hint = "give the method of the variant another name"

@@ -10,7 +10,7 @@ it then takes from the parent every artefact that the changes do not touch (see 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from optical.config.experiment import Config
@@ -102,13 +102,20 @@ class Experiment:
         """What config/expected.tsv calls this experiment: its folder below results/; "default" for the default."""
         return "/".join(Path(self.results).parts[1:]) or "default"
 
-    @cache
     def owner(self, artefact: str) -> "Experiment":
         """Return the experiment that makes an artefact: the parent where nothing that decides it has changed."""
-        decided_by = DECIDED_BY[artefact]
-        if self.parent is None or decided_by(self) != decided_by(self.parent):
-            return self
-        return self.parent.owner(artefact)
+        return self._owners[artefact]
+
+    @cached_property
+    def _owners(self) -> dict[str, "Experiment"]:
+        return {
+            artefact: self.parent.owner(artefact) if self.parent and decides(self) == decides(self.parent) else self
+            for artefact, decides in DECIDED_BY.items()
+        }
+
+    def lineage(self) -> list["Experiment"]:
+        """Return this experiment and those that it is a change of."""
+        return [self, *(self.parent.lineage() if self.parent else [])]
 
     def place(self, artefact: str, *parts: object) -> str:
         """Return the path of an artefact, in the folder of the experiment that makes it."""
@@ -151,6 +158,11 @@ class Experiment:
     def collections_of_language(self, lang: str) -> list[str]:
         """Return the collections that have queries in a language."""
         return [name for name in self.config.collections if lang in self.languages_of(name)]
+
+    def judged_collections(self) -> list[str]:
+        """Return the collections that something is judged by: the tests, and the one that decides a tuning."""
+        tuning = self.config.tuning.collection
+        return list(dict.fromkeys([*self.config.collections, *([tuning] if tuning else [])]))
 
     def _among(self, named: list[str] | None) -> list[str]:
         return [lang for lang in self.config.languages if named is None or lang in named]
@@ -215,6 +227,11 @@ class Experiment:
         methods = [method for method in self.config.methods if self.method(method).training_set]
         return owners + [(method, lang) for method in methods for lang in self.languages_of_method(method)]
 
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether tokeniser and encoder are trained here, and neither given nor a given teacher's."""
+        return self.config.encoder.source == self.config.teacher.source == "train"
+
     def taught_sides(self) -> list[str]:
         """Return the sides of the encoder that some student is taught: the common ones, and those that methods add."""
         changes = [self.method(name).student.get("sides", []) for name in self.config.methods]
@@ -250,7 +267,9 @@ def _bitext(experiment: Experiment) -> tuple:
 
 def _tokeniser(experiment: Experiment) -> tuple:
     config = experiment.config
-    return *_whole_bitext(experiment), config.tokeniser, config.encoder, config.pretraining.text, config.languages
+    given = config.teacher.source, config.teacher.revision  # a given teacher has a tokeniser of its own
+    trained = config.tokeniser, config.encoder, config.pretraining.text, config.languages
+    return *_whole_bitext(experiment), *given, *trained
 
 
 def _encoder(experiment: Experiment) -> tuple:
@@ -260,8 +279,9 @@ def _encoder(experiment: Experiment) -> tuple:
 
 
 def _training_sets(experiment: Experiment) -> tuple:
-    table = experiment.config.method_table
-    return experiment.config.atlas, experiment.config.teacher.training_set, {n: m.training_set for n, m in table.items()}
+    config = experiment.config
+    of_methods = {name: method.training_set for name, method in config.method_table.items()}
+    return config.atlas, config.teacher.training_set, of_methods
 
 
 def _teacher(experiment: Experiment) -> tuple:

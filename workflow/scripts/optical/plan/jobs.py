@@ -6,8 +6,9 @@ from pathlib import Path
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.methods import KINDS, kinds, kinds_by_vectors
+from optical.plan.models import encoder, given_teacher, query_encoder, teacher
 from optical.plan.settings import keeps_vocabulary
-from optical.plan.sources import encoder, file_of, flatten, given_teacher, has_english, query_encoder, teacher
+from optical.plan.sources import file_of, flatten, has_english
 
 EXACT, PRUNED = "exact", "pruned"
 # What measure_alignment calls the held-out pairs, and its measures: see optical.evaluation.name_alignment.
@@ -86,6 +87,11 @@ def document_vectors(experiment: Experiment, collection: str) -> list[str]:
     return [experiment.place("vectors", "vectors", collection)]
 
 
+def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
+    """Return the folders of the runs of a language's searches in each part of a collection."""
+    return [f"{experiment.results}/part_runs/{collection}/{lang}/{part}" for part in experiment.parts()]
+
+
 # --- evaluations
 
 
@@ -157,15 +163,16 @@ def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
 
 
 def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
-    """Return the queries of a language, of all its collections."""
+    """Return what is translated for a language: its held-out sentences, and the queries of all its collections."""
     names = experiment.collections_of_language(lang)
-    return [f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names]
+    return [experiment.bitext(lang, "dev"), *(f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names)]
 
 
 def translations_of_queries(experiment: Experiment, lang: str) -> list[str]:
     """Return where their translations are written, in the same order."""
     folder = f"{experiment.results}/translations/{lang}"
-    return [translations_file(folder, name) for name in experiment.collections_of_language(lang)]
+    names = experiment.collections_of_language(lang)
+    return [f"{folder}/held_out.tsv", *(translations_file(folder, name) for name in names)]
 
 
 def translations_file(folder: str, collection: str) -> str:
@@ -230,10 +237,8 @@ def condition(experiment: Experiment, collection: str, lang: str, **what: object
     """Return one condition of a table of conditions: what it is, and the files of its scores and sentence pairs."""
     learns = any(KINDS[experiment.method(method).kind].learns_from_bitext for method in experiment.config.methods)
     place = {"share": experiment.share, "collection": collection, "lang": lang}
-    return what | place | {
-        "scores": f"{experiment.results}/scores/{collection}/{lang}.tsv",
-        "bitext": experiment.bitext(lang) if learns else "",
-    }
+    files = {"scores": f"{experiment.results}/scores/{collection}/{lang}.tsv"}
+    return what | place | files | {"bitext": experiment.bitext(lang) if learns else ""}
 
 
 def pruned_collections(experiment: Experiment) -> list[str]:

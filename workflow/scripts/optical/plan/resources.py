@@ -67,7 +67,7 @@ NEEDS = {
 
 
 def of_machine(need: Need, machine: Machine) -> dict[str, object]:
-    """Return the resources that the config's block `machine` decides: the device of a model, and how training is saved."""
+    """Return the resources that the block `machine` decides: the device of a model, and how training is saved."""
     if not need.model:
         return {}
     device: dict[str, object] = {"device": machine.device, "precision": machine.precision}

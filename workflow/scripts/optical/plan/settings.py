@@ -1,4 +1,4 @@
-"""What decides each artefact: the slice of the config that its program receives, so that no other change makes it anew."""
+"""What decides each artefact: the part of the config that its program receives, so that only its change reruns it."""
 
 from optical.config.base import Settings
 from optical.config.bitext import BitextCleaning
@@ -52,13 +52,12 @@ def distillation_settings(experiment: Experiment, method: str, seed: int) -> Dis
     block = experiment.method(method)
     objectives = block.objectives
     assert objectives is not None, f"checked in planning: {method} is distilled"
-    weighted = objectives.sentence_mse is not None and objectives.sentence_mse.token_weights
     transport = experiment.config.transport.changed(**block.transport)
     return DistillationSettings.of(
         experiment.config.student.changed(**block.student),
         objectives=objectives,
         seed=seed,
-        transport=transport if objectives.optimal_transport is not None or weighted else None,
+        transport=transport if objectives.use_transport() else None,
     )
 
 
@@ -68,7 +67,7 @@ def retraining_settings(experiment: Experiment, method: str, seed: int) -> Retra
     Its queries meet all documents of the batch, as not every training set has negatives of its own.
     """
     return RetrainingSettings.of(
-        experiment.config.student.changed(**experiment.method(method).student, special_tokens=False),
+        experiment.config.student.changed(**experiment.method(method).student | {"special_tokens": False}),
         in_batch_negatives=True,
         negatives=experiment.config.teacher.negatives,
         seed=seed,
@@ -91,7 +90,7 @@ def cleaning_settings(experiment: Experiment) -> BitextCleaning:
 
 
 def language_rows(experiment: Experiment, lang: str) -> dict[str, dict[str, str]]:
-    """Return the codes and scripts of the languages of a bitext, so that a change of them cleans it again, and no other."""
+    """Return the rows of the languages of a bitext: a change of them cleans it again, a change of others does not."""
     beside = [source.english_side for source in bitext_sources(experiment, lang) if source.english_side != "en"]
     return {code: dict(experiment.languages[code]) for code in [lang, *beside] if code in experiment.languages}
 

@@ -38,7 +38,7 @@ class Session:
             settings: all that decides the result, beside inputs and code.
             inputs: name -> file or folder that the model is made of; None for one that is left out.
             machine: where the model is trained, and when it is saved.
-            checkpoints: folder of the checkpoints; None for none.
+            checkpoints: folder of all checkpoints, in which those of a training lie as its model does; None for none.
             program: file of the program, whose code and library decide the result, too.
         """
         self.started = time.monotonic()
@@ -61,7 +61,8 @@ class Session:
         """
         recorded = self.settings.model_dump(mode="json")
         key = fingerprint(recorded, list(self.inputs.values()), self.program)
-        checkpoints = Checkpoints(self.checkpoints, key)
+        below = Path(out).relative_to(Path(out).anchor)
+        checkpoints = Checkpoints(Path(self.checkpoints, below) if self.checkpoints else None, key)
         curve = train(model, loss, self.settings, self.machine, checkpoints, name)
         with atomic_folder(out) as folder:
             save(folder)

@@ -1,0 +1,196 @@
+"""Where the models and tokens of an experiment lie: made here, given as folders, or models of the hub."""
+
+import importlib.util
+import re
+from itertools import product
+from pathlib import Path
+
+from optical.config.encoder import EncoderBlock
+from optical.config.tables import fill_codes
+from optical.config.training import Teacher, Translator
+from optical.errors import ConfigError
+from optical.plan.experiment import Experiment
+from optical.plan.methods import KINDS
+from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, splits_by_tokens
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+# What the rules make for one experiment may serve another, a variant of a study.
+MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+/\d+)")
+BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language bring the English side
+
+
+def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en") -> str:
+    """Return where a model lies: `trained`, a given folder, one inside an installed package, or one of the hub's."""
+    block = getattr(experiment.config, key)
+    source = fill_codes(block.source, experiment.languages[lang])
+    if source == "train":
+        return trained
+    if source.startswith("package:"):
+        source = _folder_in_package(key, source.removeprefix("package:"))
+    if Path(experiment.folder, source, "config.json").is_file() or MADE_MODEL.fullmatch(source):
+        return source
+    if HUB_ID.fullmatch(source) and not Path(experiment.folder, source).exists():
+        return "--".join([f"results/models/{Path(source).parent}", Path(source).name, _commit(block, key, lang)])
+    hint = "give a folder in the Hugging Face layout, or 'train'"
+    raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
+
+
+def _folder_in_package(key: str, place: str) -> str:
+    package, _, inside = place.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        hint = f"pip install {package.replace('_', '-')}, or give a folder"
+        raise ConfigError(f"Python package {package!r} is missing", where=f"{key}.source", hint=hint)
+    return f"{found.submodule_search_locations[0]}/{inside}"
+
+
+def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> str:
+    revision = block.revision.get(lang) if isinstance(block.revision, dict) else block.revision
+    if revision is None or not COMMIT.fullmatch(revision):
+        hint = f"give a folder in the Hugging Face layout, or for a model of the hub its commit as {key}.revision"
+        raise ConfigError(f"no model folder, and no commit: {block.source}", where=f"{key}.source", hint=hint)
+    return revision
+
+
+def given_teacher(experiment: Experiment) -> str:
+    """Return the folder of a teacher that is not trained here, or nothing."""
+    return model_folder(experiment, "teacher", "")
+
+
+def tokeniser(experiment: Experiment) -> str:
+    """Return the folder that holds tokenizer.json: trained, or the given teacher's or encoder's own."""
+    own = experiment.place("tokeniser", "tokeniser")
+    return given_teacher(experiment) or model_folder(experiment, "encoder", own)
+
+
+def splitting_tokeniser(experiment: Experiment, collection: str) -> list[str]:
+    """Return the folder of the tokeniser whose tokens the length of a passage counts; nothing where it counts words."""
+    return [tokeniser(experiment)] if splits_by_tokens(experiment, collection) else []
+
+
+def encoder(experiment: Experiment) -> str:
+    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given; or a given teacher."""
+    own = experiment.place("encoder", "encoder")
+    return given_teacher(experiment) or model_folder(experiment, "encoder", own)
+
+
+def teacher(experiment: Experiment) -> str:
+    """Return the folder of the teacher: trained here, or given."""
+    return model_folder(experiment, "teacher", experiment.place("teacher", "teacher"))
+
+
+def translator(experiment: Experiment, lang: str) -> str:
+    """Return the folder of a language's translator: trained on its sentence pairs, or given."""
+    return model_folder(experiment, "translator", experiment.place("translators", "translators", lang), lang)
+
+
+def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
+    """Return the folder of the model that reads the queries of a run."""
+    reader = KINDS[experiment.method(method).kind].reader
+    if reader == "student":
+        return experiment.student(lang, method, seed)
+    return experiment.place("start", "extended", lang) if reader == "extended" else teacher(experiment)
+
+
+def extended(experiment: Experiment, lang: str) -> list[str]:
+    """Return the folder of the model with word pieces of a language, which its students start from.
+
+    Nothing where the vocabulary stays the encoder's: they start from the teacher.
+    """
+    return [experiment.place("start", "extended", lang)] if experiment.config.vocabulary.pieces else []
+
+
+def tokens(experiment: Experiment, lang: str) -> str:
+    """Return the tokenised sentence pairs of a language, in the encoder's word pieces."""
+    return experiment.place("tokens", "tokens", "bitext", lang)
+
+
+def student_tokens(experiment: Experiment, lang: str) -> str:
+    """Return the tokenised sentence pairs of a language as its students read them."""
+    own_pieces = experiment.config.vocabulary.pieces
+    return experiment.place("start", "tokens", "extended", lang) if own_pieces else tokens(experiment, lang)
+
+
+def student_tokeniser(experiment: Experiment, lang: str) -> str:
+    """Return the folder that holds tokenizer.json as the students of a language read it; its translator does, too."""
+    return next(iter(extended(experiment, lang)), tokeniser(experiment))
+
+
+def teacher_vectors(experiment: Experiment, lang: str) -> list[str]:
+    """Return the folder of the teacher's vectors that the students of a language share.
+
+    Nothing where the encoder is trained here. That one is small: to encode sentence pairs with it takes a student less
+    time than one more job takes to start.
+    """
+    return [] if experiment.trains_encoder else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
+
+
+def translator_code(experiment: Experiment, key: str, lang: str) -> str:
+    """Return the code of a language, or of English, as the translator calls it: `key` names it; "" for none."""
+    return fill_codes(getattr(experiment.config.translator, key), experiment.languages[lang])
+
+
+def training_set_of(experiment: Experiment, method: str, lang: str) -> str:
+    """Return the tokenised training set of a retrained method: its own, or the teacher's."""
+    own = experiment.method(method).training_set is not None
+    place = (method, lang) if own else ("teacher", "en")
+    return experiment.place("training_tokens", "tokens", "training_sets", *place)
+
+
+def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str]:
+    """Return the queries with swapped words, where a method trains on such."""
+    switched = experiment.method(method).switch is not None
+    return [f"{experiment.results}/switched_queries/{lang}/{method}.tsv"] if switched else []
+
+
+def translator_start(experiment: Experiment, lang: str) -> list[str]:
+    """Return the folder of the BERT that a translator starts from: with the word pieces of its language, if any."""
+    warm = experiment.config.translator.warm_start
+    return (extended(experiment, lang) or [encoder(experiment)]) if warm else []
+
+
+def models_of_hub(experiment: Experiment) -> list[str]:
+    """Return the folders of the models of the hub that the config names; the rule that fetches one reads its name."""
+    places = [*product(["encoder", "teacher"], ["en"]), *product(["translator"], experiment.translated_languages())]
+    folders = {model_folder(experiment, key, "", lang) for key, lang in places}
+    return sorted(folder for folder in folders if folder.startswith("results/models/"))
+
+
+# --- pre-training
+
+
+def pretraining_text(experiment: Experiment, lang: str) -> list[str]:
+    """Return the text files of a language; its clean sentence pairs where the bundled text does not have it."""
+    texts = experiment.config.pretraining.text
+    named = [texts] if isinstance(texts, str) else texts
+    return [_one_text(experiment, text, lang) for text in named if (text, lang) != BITEXT_EN]
+
+
+def _one_text(experiment: Experiment, text: str, lang: str) -> str:
+    bundled = text.startswith("results/atlas/") and not file_exists(experiment, text, lang)
+    return experiment.whole_bitext(lang) if bundled or text == "bitext" else file_of(experiment, text, lang)
+
+
+def pretraining_texts(experiment: Experiment) -> list[str]:
+    """Return the text files of all languages that the encoder is pre-trained on."""
+    return flatten([pretraining_text(experiment, lang) for lang in ["en", *experiment.config.languages]])
+
+
+def pretraining_bitext(experiment: Experiment) -> list[str]:
+    """Return the tokenised sentence pairs of all languages that have some, where pre-training reads such."""
+    langs = experiment.config.languages if experiment.config.pretraining.objectives.of_pairs() else []
+    return [tokens(experiment, lang) for lang in langs if bitext_sources(experiment, lang)]
+
+
+def unused_in_pretraining(experiment: Experiment) -> list[str]:
+    """Return the modules that only objectives over sentence pairs need, where there are none of these."""
+    return [] if experiment.config.pretraining.objectives.of_pairs() else ["training.encoder_pairs"]
+
+
+def reads_bitext_in_pretraining(experiment: Experiment, lang: str) -> bool:
+    """Return whether pre-training reads the sentence pairs of a language."""
+    if not experiment.trains_encoder:
+        return False
+    pairs = experiment.config.pretraining.objectives.of_pairs() and bitext_sources(experiment, lang)
+    return bool(pairs) or experiment.whole_bitext(lang) in pretraining_text(experiment, lang)
