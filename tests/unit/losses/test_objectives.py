@@ -5,12 +5,14 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings, strategies
 
+from optical.config.objectives import Objectives
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 from optical.losses.late_interaction import max_sim
 from optical.losses.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective
 
-SHARP = {"solver": "sinkhorn", "regularisation": 0.02, "iterations": 100}
-EXACT = {"solver": "exact"}
+SHARP = TransportSettings(regularisation=0.02, iterations=100, marginals="uniform")
+EXACT = TransportSettings(solver="exact", marginals="uniform")
 
 
 def unit(*shape, seed=0):
@@ -138,16 +140,16 @@ def test_the_gradient_matches_finite_differences(name, unroll):
     batch = batch_of(pairs=3, m=3, n=3, dimensions=4)
     objective = make(name)
     if name == "optimal_transport":
-        objective = make(name, unroll=unroll, transport={"regularisation": 0.3} if unroll else EXACT)
+        objective = make(name, unroll=unroll, transport=SHARP.changed(regularisation=0.3) if unroll else EXACT)
     _, (gradient, _) = gradients(objective, batch)
     vectors, step = batch.student_BMD.detach().clone(), 1e-3
     for index in torch.cartesian_prod(torch.arange(3), torch.arange(2), torch.arange(4)).tolist():
-        values = []
+        losses = []
         for sign in (1, -1):
             batch.student_BMD = vectors.clone()
             batch.student_BMD[tuple(index)] += sign * step
-            values.append(objective(batch).item())
-        numeric = (values[0] - values[1]) / (2 * step)
+            losses.append(objective(batch).item())
+        numeric = (losses[0] - losses[1]) / (2 * step)
         assert gradient[tuple(index)].item() == pytest.approx(numeric, abs=2e-3, rel=2e-2)
 
 
@@ -166,8 +168,13 @@ def test_token_weights_reach_the_plan():
     batch = batch_of(lengths=False)
     batch.student_weights_BM, batch.teacher_weights_BN = torch.zeros(4, 5), torch.zeros(4, 6)
     batch.student_weights_BM[:, 2], batch.teacher_weights_BN[:, 3] = 7.0, 0.1
-    loss = make("optimal_transport", transport={"marginals": "idf"})(batch)
+    loss = OptimalTransport()(batch)
     torch.testing.assert_close(loss, (1 - (batch.student_BMD[:, 2] * batch.teacher_BND[:, 3]).sum(1)).mean())
+
+
+def test_transport_by_default_wants_token_weights_and_says_so():
+    with pytest.raises(ConfigError, match=r"marginals 'idf' need token weights.*\[transport\]. Hint: use marginals"):
+        OptimalTransport()(batch_of())
 
 
 def test_max_sim_never_takes_a_masked_token():
@@ -181,7 +188,7 @@ def test_max_sim_never_takes_a_masked_token():
 
 
 def by_definition(batch):
-    """MaxSim query by query and document by document; minus infinity where a document has no token."""
+    """Return the scores query by query and document by document; minus infinity where a document has no token."""
     rows = []
     for query_MD, mask_M in zip(batch.student_BMD, batch.student_mask_BM, strict=True):
         documents = zip(batch.teacher_BND, batch.teacher_mask_BN, strict=True)
@@ -200,17 +207,15 @@ def test_max_sim_equals_the_definition_and_so_does_its_gradient(lengths):
         batch.student_mask_BM[1], batch.teacher_mask_BN[2] = False, False
     vectors = [batch.student_BMD, batch.teacher_BND]
     weights_BB = torch.randn(7, 7, generator=torch.Generator().manual_seed(1))
-    found, expected = (
-        max_sim(vectors[0], batch.student_mask_BM, vectors[1], batch.teacher_mask_BN),
-        by_definition(batch),
-    )
-    torch.testing.assert_close(found, expected)
-    there_BB = expected.isfinite()
-    sums = [(torch.where(there_BB, scores, 0.0) * weights_BB).sum() for scores in (found, expected)]
+    scores_BB = max_sim(vectors[0], batch.student_mask_BM, vectors[1], batch.teacher_mask_BN)
+    expected_BB = by_definition(batch)
+    torch.testing.assert_close(scores_BB, expected_BB)
+    finite_BB = expected_BB.isfinite()
+    sums = [(torch.where(finite_BB, scores, 0.0) * weights_BB).sum() for scores in (scores_BB, expected_BB)]
     torch.testing.assert_close(*(torch.autograd.grad(one, vectors) for one in sums))
 
 
-def test_contrastive_is_the_cross_entropy_of_maxsim():
+def test_contrastive_is_the_cross_entropy_of_max_sim():
     batch = batch_of(lengths=False)
     score = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND, batch.teacher_mask_BN)
     expected = F.cross_entropy(score / 0.5, torch.arange(4))
@@ -219,29 +224,43 @@ def test_contrastive_is_the_cross_entropy_of_maxsim():
 
 def test_the_sum_is_weighted_and_reports_its_parts():
     batch = batch_of()
-    spec = {"optimal_transport": 1.0, "contrastive": {"weight": 0.5, "temperature": 2.0}, "sentence_mse": 0}
-    loss, values = build_objective(spec, SHARP)(batch)
-    assert list(values) == list(spec) and not any(value.requires_grad for value in values.values())
-    torch.testing.assert_close(values["contrastive"], make("contrastive", temperature=2.0)(batch).detach())
-    torch.testing.assert_close(loss.detach(), values["optimal_transport"] + 0.5 * values["contrastive"])
+    chosen = {"optimal_transport": 1.0, "contrastive": {"weight": 0.5, "temperature": 2.0}, "sentence_mse": 0}
+    loss, terms = build_objective(Objectives.read(chosen), SHARP)(batch)
+    assert list(terms) == sorted(chosen) and not any(term.requires_grad for term in terms.values())
+    torch.testing.assert_close(terms["contrastive"], make("contrastive", temperature=2.0)(batch).detach())
+    torch.testing.assert_close(loss.detach(), terms["optimal_transport"] + 0.5 * terms["contrastive"])
+
+
+def test_a_config_may_name_each_objective_and_say_all_that_it_takes():
+    batch = batch_of()
+    batch.student_weights_BM, batch.teacher_weights_BN = (
+        mask.float() for mask in (batch.student_mask_BM, batch.teacher_mask_BN)
+    )
+    assert list(Objectives.model_fields) == sorted(OBJECTIVES)
+    for name, objective in OBJECTIVES.items():
+        built = build_objective(Objectives.read({name: 1.0})).terms[name]
+        torch.testing.assert_close(built(batch), objective()(batch))
 
 
 @pytest.mark.parametrize(
-    ("spec", "transport", "message"),
+    ("chosen", "message"),
     [
-        ({}, None, "no objective"),
-        ({"optimal": 1.0}, None, "unknown objective"),
-        ({"contrastive": {"temprature": 1.0}}, None, "temprature"),
-        ({"contrastive": {"temperature": 0}}, None, "temperature"),
-        ({"score_kd": {"temperature": -1.0}}, None, "temperature"),
-        ({"optimal_transport": {"unroll": True}}, {"solver": "exact"}, "unrolled"),
-        ({"optimal_transport": 1.0}, {"solver": "simplex"}, "simplex"),
-        ({"optimal_transport": "much"}, None, "much"),
+        ({}, "no objective"),
+        ({"optimal": 1.0}, "unknown key 'optimal' .*optimal_transport"),
+        ({"contrastive": {"temprature": 1.0}}, "temprature.*temperature"),
+        ({"contrastive": {"temperature": 0}}, "temperature"),
+        ({"score_kd": {"temperature": -1.0}}, "temperature"),
+        ({"optimal_transport": "much"}, "much"),
     ],
 )
-def test_a_wrong_section_is_named(spec, transport, message):
+def test_a_wrong_section_is_named(chosen, message):
     with pytest.raises(ConfigError, match=message):
-        build_objective(spec, transport)
+        Objectives.read(chosen, "objectives")
+
+
+def test_a_solver_that_cannot_be_unrolled_is_named():
+    with pytest.raises(ConfigError, match=r"'exact' cannot be unrolled \[optimal_transport\]"):
+        build_objective(Objectives.read({"optimal_transport": {"unroll": True}}), EXACT)
 
 
 @pytest.mark.parametrize("solver", ["sinkhorn", "ipot"])
@@ -252,7 +271,7 @@ def test_transport_finds_a_permuted_vocabulary(solver):
     teacher = F.normalize(torch.randn(words, 16, generator=generator), dim=-1)
     student = torch.randn(words, 16, generator=generator).requires_grad_()
     optimiser = torch.optim.Adam([student], lr=0.05)
-    objective = OptimalTransport({"solver": solver, "regularisation": 0.1, "iterations": 20})
+    objective = OptimalTransport(SHARP.changed(solver=solver, regularisation=0.1, iterations=20))
     mask = torch.ones(64, 6, dtype=torch.bool)
     for _ in range(150):
         english = torch.randint(words, (64, 6), generator=generator)
@@ -262,8 +281,8 @@ def test_transport_finds_a_permuted_vocabulary(solver):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    found = (F.normalize(student.detach(), dim=-1) @ teacher.T).argmax(1)
-    assert (found[translation] == torch.arange(words)).float().mean() > 0.95
+    nearest = (F.normalize(student.detach(), dim=-1) @ teacher.T).argmax(1)
+    assert (nearest[translation] == torch.arange(words)).float().mean() > 0.95
 
 
 def test_token_weights_say_how_much_a_token_counts_in_the_means():

@@ -1,20 +1,14 @@
 """Plans that are feasible, optimal, blind to padding, and in float32 whatever comes in."""
 
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given, settings, strategies
 
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
-from optical.losses.transport import (
-    SOLVERS,
-    UNROLLABLE,
-    TransportSettings,
-    greedy,
-    marginals,
-    sinkhorn,
-    token_cost,
-    transport_plan,
-)
+from optical.losses.transport import SOLVERS, UNROLLABLE, greedy, marginals, sinkhorn, token_cost, transport_plan
 
 BALANCED = ("sinkhorn", "sinkhorn_pot", "ipot", "exact")
 # Enough to converge: ipot spends twenty scalings on each of its iterations.
@@ -37,9 +31,16 @@ def full(cost):
     return torch.ones(pairs, m, dtype=torch.bool), torch.ones(pairs, n, dtype=torch.bool)
 
 
-def converged(solver, regularisation):
-    """Settings with which a solver reaches its solution, small as the regularisation may be."""
-    return {"solver": solver, "regularisation": regularisation, **(SHARP_IPOT if solver == "ipot" else SHARP)}
+def problem(**changes):
+    """Return settings: a soft plan between tokens of the same weight, where a test does not say otherwise."""
+    return TransportSettings(**{"regularisation": 0.1, "marginals": "uniform"} | changes)
+
+
+def converged(solver, regularisation, **changes):
+    """Return settings with which a solver reaches its solution, small as the regularisation may be."""
+    return problem(
+        solver=solver, regularisation=regularisation, **(SHARP_IPOT if solver == "ipot" else SHARP), **changes
+    )
 
 
 def value(plan, cost):
@@ -62,7 +63,7 @@ def test_no_plan_is_cheaper_than_the_optimum(solver, regularisation):
     """Catches underflow: an infeasible plan costs less than is possible."""
     cost = random_costs(pairs=16, m=12, n=15)
     plan = transport_plan(cost, *full(cost), converged(solver, regularisation))
-    optimum = value(transport_plan(cost, *full(cost), {"solver": "exact"}), cost)
+    optimum = value(transport_plan(cost, *full(cost), problem(solver="exact")), cost)
     assert (value(plan, cost) >= optimum - 1e-3).all()
 
 
@@ -70,7 +71,7 @@ def test_no_plan_is_cheaper_than_the_optimum(solver, regularisation):
 def test_a_sharp_plan_is_nearly_optimal(solver, gap):
     cost = random_costs(pairs=8, m=12, n=12)
     plan = transport_plan(cost, *full(cost), converged(solver, 0.01))
-    optimum = value(transport_plan(cost, *full(cost), {"solver": "exact"}), cost)
+    optimum = value(transport_plan(cost, *full(cost), problem(solver="exact")), cost)
     assert (value(plan, cost) <= optimum + gap).all()
 
 
@@ -78,7 +79,7 @@ def test_a_sharp_plan_is_nearly_optimal(solver, gap):
 def test_a_plan_is_not_the_product_of_its_marginals(solver):
     """Catches a sign error, whose marginals are perfect: the plan must be better than no alignment at all."""
     cost = random_costs()
-    plan = transport_plan(cost, *full(cost), {"solver": solver, "regularisation": 0.05})
+    plan = transport_plan(cost, *full(cost), problem(solver=solver, regularisation=0.05))
     assert (value(plan, cost) < 0.8 * cost.mean((1, 2))).all()
 
 
@@ -88,7 +89,7 @@ def test_pot_proximal_is_still_wrong():
 
     cost = random_costs(pairs=4, m=8, n=8)
     plan = ot.batch.solve_batch(cost, max_iter=500).plan
-    optimum = value(transport_plan(cost, *full(cost), {"solver": "exact"}), cost)
+    optimum = value(transport_plan(cost, *full(cost), problem(solver="exact")), cost)
     assert (value(plan, cost) > optimum + 0.1).all()
 
 
@@ -108,7 +109,7 @@ def test_sinkhorn_has_the_iterates_of_the_log_domain(regularisation, iterations,
     for _ in range(iterations):
         f = rows.double().log()[:, :, None] - torch.logsumexp(score + g, 2, keepdim=True)
         g = columns.double().log()[:, None] - torch.logsumexp(score + f, 1, keepdim=True)
-    chosen = TransportSettings(regularisation=regularisation, iterations=iterations, tolerance=0.0)
+    chosen = problem(regularisation=regularisation, iterations=iterations, tolerance=0.0)
     difference = sinkhorn(cost, rows, columns, chosen) - (score + f + g).exp().float()
     assert difference.abs().sum((1, 2)).max() < 1e-5 + 5e-8 / regularisation
 
@@ -118,11 +119,11 @@ def test_sinkhorn_survives_what_float32_can_not_hold():
     cost = 4 * random_costs(pairs=8, m=16, n=16, seed=2)
     weights = 10 ** (-6 * torch.rand(8, 16, generator=torch.Generator().manual_seed(3)))
     masks = full(cost)
-    weighted = {"marginals": "idf", "regularisation": 0.004, "iterations": 500, "tolerance": 0.0}
+    weighted = problem(marginals="idf", regularisation=0.004, iterations=500, tolerance=0.0)
     plan = transport_plan(cost, *masks, weighted, weights, weights.flip(1))
     assert plan.isfinite().all()
     torch.testing.assert_close(plan.sum(1), marginals(masks[1], weights.flip(1)), atol=1e-4, rtol=1e-3)
-    optimum = transport_plan(cost, *masks, {"solver": "exact", "marginals": "idf"}, weights, weights.flip(1))
+    optimum = transport_plan(cost, *masks, problem(solver="exact", marginals="idf"), weights, weights.flip(1))
     row_error = (plan.sum(2) - marginals(masks[0], weights)).abs().sum(1)
     assert (value(plan, cost) >= value(optimum, cost) - 8 * row_error - 1e-3).all()
 
@@ -139,7 +140,7 @@ def test_ipot_has_the_iterates_of_algorithm_1(beta):
         a = rows / (q * b[:, None]).sum(2)
         b = columns / (q * a[:, :, None]).sum(1)
         plan = a[:, :, None] * q * b[:, None]
-    ours = transport_plan(cost, *full(cost), {"solver": "ipot", "regularisation": beta, "iterations": 20})
+    ours = transport_plan(cost, *full(cost), problem(solver="ipot", regularisation=beta, iterations=20))
     torch.testing.assert_close(ours, plan.float(), atol=1e-4, rtol=1e-3)
 
 
@@ -150,7 +151,7 @@ def test_padding_changes_nothing(solver, data):
     m, n = data.draw(strategies.integers(1, 7)), data.draw(strategies.integers(1, 7))
     more_m, more_n = data.draw(strategies.integers(0, 5)), data.draw(strategies.integers(0, 5))
     cost = random_costs(2, m, n, seed=data.draw(strategies.integers(0, 99)))
-    chosen = {"solver": solver, "regularisation": data.draw(strategies.sampled_from([0.1, 0.01])), "tolerance": 0.0}
+    chosen = problem(solver=solver, regularisation=data.draw(strategies.sampled_from([0.1, 0.01])), tolerance=0.0)
     plan = transport_plan(cost, *full(cost), chosen)
     padded_cost = torch.full((2, m + more_m, n + more_n), data.draw(strategies.sampled_from([0.0, 1.0, 2.0])))
     padded_cost[:, :m, :n] = cost
@@ -165,7 +166,7 @@ def test_padding_changes_nothing(solver, data):
 @pytest.mark.parametrize("solver", list(SOLVERS))
 def test_reordering_tokens_reorders_the_plan(solver):
     cost = random_costs(3, 7, 6, seed=4)
-    chosen = {"solver": solver, "regularisation": 0.1}
+    chosen = problem(solver=solver, regularisation=0.1)
     rows, columns = torch.randperm(7), torch.randperm(6)
     plan = transport_plan(cost, *full(cost), chosen)
     reordered = cost[:, rows][:, :, columns]
@@ -180,7 +181,7 @@ def test_a_pair_without_tokens_has_no_plan_and_delays_nobody(solver):
     masks = full(cost)
     masks[0][0], masks[1][0] = False, False
     masks[0][1], masks[1][2] = False, False
-    chosen = {"solver": solver, "regularisation": 0.2, "iterations": 2000, "tolerance": 1e-3}
+    chosen = problem(solver=solver, regularisation=0.2, iterations=2000, tolerance=1e-3)
     plan = transport_plan(cost, *masks, chosen)
     assert (plan[:3] == 0).all()
     torch.testing.assert_close(plan[3:], transport_plan(cost[3:], masks[0][3:], masks[1][3:], chosen))
@@ -193,9 +194,7 @@ def test_what_stands_at_padding_is_not_looked_at(solver):
     cost[0, 2], cost[0, :, 2] = 0.0, 0.0
     cost[0, 2, 2] = -5.0
     mask = torch.tensor([[True, True, False]])
-    plan = transport_plan(
-        cost, mask, mask, {"solver": solver, "regularisation": 0.01, "iterations": 1, "tolerance": 0.0}
-    )
+    plan = transport_plan(cost, mask, mask, problem(solver=solver, regularisation=0.01, iterations=1, tolerance=0.0))
     torch.testing.assert_close(plan[0, :2, :2], torch.full((2, 2), 0.25), atol=1e-4, rtol=0)
 
 
@@ -210,7 +209,7 @@ def test_iteration_stops_once_the_marginals_hold(solver, monkeypatch):
     cost = random_costs(3)
     masks = full(cost)
     masks[0][0] = False
-    transport_plan(cost, *masks, {"solver": solver, "regularisation": 0.2, "iterations": 10**6, "tolerance": 1e-3})
+    transport_plan(cost, *masks, problem(solver=solver, regularisation=0.2, iterations=10**6, tolerance=1e-3))
     assert len(calls) < 5000
 
 
@@ -218,8 +217,8 @@ def test_iteration_goes_on_until_the_marginals_hold():
     """Every pair must be within the tolerance, however many are so from the start."""
     cost = random_costs(pairs=16, m=20, n=20)
     cost[:15] = 1.0
-    plan = transport_plan(cost, *full(cost), {"regularisation": 0.03, "iterations": 10**4, "tolerance": 1e-4})
-    early = transport_plan(cost, *full(cost), {"regularisation": 0.03, "iterations": 11})
+    plan = transport_plan(cost, *full(cost), problem(regularisation=0.03, iterations=10**4, tolerance=1e-4))
+    early = transport_plan(cost, *full(cost), problem(regularisation=0.03, iterations=11))
     assert (early.sum(2) - 1 / 20).abs().sum(1).max() > 1e-3
     assert (plan.sum(2) - 1 / 20).abs().sum(1).max() < 1e-4
 
@@ -229,9 +228,9 @@ def test_iteration_goes_on_until_the_marginals_hold():
 def test_half_precision_costs_give_float32_plans(solver, precision):
     cost = random_costs(3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        plan = transport_plan(cost.to(precision), *full(cost), {"solver": solver})
+        plan = transport_plan(cost.to(precision), *full(cost), problem(solver=solver))
     assert plan.dtype == torch.float32
-    expected = transport_plan(cost.to(precision).float(), *full(cost), {"solver": solver})
+    expected = transport_plan(cost.to(precision).float(), *full(cost), problem(solver=solver))
     torch.testing.assert_close(plan, expected, atol=0, rtol=0)
 
 
@@ -246,8 +245,8 @@ def test_the_cost_is_float32_under_autocast_and_has_a_gradient():
 
 def test_a_plan_is_a_constant_unless_unrolled():
     cost = random_costs().requires_grad_()
-    assert not transport_plan(cost, *full(cost)).requires_grad
-    assert transport_plan(cost, *full(cost), unroll=True).requires_grad
+    assert not transport_plan(cost, *full(cost), problem()).requires_grad
+    assert transport_plan(cost, *full(cost), problem(), unroll=True).requires_grad
 
 
 @pytest.mark.parametrize("solver", UNROLLABLE)
@@ -255,7 +254,7 @@ def test_unrolled_gradient_matches_finite_differences(solver):
     cost = random_costs(1, 4, 3, seed=5).requires_grad_()
     masks = full(cost)
     masks[0][0, -1] = False
-    chosen = {"solver": solver, "regularisation": 0.3, "iterations": 25, "tolerance": 0.0}
+    chosen = problem(solver=solver, regularisation=0.3, iterations=25, tolerance=0.0)
 
     def loss(cost):
         return (transport_plan(cost, *masks, chosen, unroll=True) * cost).sum()
@@ -282,7 +281,7 @@ def test_marginals_follow_the_weights_and_never_the_padding():
 def test_a_token_of_weight_zero_takes_no_part(solver):
     cost = random_costs(1, 3, 3)
     weights = torch.tensor([[1.0, 0.0, 2.0]])
-    plan = transport_plan(cost, *full(cost), {"marginals": "idf", **converged(solver, 0.1)}, weights, weights)
+    plan = transport_plan(cost, *full(cost), converged(solver, 0.1, marginals="idf"), weights, weights)
     assert (plan[0, 1] == 0).all() and (plan[0, :, 1] == 0).all()
     torch.testing.assert_close(plan.sum(2), torch.tensor([[1 / 3, 0.0, 2 / 3]]), atol=1e-3, rtol=0)
 
@@ -291,7 +290,7 @@ def test_uniform_marginals_ignore_the_weights():
     cost = random_costs(1, 3, 3)
     weights = torch.tensor([[1.0, 5.0, 2.0]])
     torch.testing.assert_close(
-        transport_plan(cost, *full(cost), {}, weights, weights), transport_plan(cost, *full(cost), {})
+        transport_plan(cost, *full(cost), problem(), weights, weights), transport_plan(cost, *full(cost), problem())
     )
 
 
@@ -303,7 +302,7 @@ def test_greedy_takes_the_cheapest_pair_first_even_where_that_is_not_optimal():
 
 def test_greedy_matches_one_to_one_and_leaves_the_rest():
     cost = random_costs(5, 7, 4, seed=6)
-    plan = transport_plan(cost, *full(cost), {"solver": "greedy"})
+    plan = transport_plan(cost, *full(cost), problem(solver="greedy"))
     assert set(plan.unique().tolist()) == {0.0, 0.25}
     assert ((plan > 0).sum(1) == 1).all() and ((plan > 0).sum(2) <= 1).all()
 
@@ -311,7 +310,7 @@ def test_greedy_matches_one_to_one_and_leaves_the_rest():
 def test_partial_moves_its_share_and_leaves_the_outlier():
     cost = torch.full((1, 4, 4), 1.0) - torch.eye(4)
     cost[0, 3] = 2.0
-    chosen = {"solver": "partial", "mass": 0.75, "regularisation": 0.02, **SHARP}
+    chosen = problem(solver="partial", mass=0.75, regularisation=0.02, **SHARP)
     plan = transport_plan(cost, *full(cost), chosen)
     torch.testing.assert_close(plan.sum(), torch.tensor(0.75), atol=1e-3, rtol=0)
     torch.testing.assert_close(plan[0, :3].diagonal(), torch.full((3,), 0.25), atol=5e-3, rtol=0)
@@ -320,23 +319,23 @@ def test_partial_moves_its_share_and_leaves_the_outlier():
 
 def test_partial_moves_its_share_however_soft_the_plan():
     cost = random_costs()
-    plan = transport_plan(cost, *full(cost), {"solver": "partial", "mass": 0.6, "regularisation": 0.5, **SHARP})
+    plan = transport_plan(cost, *full(cost), problem(solver="partial", mass=0.6, regularisation=0.5, **SHARP))
     torch.testing.assert_close(plan.sum((1, 2)), torch.full((4,), 0.6), atol=1e-4, rtol=0)
 
 
 def test_partial_with_all_the_mass_is_balanced():
     cost = random_costs()
-    whole = transport_plan(cost, *full(cost), {"solver": "partial", "mass": 1.0})
-    torch.testing.assert_close(whole, transport_plan(cost, *full(cost)), atol=1e-6, rtol=1e-4)
+    whole = transport_plan(cost, *full(cost), problem(solver="partial", mass=1.0))
+    torch.testing.assert_close(whole, transport_plan(cost, *full(cost), problem()), atol=1e-6, rtol=1e-4)
 
 
 def test_unbalanced_moves_less_where_it_is_dear_and_all_where_missing_is_dearer():
     cost = random_costs(2, 5, 5)
     cost[:, 0] = 2.0
-    loose = transport_plan(cost, *full(cost), {"solver": "unbalanced", "relaxation": 0.3, **SHARP})
+    loose = transport_plan(cost, *full(cost), problem(solver="unbalanced", relaxation=0.3, **SHARP))
     assert (loose[:, 0].sum(1) < 0.5 * loose[:, 1:].sum(2).mean(1)).all()
-    tight = transport_plan(cost, *full(cost), {"solver": "unbalanced", "relaxation": 1e4, **SHARP})
-    torch.testing.assert_close(tight, transport_plan(cost, *full(cost), SHARP), atol=1e-3, rtol=0)
+    tight = transport_plan(cost, *full(cost), problem(solver="unbalanced", relaxation=1e4, **SHARP))
+    torch.testing.assert_close(tight, transport_plan(cost, *full(cost), problem(**SHARP)), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -353,17 +352,21 @@ def test_unbalanced_moves_less_where_it_is_dear_and_all_where_missing_is_dearer(
 )
 def test_wrong_settings_are_named(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
-        TransportSettings.from_config(wrong)
+        TransportSettings.read(wrong, "transport")
+
+
+def test_the_solvers_are_those_that_a_config_may_name():
+    assert set(SOLVERS) == set(get_args(TransportSettings.model_fields["solver"].annotation))
 
 
 def test_weights_that_the_marginals_need_must_be_there():
     cost = random_costs()
-    with pytest.raises(ConfigError, match="token weights"):
-        transport_plan(cost, *full(cost), {"marginals": "idf"})
+    with pytest.raises(ConfigError, match=r"token weights.*\[transport\]"):
+        transport_plan(cost, *full(cost))
 
 
 @pytest.mark.parametrize("solver", sorted(set(SOLVERS) - set(UNROLLABLE)))
 def test_what_has_no_gradient_is_not_unrolled(solver):
     cost = random_costs()
     with pytest.raises(ConfigError, match="unrolled"):
-        transport_plan(cost, *full(cost), {"solver": solver}, unroll=True)
+        transport_plan(cost, *full(cost), problem(solver=solver), unroll=True)

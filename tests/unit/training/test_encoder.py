@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from optical.models.encoder import DOCUMENT, Encoder, EncoderSettings
+from optical.config.encoder import Architecture, EncoderSettings
+from optical.config.training import PretrainingSettings
+from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.text.token_files import TokenFile, write_token_file
 from optical.text.tokeniser import save_tokeniser, tokenise, train_tokeniser
-from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.training.loop import TrainingSettings
+from optical.training.encoder import MaskedLanguageModel, PretrainingLoss, new_transformer
 from support.tiny_models import TEXTS
 
 SETTINGS = EncoderSettings(dimension=8, query_length=12, document_length=24)
@@ -76,9 +77,9 @@ def test_a_batch_of_empty_texts_teaches_nothing_and_breaks_nothing(folder):
 
 def test_what_is_hidden_becomes_easier_to_guess(folder):
     model = new_model(folder)
-    loss = PretrainingLoss(model, TokenFile(folder / "tokens"), TrainingSettings(batch_size=10), 0.3)
+    loss = PretrainingLoss(model, TokenFile(folder / "tokens"), PretrainingSettings(batch_size=10, mask_share=0.3))
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    values = []
+    losses = []
     for step in range(40):
         torch.manual_seed(step)
         value, figures = loss(step, 0)
@@ -86,8 +87,8 @@ def test_what_is_hidden_becomes_easier_to_guess(folder):
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
-        values.append(value.item())
-    assert sum(values[-5:]) < 0.7 * sum(values[:5])
+        losses.append(value.item())
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
 
 
 def test_untrained_vectors_already_match_words(folder):

@@ -1,28 +1,31 @@
 """Sentence pairs in pre-training: both sides masked in one input, both moved towards each other, and none alike."""
 
 import random
-from argparse import Namespace
 
 import numpy as np
 import pytest
 import torch
 
 import pretrain_encoder
+from optical.config.encoder import Architecture, EncoderSettings
+from optical.config.training import PretrainingSettings
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError, DataError
 from optical.evaluation.name_alignment import MASS, linked_pairs, pair_figures, plan_of, token_weights
-from optical.models.encoder import DOCUMENT, Encoder, EncoderSettings
+from optical.models.encoder import DOCUMENT, Encoder
 from optical.text.token_files import TokenFile, write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.training.encoder import Architecture, MaskedLanguageModel, PretrainingLoss, new_transformer
-from optical.training.encoder_pairs import PairLoss, PairTokens, pair_weights, places_of_pairs
-from optical.training.loop import TrainingSettings
+from optical.training.encoder import MaskedLanguageModel, PretrainingLoss, new_transformer
+from optical.training.encoder_pairs import PairLoss, PairTokens, places_of_pairs
 
 WORDS = ("river", "moon", "sun", "north", "book", "market", "school", "water", "stone", "bird", "house", "road")
 FOREIGN = tuple(word[::-1] + "a" for word in WORDS)
 LEXICON = list(zip(WORDS, FOREIGN, strict=True))
 ARCHITECTURE = Architecture(hidden_size=32, layers=1, heads=2, intermediate_size=64)
-SETTINGS = TrainingSettings(batch_size=8, learning_rate=3e-3, seed=1)
-TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.1, "iterations": 20, "marginals": "idf"}
+TRANSPORT = TransportSettings(regularisation=0.1, iterations=20)
+SETTINGS = PretrainingSettings(
+    batch_size=8, pairs_batch_size=8, learning_rate=3e-3, mask_share=0.2, seed=1, transport=TRANSPORT
+)
 ALL = {"tlm": 1.0, "optimal_transport": 1.0, "contrastive": 1.0}
 
 
@@ -44,8 +47,8 @@ def folder(tmp_path_factory):
     texts = [text for pair in pairs for text in pair]
     save_tokeniser(train_tokeniser(texts, vocabulary_size=200), folder, longest=24)
     write_token_file(folder / "text", folder, texts)
-    for lang, own in (("many", pairs), ("few", pairs[:10]), ("none", [])):
-        for side, texts in zip(("english", "foreign"), zip(*own, strict=True) if own else ([], []), strict=True):
+    for lang, some in (("many", pairs), ("few", pairs[:10]), ("none", [])):
+        for side, texts in zip(("english", "foreign"), zip(*some, strict=True) if some else ([], []), strict=True):
             write_token_file(folder / lang / side, folder, texts)
     return folder
 
@@ -56,9 +59,9 @@ def new_model(folder, seed=0):
     return MaskedLanguageModel(Encoder(new_transformer(ARCHITECTURE, size, 24, seed), folder, settings))
 
 
-def pair_loss(model, folder, weights, exponent=0.5, settings=SETTINGS, transport=TRANSPORT):
-    pairs = PairTokens([folder / "many", folder / "few"], exponent)
-    return PairLoss(model, pairs, settings, weights, 0.3, transport)
+def pair_loss(model, folder, weights, **changes):
+    pairs = PairTokens([folder / "many", folder / "few"], exponent=0.5)
+    return PairLoss(model, pairs, SETTINGS.changed(objectives=weights, mask_share=0.3, **changes))
 
 
 def framed(model, *texts):
@@ -85,8 +88,8 @@ def seen_by(model):
 
 def test_the_masked_texts_cost_the_same_with_and_without_pairs(folder):
     model, text = new_model(folder), TokenFile(folder / "text")
-    alone = PretrainingLoss(model, text, SETTINGS, 0.2)
-    both = PretrainingLoss(model, text, SETTINGS, 0.2, 1.0, pair_loss(model, folder, ALL))
+    alone = PretrainingLoss(model, text, SETTINGS)
+    both = PretrainingLoss(model, text, SETTINGS, pair_loss(model, folder, ALL))
     for step in range(3):
         torch.manual_seed(step)
         value, figures = alone(step, 0)
@@ -102,18 +105,15 @@ def test_the_masked_texts_cost_the_same_with_and_without_pairs(folder):
 
 
 def test_a_step_of_pairs_is_a_function_of_seed_step_and_part(folder):
-    settings = TrainingSettings(batch_size=4, accumulation=2, seed=3)
-    model = new_model(folder)
-    values = []
-    for loss in (pair_loss(model, folder, ALL, settings=settings) for _ in range(2)):
-        order = [(0, 0), (0, 1), (5, 1), (5, 0)] if not values else [(5, 0), (0, 1), (0, 0), (5, 1)]
-        found = {}
+    model, losses = new_model(folder), []
+    for order in ([(0, 0), (0, 1), (5, 1), (5, 0)], [(5, 0), (0, 1), (0, 0), (5, 1)]):
+        loss_of, of_parts = pair_loss(model, folder, ALL, pairs_batch_size=4, accumulation=2, seed=3), {}
         for step, part in order:
             torch.manual_seed(10 * step + part)
-            found[step, part] = loss(step, part)[0].item()
-        values.append(found)
-    assert values[0] == values[1]
-    assert len(set(values[0].values())) == 4
+            of_parts[step, part] = loss_of(step, part)[0].item()
+        losses.append(of_parts)
+    assert losses[0] == losses[1]
+    assert len(set(losses[0].values())) == 4
 
 
 def test_translation_modelling_masks_both_sides_of_one_input_with_positions_from_the_start(folder, monkeypatch):
@@ -228,24 +228,18 @@ def test_a_word_is_rare_within_its_language(folder):
     weights = PairTokens([folder / "many", folder / "few"], 1.0).token_weights(load_tokeniser(folder).get_vocab_size())
     size = load_tokeniser(folder).get_vocab_size()
     for row, lang in enumerate(("many", "few")):
-        own = TokenFile(folder / lang / "foreign").inverse_document_frequency(size)
-        assert torch.equal(weights[1][row], torch.from_numpy(own))
+        rarity_V = TokenFile(folder / lang / "foreign").inverse_document_frequency(size)
+        assert torch.equal(weights[1][row], torch.from_numpy(rarity_V))
 
 
 def test_pairs_that_are_not_there_are_refused_in_one_line(folder):
     with pytest.raises(DataError, match="no sentence pair"):
         PairTokens([folder / "none"], 0.5)
-    given = Namespace(bitext=[], settings={"objectives": {"mlm": 1.0, "tlm": 0.5}, "mask_share": 0.2})
     with pytest.raises(ConfigError, match=r"tlm without sentence pairs \[pretraining.objectives\]. Hint: list sources"):
-        pretrain_encoder.pairs_of(given, None, SETTINGS)
-    given.settings["objectives"] = {"mlm": 1.0, "tlm": 0.0}
-    assert pretrain_encoder.pairs_of(given, None, SETTINGS) is None
+        pretrain_encoder.loss_of_pairs(None, [], SETTINGS.changed(objectives={"tlm": 0.5}))
+    assert pretrain_encoder.loss_of_pairs(None, [], SETTINGS.changed(objectives={"tlm": 0.0})) is None
     with pytest.raises(ConfigError, match="nothing to learn"):
-        PretrainingLoss(new_model(folder), TokenFile(folder / "text"), SETTINGS, 0.2, 0.0)
-    with pytest.raises(ConfigError, match="no transport settings"):
-        pair_loss(new_model(folder), folder, {"optimal_transport": 1.0}, transport=None)
-    with pytest.raises(ConfigError, match="unknown objective 'tml'"):
-        pair_loss(new_model(folder), folder, {"tml": 1.0})
+        PretrainingLoss(new_model(folder), TokenFile(folder / "text"), SETTINGS.changed(objectives={"mlm": 0.0}))
 
 
 @pytest.fixture(scope="module")
@@ -254,10 +248,9 @@ def trained(folder):
     held_out = sentences(1, 30)
 
     def train(objectives, steps=80):
-        model = new_model(folder)
-        weights = pair_weights(objectives)
-        pairs = pair_loss(model, folder, weights) if weights else None
-        loss = PretrainingLoss(model, TokenFile(folder / "text"), SETTINGS, 0.2, objectives.get("mlm", 0.0), pairs)
+        model, settings = new_model(folder), SETTINGS.changed(objectives=objectives)
+        pairs = pair_loss(model, folder, objectives) if settings.objectives.of_pairs() else None
+        loss = PretrainingLoss(model, TokenFile(folder / "text"), settings, pairs)
         optimiser = torch.optim.AdamW(model.parameters(), lr=SETTINGS.learning_rate)
         for step in range(steps):
             torch.manual_seed(step)
@@ -266,11 +259,11 @@ def trained(folder):
             value.backward()
             optimiser.step()
         encoder = model.encoder.eval()
-        found = linked_pairs(encoder.tokeniser, held_out, LEXICON)
+        linked = linked_pairs(encoder.tokeniser, held_out, LEXICON)
         weights = token_weights(folder / "many", encoder.tokeniser)
-        plan_BMN = plan_of((encoder, encoder), found, DOCUMENT, TRANSPORT, weights)
-        quality = np.mean([value for _, measure, value in pair_figures(plan_BMN, found) if measure == MASS])
-        words = [vectors_LD[2] for _, vectors_LD, _ in encoder.encode([pair.english[:1] for pair in found], DOCUMENT)]
+        plan_BMN = plan_of((encoder, encoder), linked, DOCUMENT, TRANSPORT, weights)
+        quality = np.mean([value for _, measure, value in pair_figures(plan_BMN, linked) if measure == MASS])
+        words = [vectors_LD[2] for _, vectors_LD, _ in encoder.encode([pair.english[:1] for pair in linked], DOCUMENT)]
         vectors_QD = torch.stack(words)
         return quality, (vectors_QD @ vectors_QD.T).mean().item()
 

@@ -11,17 +11,20 @@ import numpy as np
 import pytest
 import torch
 
+from optical.config.encoder import Architecture, EncoderSettings
+from optical.config.training import DistillationSettings, RankingSettings
+from optical.config.transport import TransportSettings
 from optical.evaluation.measures import evaluate
 from optical.files import write_rows
-from optical.models.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings
+from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.machine import Machine
 from optical.search.encoding import encode_documents, encode_queries
 from optical.search.exact import search, to_run
 from optical.text.token_files import TokenFile, write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
-from optical.training.encoder import Architecture, new_transformer
-from optical.training.loop import TrainingSettings, train
+from optical.training.encoder import new_transformer
+from optical.training.loop import train
 from optical.training.student import DistillationLoss
 from optical.training.teacher import TeacherLoss
 from optical.training.teacher_vectors import encode_english
@@ -29,7 +32,7 @@ from optical.training.triples import write_triples
 
 CONSONANTS, VOWELS = "bdfgklmnprst", "aeiou"
 DOCUMENTS, QUERIES, PAIRS = 80, 60, 300
-TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.05, "iterations": 30, "marginals": "uniform"}
+TRANSPORT = TransportSettings(iterations=30, marginals="uniform")
 CHANCE = sum(1 / rank for rank in range(1, DOCUMENTS + 1)) / DOCUMENTS  # one relevant document at a random rank
 
 
@@ -77,8 +80,8 @@ class World:
         transformer = new_transformer(architecture, load_tokeniser(self.folder).get_vocab_size(), 16, seed=1)
         torch.manual_seed(1)
         encoder = Encoder(transformer, self.folder, EncoderSettings(dimension=24, query_length=12, document_length=16))
-        settings = TrainingSettings(steps=60, batch_size=16, learning_rate=3e-3)
-        loss = TeacherLoss(encoder, self.folder / "set", settings, {"in_batch_negatives": True, "negatives": 0})
+        settings = RankingSettings(steps=60, batch_size=16, learning_rate=3e-3, negatives=0)
+        loss = TeacherLoss(encoder, self.folder / "set", settings)
         train(encoder, loss, settings, Machine(device="cpu"), None, "teacher")
         encoder.save(self.folder / "teacher")
         encode_documents(encoder, self._as_objects(), DOCUMENT, self.folder / "vectors")
@@ -89,11 +92,11 @@ class World:
         return [{"id": f"d{number}", "text": " ".join(words)} for number, words in enumerate(self.documents)]
 
     def _distil_student(self) -> Encoder:
-        objectives = {"optimal_transport": 1.0}
-        values = {"sides": [QUERY], "special_tokens": False, "objectives": objectives, "transport": TRANSPORT}
-        settings = TrainingSettings(steps=250, batch_size=32, learning_rate=5e-3)
+        settings = DistillationSettings(
+            steps=250, learning_rate=5e-3, objectives={"optimal_transport": 1.0}, transport=TRANSPORT
+        )
         student = load_encoder(self.folder / "teacher")
-        loss = DistillationLoss(student, self.folder / "tokens", self.folder / "kept", settings, values)
+        loss = DistillationLoss(student, self.folder / "tokens", self.folder / "kept", settings)
         train(student, loss, settings, Machine(device="cpu"), None, "student")
         return student.eval()
 

@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 import torch
 
+from optical.config.training import DistillationSettings
+from optical.config.transport import TransportSettings
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
-from optical.text.token_files import write_token_file
+from optical.text.token_files import TokenFile, write_token_file
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings
 from optical.training.student import DistillationLoss
 from optical.training.teacher_vectors import TeacherVectors, encode_english
 from support.tiny_models import save_encoder
 
 ENGLISH = ("the first question about the moon", "where is the river?", "the sun, the moon", "north!", "the river " * 9)
 FOREIGN = ("swali la kwanza kuhusu mwezi", "mto uko wapi?", "jua na mwezi", "kaskazini", "mto " * 9)
-TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.1, "iterations": 20, "marginals": "uniform"}
-VALUES = {"sides": ["query"], "special_tokens": True, "objectives": {"optimal_transport": 1.0}, "transport": TRANSPORT}
-SETTINGS = TrainingSettings(batch_size=3, seed=5)
+TRANSPORT = TransportSettings(regularisation=0.1, iterations=20, marginals="uniform")
+SETTINGS = DistillationSettings(
+    batch_size=3, seed=5, special_tokens=True, objectives={"optimal_transport": 1.0}, transport=TRANSPORT
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +29,14 @@ def bench(tmp_path_factory):
     save_encoder(folder / "teacher")
     for side, texts in (("english", ENGLISH), ("foreign", FOREIGN)):
         write_token_file(folder / "tokens" / side, folder / "teacher", texts)
-    loss = loss_of(load_encoder(folder / "teacher"), folder, sides=[])
+    english = TokenFile(folder / "tokens/english")
     for side in (QUERY, DOCUMENT):
-        encode_english(load_encoder(folder / "teacher"), loss.english, side, folder / "vectors" / side, "fp32")
+        encode_english(load_encoder(folder / "teacher"), english, side, folder / "vectors" / side, "fp32")
     return folder
 
 
-def loss_of(student, folder, settings=SETTINGS, **changes):
-    return DistillationLoss(student, folder / "tokens", folder / "vectors", settings, VALUES | changes)
+def loss_of(student, folder, **changes):
+    return DistillationLoss(student, folder / "tokens", folder / "vectors", SETTINGS.changed(**changes))
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_without_special_tokens_words_alone_take_part(bench, student):
 
 
 def test_rare_words_weigh_more(bench, student):
-    loss = loss_of(student, bench, transport=TRANSPORT | {"marginals": "idf"})
+    loss = loss_of(student, bench, transport=TRANSPORT.changed(marginals="idf"))
     batch = loss._batch(np.array([0, 3]), QUERY)
     assert batch.student_weights_BM.shape == batch.student_mask_BM.shape
     assert batch.teacher_weights_BN.shape == batch.teacher_mask_BN.shape
@@ -88,18 +90,25 @@ def test_rare_words_weigh_more(bench, student):
     assert loss_of(student, bench)._batch(np.array([0]), QUERY).student_weights_BM is None
 
 
+def test_transport_without_settings_is_the_default_problem_and_others_need_no_weights(bench, student):
+    assert loss_of(student, bench, transport=None).objective.terms["optimal_transport"].transport == TransportSettings()
+    assert loss_of(student, bench, transport=None)._batch(np.array([0]), QUERY).student_weights_BM is not None
+    contrastive = loss_of(student, bench, objectives={"contrastive": 1.0}, transport=None)
+    assert contrastive._batch(np.array([0]), QUERY).student_weights_BM is None
+
+
 def test_both_sides_count_alike(bench, student):
-    values = {sides: loss_of(student, bench, sides=list(sides))(2, 0)[0] for sides in ((QUERY,), (DOCUMENT,))}
+    alone = [loss_of(student, bench, sides=[side])(2, 0)[0].item() for side in (QUERY, DOCUMENT)]
     both = loss_of(student, bench, sides=[QUERY, DOCUMENT])(2, 0)[0]
-    assert both.item() == pytest.approx(sum(value.item() for value in values.values()) / 2, abs=1e-6)
+    assert both.item() == pytest.approx(sum(alone) / 2, abs=1e-6)
 
 
 def test_a_loss_is_a_function_of_step_and_part(bench, student):
-    settings = TrainingSettings(batch_size=2, accumulation=2, seed=5)
-    first = [loss_of(student, bench, settings)(step, part)[0].item() for step in range(2) for part in range(2)]
-    again = loss_of(student, bench, settings)
+    split = {"batch_size": 2, "accumulation": 2}
+    first = [loss_of(student, bench, **split)(step, part)[0].item() for step in range(2) for part in range(2)]
+    again = loss_of(student, bench, **split)
     assert [again(step, part)[0].item() for step in range(2) for part in range(2)] == first
-    whole = loss_of(student, bench, TrainingSettings(batch_size=2, seed=5))
+    whole = loss_of(student, bench, batch_size=2)
     assert [whole(step, 0)[0].item() for step in range(4)] == first, "parts go through the same batches as steps"
 
 
