@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.errors import ConfigError, DataError, OpticalError, ResourceError
+from optical.errors import ConfigError
 from optical.files import as_argument
 from optical.program import Help, jobs_from, program, yaml_value
-from optical.runtime import progress as module
-from optical.runtime.progress import Progress, with_progress
 from support.workspace import ROOT
 
 PROGRAM = """
@@ -189,32 +187,3 @@ def test_help_keeps_lines_and_shows_the_defaults_that_say_something():
     text = parser.format_help()
     assert "\n  p --a 1 \\\n    --b 2\n" in text
     assert [line.split("(default: ")[1] for line in text.splitlines() if "(default" in line] == ["0)"]
-
-
-def test_one_family_of_errors():
-    for kind in (ConfigError, DataError, ResourceError):
-        assert issubclass(kind, OpticalError)
-        assert str(kind("what")) == "what"
-        assert str(kind("what", where="there")) == "what [there]"
-        assert str(kind("what", hint="do this")) == "what. Hint: do this"
-
-
-def test_progress_of_a_stream_says_how_much_is_done_now_and_then(caplog, monkeypatch):
-    caplog.set_level("INFO")
-    seconds = iter(range(0, 1000, 10))
-    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(seconds)))
-    assert list(with_progress("abcd", "reading")) == list("abcd")
-    assert [record.message for record in caplog.records] == ["reading: 2", "reading: 4", "reading: 4 done in 70.0 s"]
-
-
-def test_progress_counts_from_where_it_went_on(caplog):
-    caplog.set_level("INFO")
-    with Progress("training", total=10, done=7) as progress:
-        progress.advance(3, loss=0.25)
-    assert progress.done == 10
-    assert "training: 10 done" in caplog.text
-    assert "loss 0.25" in caplog.text
-    caplog.clear()
-    with pytest.raises(RuntimeError), Progress("training", total=10):
-        raise RuntimeError
-    assert "done" not in caplog.text

@@ -8,12 +8,11 @@ import sys
 from collections import Counter, defaultdict
 
 import pytest
-from babel import Locale
 
-from optical.atlas.documents import MOST_RELEVANT, Collection, ask, document_plans, key_of, sayable, write_document
-from optical.atlas.facts import LANGUAGES, LOCALES, all_facts, fact, has_names, name_in, names_of, prominence
+from optical.atlas.documents import Collection, document_plans
+from optical.atlas.facts import LANGUAGES, all_facts, has_names, name_in, names_of
 from optical.atlas.generate import DEFAULTS, _ask_for_training, generate_atlas
-from optical.atlas.sentences import SentenceMaker, draw_different, fill, frames, slots_of
+from optical.atlas.sentences import frames
 from optical.errors import ConfigError
 from optical.files import as_argument, read_jsonl, read_lines, read_rows
 from support.workspace import ROOT
@@ -54,204 +53,14 @@ def relevant_of(path):
     return table
 
 
-# Names and facts
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_names_are_the_languages_own(lang):
-    locale = Locale.parse(LOCALES[lang])
-    tables = {"T": locale.territories, "L": locale.languages, "S": locale.scripts, "C": locale.currencies}
-    for (slot, code), name in names_of(lang).items():
-        if slot in tables:
-            assert name.replace(" ", "") == re.sub("[\u200c\u200d\\s]", "", tables[slot][code])
-
-
-def test_no_english_name_passes_for_a_translation():
-    assert name_in("sw", "N", "Africa/Nairobi") is None  # CLDR derives it from the identifier: no Swahili name
-    assert name_in("en", "N", "Africa/Nairobi") == "Nairobi"
-    assert name_in("so", "N", "Africa/Nairobi") == "Nayroobi"
-
-
-def test_names_stand_for_one_thing():
-    for lang in LANGUAGES:
-        uses = Counter((slot, name.casefold()) for (slot, _), name in names_of(lang).items())
-        assert max(uses.values()) == 1
-
-
-def test_known_facts():
-    facts = set(all_facts())
-    assert fact("currency", T="TZ", C="TZS") in facts
-    assert fact("currency", T="FI", C="EUR") in facts and fact("currency", T="FI", C="FIM") not in facts
-    assert fact("old", T="FI", O="FIM", Y="2002") in facts
-    assert fact("script", L="mr", S="Deva") in facts
-    assert fact("official", T="KE", L="sw") in facts
-    assert fact("continent", T="PH", K="142") in facts
-    assert fact("week", T="US", D="6") in facts and fact("week", T="DE", D="0") in facts
-
-
-def test_marathi_has_its_own_digits_and_days_are_nominative():
-    assert name_in("mr", "Y", "1966") == "१९६६"
-    assert name_in("fi", "D", "0") == "maanantai"
-
-
-def test_reading_names_leaves_babel_as_it_was():
-    code = "import optical.atlas.facts as f; f.all_facts(); [f.names_of(lang) for lang in f.LANGUAGES];"
-    code += "from babel import Locale; assert Locale('en_US').first_week_day == 6 and Locale('en').decimal_formats"
-    folder = str(SCRIPT.parent)
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
-
-
-# Frames
-
-
 def frames_of(*parts):
     return [frame for part in parts for frame in frames()[part]]
-
-
-@pytest.mark.parametrize("part", ["statements", "there", "questions", "test", "dev", "general"])
-def test_frames_are_parallel(part):
-    for frame in frames()[part]:
-        assert set(frame) - {"kind"} == set(LANGUAGES), frame["en"]
-        for lang in LANGUAGES:
-            assert slots_of(frame[lang]) == slots_of(frame["en"]), frame[lang]
-            assert Counter(re.findall(r"\{\w+\}", frame[lang])) == Counter(re.findall(r"\{\w+\}", frame["en"]))
-            assert frame[lang].endswith("?") == frame["en"].endswith("?"), frame[lang]
-        assert len({frame[lang] for lang in LANGUAGES}) == len(LANGUAGES)
-
-
-def test_frames_ask_and_say_what_facts_have():
-    slots = {item.kind: {slot for slot, _ in item.slots} for item in all_facts()}
-    slots["refused"] = {"T", "C"}
-    for frame in frames_of("statements", "there", "questions", "test", "dev", "documents", "training"):
-        assert slots_of(frame["en"]) <= slots[frame["kind"]], frame["en"]
-
-
-def test_there_are_enough_frames():
-    assert len(frames()["statements"]) >= 12 and len(frames()["questions"]) >= 10
-    assert len(frames()["test"]) + len(frames()["dev"]) >= 15 and len(frames()["training"]) >= 15
-
-
-def test_query_frames_are_nowhere_else():
-    for lang in LANGUAGES:
-        bitext = {frame[lang] for frame in frames_of("statements", "there", "questions", "general")}
-        test, dev = ({frame[lang] for frame in frames()[part]} for part in ("test", "dev"))
-        assert not test & dev and not (test | dev) & bitext
-    asked = {frame["en"] for frame in frames_of("test", "dev")}
-    assert not asked & {frame["en"] for frame in frames()["training"]}
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_most_words_of_query_frames_are_in_the_bitext(lang):
-    def words(*parts):
-        return [word for frame in frames_of(*parts) for word in re.findall(r"[^\s{}?.,:;]{2,}", frame[lang].lower())]
-
-    known = set(words("statements", "there", "questions", "general"))
-    asked = words("test", "dev")
-    assert sum(word in known for word in asked) / len(asked) > 0.8
-
-
-def test_english_article():
-    assert fill("{T}", fact("x", T="PH"), "en") == "the Philippines"
-    assert fill("{T}", fact("x", T="KE"), "en") == "Kenya"
-    assert fill("{T}", fact("x", T="PH"), "de") == "Philippinen"
-
-
-# Sentences
-
-
-def test_sentences_say_the_same_and_are_short():
-    maker = SentenceMaker(["en", "fi"], 0.9)
-    drawn = draw_different(random.Random(5), maker, 400)
-    assert len(drawn) == 400 == len({tuple(texts.values()) for texts, _ in drawn})
-    for texts, named in drawn:
-        for lang, text in texts.items():
-            assert len(text.split()) <= 25 and text[-1] in ".?" and "{" not in text
-            for slot, code in named:
-                assert name_in(lang, slot, code).casefold() in text.casefold()
-    lengths = [len(texts["en"].split()) for texts, _ in drawn]
-    assert 8 < sum(lengths) / len(lengths) < 16 and max(lengths) > 18
-
-
-def test_prominent_entities_are_named_more_often_with_skew():
-    def mean_prominence(skew):
-        drawn = draw_different(random.Random(5), SentenceMaker(["en"], skew), 500)
-        found = [prominence(slot, code) for _, named in drawn for slot, code in named if slot == "T"]
-        return sum(found) / len(found)
-
-    assert mean_prominence(1.0) > mean_prominence(0.0) + 1
-
-
-# Documents and relevance
 
 
 @pytest.fixture(scope="module")
 def collection():
     plans = document_plans(random.Random(7))
     return Collection({f"d{number}": plan for number, plan in enumerate(plans)})
-
-
-def test_documents_are_many_and_confusable(collection):
-    assert len(collection.plans) >= 1500
-    assert all(2 <= len(plan) <= 4 for plan in collection.plans.values())
-    assert len(collection.naming["T", "KE"]) >= 5
-    states_currency = collection.relevant[key_of(fact("currency", T="KE", C="KES"), ["T"])]
-    assert 0 < len(states_currency) < len(collection.naming["T", "KE"])
-
-
-def test_relevance_is_what_the_facts_say(collection):
-    key = ("currency", (("C", "XAF"),))
-    stating = {
-        name
-        for name, plan in collection.plans.items()
-        if any(item.kind in ("currency", "since") and item.value("C") == "XAF" for item in plan)
-    }
-    assert stating and set(collection.relevant[key]) == stating
-
-
-def test_a_denied_fact_is_not_relevant(collection):
-    facts = set(all_facts())
-    denials = [item for plan in collection.plans.values() for item in plan if item.kind == "refused"]
-    assert denials
-    for item in denials:
-        assert fact("currency", T=item.value("T"), C=item.value("C")) not in facts
-
-
-def test_documents_name_what_they_are_about(collection):
-    rng = random.Random(1)
-    for plan in list(collection.plans.values())[:300]:
-        text = write_document(rng, plan, "en")
-        assert text.count(".") >= len(plan)
-        for item in plan:
-            for slot, code in item.slots:
-                numbers_left_out = item.kind == "speaks" and slot == "P"
-                assert numbers_left_out or name_in("en", slot, code).casefold() in text.casefold()
-
-
-def test_translated_documents_leave_out_what_has_no_name(collection):
-    plan = [fact("currency", T="KE", C="KES"), fact("city", T="KE", N="Africa/Nairobi")]
-    assert sayable(plan, "sw") == plan[:1] and sayable(plan, "so") == plan
-
-
-def test_hard_negatives_are_wrong_and_close(collection):
-    key = ("speaks", (("T", "KE"), ("L", "sw")))
-    negatives = collection.hard_negatives(random.Random(2), key, 6)
-    assert len(set(negatives)) == 6 and not set(negatives) & set(collection.relevant[key])
-    about = set(collection.naming["T", "KE"]) | set(collection.naming["L", "sw"])
-    assert sum(name in about for name in negatives) >= 3
-
-
-def test_questions_of_parts_never_meet(collection):
-    taken = set()
-    test = ask(random.Random(1), collection, "test", 100, 1.0, taken, LANGUAGES)
-    train = ask(random.Random(1), collection, "training", 2000, 0.0, taken, ["en"])
-    assert len(test) == 100 and len(train) > 1000
-    assert not {key for key, _ in test} & {key for key, _ in train}
-    assert len(taken) == len(test) + len(train)
-    for key, texts in test:
-        assert 1 <= len(collection.relevant[key]) <= MOST_RELEVANT and set(texts) == set(LANGUAGES)
-
-
-# The files
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from argparse import Namespace
 
 import pytest
 
 from optical.errors import ConfigError, ResourceError
-from optical.runtime import devices, precision
-from optical.runtime.machine import Machine, machine_from
+from optical.runtime import devices
+from optical.runtime.machine import Machine
 from support.workspace import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -137,11 +136,3 @@ def test_a_number_beyond_the_last_device_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(ResourceError, match="cuda:3 was asked for, but there are 1"):
         devices.choose("cuda:3")
-
-
-@pytest.mark.parametrize(("instructions", "expected"), [(["amx_bf16"], "bf16"), ([], "fp32")])
-def test_the_fastest_precision_is_what_the_processor_has(monkeypatch, instructions, expected):
-    monkeypatch.setattr(precision, "processor_bf16", lambda: instructions)
-    arguments = Namespace(device="cpu", precision="auto", threads=1)
-    assert machine_from(arguments).precision == expected
-    assert machine_from(Namespace(**vars(arguments) | {"precision": "bf16"})).precision == "bf16"

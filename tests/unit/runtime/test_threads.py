@@ -1,8 +1,6 @@
 """Threads that work side by side: the same results, in order, and failures that are seen."""
 
 import itertools
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -12,19 +10,6 @@ from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
 from optical.runtime.threads import in_parallel, results_in_order
 from support.tiny_models import save_encoder
-
-MEMORY_AFTER_A_TENSOR = """
-import sys, torch
-from optical.runtime.startup import keep_memory
-if sys.argv[1] == "kept":
-    keep_memory()
-def resident():
-    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) * 1024
-before = resident()
-tensor = torch.ones(50_000_000)
-del tensor
-print(resident() - before)
-"""
 
 
 @pytest.fixture
@@ -103,11 +88,3 @@ def test_an_interrupted_caller_ends_the_work(monkeypatch):
     monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
     with pytest.raises(KeyboardInterrupt):
         in_parallel(work, itertools.count(), workers=2)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
-@pytest.mark.parametrize(("how", "megabytes"), [("kept", (190, 400)), ("usual", (0, 100))])
-def test_freed_memory_is_kept_for_the_next_tensor(how, megabytes):
-    command = [sys.executable, "-c", MEMORY_AFTER_A_TENSOR, how]
-    found = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1e6
-    assert megabytes[0] <= found <= megabytes[1]

@@ -1,20 +1,13 @@
 """From texts to vectors and back: order is kept, memory is bounded, and a file's vectors are those of the encoder."""
 
-import random
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from optical.corpora.files import read_queries
 from optical.errors import DataError
-from optical.files import write_jsonl
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.search.encoding import encode_documents, encode_queries
-from optical.search.exact import search, to_run
-from optical.search.parts import part_from, read_part
-from optical.search.runs import merge_runs, read_run, write_run
 from optical.search.vectors import Collection, TokenVectors
 from optical.text.tokeniser import tokenise
 from support.tiny_models import save_encoder
@@ -106,52 +99,3 @@ def test_a_failure_leaves_no_shard(encoder, tmp_path):
 def test_queries_are_read_as_id_and_text(tmp_path):
     (tmp_path / "queries.tsv").write_text("q1\twhere is the moon\n\nq2\tsun\n")
     assert list(read_queries(tmp_path / "queries.tsv")) == [("q1", "where is the moon"), ("q2", "sun")]
-
-
-def encoder_of_halves(tokeniser):
-    """Return an encoder whose vectors hold halves: every sum is exact, whatever else is in its batch, and many tie."""
-    table_VD = torch.randint(-1, 2, (tokeniser.get_vocab_size(), 4), generator=torch.Generator().manual_seed(1)) / 2
-
-    def encode(texts, kind, precision):
-        for index in sorted(range(len(texts)), key=lambda index: -len(texts[index])):
-            ids_L = torch.as_tensor(texts[index], dtype=torch.int64)
-            yield index, table_VD[ids_L], ids_L
-
-    return SimpleNamespace(tokeniser=tokeniser, dimension=4, encode=encode)
-
-
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_any_number_of_parts_gives_the_run_of_the_whole(encoder, tmp_path, precision):
-    words, encoder = random.Random(2), encoder_of_halves(encoder.tokeniser)
-    texts = [" ".join(words.choices(["river", "moon", "north", "sun"], k=words.randint(1, 4))) for _ in range(60)]
-    texts[:3] = ["", "sun", "sun"]
-    write_jsonl(tmp_path / "documents.jsonl", ({"id": f"d{n}", "text": text} for n, text in enumerate(texts)))
-    vectors_QMD, mask_QM = encode_queries(encoder, ["the moon", "the sun in the north"])
-
-    def run_of(part):
-        folder = tmp_path / part
-        encode_documents(encoder, read_part(tmp_path / "documents.jsonl", part_from(part)), DOCUMENT, folder)
-        hits = search(vectors_QMD, mask_QM, [folder], 40, precision=precision)
-        write_run(folder / "run.trec", to_run(["q0", "q1"], hits), "halves", in_full=True)
-        return read_run(folder / "run.trec"), TokenVectors.open(folder).documents
-
-    whole, documents = run_of("1-of-1")
-    assert documents == 60
-    assert all(len(hits) == 40 > len({score for _, score in hits}) for hits in whole.values())
-    for count in (2, 3, 7, 75):
-        parts, sizes = zip(*(run_of(f"{number}-of-{count}") for number in range(1, count + 1)), strict=True)
-        assert sum(sizes) == 60
-        assert max(sizes) - min(sizes) <= 1
-        assert merge_runs(parts, 40) == whole
-
-
-def test_scores_in_full_tell_apart_what_six_decimals_do_not(tmp_path):
-    near = {"q": [("a", 1.0 + 2**-23), ("b", 1.0)]}  # neighbours among numbers of 32 bits
-    write_run(tmp_path / "full.trec", near, "tag", in_full=True)
-    assert read_run(tmp_path / "full.trec") == near
-
-
-@pytest.mark.parametrize("text", ["0-of-2", "3-of-2", "1/2", "1-of-"])
-def test_a_part_is_one_of_those_there_are(text):
-    with pytest.raises(ValueError):
-        part_from(text)

@@ -1,7 +1,6 @@
 """Exact search against naive scoring, over random collections, shards, masks and settings."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,32 +10,12 @@ from hypothesis import strategies as st
 
 from optical.errors import ConfigError, DataError
 from optical.search import exact, maxsim
-from optical.search.best_hits import from_keys, to_keys
 from optical.search.exact import search, to_run
-from optical.search.runs import merge_runs, read_run, write_run
-from optical.search.vectors import TokenVectors, write_vectors
+from optical.search.runs import merge_runs
+from optical.search.vectors import write_vectors
+from support.vectors import DIM, unit_vectors, write_collection
 
-DIM = 8
 few = settings(max_examples=25, deadline=None)
-
-
-def unit_vectors(rng: np.random.Generator, count: int, dim: int = DIM) -> np.ndarray:
-    vectors = rng.standard_normal((count, dim))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-def write_collection(
-    folder: Path, documents: list[np.ndarray], cuts: list[int] = (), by_length: bool = True, dtype: str = "float32"
-) -> list[Path]:
-    """Write documents d0, d1, ... in shards that end at `cuts`; return the folders."""
-    folders = []
-    for first, last in zip([0, *cuts], [*cuts, len(documents)], strict=True):
-        folders.append(folder / f"shard{len(folders)}")
-        order = sorted(range(first, last), key=lambda i: len(documents[i])) if by_length else range(first, last)
-        with write_vectors(folders[-1], documents[0].shape[1], dtype) as writer:
-            for i in order:
-                writer.append([i - first], [f"d{i}"], [len(documents[i])], documents[i])
-    return folders
 
 
 def naive_scores(queries: torch.Tensor, mask: torch.Tensor, documents: list[np.ndarray]) -> np.ndarray:
@@ -241,95 +220,3 @@ def test_threads_are_as_before_after_a_search(tmp_path):
     before = torch.get_num_threads()
     search(torch.ones(1, 1, DIM), torch.ones(1, 1), shards, 1)
     assert torch.get_num_threads() == before
-
-
-@given(st.lists(st.tuples(st.floats(width=32, allow_nan=False), st.integers(0, 2**32 - 2)), min_size=1))
-def test_keys_sort_as_hits(pairs):
-    scores = torch.tensor([score for score, _ in pairs], dtype=torch.float32)
-    places = torch.tensor([place for _, place in pairs])
-    keys = to_keys(scores, places)
-    back, where = from_keys(keys)
-    assert torch.equal(back, scores) and torch.equal(where, places)
-    hits = list(zip(scores.tolist(), places.tolist(), strict=True))
-    by_key = [hits[i] for i in sorted(range(len(hits)), key=lambda i: -keys[i].item())]
-    assert by_key == sorted(hits, key=lambda hit: (-hit[0], hit[1]))
-
-
-def test_vectors_come_back_as_written(tmp_path):
-    rng = np.random.default_rng(8)
-    documents = [unit_vectors(rng, length) for length in (3, 1, 4, 0, 2)]
-    with write_vectors(tmp_path / "shard", DIM, "float16", encoder="abc") as writer:
-        for some in ([3, 1], [4, 0, 2]):
-            vectors = torch.from_numpy(np.concatenate([documents[i] for i in some]))
-            writer.append(some, [f"d{i}" for i in some], [len(documents[i]) for i in some], vectors)
-    shard = TokenVectors.open(tmp_path / "shard")
-    assert (shard.documents, shard.tokens, shard.dim, shard.dtype, shard.encoder) == (5, 10, DIM, "float16", "abc")
-    assert list(shard.ids()) == ["d3", "d1", "d4", "d0", "d2"]
-    for stored, place in enumerate(shard.order):
-        np.testing.assert_array_equal(shard.document(stored), documents[place].astype(np.float16))
-    np.testing.assert_array_equal(np.load(tmp_path / "shard" / "vectors.npy"), shard.tokens_between(0, 10))
-
-
-def test_an_empty_shard_can_be_searched_past(tmp_path):
-    with write_vectors(tmp_path / "empty", DIM):
-        pass
-    (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
-    (hits,) = search(torch.ones(1, 1, DIM), torch.ones(1, 1), [tmp_path / "empty", shard], 3)
-    assert hits.ids == ["d0"]
-    assert search(torch.ones(1, 1, DIM), torch.ones(1, 1), [tmp_path / "empty"], 3)[0].ids == []
-
-
-@pytest.mark.parametrize(
-    ("batch", "message"),
-    [
-        (([0], ["a"], [2], np.ones((1, DIM))), "lengths say"),
-        (([0], ["a", "b"], [1], np.ones((1, DIM))), "1 places, 2 ids"),
-        (([0, 1], ["a", "b"], [1, 1], np.array([[1.0] * DIM, [1e9] * DIM])), "document b is not finite"),
-        (([0], ["a b"], [1], np.ones((1, DIM))), "white space"),
-        (([1], ["a"], [1], np.ones((1, DIM))), "count from 0"),
-    ],
-)
-def test_a_wrong_batch_leaves_no_shard(tmp_path, batch, message):
-    with pytest.raises(DataError, match=message), write_vectors(tmp_path / "shard", DIM) as writer:
-        writer.append(*batch)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_cut_shard_is_refused(tmp_path):
-    (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
-    with (shard / "vectors.npy").open("r+b") as file:
-        file.truncate(150)
-    with pytest.raises(DataError, match="do not fit together"):
-        TokenVectors.open(shard)
-
-
-def test_runs_come_back_as_written(tmp_path):
-    run = {"q2": [("d1", 2.5), ("d9", 2.5), ("d2", -0.123457)], "q1": [("d1", 1e-6)]}
-    assert write_run(tmp_path / "run.txt.gz", run, "tag") == 4
-    assert read_run(tmp_path / "run.txt.gz") == run
-    write_run(tmp_path / "run.txt", run, "tag")
-    assert (tmp_path / "run.txt").read_text().splitlines()[2] == "q2 Q0 d2 3 -0.123457 tag"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("q Q0 d 1 2.0", "line 1 is not"),
-        ("q Q0 d first 2.0 t", "line 1 is not"),
-        ("q Q0 d 2 2.0 t", "ranks of query q"),
-        ("q Q0 d 1 2.0 t\nq Q0 e 2 3.0 t", "rise with the rank"),
-        ("q Q0 d 1 2.0 t\nq Q0 d 2 1.0 t", "a document twice"),
-        ("q Q0 d 1 nan t", "not finite"),
-    ],
-)
-def test_a_wrong_run_is_refused(tmp_path, text, message):
-    (tmp_path / "run.txt").write_text(text)
-    with pytest.raises(DataError, match=message):
-        read_run(tmp_path / "run.txt")
-
-
-@pytest.mark.parametrize("hits", [[("d 1", 1.0)], [("", 1.0)], [("d", math.inf)], [("d", 1.0), ("d", 0.5)]])
-def test_a_wrong_run_is_not_written(tmp_path, hits):
-    with pytest.raises(DataError):
-        write_run(tmp_path / "run.txt", {"q": hits}, "tag")
-    assert list(tmp_path.iterdir()) == []

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from optical.errors import DataError
 from optical.files import write_rows
-from optical.losses.ranking import ranking_loss
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import write_token_file
 from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
-from optical.training.triples import MISSING, open_triples, write_triples
+from optical.training.triples import open_triples, write_triples
 from support.tiny_models import TEXTS, save_encoder
 
 QUERIES = ("the question", "the moon", "the river", "the sun", "the north", "the first question", "moon and sun")
@@ -155,14 +154,6 @@ def test_a_step_down_the_gradient_ranks_the_positives_higher(encoder, folder):
     assert values[-1] < 0.7 * values[0]
 
 
-def test_forbidden_documents_have_no_say():
-    scores = torch.tensor([[1.0, 50.0, 0.5]], requires_grad=True)
-    value = ranking_loss(scores, torch.tensor([0]), torch.tensor([[False, True, False]]))
-    value.backward()
-    assert value.item() == pytest.approx(-torch.log_softmax(torch.tensor([1.0, 0.5]), 0)[0].item())
-    assert scores.grad[0, 1] == 0
-
-
 def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_path):
     for name in ("queries", "documents"):
         (tmp_path / name).symlink_to(folder / name)
@@ -174,25 +165,3 @@ def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_
     assert "in_batch_negatives: true" in caught.value.hint
     value, _ = loss_with(encoder, tmp_path, batch_size=2, negatives=3)(0, 0)
     assert torch.isfinite(value)
-
-
-def test_triples_are_as_wide_as_the_longest_wherever_it_stands(tmp_path):
-    (tmp_path / "triples.tsv").write_text("q\tb\nq\ta\tb\tc\nq\tc\ta\n")
-    write_triples(tmp_path / "out", tmp_path / "triples.tsv", {"q": 0}, {"a": 0, "b": 1, "c": 2})
-    rows = [[0, 1, MISSING, MISSING], [0, 0, 1, 2], [0, 2, 0, MISSING]]
-    assert open_triples(tmp_path / "out").tolist() == rows
-
-
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        ("q\tx\n", "1 names the document x"),
-        ("q\ta\nz\ta\n", "2 names the query z"),
-        ("", "no training triples"),
-    ],
-)
-def test_faulty_triples_are_named_and_leave_nothing(tmp_path, content, what):
-    (tmp_path / "triples.tsv").write_text(content)
-    with pytest.raises(DataError, match=what):
-        write_triples(tmp_path / "out", tmp_path / "triples.tsv", {"q": 0}, {"a": 0})
-    assert [path.name for path in tmp_path.iterdir()] == ["triples.tsv"]

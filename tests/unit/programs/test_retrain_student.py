@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from optical.corpora.readers import prepare_training_set
 from optical.errors import DataError
 from optical.files import read_json
 from optical.models.encoder import DOCUMENT, QUERY
@@ -14,6 +13,7 @@ from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
 from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
+from support.prepared import prepare_training_set
 from support.programs import Run, server
 from support.tiny_models import TEXTS, save_encoder
 

@@ -1,0 +1,50 @@
+"""`optical export`: a model card that tells, and a model that loads again."""
+
+import shutil
+
+import pytest
+import torch
+
+from optical.models.folders import load_encoder
+from support.toy_results import student_of
+
+
+def test_the_model_card_says_languages_licences_scores_and_limits(optical, results, tmp_path):
+    scores = tmp_path / "scores.tsv"
+    rows = ["collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue"]
+    rows += [f"atlas\toptical\tsw\t1\t{query}\tAP\t{value}" for query, value in (("q1", 0.5), ("q2", 1.0))]
+    rows += ["atlas\toptical\tsw\t2\tq1\tAP\t0.0", "atlas\tmse\tsw\t1\tq1\tAP\t0.0"]
+    scores.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    assert optical(*arguments, "--scores", scores)[0] == 0
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    for part in ("- sw\n- en", "| tico19 | 9 | CC0 |", "CC BY 4.0", "| atlas | AP | 0.7500 | 2 |", "12 tokens", "ipot"):
+        assert part in card
+    assert (tmp_path / "out/query/provenance.json").is_file()
+    assert not (tmp_path / "out/document/provenance.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [("mse\tsw\t1", "method: mse, optical"), ("optical\tsw\t2", "seed: 1, 2"), ("optical\tso\t1", "lang: so, sw")],
+)
+def test_scores_of_several_models_are_not_averaged(optical, results, tmp_path, other, what):
+    shutil.copytree(student_of(results), tmp_path / "model")
+    scores = tmp_path / "scores.tsv"
+    scores.write_text("collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue\natlas\toptical\tsw\t1\tq1\tAP\t0.5\n")
+    arguments = ["export", "--teacher", results / "teacher", "--scores", scores, "--model", tmp_path / "model", "--to"]
+    assert optical(*arguments, tmp_path / "alone")[0] == 0
+    with scores.open("a") as file:
+        file.write(f"atlas\t{other}\tq1\tAP\t1.0\n")
+    code, _, error = optical(*arguments, tmp_path / "together")
+    assert code == 1 and f"more than one {what} [{scores}]. Hint: " in error
+    assert not (tmp_path / "together").exists()
+
+
+def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):
+    arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    assert optical(*arguments)[0] == 0
+    for name, source in (("query", student_of(results)), ("document", results / "teacher")):
+        ours, theirs = load_encoder(source), load_encoder(tmp_path / "out" / name)
+        assert ours.settings == theirs.settings
+        assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))

@@ -1,0 +1,158 @@
+"""Encoders load from every layout, and what cannot be read is refused in one line."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from optical.errors import DataError
+from optical.files import read_json, write_json
+from optical.models.encoder import DOCUMENT, QUERY, EncoderSettings
+from optical.models.export import write_stanford
+from optical.models.folders import load_encoder, load_transformer, saved_settings
+from optical.text.tokeniser import tokenise
+from support.tiny_models import TEXTS, save_encoder
+
+KINDS = [QUERY, DOCUMENT]
+
+
+def ids_of(encoder, texts=TEXTS):
+    return list(tokenise(encoder.tokeniser, texts))
+
+
+@pytest.mark.parametrize("pickled", [False, True])
+def test_a_checkpoint_of_stanford_colbert_gives_the_same_vectors(encoder, tmp_path, pickled):
+    folder = as_stanford(encoder, tmp_path)
+    if pickled:
+        torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    again = load_encoder(folder).eval()
+    dimension = {"dimension": again.dimension}  # that layout always has a projection
+    assert dataclasses.asdict(again.settings) == dataclasses.asdict(encoder.settings) | dimension
+    assert again.skipped_ids.tolist() == encoder.skipped_ids.tolist()
+    for kind in KINDS:
+        pairs = zip(encoder.encode(ids_of(encoder), kind), again.encode(ids_of(again), kind), strict=True)
+        for (_, before_LD, ids_L), (_, after_LD, same_ids_L) in pairs:
+            assert torch.equal(ids_L, same_ids_L)
+            torch.testing.assert_close(before_LD, after_LD, atol=1e-6, rtol=0)
+
+
+def as_stanford(encoder, folder):
+    write_stanford(encoder, encoder, folder)
+    return folder / "query"
+
+
+def test_what_a_checkpoint_leaves_out_is_what_its_code_takes(folders, tmp_path):
+    bert = load_encoder(folders["bert"])
+    folder = as_stanford(bert, tmp_path)
+    write_json(folder / "artifact.metadata", {"config": {"dim": 16, "nbits": 1}})
+    (folder / "tokenizer_config.json").unlink()
+    assert saved_settings(folder) == EncoderSettings(
+        query_length=32,
+        document_length=220,
+        dimension=16,
+        query_marker="[unused0]",
+        document_marker="[unused1]",
+        query_expansion=True,
+    )
+    saved = read_json(folders["bert"] / "config_sentence_transformers.json")
+    shutil.copytree(folders["bert"], tmp_path / "pylate")
+    needed = ("query_prefix", "document_prefix", "query_length", "document_length")
+    write_json(tmp_path / "pylate/config_sentence_transformers.json", {key: saved[key] for key in needed})
+    assert load_encoder(tmp_path / "pylate").settings == dataclasses.replace(bert.settings, query_expansion=True)
+
+
+def test_the_projection_of_a_pylate_folder_may_be_pickled(folders, plain, tmp_path):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    torch.save(load_file(folder / "1_Dense/model.safetensors"), folder / "1_Dense/pytorch_model.bin")
+    (folder / "1_Dense/model.safetensors").unlink()
+    assert torch.equal(load_encoder(folder).projection.weight, plain.projection.weight)
+
+
+class RunsACommand:
+    """Pickled, it runs a command as it is loaded."""
+
+    def __init__(self, proof):
+        self.proof = proof
+
+    def __reduce__(self):
+        return Path.touch, (self.proof,)
+
+
+@pytest.mark.parametrize("content", [{"other": torch.ones(1)}, b"cut", RunsACommand, None])
+def test_a_projection_that_cannot_be_read_is_one_line(folders, tmp_path, content):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    (folder / "1_Dense/model.safetensors").unlink()
+    pickled, proof = folder / "1_Dense/pytorch_model.bin", tmp_path / "proof"
+    if isinstance(content, bytes):
+        pickled.write_bytes(content)
+    elif content:
+        torch.save({"linear.weight": content(proof)} if content is RunsACommand else content, pickled)
+    with pytest.raises(DataError, match="cannot load linear.weight") as caught:
+        load_encoder(folder)
+    assert "1_Dense" in str(caught.value) and "\n" not in str(caught.value)
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    "layer", [{"bias": True}, {"use_residual": True}, {"activation_function": "torch.nn.modules.activation.Tanh"}]
+)
+def test_a_projection_of_another_kind_is_refused_and_not_half_read(folders, tmp_path, layer):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    path = folder / "1_Dense/config.json"
+    write_json(path, read_json(path) | layer)
+    with pytest.raises(DataError, match="more than one matrix"):
+        load_encoder(folder)
+
+
+def test_a_second_projection_is_refused(folders, tmp_path):
+    folder = shutil.copytree(folders["plain"], tmp_path / "encoder")
+    shutil.copytree(folder / "1_Dense", folder / "2_Dense")
+    with pytest.raises(DataError, match="more than one matrix"):
+        load_encoder(folder)
+
+
+def test_a_projection_of_another_size_than_the_settings_is_named(plain, tmp_path):
+    folder = as_stanford(plain, tmp_path)
+    write_json(folder / "artifact.metadata", read_json(folder / "artifact.metadata") | {"dim": 8})
+    with pytest.raises(DataError, match="the projection is 16 x 32, not 8 x 32 as the folder says"):
+        load_encoder(folder)
+
+
+def test_a_bare_transformer_gets_the_settings_of_the_config(folders, tmp_path):
+    trained = load_encoder(folders["plain"])
+    trained.save_transformer(tmp_path)
+    assert not (tmp_path / "1_Dense").exists()
+    wanted = EncoderSettings(dimension=8, query_length=10, document_length=14, query_marker="[D]")
+    encoder = load_encoder(tmp_path, wanted)
+    assert encoder.dimension == 8
+    assert encoder.frame([[7] * 50], QUERY)[0].shape == (1, 10)
+    assert encoder.marker_ids[QUERY] == encoder.marker_ids[DOCUMENT]
+    with pytest.raises(DataError, match="no late-interaction model"):
+        load_encoder(tmp_path)
+
+
+def test_what_is_no_encoder_is_refused_in_one_line(folders, tmp_path):
+    with pytest.raises(DataError, match=r"config\.json"):
+        load_transformer(tmp_path)
+    write_json(tmp_path / "config.json", {"model_type": "no-such-model"})
+    with pytest.raises(DataError, match="cannot load") as caught:
+        load_transformer(tmp_path)
+    assert "\n" not in str(caught.value)
+    broken = tmp_path / "broken"
+    save_encoder(broken)
+    (broken / "model.safetensors").unlink()
+    with pytest.raises(DataError, match="cannot load"):
+        load_transformer(broken)
+
+
+def test_weights_that_are_missing_are_not_made_up(folders, tmp_path):
+    shutil.copytree(folders["plain"], tmp_path / "encoder")
+    weights = load_file(tmp_path / "encoder/model.safetensors")
+    del weights["embeddings.word_embeddings.weight"]
+    save_file(weights, tmp_path / "encoder/model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(DataError, match="the weights lack 1, embeddings.word_embeddings.weight first"):
+        load_transformer(tmp_path / "encoder")

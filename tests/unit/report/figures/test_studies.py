@@ -1,0 +1,71 @@
+"""Figures of studies: a panel a language, a look a method."""
+
+import pytest
+
+from optical.evaluation.study_table import COLUMNS
+from optical.report.figures.studies import GROUPS, draw_study, study_cells
+from optical.report.figures.style import drawing, save_figure
+
+LEVEL_MEANS = {"low": "0.3", "high": "0.5", "gap": "0.2"}
+
+
+def table(**columns):
+    """Return a row of a study's table as a file of it is read."""
+    values = {"collection": "c", "lang": "de", "measure": "AP", "mean": "0.5", "pairs": "10", "method": "optical"}
+    return {"source": ""} | dict.fromkeys(COLUMNS, "") | values | columns
+
+
+@pytest.mark.parametrize("kind", ["curve", "dots", "matrix"])
+def test_every_kind_of_figure_is_drawn(tmp_path, kind):
+    rows = [
+        table(source=source, lang=lang, pairs=pairs, mean=mean)
+        for source, lang, pairs, mean in (
+            ("en", "de", "10", "0.2"),
+            ("en", "de", "30", "0.4"),
+            ("fr", "fi", "9", "0.3"),
+        )
+    ]
+    rows.append(table(lang="de", measure="RR"))
+    names = {"de": "German", "fi": "Finnish"}
+    shown = study_cells(rows, "AP", list(names))
+    assert len(shown) == 3
+    with drawing():
+        figure = draw_study(kind, shown, "source", ["optical"], names, "optical", "AP")
+        save_figure(figure, shown, tmp_path / "figure")
+        texts = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert kind != "matrix" or {"0.20", "0.40", "0.30"} <= texts
+    assert (tmp_path / "figure.svg").stat().st_size > 2000
+
+
+def test_a_language_has_a_panel_where_it_has_rows_and_the_line_below_is_no_wider_than_the_figure():
+    rows = [table(source=source, lang="sw", mean="0.3") for source in "ab"]
+    names = {"sw": "Swahili", "de": "German"}
+    with drawing():
+        figure = draw_study("dots", rows, "source", ["optical"], names, "optical", "nDCG@10")
+        figure.draw_without_rendering()
+        [axes] = figure.axes
+        [label] = [text for text in figure.texts if text.get_text() == figure.get_supxlabel()]
+        line = label.get_window_extent()
+    assert axes.get_title(loc="left") == "Swahili"
+    assert 0 <= line.x0 < line.x1 <= figure.bbox.x1
+
+
+def test_a_method_has_one_look_in_all_variants():
+    rows = [table(source=source, method=method) for source in "ab" for method in ("bm25", "mse", "optical")]
+    with drawing():
+        figure = draw_study("dots", rows, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    dots = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
+    looks = [(line.get_marker(), line.get_color()) for line in dots]
+    assert looks[:3] == looks[3:]
+    assert len(set(looks)) == 3
+
+
+def test_the_gap_is_drawn_of_every_variant_that_has_both_levels(tmp_path):
+    rows = [table(source=source, lang=lang, mean=mean) for source in "ab" for lang, mean in LEVEL_MEANS.items()]
+    shown = study_cells([*rows, table(lang="de"), table(source="c", lang="low")], "AP", GROUPS)
+    assert len(shown) == 7
+    with drawing():
+        figure = draw_study("gap", shown, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    [axes] = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a optical", "b optical"]
+    assert [text.get_text() for text in axes.texts] == ["gap +0.200"] * 2
