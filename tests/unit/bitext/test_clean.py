@@ -3,20 +3,30 @@
 import gzip
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext.clean import DEFAULTS, clean_bitext, split
+from optical.bitext import readers
+from optical.bitext.clean import clean_bitext, split
 from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
-from optical.bitext.readers import Pair, read_bitext, source_format
+from optical.bitext.readers import Pair
+from optical.config.bitext import BitextCleaning, BitextSource
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows
 
+DEFAULTS = BitextCleaning()
 SWAHILI = {"code": "sw", "name": "Swahili", "script": "Latn", "resource": "low", "ntrex": "swa", "tico": ""}
 PAIRS = [("One house.", "Nyumba moja."), ("Two birds fly.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
 UNIT = '<tu tuid="{0}"><tuv xml:lang="{3}"><seg>{1}</seg></tuv><tuv xml:lang="{4}"><seg>{2}</seg></tuv></tu>'
+
+
+def read_bitext(source, codes):
+    """Yield the pairs of a source that is given as YAML has it."""
+    values = {key: str(value) if isinstance(value, Path) else value for key, value in source.items()}
+    return readers.read_bitext(BitextSource(**values), codes)
 
 
 def tmx(pairs, english="en", foreign="sw", ids="Doc_1:{}"):
@@ -136,13 +146,11 @@ def test_a_unicode_line_separator_does_not_shift_the_sides(tmp_path):
     assert [pair.foreign for pair in pairs] == ["x", "y"]
 
 
-def test_unusable_source_blocks():
-    with pytest.raises(ConfigError, match="without files"):
-        source_format({"name": "x"})
-    with pytest.raises(ConfigError, match="unknown bitext format 'xliff'"):
-        source_format({"pairs": "x", "format": "xliff"})
-    with pytest.raises(ConfigError, match="two files"):
-        list(read_bitext({"pairs": "x", "format": "vref"}, {"sw"}))
+def test_a_source_without_the_files_of_its_format_is_refused():
+    with pytest.raises(ConfigError, match=r"format vref is two files \[mine\]"):
+        list(read_bitext({"name": "mine", "pairs": "x", "format": "vref"}, {"sw"}))
+    with pytest.raises(ConfigError, match="format tsv is one file"):
+        list(read_bitext({"mtop": "x", "format": "tsv"}, {"sw"}))
 
 
 @pytest.mark.parametrize(
@@ -191,8 +199,10 @@ def many(count=400, start=0):
 def clean(folder, pairs, language=SWAHILI, exclude=(), **settings):
     (folder / "in.tsv").write_text("".join(f"{e}\t{f}\n" for e, f in pairs))
     outputs = [folder / name for name in ("train.tsv", "dev.tsv", "report.json")]
-    source = {"name": "mine", "pairs": folder / "in.tsv", "licence": "CC0-1.0"}
-    clean_bitext([source], language, *outputs, settings={"dev_pairs": 20} | settings, exclude=exclude)
+    source = BitextSource(name="mine", pairs=str(folder / "in.tsv"), licence="CC0-1.0")
+    chosen = BitextCleaning(**{"dev_pairs": 20} | settings)
+    languages = {"en": {"script": "Latn"}, "sw": language}
+    clean_bitext([source], "sw", languages, chosen, *outputs, exclude=exclude)
     train, dev = ([tuple(row) for row in read_rows(path, 2)] for path in outputs[:2])
     return train, dev, read_json(outputs[2])
 
@@ -271,9 +281,9 @@ def test_json_evaluation_files_may_be_lines(tmp_path):
 def test_languages_and_sources_agree_on_what_is_held_out():
     one = [(english, f"{foreign} moja") for english, foreign in many()]
     two = [(english.upper(), f"{foreign} mbili") for english, foreign in reversed(many())]
-    _, dev_one, _ = split(one, DEFAULTS | {"dev_pairs": 50})
-    _, dev_two, _ = split(two, DEFAULTS | {"dev_pairs": 50})
-    _, dev_other, _ = split(one, DEFAULTS | {"dev_pairs": 50, "seed": 2})
+    _, dev_one, _ = split(one, BitextCleaning(dev_pairs=50))
+    _, dev_two, _ = split(two, BitextCleaning(dev_pairs=50))
+    _, dev_other, _ = split(one, BitextCleaning(dev_pairs=50, seed=2))
     assert {matching_key(english) for english, _ in dev_one} == {matching_key(english) for english, _ in dev_two}
     assert len(dev_one) == 50
     assert {pair for pair, _ in dev_one} != {pair for pair, _ in dev_other}
@@ -285,7 +295,7 @@ def test_languages_and_sources_agree_on_what_is_held_out():
     st.one_of(st.none(), st.integers(0, 10)),
 )
 def test_no_sentence_straddles_the_split(pairs, dev_pairs, train_pairs):
-    train, dev, held_back = split(pairs, DEFAULTS | {"dev_pairs": dev_pairs, "train_pairs": train_pairs})
+    train, dev, held_back = split(pairs, BitextCleaning(dev_pairs=dev_pairs, train_pairs=train_pairs))
     assert not {english for english, _ in train} & {english for english, _ in dev}
     assert not {foreign for _, foreign in train} & {foreign for _, foreign in dev}
     assert len(train) + len(dev) + sum(held_back.values()) == len(pairs)
@@ -294,8 +304,7 @@ def test_no_sentence_straddles_the_split(pairs, dev_pairs, train_pairs):
 
 
 def test_smaller_training_sets_are_parts_of_larger_ones():
-    settings = DEFAULTS | {"dev_pairs": 10}
-    small, middle = (split(many(), settings | {"train_pairs": count})[0] for count in (50, 150))
+    small, middle = (split(many(), BitextCleaning(dev_pairs=10, train_pairs=count)).train for count in (50, 150))
     assert (len(small), len(middle)) == (50, 150)
     assert set(small) < set(middle)
     assert small == [pair for pair in many() if pair in set(small)]
@@ -309,11 +318,10 @@ def test_nothing_left_is_an_error_and_leaves_no_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tsv"]
 
 
-def test_unknown_settings_are_named(tmp_path):
-    with pytest.raises(ConfigError, match="unknown setting 'max_words'.*maximum_words"):
-        clean(tmp_path, many(), max_words=3)
-    with pytest.raises(ConfigError, match="unknown repair 'guess'"):
-        clean(tmp_path, many(), repair="guess")
+def test_languages_of_the_sources_are_in_the_table(tmp_path):
+    source = BitextSource(mtop="x", english_side="de")
+    with pytest.raises(ConfigError, match="unknown 'de'"):
+        clean_bitext([source], "sw", {"sw": SWAHILI}, DEFAULTS, *[tmp_path / name for name in "abc"])
 
 
 def test_large_translation_memories_are_streamed(tmp_path):
