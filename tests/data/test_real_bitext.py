@@ -14,7 +14,9 @@ from optical.bitext.clean import aligned_pairs, clean_bitext
 from optical.bitext.filters import normalise
 from optical.bitext.readers import Pair, read_bitext
 from optical.bitext.row_alignment import check_alignment
-from optical.config.tables import FILE_KEYS, read_datasets, read_languages, resolve_source
+from optical.config.bitext import BitextCleaning, BitextSource
+from optical.config.collections import files_of
+from optical.config.tables import read_datasets, read_languages, resolve_source
 from optical.fetch.download import local_source
 from optical.files import read_rows
 from support.mirror import MIRROR, needs_mirror
@@ -38,13 +40,13 @@ SOURCES = {
 }
 
 
-def real_source(name: str, lang: str, folder: Path) -> dict:
+def real_source(name: str, lang: str, folder: Path) -> BitextSource:
     """Resolve a source and put links to the mirror's files under their names into a folder."""
-    source = resolve_source(SOURCES[name], LANGUAGES[lang], DATASETS, str(folder))
-    for key in FILE_KEYS:
-        if key in source and not Path(source[key]).exists():
-            Path(source[key]).symlink_to(Path(local_source(DATASETS[Path(source[key]).name].url, MIRROR)).resolve())
-    return source | {"name": name}
+    source = resolve_source(BitextSource(name=name, **SOURCES[name]), LANGUAGES[lang], DATASETS, str(folder))
+    for path in map(Path, files_of(source).values()):
+        if not path.exists():
+            path.symlink_to(Path(local_source(DATASETS[path.name].url, MIRROR)).resolve())
+    return source
 
 
 def real_pairs(name: str, lang: str, folder: Path) -> list[Pair]:
@@ -132,7 +134,7 @@ def test_tagalog_from_end_to_end(tmp_path):
     english = [row[0] for row in read_rows(local_source(DATASETS["ntrex.eng.txt"].url, MIRROR), 1)]
     evaluation.write_text("\n".join(english[:20]))  # as if twenty sentences were evaluation texts
     sources = [real_source(name, "tl", tmp_path) for name in ("tico", "ntrex", "tatoeba")]
-    report = clean_bitext(sources, LANGUAGES["tl"], *outputs, settings={"dev_pairs": 200}, exclude=[evaluation])
+    report = clean_bitext(sources, "tl", LANGUAGES, BitextCleaning(dev_pairs=200), *outputs, exclude=[evaluation])
     tico, ntrex, _ = report["sources"]
     assert 34 <= tico["dropped"]["untranslated"] <= 45
     assert ntrex["dropped"]["in evaluation texts"] == 20

@@ -6,8 +6,8 @@ import pytest
 
 from optical.corpora.choices import read_parallel_questions
 from optical.corpora.files import comparable
-from optical.corpora.readers import prepare_collection, prepare_training_set
 from support.mirror import mirrored, needs_mirror
+from support.prepared import prepare_collection, prepare_training_set
 
 pytestmark = needs_mirror
 
@@ -112,5 +112,5 @@ def test_mmlu_translations_run_parallel(subject, rows):
     folder = "*/*/*/data/*/mmlu_cm_ck_vir"
     paths = {"en": mirrored(f"{folder}/{subject}_test.csv")[0]}
     paths |= {lang: mirrored(f"{folder}/{subject}_test_{lang}.csv")[0] for lang in languages}
-    questions = read_parallel_questions(paths)
+    questions = read_parallel_questions(paths, "mmlu")
     assert {len(rows_of_language) for rows_of_language in questions.values()} == {rows}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from optical.bitext.word_alignment import DEFAULTS, align, count_tables
+from optical.bitext.word_alignment import align, count_tables
+from optical.config.bitext import WordAlignment
+from optical.config.collections import AfriQaCollection, BelebeleCollection
 from optical.corpora.afriqa import read_afriqa
 from optical.corpora.belebele import read_belebele
 from optical.evaluation.measures import evaluate
@@ -21,11 +23,9 @@ pytestmark = needs_mirror
 @pytest.fixture(scope="module")
 def afriqa():
     folder = "masakhane-io/afriqa/*/data/gold_passages"
-    settings = {
-        "questions": {"sw": mirrored(f"{folder}/swa/*.test.json")[0]},
-        "passages": mirrored(f"{folder}/*/*.json"),
-    }
-    collection = read_afriqa(settings | {"titles": True}, ["sw"])
+    questions = {"sw": mirrored(f"{folder}/swa/*.test.json")[0]}
+    passages = mirrored(f"{folder}/*/*.json")
+    collection = read_afriqa(AfriQaCollection(reader="afriqa", questions=questions, passages=passages), ["sw"])
     judgments = {}
     for query_id, document_id, grade in collection.qrels:
         judgments.setdefault(query_id, {})[document_id] = grade
@@ -46,7 +46,7 @@ def test_bm25_gives_the_reference_points(afriqa, lang, expected):
 
 def test_bm25_gives_the_reference_point_of_belebele():
     questions = {"en": mirrored("saeub/item-evaluation/*/data/belebele/eng_Latn.jsonl")[0]}
-    collection = read_belebele({"questions": questions}, [])
+    collection = read_belebele(BelebeleCollection(reader="belebele", questions=questions), [])
     judgments = {query_id: {document_id: grade} for query_id, document_id, grade in collection.qrels}
     run = search_bm25(index_documents(collection.documents), dict(collection.queries["en"]))
     assert reciprocal_rank(run, judgments) == pytest.approx(0.853, abs=0.001)
@@ -60,7 +60,7 @@ def test_translation_table_lies_between_untranslated_and_human_queries(afriqa):
     )
     pairs = list(zip(english, swahili, strict=True)) + tico_pairs()
     pairs = [(words(english), words(foreign)) for english, foreign in pairs]
-    table, _ = count_tables(pairs, align(pairs, DEFAULTS))
+    table, _ = count_tables(pairs, align(pairs, WordAlignment()))
     assert 0.45 < reciprocal_rank(search_psq(index, dict(queries["sw"]), table), judgments) < 0.662
 
 

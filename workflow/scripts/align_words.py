@@ -9,13 +9,13 @@ The table has rows `foreign english probability`; `--out-backward` adds P(foreig
 
 import argparse
 
-from optical.bitext.word_alignment import DEFAULTS, align, count_tables, read_bitext_words, write_lexical_table
+from optical.bitext.word_alignment import align, count_tables, read_bitext_words, write_lexical_table
+from optical.config.bitext import WordAlignment
 from optical.program import log, program, run_program, yaml_value
-from optical.text.words import check_settings
 
 
 def main(arguments: argparse.Namespace) -> None:
-    settings = check_settings(arguments.settings, DEFAULTS)
+    settings = WordAlignment.read(arguments.settings, "word_alignment")
     pairs = read_bitext_words(arguments.bitext)
     alignments = align(pairs, settings)
     table, backward_table = count_tables(pairs, alignments)
@@ -24,14 +24,14 @@ def main(arguments: argparse.Namespace) -> None:
         write_lexical_table(arguments.out_backward, backward_table)
     log.info(
         "%s: %d translations of %d words, from %d links in %d sentence pairs by %s",
-        *(arguments.out, rows, len(table), sum(map(len, alignments)), len(pairs), settings["aligner"]),
+        *(arguments.out, rows, len(table), sum(map(len, alignments)), len(pairs), settings.aligner),
     )
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--bitext", required=True, help="English<TAB>foreign")
-    parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
+    parser.add_argument("--settings", type=yaml_value, default={}, help="the block word_alignment of the config")
     parser.add_argument("--out", required=True, help="P(English | foreign): foreign, English, probability")
     parser.add_argument("--out-backward", help="P(foreign | English): English, foreign, probability")
     run_program(main, parser)

@@ -10,39 +10,30 @@ Example:
 import argparse
 
 from optical.bitext.clean import clean_bitext
+from optical.config.bitext import BitextCleaning, BitextSource
 from optical.config.tables import read_languages
-from optical.errors import ConfigError
 from optical.program import program, run_program, yaml_value
 
 
 def main(arguments: argparse.Namespace) -> None:
-    languages = read_languages(arguments.languages, arguments.language_table)
-    if arguments.lang not in languages:
-        raise ConfigError(f"unknown language {arguments.lang!r}", where=arguments.languages, hint="add a row")
+    key = f"bitext.{arguments.lang}"
     clean_bitext(
-        [with_script(source, languages) for source in arguments.sources],
-        languages[arguments.lang],
+        [BitextSource.read(source, f"{key}[{number}]") for number, source in enumerate(arguments.sources)],
+        arguments.lang,
+        read_languages(arguments.languages, arguments.language_table),
+        BitextCleaning.read(arguments.settings, "bitext_cleaning"),
         train=arguments.out_train,
         dev=arguments.out_dev,
         report=arguments.report,
-        settings=arguments.settings,
         exclude=arguments.exclude,
     )
-
-
-def with_script(source, languages):
-    """Return a source with the script of the language that stands where English stands, if it names one."""
-    side = source.get("english_side", "en")
-    if side not in languages:
-        raise ConfigError(f"unknown language {side!r}", where="english_side", hint="add it to language_table")
-    return source | {"english_script": languages[side]["script"]}
 
 
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--lang", required=True, help="our code of the foreign language")
-    parser.add_argument("--sources", type=yaml_value, required=True, help="list of source blocks with files as paths")
-    parser.add_argument("--settings", type=yaml_value, default={}, help="changes to the settings of the cleaning")
+    parser.add_argument("--sources", type=yaml_value, required=True, help="list of blocks as in bitext, files as paths")
+    parser.add_argument("--settings", type=yaml_value, default={}, help="the block bitext_cleaning of the config")
     parser.add_argument("--exclude", nargs="*", default=[], help="evaluation files whose texts may not be trained on")
     parser.add_argument("--languages", default="config/languages.tsv", help="the table of languages")
     parser.add_argument("--language-table", type=yaml_value, default={}, help="additions to the table of languages")

@@ -4,16 +4,16 @@ Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dicti
     --settings '{probability: 0.5}' --out switched.tsv
 """
 
-from optical.bitext.code_switching import DEFAULTS, switch_queries
+from optical.bitext.code_switching import switch_queries
 from optical.bitext.word_alignment import read_lexical_table
+from optical.config.methods import Switch
 from optical.errors import DataError
 from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program, yaml_value
-from optical.text.words import check_settings
 
 
 def main(arguments):
-    settings = check_settings(arguments.settings, DEFAULTS)
+    settings = Switch.read(arguments.settings, "switch")
     queries = (row[:2] for row in read_rows(arguments.queries, columns=2))
     dictionary = read_lexical_table(arguments.dictionary)
     swapped = words = 0
@@ -23,7 +23,7 @@ def main(arguments):
         for query_id, text, changed, length in switch_queries(queries, dictionary, settings):
             swapped, words = swapped + changed, words + length
             yield query_id, text
-        if not swapped and settings["probability"]:
+        if not swapped and settings.probability:
             raise DataError(
                 "the dictionary knows no word of the queries", where=arguments.dictionary, hint="give it more bitext"
             )
@@ -36,6 +36,6 @@ if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--queries", required=True, metavar="FILE", help="query_id<TAB>English text")
     parser.add_argument("--dictionary", required=True, metavar="FILE", help="from align_words --out-backward")
-    parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
+    parser.add_argument("--settings", type=yaml_value, default={}, help="the block switch of a method")
     parser.add_argument("--out", required=True, metavar="FILE", help="query_id<TAB>text, in the same order")
     run_program(main, parser)

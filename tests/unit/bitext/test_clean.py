@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext.clean import DEFAULTS, clean_bitext, split
+from optical.bitext.clean import clean_bitext, split
 from optical.bitext.filters import matching_key
 from optical.bitext.readers import read_bitext
+from optical.config.bitext import BitextCleaning, BitextSource
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows
 
+DEFAULTS = BitextCleaning()
 SWAHILI = {"code": "sw", "name": "Swahili", "script": "Latn", "resource": "low", "ntrex": "swa", "tico": ""}
 UNIT = '<tu tuid="{0}"><tuv xml:lang="{3}"><seg>{1}</seg></tuv><tuv xml:lang="{4}"><seg>{2}</seg></tuv></tu>'
 
@@ -30,8 +32,10 @@ def many(count=400, start=0):
 def clean(folder, pairs, language=SWAHILI, exclude=(), **settings):
     (folder / "in.tsv").write_text("".join(f"{e}\t{f}\n" for e, f in pairs))
     outputs = [folder / name for name in ("train.tsv", "dev.tsv", "report.json")]
-    source = {"name": "mine", "pairs": folder / "in.tsv", "licence": "CC0-1.0"}
-    clean_bitext([source], language, *outputs, settings={"dev_pairs": 20} | settings, exclude=exclude)
+    source = BitextSource(name="mine", pairs=str(folder / "in.tsv"), licence="CC0-1.0")
+    chosen = BitextCleaning(**{"dev_pairs": 20} | settings)
+    languages = {"en": {"script": "Latn"}, "sw": language}
+    clean_bitext([source], "sw", languages, chosen, *outputs, exclude=exclude)
     train, dev = ([tuple(row) for row in read_rows(path, 2)] for path in outputs[:2])
     return train, dev, read_json(outputs[2])
 
@@ -100,9 +104,9 @@ def test_a_pair_that_holds_an_evaluation_text_stays_out_too(tmp_path):
 def test_languages_and_sources_agree_on_what_is_held_out():
     one = [(english, f"{foreign} moja") for english, foreign in many()]
     two = [(english.upper(), f"{foreign} mbili") for english, foreign in reversed(many())]
-    _, dev_one, _ = split(one, DEFAULTS | {"dev_pairs": 50})
-    _, dev_two, _ = split(two, DEFAULTS | {"dev_pairs": 50})
-    _, dev_other, _ = split(one, DEFAULTS | {"dev_pairs": 50, "seed": 2})
+    _, dev_one, _ = split(one, BitextCleaning(dev_pairs=50))
+    _, dev_two, _ = split(two, BitextCleaning(dev_pairs=50))
+    _, dev_other, _ = split(one, BitextCleaning(dev_pairs=50, seed=2))
     assert {matching_key(english) for english, _ in dev_one} == {matching_key(english) for english, _ in dev_two}
     assert len(dev_one) == 50
     assert {pair for pair, _ in dev_one} != {pair for pair, _ in dev_other}
@@ -114,7 +118,7 @@ def test_languages_and_sources_agree_on_what_is_held_out():
     st.one_of(st.none(), st.integers(0, 10)),
 )
 def test_no_sentence_straddles_the_split(pairs, dev_pairs, train_pairs):
-    train, dev, held_back = split(pairs, DEFAULTS | {"dev_pairs": dev_pairs, "train_pairs": train_pairs})
+    train, dev, held_back = split(pairs, BitextCleaning(dev_pairs=dev_pairs, train_pairs=train_pairs))
     assert not {english for english, _ in train} & {english for english, _ in dev}
     assert not {foreign for _, foreign in train} & {foreign for _, foreign in dev}
     assert len(train) + len(dev) + sum(held_back.values()) == len(pairs)
@@ -123,8 +127,7 @@ def test_no_sentence_straddles_the_split(pairs, dev_pairs, train_pairs):
 
 
 def test_smaller_training_sets_are_parts_of_larger_ones():
-    settings = DEFAULTS | {"dev_pairs": 10}
-    small, middle = (split(many(), settings | {"train_pairs": count})[0] for count in (50, 150))
+    small, middle = (split(many(), BitextCleaning(dev_pairs=10, train_pairs=count)).train for count in (50, 150))
     assert (len(small), len(middle)) == (50, 150)
     assert set(small) < set(middle)
     assert small == [pair for pair in many() if pair in set(small)]
@@ -138,20 +141,19 @@ def test_nothing_left_is_an_error_and_leaves_no_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tsv"]
 
 
-def test_unknown_settings_are_named(tmp_path):
-    with pytest.raises(ConfigError, match="unknown setting 'max_words'.*maximum_words"):
-        clean(tmp_path, many(), max_words=3)
-    with pytest.raises(ConfigError, match="unknown repair 'guess'"):
-        clean(tmp_path, many(), repair="guess")
+def test_languages_of_the_sources_are_in_the_table(tmp_path):
+    source = BitextSource(mtop="x", english_side="de")
+    with pytest.raises(ConfigError, match="unknown 'de'"):
+        clean_bitext([source], "sw", {"sw": SWAHILI}, DEFAULTS, *[tmp_path / name for name in "abc"])
 
 
 def test_large_translation_memories_are_streamed(tmp_path):
     path = tmp_path / "big.tmx"
     text = tmx(many(3000))
     path.write_text(text)
-    assert sum(1 for _ in read_bitext({"tmx": path}, {"sw"})) == 3000
+    assert sum(1 for _ in read_bitext(BitextSource(tmx=str(path)), {"sw"})) == 3000
     path.write_text(text[:-1000])  # who reads all before the first pair does not get that far
-    reader = read_bitext({"tmx": path}, {"sw"})
+    reader = read_bitext(BitextSource(tmx=str(path)), {"sw"})
     assert next(reader).row == 1
     with pytest.raises(DataError):
         list(reader)

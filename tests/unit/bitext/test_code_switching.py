@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optical.bitext.code_switching import DEFAULTS, prune, switch_queries, switch_words
+from optical.bitext.code_switching import prune, switch_queries, switch_words
+from optical.config.methods import Switch
 from optical.text.words import WORD
 from support.programs import Run, server
 
@@ -37,11 +38,11 @@ def test_probability_decides_how_many_and_the_translation_table_which():
 
 def test_the_seed_decides_and_unlikely_translations_are_left_out():
     queries = [(f"q{number}", "the moon over the river") for number in range(40)]
-    once, again, other = (list(switch_queries(queries, DICTIONARY, DEFAULTS | {"seed": seed})) for seed in (1, 1, 2))
+    once, again, other = (list(switch_queries(queries, DICTIONARY, Switch(seed=seed))) for seed in (1, 1, 2))
     assert once == again != other
     assert [row[0] for row in once] == [query_id for query_id, _ in queries]
     assert not any("ya" in row[1].split() for row in once)
-    eager = switch_queries(queries, DICTIONARY, {"probability": 1.0, "minimum_probability": 0.0, "seed": 1})
+    eager = switch_queries(queries, DICTIONARY, Switch(probability=1.0, minimum_probability=0.0))
     assert next(eager)[1].split()[0] == "ya"
 
 

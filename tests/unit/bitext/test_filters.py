@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext.clean import DEFAULTS
 from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
+from optical.config.bitext import BitextCleaning
 from optical.errors import ConfigError
+
+DEFAULTS = BitextCleaning()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,23 @@
 
 import gzip
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from optical.bitext.readers import Pair, read_bitext, source_format
+from optical.bitext import readers
+from optical.bitext.readers import Pair
+from optical.config.bitext import BitextSource
 from optical.errors import ConfigError, DataError
 
 PAIRS = [("One house.", "Nyumba moja."), ("Two birds fly.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
 UNIT = '<tu tuid="{0}"><tuv xml:lang="{3}"><seg>{1}</seg></tuv><tuv xml:lang="{4}"><seg>{2}</seg></tuv></tu>'
+
+
+def read_bitext(source, codes):
+    """Yield the pairs of a source that is given as YAML has it."""
+    values = {key: str(value) if isinstance(value, Path) else value for key, value in source.items()}
+    return readers.read_bitext(BitextSource(**values), codes)
 
 
 def tmx(pairs, english="en", foreign="sw", ids="Doc_1:{}"):
@@ -129,10 +138,8 @@ def test_a_unicode_line_separator_does_not_shift_the_sides(tmp_path):
     assert [pair.foreign for pair in pairs] == ["x", "y"]
 
 
-def test_unusable_source_blocks():
-    with pytest.raises(ConfigError, match="without files"):
-        source_format({"name": "x"})
-    with pytest.raises(ConfigError, match="unknown bitext format 'xliff'"):
-        source_format({"pairs": "x", "format": "xliff"})
-    with pytest.raises(ConfigError, match="two files"):
-        list(read_bitext({"pairs": "x", "format": "vref"}, {"sw"}))
+def test_a_source_without_the_files_of_its_format_is_refused():
+    with pytest.raises(ConfigError, match=r"format vref is two files \[mine\]"):
+        list(read_bitext({"name": "mine", "pairs": "x", "format": "vref"}, {"sw"}))
+    with pytest.raises(ConfigError, match="format tsv is one file"):
+        list(read_bitext({"mtop": "x", "format": "tsv"}, {"sw"}))

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from optical.bitext.row_alignment import DEFAULTS, Run, anchors, check_alignment, length_correlation, viterbi
+from optical.bitext.row_alignment import MINIMUM_ROWS, Run, anchors, check_alignment, length_correlation, viterbi
 
 ROWS = 600
 
@@ -85,7 +85,7 @@ def test_sides_that_have_nothing_to_do_with_each_other_are_refused_whole(rows):
 
 
 def test_too_few_rows_are_not_judged():
-    english, foreign = invented_bitext(DEFAULTS["minimum_rows"] - 1)
+    english, foreign = invented_bitext(MINIMUM_ROWS - 1)
     assert check_alignment(english, foreign[::-1]) == check_alignment(english, foreign)
     assert not check_alignment(english, foreign).checked
 
@@ -97,11 +97,12 @@ def test_empty_sides_and_sentences_of_one_length_do_no_harm():
     check_alignment(["same words here"] * ROWS, ["auch hier gleich"] * ROWS)
 
 
-def test_pieces_are_checked_apart_and_rows_keep_their_numbers():
+def test_pieces_are_checked_apart_and_rows_keep_their_numbers(monkeypatch):
     english, foreign = invented_bitext(1200)
     foreign[700:900] = foreign[699:899]
     whole = check_alignment(english, foreign)
-    pieces = check_alignment(english, foreign, {"piece_rows": 400})
+    monkeypatch.setattr("optical.bitext.row_alignment.PIECE_ROWS", 400)
+    pieces = check_alignment(english, foreign)
     assert abs(len(dropped_rows(whole.runs) ^ dropped_rows(pieces.runs))) <= 6
 
 

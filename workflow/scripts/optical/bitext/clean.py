@@ -9,8 +9,10 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
+from typing import NamedTuple, TypedDict
 
 from optical.bitext.filters import (
+    Scripts,
     look_swapped,
     matching_key,
     normalise,
@@ -20,73 +22,131 @@ from optical.bitext.filters import (
 )
 from optical.bitext.readers import Pair, read_bitext, source_format
 from optical.bitext.row_alignment import Alignment, Run, check_alignment, length_correlation
-from optical.errors import ConfigError, DataError
+from optical.config.bitext import BitextCleaning, BitextSource
+from optical.config.names import check_names
+from optical.errors import DataError
 from optical.files import write_json, write_rows
 from optical.runtime.progress import with_progress
 
 log = logging.getLogger("optical")
 
-DEFAULTS = {
-    "check_alignment": True,
-    "repair": "drop",  # or "shift": give rows that are shifted by up to three rows back to each other
-    "maximum_words": 150,
-    "maximum_characters": 1000,
-    "maximum_length_ratio": 3.0,
-    "minimum_letters": 0.5,
-    "minimum_script": 0.5,
-    "dev_pairs": 1000,
-    "train_pairs": None,  # keep so many pairs only, the same ones for every language that shares the English side
-    "seed": 1,
-}
-REPAIRS = ("drop", "shift")
 LEAST_SEEN, MOST_SEEN = 20, 1000  # pairs by which swapped sides are told
+
+TextPair = tuple[str, str]  # English, foreign
+Language = Mapping[str, str]  # a row of languages.tsv
+
+
+# One faulty run of rows in words and figures, its rows named as the source names them.
+RunReport = TypedDict(
+    "RunReport",
+    {
+        "from": str,
+        "to": str,
+        "rows": int,
+        "shift": int | None,
+        "reading": str,
+        "action": str,
+        "evidence_nats": float,
+        "length_correlation": dict[str, float | None],
+    },
+)
+
+
+class AlignmentReport(TypedDict):
+    """What the check of a source's alignment measured."""
+
+    checked: bool
+    nats_per_aligned_row: float
+    runs: list[RunReport]
+
+
+class SourceReport(TypedDict):
+    """What became of the pairs of a source; `dropped` has a number for each reason."""
+
+    name: str
+    format: str
+    licence: str
+    read: int
+    kept: int
+    dropped: dict[str, int]
+    alignment: AlignmentReport
+
+
+class CleaningReport(TypedDict):
+    """What became of the pairs of a language, as `report.json` says it."""
+
+    language: str
+    settings: dict[str, object]
+    sources: list[SourceReport]
+    held_back: dict[str, int]
+    train: int
+    dev: int
+
+
+class Split(NamedTuple):
+    """Training and development pairs, both in input order, and how many are held back for which reason."""
+
+    train: list[TextPair]
+    dev: list[TextPair]
+    held_back: dict[str, int]
 
 
 def clean_bitext(
-    sources: Sequence[Mapping[str, object]],
-    language: Mapping[str, str],
+    sources: Sequence[BitextSource],
+    lang: str,
+    languages: Mapping[str, Language],
+    settings: BitextCleaning,
     train: str | Path,
     dev: str | Path,
     report: str | Path,
-    settings: Mapping[str, object] | None = None,
     exclude: Iterable[str | Path] = (),
-) -> dict:
+) -> CleaningReport:
     """Clean the sources of one language and write `english<TAB>foreign` files for training and development.
 
     Args:
-        sources: blocks of the config with their files as paths; see `readers.read_bitext`. `english_script` is
-            that of the side which stands where English stands, where it is another language.
-        language: the language's row of languages.tsv: its script, and the codes that files may use for it.
-        settings: changes to `DEFAULTS`.
+        sources: their files are paths.
+        lang: our code of the foreign language.
+        languages: the rows of languages.tsv: the scripts of both sides, and the codes that files may use.
+        settings: what is kept; `exclude` stands in place of theirs, which names files as the config does.
+        train: where training pairs go.
+        dev: where development pairs go.
+        report: where the report goes.
         exclude: evaluation files and folders of collections; a pair is dropped that has a side, or a longer sentence
             of one, which is a text or a longer sentence of theirs.
     Returns:
-        the report. Raises `DataError` if too little is left.
+        the report.
+    Raises:
+        ConfigError: a language is not in the table.
+        DataError: too little is left.
     """
-    chosen = checked_settings(settings or {})
+    check_names([lang, *(source.english_side for source in sources)], "language_table", languages, "add it")
+    language = languages[lang]
     evaluation = read_evaluation_keys(exclude)
-    kept: list[tuple[str, str]] = []
-    seen: set[tuple[str, str]] = set()
+    kept: list[TextPair] = []
+    seen: set[TextPair] = set()
     parts = []
     for number, source in enumerate(sources, start=1):
-        name = str(source.get("name") or f"source {number}")
-        pairs, part = clean_source(source, name, language, chosen, evaluation, seen)
+        name = source.name or f"source {number}"
+        scripts = languages[source.english_side]["script"], language["script"]
+        pairs, part = clean_source(source, name, language, scripts, settings, evaluation, seen)
         log.info("%s: %d of %d pairs kept %s", name, len(pairs), part["read"], part["dropped"] or "")
         kept += pairs
         parts.append(part)
-    train_pairs, dev_pairs, held_back = split(kept, chosen)
+    train_pairs, dev_pairs, held_back = split(kept, settings)
     if not train_pairs:
-        reasons = sum((Counter(part["dropped"]) for part in parts), Counter()).most_common(3)
-        dropped = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
+        reasons: Counter[str] = Counter()
+        for part in parts:
+            reasons.update(part["dropped"])
+        dropped = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(3)) or "none"
         raise DataError(
             f"no pair is left for training: {sum(part['read'] for part in parts)} read, {len(kept)} clean, "
             f"{len(dev_pairs)} for development; dropped: {dropped}",
-            where=f"bitext of {language['code']}",
+            where=f"bitext of {lang}",
             hint="lower dev_pairs, loosen the filter that dropped most, or add a source",
         )
-    summary = {
-        "language": language["code"],
-        "settings": chosen,
+    summary: CleaningReport = {
+        "language": lang,
+        "settings": settings.model_dump(exclude={"exclude"}),
         "sources": parts,
         "held_back": held_back,
         "train": len(train_pairs),
@@ -98,28 +158,26 @@ def clean_bitext(
     return summary
 
 
-def checked_settings(settings: Mapping[str, object]) -> dict:
-    """Return `DEFAULTS` with changes; an unknown name or repair is a `ConfigError`."""
-    for name in settings:
-        if name not in DEFAULTS:
-            raise ConfigError(
-                f"unknown setting {name!r}", where="bitext_cleaning", hint=f"one of {', '.join(DEFAULTS)}"
-            )
-    chosen = DEFAULTS | dict(settings)
-    if chosen["repair"] not in REPAIRS:
-        raise ConfigError(f"unknown repair {chosen['repair']!r}", where="bitext_cleaning", hint="drop or shift")
-    return chosen
-
-
 def clean_source(
-    source: Mapping[str, object],
+    source: BitextSource,
     name: str,
-    language: Mapping[str, str],
-    settings: Mapping,
+    language: Language,
+    scripts: Scripts,
+    settings: BitextCleaning,
     evaluation: Set[str],
-    seen: set[tuple[str, str]],
-) -> tuple[list[tuple[str, str]], dict]:
-    """Return the good pairs of one source and its part of the report; `seen` collects the pairs of all sources."""
+    seen: set[TextPair],
+) -> tuple[list[TextPair], SourceReport]:
+    """Return the good pairs of one source and its part of the report.
+
+    Args:
+        source: its files are paths.
+        name: what the report calls it.
+        language: the row of the foreign language.
+        scripts: ISO 15924 codes of both sides.
+        settings: what is kept.
+        evaluation: keys of texts that no pair may have.
+        seen: collects the pairs of all sources, by which repeated ones are told.
+    """
     codes = {value for column, value in language.items() if column not in ("name", "script", "resource")}
     pairs = [
         pair._replace(english=normalise(pair.english), foreign=normalise(pair.foreign))
@@ -130,12 +188,11 @@ def clean_source(
         raise DataError(what, where=f"bitext of {language['code']}", hint="swap the files or columns: English first")
     alignment = Alignment([], 0.0, checked=False)
     sides = [pair.english for pair in pairs], [pair.foreign for pair in pairs]
-    if settings["check_alignment"] and source.get("check_alignment", True):
+    if settings.check_alignment and source.check_alignment:
         alignment = check_alignment(*sides)
-    scripts = str(source.get("english_script", "Latn")), language["script"]
     dropped: Counter[str] = Counter()
     kept = []
-    aligned = aligned_pairs(pairs, alignment.runs, settings["repair"])
+    aligned = aligned_pairs(pairs, alignment.runs, settings.repair)
     for pair in with_progress(aligned, f"cleaning {name}", len(aligned)):
         reason = reason_to_drop(pair.english, pair.foreign, settings, scripts)
         if reason is None:
@@ -151,14 +208,14 @@ def clean_source(
     return kept, {
         "name": name,
         "format": source_format(source),
-        "licence": source.get("licence", "not stated"),
+        "licence": source.licence or "not stated",
         "read": len(pairs),
         "kept": len(kept),
         "dropped": dict(sorted(dropped.items())),
         "alignment": {
             "checked": alignment.checked,
             "nats_per_aligned_row": round(alignment.separation, 3),
-            "runs": [describe_run(run, pairs, sides, settings["repair"]) for run in alignment.runs],
+            "runs": [describe_run(run, pairs, sides, settings.repair) for run in alignment.runs],
         },
     }
 
@@ -169,16 +226,12 @@ def aligned_pairs(pairs: Sequence[Pair], runs: Iterable[Run], repair: str) -> li
     for run in runs:
         shift = run.shift if repair == "shift" else None
         for row in range(run.start, run.stop):
-            there = None if shift is None else row + shift
-            partner[row] = there if there is not None and 0 <= there < len(pairs) else None
-    return [
-        pair if index not in partner else pair._replace(foreign=pairs[partner[index]].foreign)
-        for index, pair in enumerate(pairs)
-        if partner.get(index, index) is not None
-    ]
+            partner[row] = row + shift if shift is not None and 0 <= row + shift < len(pairs) else None
+    partners = ((pair, partner.get(index, index)) for index, pair in enumerate(pairs))
+    return [pair._replace(foreign=pairs[other].foreign) for pair, other in partners if other is not None]
 
 
-def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> dict:
+def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> RunReport:
     """Return one faulty run in words and figures, with its rows named as the source names them."""
     correlations = {"as_published": length_correlation(*sides, run, 0)}
     if run.shift is not None:
@@ -204,21 +257,18 @@ def row_name(pair: Pair) -> str:
     return f"{pair.document}:{pair.row}" if pair.document else str(pair.row)
 
 
-def split(kept: Sequence[tuple[str, str]], settings: Mapping) -> tuple[list, list, dict[str, int]]:
+def split(kept: Sequence[TextPair], settings: BitextCleaning) -> Split:
     """Split pairs into training and development by a seeded hash of the English sentence.
 
     All pairs of one English sentence go to the same side, and languages that share their English side hold out the same
     sentences. Training pairs whose foreign side is in development are held back, as are those beyond `train_pairs`.
-
-    Returns:
-        training pairs, development pairs (both in input order), and how many are held back for which reason.
     """
     order: dict[str, int] = {}
     keys = [matching_key(english) for english, _ in kept]
     for key in keys:
         order[key] = order.get(key, 0) + 1
-    ranked = sorted(order, key=lambda key: hashlib.sha256(f"{settings['seed']} {key}".encode()).digest())
-    dev_keys, room = set(), settings["dev_pairs"]
+    ranked = sorted(order, key=lambda key: hashlib.sha256(f"{settings.seed} {key}".encode()).digest())
+    dev_keys, room = set(), settings.dev_pairs
     for key in ranked:
         if room <= 0:
             break
@@ -230,15 +280,15 @@ def split(kept: Sequence[tuple[str, str]], settings: Mapping) -> tuple[list, lis
     train = [(pair, rank[key]) for pair, key in zip(kept, keys, strict=True) if key not in dev_keys]
     clear = [(pair, place) for pair, place in train if matching_key(pair[1]) not in dev_foreign]
     held_back = {"foreign side in dev": len(train) - len(clear)}
-    limit = settings["train_pairs"]
+    limit = settings.train_pairs
     if limit is not None and len(clear) > limit:
         held_back["beyond train_pairs"] = len(clear) - limit
         chosen = {index for index, _ in sorted(enumerate(clear), key=lambda item: (item[1][1], item[0]))[:limit]}
         clear = [item for index, item in enumerate(clear) if index in chosen]
-    return [pair for pair, _ in clear], dev, {why: count for why, count in held_back.items() if count}
+    return Split([pair for pair, _ in clear], dev, {why: count for why, count in held_back.items() if count})
 
 
-def _seen_before(pair: Pair, evaluation: Set[str], seen: set[tuple[str, str]]) -> str | None:
+def _seen_before(pair: Pair, evaluation: Set[str], seen: set[TextPair]) -> str | None:
     keys = matching_key(pair.english), matching_key(pair.foreign)
     if evaluation and not evaluation.isdisjoint((*keys, *sentence_keys(pair.english), *sentence_keys(pair.foreign))):
         return "in evaluation texts"

@@ -8,13 +8,8 @@ import random
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
+from optical.config.methods import Switch
 from optical.text.words import WORD
-
-DEFAULTS = {
-    "probability": 0.5,  # that a word which the dictionary knows is swapped
-    "minimum_probability": 0.1,  # translations below it are noise of the aligner
-    "seed": 1,
-}
 
 Dictionary = Mapping[str, Mapping[str, float]]  # English word -> foreign word -> probability
 
@@ -55,10 +50,10 @@ def switch_words(text: str, dictionary: Dictionary, probability: float, dice: ra
 
 
 def switch_queries(
-    queries: Iterable[tuple[str, str]], dictionary: Dictionary, settings: Mapping[str, float]
+    queries: Iterable[tuple[str, str]], dictionary: Dictionary, settings: Switch
 ) -> Iterator[tuple[str, str, int, int]]:
-    """Yield (id, switched text, swapped words, words) of each query, in the order given; settings as `DEFAULTS`."""
-    dictionary = prune(dictionary, settings["minimum_probability"])
-    dice = random.Random(settings["seed"])
+    """Yield (id, switched text, swapped words, words) of each query, in the order given."""
+    dictionary = prune(dictionary, settings.minimum_probability)
+    dice = random.Random(settings.seed)
     for query_id, text in queries:
-        yield (query_id, *switch_words(text, dictionary, settings["probability"], dice))
+        yield (query_id, *switch_words(text, dictionary, settings.probability, dice))

@@ -4,40 +4,14 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from optical.config.bitext import BitextCleaning
+from optical.config.scripts import SCRIPT_WORDS, script_hint
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_jsonl, read_lines, read_rows
 from optical.text.words import JOINERS, WORD
-
-# ISO 15924 code -> the first word of the Unicode names of the script's letters.
-SCRIPT_WORDS = {
-    "Arab": "ARABIC",
-    "Armn": "ARMENIAN",
-    "Beng": "BENGALI",
-    "Cyrl": "CYRILLIC",
-    "Deva": "DEVANAGARI",
-    "Ethi": "ETHIOPIC",
-    "Geor": "GEORGIAN",
-    "Grek": "GREEK",
-    "Gujr": "GUJARATI",
-    "Guru": "GURMUKHI",
-    "Hang": "HANGUL",
-    "Hani": "CJK",
-    "Hebr": "HEBREW",
-    "Khmr": "KHMER",
-    "Knda": "KANNADA",
-    "Laoo": "LAO",
-    "Latn": "LATIN",
-    "Mlym": "MALAYALAM",
-    "Mymr": "MYANMAR",
-    "Orya": "ORIYA",
-    "Sinh": "SINHALA",
-    "Taml": "TAMIL",
-    "Telu": "TELUGU",
-    "Thai": "THAI",
-}
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=。)\s*")
@@ -80,32 +54,32 @@ def _share_of_common_words(texts: Iterable[str]) -> float:
     return sum(word in _COMMON_ENGLISH for word in words) / max(len(words), 1)
 
 
-Scripts = tuple[str, str]
+Scripts = tuple[str, str]  # ISO 15924 codes: of the English side, of the foreign one
 
 
-def reason_to_drop(english: str, foreign: str, settings: Mapping[str, float], scripts: Scripts) -> str | None:
-    """Return why a normalised pair is dropped, or None. `scripts` are the ISO 15924 codes of the two sides."""
+def reason_to_drop(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> str | None:
+    """Return why a normalised pair is dropped, or None."""
     return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, scripts)), None)
 
 
-def _empty(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _empty(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     return not english or not foreign
 
 
-def _too_long(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _too_long(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     return any(
-        len(text) > settings["maximum_characters"] or text.count(" ") >= settings["maximum_words"]
+        len(text) > settings.maximum_characters or text.count(" ") >= settings.maximum_words
         for text in (english, foreign)
     )
 
 
-def _unlike_lengths(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _unlike_lengths(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     """Ten characters are added to each side: a greeting may be three times as long in another language."""
     ratio = (len(english) + 10) / (len(foreign) + 10)
-    return max(ratio, 1 / ratio) > settings["maximum_length_ratio"]
+    return max(ratio, 1 / ratio) > settings.maximum_length_ratio
 
 
-def _untranslated(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _untranslated(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     """Both sides are one text, or nine tenths of five or more English words stand in the foreign side too."""
     words, others = matching_key(english).split(), set(matching_key(foreign).split())
     if english.casefold() == foreign.casefold() or (words and set(words) == others):
@@ -113,21 +87,21 @@ def _untranslated(english: str, foreign: str, settings: Mapping, scripts: Script
     return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
 
 
-def _few_letters(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _few_letters(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     return any(
-        sum(map(bool, map(_KINDS.__getitem__, text))) < settings["minimum_letters"] * (len(text) - text.count(" "))
+        sum(map(bool, map(_KINDS.__getitem__, text))) < settings.minimum_letters * (len(text) - text.count(" "))
         for text in (english, foreign)
     )
 
 
-def _wrong_script(english: str, foreign: str, settings: Mapping, scripts: Scripts) -> bool:
+def _wrong_script(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
     return any(
-        script_share(text, script) < settings["minimum_script"]
+        script_share(text, script) < settings.minimum_script
         for text, script in zip((english, foreign), scripts, strict=True)
     )
 
 
-REASONS: dict[str, Callable[[str, str, Mapping, str], bool]] = {
+REASONS: dict[str, Callable[[str, str, BitextCleaning, Scripts], bool]] = {
     "empty": _empty,
     "too long": _too_long,
     "unlike lengths": _unlike_lengths,
@@ -145,9 +119,7 @@ def script_share(text: str, script: str) -> float:
     """
     word = SCRIPT_WORDS.get(script)
     if word is None:
-        raise ConfigError(
-            f"unknown script {script!r}", where="config/languages.tsv", hint=f"known: {' '.join(SCRIPT_WORDS)}"
-        )
+        raise ConfigError(f"unknown script {script!r}", where="config/languages.tsv", hint=script_hint(script))
     kinds = list(map(_KINDS.__getitem__, text))
     letters = len(kinds) - kinds.count("") - kinds.count(_MARK)
     return kinds.count(word) / letters if letters else 1.0

@@ -1,9 +1,4 @@
-"""Read sentence pairs from the formats in which bitext is published.
-
-A source is a block of the config: `{pairs: FILE}`, `{english: FILE, foreign: FILE}`, `{moses: FILE.zip}`,
-`{tmx: FILE}` or `{mtop: FILE}`, with optional `format`, `documents` (a file with the document of each line), `limit`
-(first pairs only).
-"""
+"""Read sentence pairs from the formats in which bitext is published."""
 
 import contextlib
 import gzip
@@ -12,14 +7,16 @@ import itertools
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
+from optical.config.bitext import WAYS, BitextSource
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines, read_rows
 
-_MISSING = object()
+First = TypeVar("First")
+_MISSING: Any = object()
 _MERGED = "<range>"  # eBible: this verse is part of the one before
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -33,58 +30,46 @@ class Pair(NamedTuple):
     row: int
 
 
-def read_bitext(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def read_bitext(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """Yield the pairs of a source, in order, empty sides included.
 
     Args:
-        source: a block of the config with its files as paths.
+        source: its files are paths.
         codes: what the foreign language may be called inside the files, such as `{"tl", "fil", "tgl"}`.
     """
     pairs = READERS[source_format(source)](source, {code.casefold() for code in codes if code})
-    limit = source.get("limit")
-    yield from pairs if limit is None else itertools.islice(pairs, int(str(limit)))
+    yield from itertools.islice(pairs, source.limit)
 
 
-def source_format(source: Mapping[str, object]) -> str:
+def source_format(source: BitextSource) -> str:
     """Return the format of a source: as stated, or by its keys and the suffix of its file.
 
-    >>> source_format({"pairs": "OPUS.en-sw.txt.zip"})
+    >>> source_format(BitextSource(pairs="OPUS.en-sw.txt.zip"))
     'moses'
     """
-    if "format" in source:
-        stated = str(source["format"])
-        if stated not in READERS:
-            raise ConfigError(f"unknown bitext format {stated!r}", hint=f"one of {', '.join(READERS)}")
-        return stated
-    if "english" in source and "foreign" in source:
+    if source.format:
+        return source.format
+    if source.english and source.foreign:
         return "lines"
-    for key in ("moses", "tmx", "mtop"):
-        if key in source:
-            return key
-    if "pairs" in source:
-        name = str(source["pairs"])
-        return next((form for suffix, form in _SUFFIXES if name.endswith(suffix)), "tsv")
-    raise ConfigError(
-        f"a bitext source without files: {dict(source)}",
-        hint="give {pairs: FILE}, {english: FILE, foreign: FILE}, {moses: FILE.zip} or {tmx: FILE}",
-    )
+    named = next((key for key in ("moses", "tmx", "mtop") if getattr(source, key)), None)
+    return named or next((form for suffix, form in _SUFFIXES if str(source.pairs).endswith(suffix)), "tsv")
 
 
 _SUFFIXES = ((".tmx", "tmx"), (".tmx.zip", "tmx"), (".tmx.gz", "tmx"), (".zip", "moses"))
 
 
-def _read_lines_format(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_lines_format(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """Two files, line k of one translates line k of the other."""
     english, foreign = _two_files(source)
     return _number(_in_step(english, read_lines(english), foreign, read_lines(foreign)), source)
 
 
-def _read_tsv(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_tsv(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """One file, English in the first column, the foreign sentence in the second."""
     return _number(((row[0], row[1]) for row in read_rows(_one_file(source), columns=2)), source)
 
 
-def _read_vref(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_vref(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """Two Bibles, a verse a line; `<range>` on either side joins the verse to the one before, on both sides."""
     english, foreign = _two_files(source)
     verse: list[Pair] = []
@@ -107,7 +92,7 @@ def _joined(verse: list[Pair]) -> Iterator[Pair]:
         yield Pair(" ".join(sides[0]), " ".join(sides[1]), chapter, first.row)
 
 
-def _read_moses(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_moses(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """A zip file of OPUS with `Corpus.en-xx.en` and `Corpus.en-xx.xx`; either code may come first."""
     path = _one_file(source)
     with _open_zip(path) as archive:
@@ -128,7 +113,7 @@ def _read_moses(source: Mapping[str, object], codes: Collection[str]) -> Iterato
         yield from _number(_in_step(english, next(lines), foreign, next(lines)), source)
 
 
-def _read_tmx(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_tmx(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """A translation memory, zipped or not; a unit's id `document:number` gives its document."""
     path = _one_file(source)
     row, tongues = 0, set()
@@ -161,12 +146,11 @@ def _read_tmx(source: Mapping[str, object], codes: Collection[str]) -> Iterator[
         )
 
 
-def _read_mtop(source: Mapping[str, object], codes: Collection[str]) -> Iterator[Pair]:
+def _read_mtop(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """MTOP's parallel utterances; `english_side` names the language that stands where English stands elsewhere."""
     from optical.corpora.mtop import mtop_pairs
 
-    path = str(source["mtop"])
-    yield from _number(mtop_pairs(path, str(source.get("english_side", "en")), codes), source)
+    yield from _number(mtop_pairs(str(source.mtop), source.english_side, codes), source)
 
 
 def _segments(unit: ElementTree.Element) -> Iterator[tuple[str, str]]:
@@ -191,20 +175,22 @@ def _plain(code: str) -> str:
     return code.casefold().replace("_", "-").partition("-")[0]
 
 
-def _one_file(source: Mapping[str, object]) -> Path:
-    for key in ("pairs", "moses", "tmx"):
-        if key in source:
-            return Path(str(source[key]))
-    raise ConfigError(f"this format is one file: {dict(source)}", hint="give {pairs: FILE}")
+def _one_file(source: BitextSource) -> Path:
+    file = source.pairs or source.moses or source.tmx
+    if file is None:
+        raise ConfigError(f"the format {source.format} is one file", where=source.name or "bitext", hint=WAYS)
+    return Path(file)
 
 
-def _two_files(source: Mapping[str, object]) -> tuple[Path, Path]:
-    if "english" not in source or "foreign" not in source:
-        raise ConfigError(f"this format is two files: {dict(source)}", hint="give {english: FILE, foreign: FILE}")
-    return Path(str(source["english"])), Path(str(source["foreign"]))
+def _two_files(source: BitextSource) -> tuple[Path, Path]:
+    if source.english is None or source.foreign is None:
+        raise ConfigError(f"the format {source.format} is two files", where=source.name or "bitext", hint=WAYS)
+    return Path(source.english), Path(source.foreign)
 
 
-def _in_step(first: object, lines: Iterator[str], second: object, others: Iterator[str]) -> Iterator[tuple[str, str]]:
+def _in_step(
+    first: object, lines: Iterator[First], second: object, others: Iterator[str]
+) -> Iterator[tuple[First, str]]:
     """Yield lines of two files side by side; files of different length are a `DataError` with both counts."""
     for number, (line, other) in enumerate(itertools.zip_longest(lines, others, fillvalue=_MISSING)):
         if line is _MISSING or other is _MISSING:
@@ -218,12 +204,10 @@ def _in_step(first: object, lines: Iterator[str], second: object, others: Iterat
         yield line, other
 
 
-def _number(pairs: Iterator[tuple[str, str]], source: Mapping[str, object]) -> Iterator[Pair]:
-    if "documents" in source:
-        documents = read_lines(Path(str(source["documents"])))
-        stepped = _in_step("the pairs", pairs, source["documents"], documents)
-    else:
-        stepped = ((pair, "") for pair in pairs)
+def _number(pairs: Iterator[tuple[str, str]], source: BitextSource) -> Iterator[Pair]:
+    stepped = ((pair, "") for pair in pairs)
+    if source.documents:
+        stepped = _in_step("the pairs", pairs, source.documents, read_lines(source.documents))
     for row, ((english, foreign), document) in enumerate(stepped, 1):
         yield Pair(english, foreign, document.strip(), row)
 
@@ -251,7 +235,7 @@ def _zip_lines(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[st
 
 
 @contextlib.contextmanager
-def _open_tmx(path: Path) -> Iterator[BinaryIO]:
+def _open_tmx(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
     if path.suffix != ".zip":
         if not path.is_file():
             raise DataError("no such file", where=path, hint="check the path")

@@ -23,13 +23,11 @@ SHIFTS = (0, -1, 1, -2, 2, -3, 3)
 UNMATCHED = len(SHIFTS)  # the state of rows that match nothing near them
 WRONG_OFFSETS = (-9, -8, -7, -6, -5, -4, 4, 5, 6, 7, 8, 9)
 
-DEFAULTS = {
-    "minimum_rows": 100,  # fewer rows do not suffice to estimate what a true pair looks like
-    "change_rate": 1 / 500,  # prior probability that the state changes from one row to the next
-    "acquittal": 3.0,  # a run that beats its wrong pairs by so many standard deviations is aligned after all
-    "recognition": 5.0,  # bitext that beats its wrong pairs by fewer standard deviations is refused as a whole
-    "piece_rows": 100_000,
-}
+MINIMUM_ROWS = 100  # fewer rows do not suffice to estimate what a true pair looks like
+CHANGE_RATE = 1 / 500  # prior probability that the state changes from one row to the next
+ACQUITTAL = 3.0  # a run that beats its wrong pairs by so many standard deviations is aligned after all
+RECOGNITION = 5.0  # bitext that beats its wrong pairs by fewer standard deviations is refused as a whole
+PIECE_ROWS = 100_000
 
 _ANCHOR = re.compile(r"\d+|[^\W\d_]+|[?!():;%/&@+=\"]")
 _SAME_MARK = str.maketrans("؟“”«»„", '?"""""')
@@ -72,15 +70,15 @@ def anchors(text: str) -> set[str]:
     >>> anchors("१९ मार्च") & anchors("19 March")
     {'19'}
     """
-    found = set()
+    signs = set()
     for word in _ANCHOR.findall(unicodedata.normalize("NFKC", text).translate(_SAME_MARK).casefold()):
         if word[0].isdecimal():
-            found.add(str(int(word)) if len(word) < 20 else word)
+            signs.add(str(int(word)) if len(word) < 20 else word)
         elif not word[0].isalpha():
-            found.add(word)
+            signs.add(word)
         elif len(word) >= _PREFIX:
-            found.add(_without_accents(word[:_PREFIX]))
-    return found
+            signs.add(_without_accents(word[:_PREFIX]))
+    return signs
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -88,22 +86,21 @@ def _without_accents(word: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFD", word) if not unicodedata.combining(sign))
 
 
-def check_alignment(english: Sequence[str], foreign: Sequence[str], settings: dict | None = None) -> Alignment:
+def check_alignment(english: Sequence[str], foreign: Sequence[str]) -> Alignment:
     """Find the runs of rows whose two sides do not belong together.
 
-    Rows with an empty side count neither way. Bitext of fewer than `minimum_rows` rows is not checked. Bitext whose
+    Rows with an empty side count neither way. Bitext of fewer than `MINIMUM_ROWS` rows is not checked. Bitext whose
     rows match no better than rows picked wrongly gives one run over everything.
     """
-    settings = DEFAULTS | (settings or {})
     rows = len(english)
-    if rows < settings["minimum_rows"]:
+    if rows < MINIMUM_ROWS:
         return Alignment([], 0.0, checked=False)
-    pieces = max(1, round(rows / settings["piece_rows"]))
+    pieces = max(1, round(rows / PIECE_ROWS))
     bounds = [rows * piece // pieces for piece in range(pieces + 1)]
     runs, separations = [], []
     for start, stop in zip(bounds, bounds[1:], strict=False):
-        found, separation = _check_piece(english[start:stop], foreign[start:stop], settings)
-        runs += [dataclasses.replace(run, start=run.start + start, stop=run.stop + start) for run in found]
+        in_piece, separation = _check_piece(english[start:stop], foreign[start:stop])
+        runs += [dataclasses.replace(run, start=run.start + start, stop=run.stop + start) for run in in_piece]
         separations.append(separation)
     return Alignment(runs, float(np.mean(separations)), checked=True)
 
@@ -117,15 +114,15 @@ def length_correlation(english: Sequence[str], foreign: Sequence[str], run: Run,
     return round(float(np.corrcoef(lengths.T)[0, 1]), 3)
 
 
-def _check_piece(english: Sequence[str], foreign: Sequence[str], settings: dict) -> tuple[list[Run], float]:
+def _check_piece(english: Sequence[str], foreign: Sequence[str]) -> tuple[list[Run], float]:
     pairing = _Pairing(english, foreign)
-    if _recognition(pairing) < settings["recognition"]:
+    if _recognition(pairing) < RECOGNITION:
         return [Run(0, len(english), None, 0.0)], 0.0
     state_N = _best_start(pairing)
     for _ in range(_ROUNDS):
         pairing.fit(state_N)
         evidence_NS = pairing.evidence_of_states()
-        decoded_N = viterbi(evidence_NS, settings["change_rate"])
+        decoded_N = viterbi(evidence_NS, CHANGE_RATE)
         if (decoded_N == state_N).all():
             break
         state_N = decoded_N
@@ -134,7 +131,7 @@ def _check_piece(english: Sequence[str], foreign: Sequence[str], settings: dict)
     for run in _runs(state_N, evidence_NS):
         rows = slice(run.start, run.stop)
         wrong_O = wrong_NO[rows].mean(axis=0)
-        if run.shift is not None or _excess(evidence_NS[rows, 0].mean(), wrong_O) < settings["acquittal"]:
+        if run.shift is not None or _excess(evidence_NS[rows, 0].mean(), wrong_O) < ACQUITTAL:
             runs.append(run)
     aligned_N = state_N == 0
     runs = sorted([*runs, *_frayed_edges(runs, evidence_NS[:, 0])], key=lambda run: run.start)
@@ -233,7 +230,7 @@ class _Pairing:
         self.english_NV, self.foreign_NV, weight_V = _anchor_matrices(english, foreign)
         self.english_weight_N = self.english_NV @ weight_V
         self.foreign_weight_N = self.foreign_NV @ weight_V
-        self.english_NV = self.english_NV @ sparse.diags(weight_V)
+        self.english_NV = sparse.csr_matrix(self.english_NV @ sparse.diags(weight_V))
         self._shared: dict[int, np.ndarray] = {}
 
     def partner(self, shift: int) -> tuple[np.ndarray, np.ndarray]:
@@ -306,7 +303,9 @@ class _Pairing:
         return np.stack([*(self.evidence(shift) for shift in SHIFTS), np.zeros(self.rows)], axis=1)
 
 
-def _anchor_matrices(english: Sequence[str], foreign: Sequence[str]) -> tuple[sparse.csr_matrix, ...]:
+def _anchor_matrices(
+    english: Sequence[str], foreign: Sequence[str]
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
     """Return two 0/1 matrices (N, V) over the anchors that occur on both sides, and the anchors' weights (V,)."""
     sides = [[anchors(text) for text in side] for side in (english, foreign)]
     counts = [Counter(anchor for row in side for anchor in row) for side in sides]
@@ -320,7 +319,7 @@ def _anchor_matrices(english: Sequence[str], foreign: Sequence[str]) -> tuple[sp
         ends = np.cumsum([0, *(len(row) for row in columns)])
         flat = np.fromiter((column for row in columns for column in row), dtype=np.int32, count=int(ends[-1]))
         matrices.append(sparse.csr_matrix((np.ones(len(flat)), flat, ends), shape=(len(english), len(both))))
-    return *matrices, weight_V
+    return matrices[0], matrices[1], weight_V
 
 
 def _robust_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, np.ndarray]:

@@ -14,31 +14,29 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import digamma
 
-from optical.errors import ConfigError, DataError, ResourceError
+from optical.config.bitext import WordAlignment
+from optical.errors import DataError, ResourceError
 from optical.files import read_lines, read_rows, write_lines
 from optical.runtime.progress import with_progress
 from optical.text.words import LexicalTable, words
 
-SentencePair = tuple[list[str], list[str]]  # English words, foreign words
+SentencePair = tuple[Sequence[Any], Sequence[Any]]  # English words, foreign words: as text, or as numbers
 Links = set[tuple[int, int]]  # (English position, foreign position)
 
 MOST_CELLS = 50_000_000
 NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
-DEFAULTS = {
-    "aligner": "ibm2",
-    "symmetrise": "grow-diag-final-and",
-    "iterations": 8,
-    "tension": 4.0,  # how strongly words keep to the diagonal of the sentence pair
-    "null_probability": 0.08,  # that a word has no counterpart
-    "prior": 0.01,  # below 1: few translations a word
-    "length": 1.0,  # eflomal's relative number of sampling iterations
-    "samplers": 3,
-}
+# Of ibm2: how strongly words keep to the diagonal of the sentence pair, the probability that a word has no counterpart,
+# and the prior of a translation, which is below 1 because a word has few.
+TENSION, NULL_PROBABILITY, PRIOR = 4.0, 0.08, 0.01
+# Of eflomal: model, relative number of sampling iterations, samplers.
+EFLOMAL_OPTIONS = ("-m", "3", "-l", "1.0", "--n-samplers", "3", "--overwrite")
+DEFAULTS: dict[str, object] = {}  # goes as soon as those who align hand over their settings themselves
 
 
 def read_bitext_words(path: str | Path) -> list[SentencePair]:
@@ -50,13 +48,14 @@ def read_bitext_words(path: str | Path) -> list[SentencePair]:
     return pairs
 
 
-def align(pairs: Sequence[SentencePair], settings: dict) -> list[Links]:
-    """Return the links of each sentence pair, joined from both directions; `settings` are all of `DEFAULTS`."""
-    for key, table in (("aligner", ALIGNERS), ("symmetrise", SYMMETRISERS)):
-        if settings[key] not in table:
-            raise ConfigError(f"unknown {key} {settings[key]!r}", hint=f"choose one of {', '.join(table)}")
-    forward, backward = ALIGNERS[settings["aligner"]](pairs, settings)
-    join = SYMMETRISERS[settings["symmetrise"]]
+def align(pairs: Sequence[SentencePair], settings: WordAlignment | dict[str, object]) -> list[Links]:
+    """Return the links of each sentence pair, joined from both directions."""
+    settings = WordAlignment.read(settings, "word_alignment")
+    if settings.aligner == "ibm2":
+        forward, backward = align_ibm2(pairs, settings.iterations)
+    else:
+        forward, backward = align_eflomal(pairs)
+    join = SYMMETRISERS[settings.symmetrise]
     return [join(*both) for both in zip(forward, backward, strict=True)]
 
 
@@ -73,12 +72,12 @@ def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> 
         for i, j in sorted(links)
     )
     tables: tuple[LexicalTable, LexicalTable] = {}, {}
-    for table, given, other in ((tables[0], 1, 0), (tables[1], 0, 1)):
-        totals = Counter()
+    for table, source, target in ((tables[0], 1, 0), (tables[1], 0, 1)):
+        totals: Counter[str] = Counter()
         for pair, count in counts.items():
-            totals[pair[given]] += count
+            totals[pair[source]] += count
         for pair, count in counts.items():
-            table.setdefault(pair[given], {})[pair[other]] = count / totals[pair[given]]
+            table.setdefault(pair[source], {})[pair[target]] = count / totals[pair[source]]
     return tables
 
 
@@ -95,17 +94,17 @@ def write_lexical_table(path: str | Path, table: LexicalTable) -> int:
 
 
 def read_lexical_table(path: str | Path) -> LexicalTable:
-    """Read a table of `write_lexical_table`: given word -> word -> probability."""
+    """Read a table of `write_lexical_table`: source word -> word -> probability."""
     table: LexicalTable = defaultdict(dict)
-    for given, word, probability in read_rows(path, 3):
+    for source, word, probability in read_rows(path, 3):
         try:
-            table[given][word] = float(probability)
+            table[source][word] = float(probability)
         except ValueError as error:
             raise DataError(f"{probability!r} is no probability", where=path) from error
     return dict(table)
 
 
-def align_ibm2(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Links], list[Links]]:
+def align_ibm2(pairs: Sequence[SentencePair], iterations: int) -> tuple[list[Links], list[Links]]:
     """Align both directions by IBM Model 2 with a diagonal prior and sparse translation probabilities.
 
     Brown et al. 1993 in the form of Dyer et al. 2013 (fast_align): the prior of a link falls exponentially with its
@@ -119,8 +118,8 @@ def align_ibm2(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Link
             hint="set aligner: eflomal, or take less bitext",
         )
     cells = _Cells(pairs)
-    foreign_from_english = _best_links(cells, settings, given=0)
-    english_from_foreign = _best_links(cells, settings, given=1)
+    foreign_from_english = _best_links(cells, iterations, source=0)
+    english_from_foreign = _best_links(cells, iterations, source=1)
     return foreign_from_english, english_from_foreign
 
 
@@ -145,36 +144,35 @@ class _Cells:
         self.sentences = len(pairs)
 
 
-def _number(sentences: Iterable[list[str]]) -> np.ndarray:
-    vocabulary: dict[str, int] = {}
+def _number(sentences: Iterable[Sequence[Any]]) -> np.ndarray:
+    vocabulary: dict[Any, int] = {}
     return np.array([vocabulary.setdefault(word, len(vocabulary)) for sentence in sentences for word in sentence])
 
 
-def _best_links(cells: _Cells, settings: dict, given: int) -> list[Links]:
-    """Link each word of the other side to its likeliest word of the `given` side (0 English, 1 foreign), or to none."""
-    other = 1 - given
-    chance, prior = settings["null_probability"], settings["prior"]
-    offset_P = (cells.position_P[given] + 0.5) / cells.length_P[given]
-    offset_P = offset_P - (cells.position_P[other] + 0.5) / cells.length_P[other]
-    diagonal_P = np.exp(-settings["tension"] * np.abs(offset_P))
-    column_P, column_words = cells.occurrence_P[other], cells.word_P[other].max() + 1
-    diagonal_P *= (1 - chance) / np.bincount(column_P, diagonal_P)[column_P]
+def _best_links(cells: _Cells, iterations: int, source: int) -> list[Links]:
+    """Link each word of the other side to its likeliest word of the `source` (0 English, 1 foreign), or to none."""
+    target = 1 - source
+    offset_P = (cells.position_P[source] + 0.5) / cells.length_P[source]
+    offset_P = offset_P - (cells.position_P[target] + 0.5) / cells.length_P[target]
+    diagonal_P = np.exp(-TENSION * np.abs(offset_P))
+    column_P, column_words = cells.occurrence_P[target], cells.word_P[target].max() + 1
+    diagonal_P *= (1 - NULL_PROBABILITY) / np.bincount(column_P, diagonal_P)[column_P]
     words_of_column = np.zeros(column_P.max() + 1, dtype=np.int64)  # some have no cell: the other side is empty
-    words_of_column[column_P] = cells.word_P[other]
+    words_of_column[column_P] = cells.word_P[target]
     translation_T = np.full(len(cells.word_T[0]), 1.0 / column_words)
     null_W = np.full(column_words, 1.0 / column_words)
-    for _ in with_progress(range(settings["iterations"]), "aligning words, iterations", settings["iterations"]):
+    for _ in with_progress(range(iterations), "aligning words, iterations", iterations):
         weight_P = diagonal_P * translation_T[cells.kind_P]
-        null_weight = chance * null_W[words_of_column]
+        null_weight = NULL_PROBABILITY * null_W[words_of_column]
         total = np.bincount(column_P, weight_P) + null_weight
         counts_T = np.bincount(cells.kind_P, weight_P / total[column_P])
         null_counts_W = np.bincount(words_of_column, null_weight / total, minlength=column_words)
-        sums_W = np.bincount(cells.word_T[given], counts_T)
-        kinds_W = np.bincount(cells.word_T[given])
-        translation_T = np.exp(digamma(counts_T + prior) - digamma(sums_W + prior * kinds_W)[cells.word_T[given]])
-        null_W = np.exp(digamma(null_counts_W + prior) - digamma(null_counts_W.sum() + prior * column_words))
+        sums_W = np.bincount(cells.word_T[source], counts_T)
+        kinds_W = np.bincount(cells.word_T[source])
+        translation_T = np.exp(digamma(counts_T + PRIOR) - digamma(sums_W + PRIOR * kinds_W)[cells.word_T[source]])
+        null_W = np.exp(digamma(null_counts_W + PRIOR) - digamma(null_counts_W.sum() + PRIOR * column_words))
     weight_P = diagonal_P * translation_T[cells.kind_P]
-    return _likeliest(cells, weight_P, chance * null_W[words_of_column], column_P)
+    return _likeliest(cells, weight_P, NULL_PROBABILITY * null_W[words_of_column], column_P)
 
 
 def _likeliest(cells: _Cells, weight_P: np.ndarray, null_weight: np.ndarray, column_P: np.ndarray) -> list[Links]:
@@ -190,7 +188,7 @@ def _likeliest(cells: _Cells, weight_P: np.ndarray, null_weight: np.ndarray, col
     return links
 
 
-def align_eflomal(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[Links], list[Links]]:
+def align_eflomal(pairs: Sequence[SentencePair]) -> tuple[list[Links], list[Links]]:
     """Align both directions by the command `eflomal-align`; a `ResourceError` where it is not installed."""
     command = shutil.which("eflomal-align")
     if command is None:
@@ -202,9 +200,8 @@ def align_eflomal(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[L
         english, foreign, forward, backward = (Path(folder, name) for name in ("en", "xx", "forward", "backward"))
         for path, side in ((english, 0), (foreign, 1)):
             write_lines(path, (" ".join(map(str, pair[side])) for pair in pairs))
-        arguments = ["-m", 3, "-l", settings["length"], "--n-samplers", settings["samplers"], "--overwrite"]
         files = ["-s", english, "-t", foreign, "-f", forward, "-r", backward]
-        done = subprocess.run([command, *map(str, arguments + files)], capture_output=True, text=True)
+        done = subprocess.run([command, *EFLOMAL_OPTIONS, *map(str, files)], capture_output=True, text=True)
         if done.returncode or not backward.is_file():
             raise ResourceError(
                 f"eflomal-align ended with status {done.returncode}: {' '.join(done.stderr.split())[-300:]}",
@@ -214,7 +211,8 @@ def align_eflomal(pairs: Sequence[SentencePair], settings: dict) -> tuple[list[L
 
 
 def _read_links(path: Path) -> list[Links]:
-    return [{tuple(map(int, link.split("-"))) for link in line.split()} for line in read_lines(path)]
+    rows = ([link.split("-") for link in line.split()] for line in read_lines(path))
+    return [{(int(english), int(foreign)) for english, foreign in row} for row in rows]
 
 
 def grow_diag_final_and(forward: Links, backward: Links) -> Links:
@@ -247,8 +245,6 @@ def grow_diag_final_and(forward: Links, backward: Links) -> Links:
     return links
 
 
-Aligner = Callable[[Sequence[SentencePair], dict], tuple[list[Links], list[Links]]]
-ALIGNERS: dict[str, Aligner] = {"ibm2": align_ibm2, "eflomal": align_eflomal}
 SYMMETRISERS: dict[str, Callable[[Links, Links], Links]] = {
     "grow-diag-final-and": grow_diag_final_and,
     "intersect": set.intersection,

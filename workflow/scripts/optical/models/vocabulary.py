@@ -17,7 +17,7 @@ import torch
 from scipy.sparse import coo_array
 from tokenizers import Tokenizer, models
 
-from optical.bitext.word_alignment import DEFAULTS, MOST_CELLS, align, count_tables
+from optical.bitext.word_alignment import MOST_CELLS, align, count_tables
 from optical.config.bitext import WordAlignment
 from optical.errors import ConfigError, DataError
 from optical.models.encoder import Encoder
@@ -99,7 +99,7 @@ def starting_vectors(
         sentences = sentences[:: 2 + cells // MOST_CELLS]
     if not sentences:
         raise DataError("no sentence pair with words on both sides", hint="nothing can be aligned")
-    to_english, _ = count_tables(sentences, align(sentences, DEFAULTS | alignment.model_dump()))
+    to_english, _ = count_tables(sentences, align(sentences, alignment))
     for special in extended.get_added_tokens_decoder().values():
         to_english.pop(special.content, None)
     numbers, old = extended.get_vocab(), tokeniser.get_vocab()

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from optical.bitext.word_alignment import DEFAULTS, align, count_tables
+from optical.bitext.word_alignment import align, count_tables
 from optical.config.bitext import WordAlignment
 from optical.config.training import TranslatorSettings
 from optical.errors import DataError
@@ -50,7 +50,7 @@ class AlignedBitext:
             raise DataError("the bitext is empty", where=tokens, hint="a translator needs some hundreds of pairs")
         sides = zip(self.english, self.foreign, strict=True)
         pairs = [(english.tolist(), foreign.tolist()) for english, foreign in sides]
-        links = align(pairs, DEFAULTS | alignment.model_dump())
+        links = align(pairs, alignment)
         self.table, _ = count_tables(pairs, links)
         self.links = [_shares(*map(len, pair), of_pair) for pair, of_pair in zip(pairs, links, strict=True)]
 
