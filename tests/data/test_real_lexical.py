@@ -10,6 +10,7 @@ import pytest
 from optical.bitext.word_alignment import align, count_tables
 from optical.config.bitext import WordAlignment
 from optical.config.collections import AfriQaCollection, BelebeleCollection
+from optical.config.methods import LexicalSettings
 from optical.corpora.afriqa import read_afriqa
 from optical.corpora.belebele import read_belebele
 from optical.evaluation.measures import evaluate
@@ -29,7 +30,7 @@ def afriqa():
     judgments = {}
     for query_id, document_id, grade in collection.qrels:
         judgments.setdefault(query_id, {})[document_id] = grade
-    return index_documents(collection.documents), dict(collection.queries), judgments
+    return index_documents(collection.documents, LexicalSettings()), dict(collection.queries), judgments
 
 
 def reciprocal_rank(run, judgments):
@@ -48,7 +49,7 @@ def test_bm25_gives_the_reference_point_of_belebele():
     questions = {"en": mirrored("saeub/item-evaluation/*/data/belebele/eng_Latn.jsonl")[0]}
     collection = read_belebele(BelebeleCollection(reader="belebele", questions=questions), [])
     judgments = {query_id: {document_id: grade} for query_id, document_id, grade in collection.qrels}
-    run = search_bm25(index_documents(collection.documents), dict(collection.queries["en"]))
+    run = search_bm25(index_documents(collection.documents, LexicalSettings()), dict(collection.queries["en"]))
     assert reciprocal_rank(run, judgments) == pytest.approx(0.853, abs=0.001)
 
 

@@ -14,9 +14,10 @@ import argparse
 from functools import cache
 
 from optical.bitext.word_alignment import read_lexical_table
-from optical.files import as_argument, read_jsonl, read_rows
+from optical.config.methods import LexicalSettings
+from optical.files import read_jsonl, read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
-from optical.search.lexical import DEFAULTS, LexicalIndex, index_documents, search_bm25, search_psq
+from optical.search.lexical import LexicalIndex, index_documents, search_bm25, search_psq
 from optical.search.runs import write_run
 
 JOB_KEYS = ("queries", "out", "tag")
@@ -25,13 +26,13 @@ OPTIONAL_KEYS = ("settings", "lexical_table")
 
 def main(arguments: argparse.Namespace) -> None:
     @cache
-    def index_with(settings: str) -> LexicalIndex:
-        index = index_documents(read_jsonl(arguments.documents), yaml_value(settings))
+    def index_with(settings: LexicalSettings) -> LexicalIndex:
+        index = index_documents(read_jsonl(arguments.documents), settings)
         log.info("%d documents, %d distinct words, %s", len(index.document_ids), len(index.vocabulary), settings)
         return index
 
     for job in jobs_from(arguments, JOB_KEYS, OPTIONAL_KEYS):
-        index = index_with(as_argument(job.get("settings") or {}))
+        index = index_with(LexicalSettings.read(job.get("settings") or {}, "lexical"))
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
         if job.get("lexical_table"):
             run = search_psq(index, queries, read_lexical_table(job["lexical_table"]), arguments.top_k)
@@ -47,7 +48,7 @@ if __name__ == "__main__":
     parser.add_argument("--queries", help="query_id<TAB>text")
     parser.add_argument("--out", help="TREC run")
     parser.add_argument("--tag", default="bm25", help="the run's name in the file")
-    parser.add_argument("--settings", type=yaml_value, default={}, help=f"over the defaults {DEFAULTS}")
+    parser.add_argument("--settings", type=yaml_value, default={}, help="the block lexical of a method")
     parser.add_argument("--lexical-table", help="table of align_words.py for the language of the queries")
     parser.add_argument(
         "--jobs", type=yaml_value, help="list of {queries, out, tag, optional settings, lexical_table} instead"

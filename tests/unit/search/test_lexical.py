@@ -4,9 +4,11 @@ import sys
 import numpy as np
 import pytest
 
-from optical.errors import ConfigError, DataError
+from optical.config.methods import LexicalSettings
+from optical.errors import DataError
 from optical.files import write_jsonl
-from optical.search.lexical import index_documents, make_analyser, prune, search_bm25, search_psq
+from optical.search import lexical
+from optical.search.lexical import make_analyser, prune, search_bm25, search_psq
 from optical.search.runs import read_run
 from optical.text.words import words
 from support.workspace import ROOT
@@ -20,6 +22,10 @@ DOCUMENTS = [
 ]
 # Swahili words, with the noise that an aligner makes
 TABLE = {"nyumba": {"house": 0.8, "home": 0.2}, "maji": {"water": 0.9, "the": 0.1}, "mfalme": {"king": 1.0}}
+
+
+def index_documents(documents, **settings):
+    return lexical.index_documents(documents, LexicalSettings(**settings))
 
 
 def bm25_by_hand(terms, number, k1=0.9, b=0.4):
@@ -56,7 +62,7 @@ def test_psq_with_every_word_its_own_translation_is_bm25():
 @pytest.mark.parametrize("settings", [{"k1": 0}, {"b": 1}, {"k1": 0, "b": 0}])
 @pytest.mark.filterwarnings("error")
 def test_psq_is_bm25_where_the_length_term_is_nothing(settings):
-    index = index_documents([*DOCUMENTS, {"id": "empty", "text": "..."}], settings)
+    index = index_documents([*DOCUMENTS, {"id": "empty", "text": "..."}], **settings)
     queries = {"a": "the red king", "b": "water house"}
     bm25, psq = search_bm25(index, queries), search_psq(index, queries, {})
     for query_id in queries:
@@ -83,13 +89,13 @@ def test_psq_finds_what_untranslated_words_do_not():
 def test_unknown_words_are_searched_as_they_are_or_not():
     queries = {"q": "nani green"}
     kept = search_psq(index_documents(DOCUMENTS), queries, TABLE)
-    dropped = search_psq(index_documents(DOCUMENTS, {"keep_unknown": False}), queries, TABLE)
+    dropped = search_psq(index_documents(DOCUMENTS, keep_unknown=False), queries, TABLE)
     assert [document for document, _ in kept["q"]] == ["tree"]
     assert dropped["q"] == []
 
 
 def test_translations_meet_stemmed_terms():
-    index = index_documents(DOCUMENTS, {"stemming": True})
+    index = index_documents(DOCUMENTS, stemming=True)
     table = {"nyumba": {"houses": 0.5, "housing": 0.5}}
     assert [document for document, _ in search_psq(index, {"q": "nyumba"}, table)["q"]] == ["house"]
 
@@ -105,7 +111,7 @@ def test_ties_are_broken_by_collection_order_even_at_the_cut():
 def test_a_repeated_query_word_counts_once_unless_asked_for():
     once, twice = {"q": "water red"}, {"q": "water water red"}
     for search in (search_bm25, lambda index, queries: search_psq(index, queries, {})):
-        plain, counting = index_documents(DOCUMENTS), index_documents(DOCUMENTS, {"count_repeats": True})
+        plain, counting = index_documents(DOCUMENTS), index_documents(DOCUMENTS, count_repeats=True)
         assert search(plain, once) == search(plain, twice)
         assert dict(search(counting, twice)["q"])["tree"] > 1.5 * dict(search(counting, once)["q"])["tree"]
 
@@ -122,7 +128,7 @@ def test_composed_and_decomposed_letters_and_joiners_are_one_word():
 
 
 def test_stop_words_are_dropped_from_both_sides():
-    index = index_documents(DOCUMENTS, {"stop_words": True})
+    index = index_documents(DOCUMENTS, stop_words=True)
     assert "the" not in index.vocabulary
     assert search_bm25(index, {"q": "the of a"})["q"] == []
     assert make_analyser(stop_words=True, stemming=True)("the houses") == ["hous"]
@@ -130,15 +136,13 @@ def test_stop_words_are_dropped_from_both_sides():
 
 def test_pruning_takes_the_likeliest_until_the_mass_is_reached():
     translations = {"c": 0.2, "a": 0.4, "b": 0.4, "d": 0.001}
-    assert list(prune(translations, {"minimum_probability": 0.01, "cumulative_probability": 0.7})) == ["a", "b"]
-    assert list(prune(translations, {"minimum_probability": 0.01, "cumulative_probability": 1.0})) == ["a", "b", "c"]
+    assert list(prune(translations, LexicalSettings(cumulative_probability=0.7))) == ["a", "b"]
+    assert list(prune(translations, LexicalSettings(cumulative_probability=1.0))) == ["a", "b", "c"]
 
 
-def test_documents_without_words_and_unknown_settings_are_refused():
+def test_documents_without_words_are_refused():
     with pytest.raises(DataError, match="no words"):
         index_documents([{"id": "a", "text": "..."}])
-    with pytest.raises(ConfigError, match="unknown setting k2"):
-        index_documents(DOCUMENTS, {"k2": 1})
 
 
 @pytest.fixture
@@ -178,3 +182,6 @@ def test_program_names_what_a_search_lacks(folder):
     done = run_script(folder, "--jobs", "[{queries: sw.tsv}]")
     assert done.returncode == 1
     assert "lacks out, tag" in done.stderr
+    done = run_script(folder, "--jobs", "[{queries: sw.tsv, out: a, tag: b, settings: {k2: 1}}]")
+    assert done.returncode == 1
+    assert "unknown key 'k2' [lexical]" in done.stderr

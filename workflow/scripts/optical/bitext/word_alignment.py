@@ -36,7 +36,6 @@ NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 
 TENSION, NULL_PROBABILITY, PRIOR = 4.0, 0.08, 0.01
 # Of eflomal: model, relative number of sampling iterations, samplers.
 EFLOMAL_OPTIONS = ("-m", "3", "-l", "1.0", "--n-samplers", "3", "--overwrite")
-DEFAULTS: dict[str, object] = {}  # goes as soon as those who align hand over their settings themselves
 
 
 def read_bitext_words(path: str | Path) -> list[SentencePair]:
@@ -48,9 +47,8 @@ def read_bitext_words(path: str | Path) -> list[SentencePair]:
     return pairs
 
 
-def align(pairs: Sequence[SentencePair], settings: WordAlignment | dict[str, object]) -> list[Links]:
+def align(pairs: Sequence[SentencePair], settings: WordAlignment) -> list[Links]:
     """Return the links of each sentence pair, joined from both directions."""
-    settings = WordAlignment.read(settings, "word_alignment")
     if settings.aligner == "ibm2":
         forward, backward = align_ibm2(pairs, settings.iterations)
     else:

@@ -3,7 +3,7 @@
 Shape suffixes: N documents, V words of the documents.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,21 +13,11 @@ import numpy as np
 from bm25s.stopwords import STOPWORDS_EN
 from scipy import sparse
 
-from optical.corpora.passages import text_of
+from optical.config.methods import LexicalSettings
+from optical.corpora.passages import Document, text_of
 from optical.errors import DataError, ResourceError
 from optical.search.runs import Run
-from optical.text.words import LexicalTable, check_settings, words
-
-DEFAULTS = {
-    "stop_words": False,  # drop English ones
-    "stemming": False,  # English, by PyStemmer
-    "k1": 0.9,
-    "b": 0.4,
-    "count_repeats": False,  # a word twice in a query counts once: in foreign queries it is mostly a function word
-    "minimum_probability": 0.01,  # translations below it are noise of the aligner
-    "cumulative_probability": 0.95,  # of a word's translations, the likeliest that make up so much together
-    "keep_unknown": True,  # a query word without a translation is searched as it is: names, numbers
-}
+from optical.text.words import LexicalTable, words
 
 
 @dataclass
@@ -37,7 +27,7 @@ class LexicalIndex:
     document_ids: list[str]
     vocabulary: dict[str, int]
     token_ids: list[list[int]]
-    settings: dict
+    settings: LexicalSettings
     bm25: bm25s.BM25
 
     @cached_property
@@ -53,7 +43,7 @@ class LexicalIndex:
     def length_term_N(self) -> np.ndarray:
         """BM25's denominator but for the term frequency: k1 (1 - b + b length / mean length)."""
         lengths_N = np.array(list(map(len, self.token_ids)))
-        k1, b = self.settings["k1"], self.settings["b"]
+        k1, b = self.settings.k1, self.settings.b
         return k1 * (1 - b + b * lengths_N / lengths_N.mean())
 
 
@@ -80,10 +70,9 @@ def _english_stemmer() -> Callable[[str], str]:
     return cache(Stemmer("english").stemWord)
 
 
-def index_documents(documents: Iterable[dict], settings: dict | None = None) -> LexicalIndex:
-    """Index documents (`id`, `text`, optional `title`, which is searched too); settings over `DEFAULTS`."""
-    settings = check_settings(settings or {}, DEFAULTS)
-    analyse = make_analyser(settings["stop_words"], settings["stemming"])
+def index_documents(documents: Iterable[Document], settings: LexicalSettings) -> LexicalIndex:
+    """Index documents; their titles are searched too."""
+    analyse = make_analyser(settings.stop_words, settings.stemming)
     vocabulary: dict[str, int] = {}
     document_ids, token_ids = [], []
     for document in documents:
@@ -92,7 +81,7 @@ def index_documents(documents: Iterable[dict], settings: dict | None = None) -> 
         token_ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms])
     if not vocabulary:
         raise DataError("the documents have no words", hint="check that the file of documents is not empty")
-    bm25 = bm25s.BM25(k1=settings["k1"], b=settings["b"], method="lucene")
+    bm25 = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
     bm25.index((token_ids, vocabulary), create_empty_token=False, show_progress=False)
     return LexicalIndex(document_ids, vocabulary, token_ids, settings, bm25)
 
@@ -100,14 +89,15 @@ def index_documents(documents: Iterable[dict], settings: dict | None = None) -> 
 def search_bm25(index: LexicalIndex, queries: Mapping[str, str], top_k: int = 1000) -> Run:
     """Search query id -> text by BM25 (Lucene's variant, by bm25s); only documents that share a word are listed.
 
-    >>> index = index_documents([{"id": "a", "text": "a red house"}, {"id": "b", "text": "a green tree"}])
+    >>> documents = [{"id": "a", "text": "a red house"}, {"id": "b", "text": "a green tree"}]
+    >>> index = index_documents(documents, LexicalSettings())
     >>> [document for document, _ in search_bm25(index, {"q": "the green house tree"})["q"]]
     ['b', 'a']
     """
-    analyse = make_analyser(index.settings["stop_words"], index.settings["stemming"])
+    analyse = make_analyser(index.settings.stop_words, index.settings.stemming)
     run = {}
     for query_id, text in queries.items():
-        terms = analyse(text) if index.settings["count_repeats"] else dict.fromkeys(analyse(text))
+        terms = analyse(text) if index.settings.count_repeats else dict.fromkeys(analyse(text))
         known = [index.vocabulary[term] for term in terms if term in index.vocabulary]
         run[query_id] = _best(index, index.bm25.get_scores(known), top_k) if known else []
     return run
@@ -126,7 +116,7 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTa
     for query_id, text in queries.items():
         scores_N = np.zeros(len(index.document_ids))
         for word, repeats in Counter(words(text)).items():
-            weight = repeats if index.settings["count_repeats"] else 1
+            weight = repeats if index.settings.count_repeats else 1
             scores_N += weight * _expected_bm25(index, translate(word))
         run[query_id] = _best(index, scores_N, top_k)
     return run
@@ -135,30 +125,30 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTa
 def _fit_table(table: LexicalTable, index: LexicalIndex) -> Callable[[str], Mapping[int, float]]:
     """Return the function from a query word to its translations among the index's terms: word id -> probability."""
     settings = index.settings
-    analyse = make_analyser(settings["stop_words"], settings["stemming"])
+    analyse = make_analyser(settings.stop_words, settings.stemming)
 
     def translate(word: str) -> Mapping[int, float]:
-        found: Counter[int] = Counter()
+        translations: defaultdict[int, float] = defaultdict(float)
         for english, probability in prune(table[word], settings).items() if word in table else ():
             for term in analyse(english):
                 if term in index.vocabulary:
-                    found[index.vocabulary[term]] += probability
-        if word not in table and settings["keep_unknown"]:
-            found.update({index.vocabulary[term]: 1.0 for term in analyse(word) if term in index.vocabulary})
-        return found
+                    translations[index.vocabulary[term]] += probability
+        if word not in table and settings.keep_unknown:
+            translations |= {index.vocabulary[term]: 1.0 for term in analyse(word) if term in index.vocabulary}
+        return translations
 
     return translate
 
 
-def prune(translations: Mapping[str, float], settings: Mapping[str, float]) -> dict[str, float]:
+def prune(translations: Mapping[str, float], settings: LexicalSettings) -> dict[str, float]:
     """Keep the likeliest translations: each above the minimum, together just enough for the cumulative probability.
 
-    >>> prune({"house": 0.6, "home": 0.3, "the": 0.1}, {"minimum_probability": 0.2, "cumulative_probability": 0.5})
+    >>> prune({"house": 0.6, "home": 0.3, "the": 0.1}, LexicalSettings(cumulative_probability=0.5))
     {'house': 0.6}
     """
     kept: dict[str, float] = {}
     for english, probability in sorted(translations.items(), key=lambda item: (-item[1], item[0])):
-        if probability < settings["minimum_probability"] or sum(kept.values()) >= settings["cumulative_probability"]:
+        if probability < settings.minimum_probability or sum(kept.values()) >= settings.cumulative_probability:
             break
         kept[english] = probability
     return kept

@@ -4,8 +4,6 @@ import unicodedata
 
 import regex
 
-from optical.errors import ConfigError
-
 # A word is a run of letters, combining marks and digits. Python's own \w would cut Devanagari at every vowel sign.
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 JOINERS = str.maketrans("", "", "\u200c\u200d\u00ad")  # zero-width (non-)joiner, soft hyphen: inside a word, no letters
@@ -20,11 +18,3 @@ def words(text: str) -> list[str]:
     ['ng', 'ombe', 'l', 'école', 'मराठी', 'भाषा', '2023']
     """
     return WORD.findall(unicodedata.normalize("NFC", text).translate(JOINERS).lower())
-
-
-def check_settings(settings: dict, defaults: dict) -> dict:
-    """Return the settings over their defaults; an unknown key is a `ConfigError`."""
-    unknown = sorted(set(settings) - set(defaults))
-    if unknown:
-        raise ConfigError(f"unknown setting {', '.join(unknown)}", hint=f"known are {', '.join(defaults)}")
-    return defaults | settings
