@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from optical.corpora.passages import text_of
+from optical.corpora.passages import Document, text_of
 from optical.models.encoder import QUERY, Encoder
 from optical.runtime.progress import Progress
 from optical.search.vectors import write_vectors
@@ -25,7 +25,7 @@ WRITTEN_AT_ONCE = 512
 
 def encode_documents(
     encoder: Encoder,
-    documents: Iterable[dict],
+    documents: Iterable[Document],
     kind: str,
     folder: str | Path,
     precision: str = "fp32",
@@ -35,12 +35,12 @@ def encode_documents(
 
     `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
     """
-    documents, done = iter(documents), 0
+    source, done = iter(documents), 0
     with (
         write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
         Progress("encoding documents", total=0) as progress,
     ):
-        while chunk := list(islice(documents, SORTED_AT_ONCE)):
+        while chunk := list(islice(source, SORTED_AT_ONCE)):
             ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))
             encoded = encoder.encode(ids, kind, precision=precision)
             while batch := list(islice(encoded, WRITTEN_AT_ONCE)):

@@ -74,8 +74,8 @@ def search(
 def to_run(query_ids: Sequence[str], hits: Sequence[Hits]) -> Run:
     """Give the hits of `search` the names of their queries, ready for `optical.search.runs.write_run`."""
     return {
-        query: list(zip(found.ids, found.scores.tolist(), strict=True))
-        for query, found in zip(query_ids, hits, strict=True)
+        query: list(zip(documents.ids, documents.scores.tolist(), strict=True))
+        for query, documents in zip(query_ids, hits, strict=True)
     }
 
 

@@ -4,8 +4,9 @@ Shape suffixes: Q queries, M tokens of a query, D vector size.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 import torch
 from torch import Tensor
@@ -18,15 +19,34 @@ from optical.search.runs import write_run
 
 log = logging.getLogger("optical")
 
-Find = Callable[[Mapping, Tensor, Tensor], list[Hits]]
+
+class SearchJob(TypedDict):
+    """One search: who reads which queries, where the run goes, and what it is called.
+
+    `shards` are the documents' vectors, where they are not those that all searches share.
+    """
+
+    encoder: str
+    queries: str
+    out: str
+    tag: str
+    shards: NotRequired[list[str]]
+
+
+Find = Callable[[SearchJob, Tensor, Tensor], list[Hits]]
 
 
 def write_runs(
-    jobs: Iterable[Mapping], find: Find, device: torch.device, precision: str, in_full: bool = False
+    jobs: Iterable[SearchJob], find: Find, device: torch.device, precision: str, in_full: bool = False
 ) -> None:
-    """Write a run for each job `{encoder, queries, out, tag}`: `find` gives its hits from query vectors and mask.
+    """Write the run of each job.
 
-    `in_full` keeps all digits of the scores, for runs that are merged.
+    Args:
+        jobs: the searches.
+        find: gives the hits of a job from its query vectors and their mask.
+        device: where queries are encoded.
+        precision: of the matrix products.
+        in_full: keep all digits of the scores, for runs that are merged.
     """
     for job in jobs:
         encoder = load_encoder(job["encoder"]).to(device)

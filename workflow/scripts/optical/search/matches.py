@@ -28,11 +28,11 @@ def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarr
     """Return the token vectors (L, D) of some documents of an encoded collection."""
     place_of = collection.places(set(ids))
     names = list(place_of)
-    found = {}
+    vectors = {}
     for shard, mine, stored in collection.stored(np.array([place_of[name] for name in names])):
         for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
-            found[names[index]] = shard.document(position)
-    return found
+            vectors[names[index]] = shard.document(position)
+    return vectors
 
 
 def matches(
@@ -45,8 +45,15 @@ def matches(
 ) -> list[Match]:
     """Return the words that the query's tokens chose by MaxSim, in the order of the text.
 
-    encoder: of the settings that the document was encoded with, and `tokeniser`: nothing is marked where the tokens
-    are not those of the vectors. query_tokens and query_MD: the tokens whose matches are wanted, without special ones.
+    Nothing is marked where the tokens are not those of the vectors.
+
+    Args:
+        encoder: of the settings that the document was encoded with.
+        tokeniser: the one that the document was encoded with.
+        query_tokens: the tokens whose matches are wanted, without special ones.
+        query_MD: their vectors.
+        text: the document.
+        document_LD: its vectors.
     """
     encoding = tokeniser.encode(text, add_special_tokens=False)
     ids_BL, attention_BL, keep_BL = encoder.frame([encoding.ids], DOCUMENT)
@@ -58,13 +65,13 @@ def matches(
         return []
     similarity_ML = query_MD.float() @ torch.from_numpy(document_LD).float().T
     best = similarity_ML.masked_fill(~content, float("-inf")).max(dim=1)
-    found: dict[int, Match] = {}
+    words: dict[int | None, Match] = {}
     for token, similarity, index in zip(query_tokens, best.values.tolist(), best.indices.tolist(), strict=True):
         piece = int(positions[index]) - 2  # after [CLS] and the marker
         word = encoding.word_ids[piece]
         spans = [span for span, other in zip(encoding.offsets, encoding.word_ids, strict=True) if other == word]
-        known = found.get(word, Match(spans[0][0], spans[-1][1], similarity, []))
-        found[word] = known._replace(
+        known = words.get(word, Match(spans[0][0], spans[-1][1], similarity, []))
+        words[word] = known._replace(
             similarity=max(similarity, known.similarity), query_tokens=[*known.query_tokens, token]
         )
-    return sorted(found.values())
+    return sorted(words.values())

@@ -146,7 +146,7 @@ def pair_scores(
 
     def work(tasks: Iterator[PairTask]) -> None:
         fp32_TD = torch.empty(tokens, dim, device=device)
-        mapped, mapped_TD, touched = None, None, 0
+        mapped, mapped_TD, touched = None, torch.empty(0), 0
         for shard, pairs, starts_B, length in tasks:
             used = len(pairs) * length
             touched += used * dim * 4 + len(pairs) * FAULT_BYTES

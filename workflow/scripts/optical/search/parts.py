@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from optical.corpora.passages import Document
 from optical.files import read_jsonl, read_lines
 
 
@@ -19,7 +20,7 @@ def part_from(text: str) -> tuple[int, int]:
     return number, count
 
 
-def read_part(path: str | Path, part: tuple[int, int]) -> Iterator[dict]:
+def read_part(path: str | Path, part: tuple[int, int]) -> Iterator[Document]:
     """Yield the documents of one part (its number from 1, and how many there are), as many in each, in file order."""
     number, count = part
     lines = sum(1 for _ in read_lines(path))

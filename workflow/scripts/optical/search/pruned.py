@@ -12,7 +12,7 @@ Shape suffixes: Q queries, M tokens of a query, T tokens, D dimensions.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def build_index(shards: Sequence[str | Path], folder: str | Path, bits: int, dev
 class PrunedIndex(NamedTuple):
     """An index in memory, and the names of its documents."""
 
-    searcher: object  # fast_plaid.search.FastPlaid
+    searcher: Any  # fast_plaid.search.FastPlaid
     names: list[str]
 
 
@@ -77,7 +77,7 @@ def search_index(
         candidates: documents per query that are scored by their vectors, after all found were by their centroids.
     """
     queries = [vectors_MD[mask_M.bool()] for vectors_MD, mask_M in zip(query_vectors_QMD, query_mask_QM, strict=True)]
-    found = index.searcher.search(
+    hits_of_queries = index.searcher.search(
         queries,
         top_k=top_k,
         n_ivf_probe=probes,
@@ -87,7 +87,7 @@ def search_index(
     )
     return [
         Hits(np.array([score for _, score in hits], np.float32), [index.names[number] for number, _ in hits])
-        for hits in found
+        for hits in hits_of_queries
     ]
 
 
@@ -97,9 +97,9 @@ def _documents(shard: TokenVectors) -> Iterator[torch.Tensor]:
     yield from vectors_TD.split(np.diff(shard.offsets).tolist())
 
 
-def _fast_plaid(folder: Path, device: str) -> object:
+def _fast_plaid(folder: Path, device: str) -> Any:
     try:
-        from fast_plaid.search import FastPlaid
+        from fast_plaid.search import FastPlaid  # type: ignore[import-not-found]
     except ImportError as error:
         hint = "run with --sdm conda, or in an environment made like envs/pruned.yaml"
         raise ResourceError(f"fast-plaid cannot be loaded: {error}", hint=hint) from error

@@ -51,16 +51,16 @@ class VectorWriter:
         `DataError` for counts that do not fit together, vectors that are not finite in the stored type, and ids that
         hold white space.
         """
-        lengths = np.asarray(lengths, dtype=np.int64)
+        counts = np.asarray(lengths, dtype=np.int64)
         with np.errstate(over="ignore"):  # an overflow is reported below, with its document
             stored_TD = np.ascontiguousarray(np.asarray(vectors_TD), dtype=self.dtype)
-        if not len(places) == len(ids) == len(lengths):
-            raise DataError(f"{len(places)} places, {len(ids)} ids and {len(lengths)} lengths in one batch")
-        if stored_TD.shape != (lengths.sum(), self.dim):
-            raise DataError(f"vectors of shape {stored_TD.shape}, lengths say {(int(lengths.sum()), self.dim)}")
+        if not len(places) == len(ids) == len(counts):
+            raise DataError(f"{len(places)} places, {len(ids)} ids and {len(counts)} lengths in one batch")
+        if stored_TD.shape != (counts.sum(), self.dim):
+            raise DataError(f"vectors of shape {stored_TD.shape}, lengths say {(int(counts.sum()), self.dim)}")
         if not np.isfinite(stored_TD).all():
             wrong = np.flatnonzero(~np.isfinite(stored_TD).all(axis=1))[0]
-            document = ids[np.searchsorted(np.cumsum(lengths), wrong, side="right")]
+            document = ids[np.searchsorted(np.cumsum(counts), wrong, side="right")]
             raise DataError(
                 f"a token vector of document {document} is not finite", hint="check the encoder, or store float32"
             )
@@ -69,7 +69,7 @@ class VectorWriter:
                 raise DataError(f"document id {name!r} is empty or holds white space", hint="rename the document")
         self.vectors_file.write(stored_TD.data)
         self.ids_file.writelines(f"{name}\n" for name in ids)
-        self.lengths.append(lengths)
+        self.lengths.append(counts)
         self.places.append(np.asarray(places, dtype=np.int64))
         self.tokens += len(stored_TD)
         self.documents += len(ids)
@@ -211,36 +211,36 @@ class Collection:
             mine = np.flatnonzero(shard_of == number)
             if len(mine):
                 wanted, back = np.unique(places[mine] - self.first_places[number], return_inverse=True)
-                there = np.empty_like(wanted)
-                for some in _pieces(shard.documents):
-                    order = shard.order[some]
-                    found = np.flatnonzero(np.isin(order, wanted))
-                    there[np.searchsorted(wanted, order[found])] = found + some.start
-                yield shard, mine, there[back]
+                positions = np.empty_like(wanted)
+                for piece in _pieces(shard.documents):
+                    order = shard.order[piece]
+                    hits = np.flatnonzero(np.isin(order, wanted))
+                    positions[np.searchsorted(wanted, order[hits])] = hits + piece.start
+                yield shard, mine, positions[back]
 
     def ids(self, places: np.ndarray) -> list[str]:
         """Return the ids of documents, reading the files of ids past without keeping them."""
         names: list[str] = [""] * len(places)
         for shard, mine, stored in self.stored(places):
             wanted = set(stored.tolist())
-            found = {position: name for position, name in enumerate(shard.ids()) if position in wanted}
+            name_of = {position: name for position, name in enumerate(shard.ids()) if position in wanted}
             for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
-                names[index] = found[position]
+                names[index] = name_of[position]
         return names
 
     def places(self, wanted: set[str]) -> dict[str, int]:
         """Return the places of documents by id; raise `DataError` for an unknown id."""
-        found = {}
+        place_of: dict[str, int] = {}
         for first, shard in zip(self.first_places.tolist(), self.shards, strict=False):
             order = shard.order
             for position, name in enumerate(shard.ids()):
                 if name in wanted:
-                    found[name] = first + int(order[position])
-        if missing := sorted(wanted - found.keys()):
+                    place_of[name] = first + int(order[position])
+        if missing := sorted(wanted - place_of.keys()):
             hint = "was the run made on another version of the collection?"
             what = f"{len(missing)} documents have no vectors, such as {missing[0]}"
             raise DataError(what, where="search", hint=hint)
-        return found
+        return place_of
 
 
 def _pieces(documents: int) -> Iterator[slice]:

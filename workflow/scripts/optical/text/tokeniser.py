@@ -51,16 +51,17 @@ def _new_tokeniser(vocabulary: dict[str, int] | None) -> Tokenizer:
 
 def _continuing_signs(tokeniser: Tokenizer, texts: Iterable[str]) -> set[str]:
     """Return the characters that occur within words, other than as their first."""
-    found: set[str] = set()
+    signs: set[str] = set()
     for text in texts:
         for word, _ in tokeniser.pre_tokenizer.pre_tokenize_str(tokeniser.normalizer.normalize_str(text)):
-            found.update(word[1:])
-    return found
+            signs.update(word[1:])
+    return signs
 
 
 def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
     """Write the tokeniser as Hugging Face libraries read it: tokenizer.json and tokenizer_config.json."""
     cls, sep = tokeniser.token_to_id("[CLS]"), tokeniser.token_to_id("[SEP]")
+    assert cls is not None and sep is not None, "special tokens are in every vocabulary"
     tokeniser.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
     tokeniser.save(str(folder / "tokenizer.json"))
     names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
