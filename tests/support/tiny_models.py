@@ -19,7 +19,8 @@ def save_encoder(folder: Path, seed: int = 0, tokeniser: str = "trained", **sett
     import torch
     from transformers import BertConfig, BertModel
 
-    from optical.models.encoder import Encoder, EncoderSettings
+    from optical.config.encoder import EncoderSettings
+    from optical.models.encoder import Encoder
     from optical.text.tokeniser import save_tokeniser, train_tokeniser
 
     folder.mkdir(parents=True, exist_ok=True)

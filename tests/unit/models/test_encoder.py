@@ -1,7 +1,5 @@
 """The encoder frames texts as ColBERT does, gives the same vectors whatever it is batched with, and survives saving."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 
 from optical.errors import ConfigError
 from optical.files import read_json
-from optical.models.encoder import DOCUMENT, QUERY, Encoder, EncoderSettings, settings_from_config
+from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.precision import autocast
 from optical.text.tokeniser import tokenise
@@ -131,9 +129,7 @@ def test_half_precision_is_near(plain):
 
 def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):
     with pytest.raises(ConfigError, match="unused0") as caught:
-        Encoder(
-            plain.transformer, save_encoder(tmp_path / "a"), dataclasses.replace(plain.settings, query_marker="[X]")
-        )
+        Encoder(plain.transformer, save_encoder(tmp_path / "a"), plain.settings.changed(query_marker="[X]"))
     assert caught.value.where == "encoder.query_marker"
     with pytest.raises(ConfigError, match="fp16"):
         autocast(torch.device("cpu"), "fp16")
@@ -141,14 +137,9 @@ def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):
 
 @pytest.mark.parametrize("key", ["query_length", "document_length"])
 def test_texts_longer_than_the_positions_are_refused(plain, tmp_path, key):
-    settings = dataclasses.replace(plain.settings, **{key: 65})
+    settings = plain.settings.changed(**{key: 65})
     with pytest.raises(ConfigError, match=rf"has positions for 64 tokens, not for 65 \[encoder.{key}\]"):
         Encoder(plain.transformer, save_encoder(tmp_path / "a"), settings)
-
-
-def test_the_config_block_sets_what_moves_the_scores():
-    values = {"source": "train", "architecture": {}, "dimension": 4, "query_expansion": True}
-    assert settings_from_config(values) == EncoderSettings(dimension=4, query_expansion=True)
 
 
 def test_the_folder_is_what_other_libraries_read(folders):

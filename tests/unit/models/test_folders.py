@@ -1,6 +1,5 @@
 """Encoders load from every layout, and what cannot be read is refused in one line."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from optical.config.encoder import EncoderSettings
 from optical.errors import DataError
 from optical.files import read_json, write_json
-from optical.models.encoder import DOCUMENT, QUERY, EncoderSettings
+from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import write_stanford
 from optical.models.folders import load_encoder, load_transformer, saved_settings
 from optical.text.tokeniser import tokenise
@@ -31,7 +31,7 @@ def test_a_checkpoint_of_stanford_colbert_gives_the_same_vectors(encoder, tmp_pa
         (folder / "model.safetensors").unlink()
     again = load_encoder(folder).eval()
     dimension = {"dimension": again.dimension}  # that layout always has a projection
-    assert dataclasses.asdict(again.settings) == dataclasses.asdict(encoder.settings) | dimension
+    assert again.settings == encoder.settings.changed(**dimension)
     assert again.skipped_ids.tolist() == encoder.skipped_ids.tolist()
     for kind in KINDS:
         pairs = zip(encoder.encode(ids_of(encoder), kind), again.encode(ids_of(again), kind), strict=True)
@@ -62,7 +62,7 @@ def test_what_a_checkpoint_leaves_out_is_what_its_code_takes(folders, tmp_path):
     shutil.copytree(folders["bert"], tmp_path / "pylate")
     needed = ("query_prefix", "document_prefix", "query_length", "document_length")
     write_json(tmp_path / "pylate/config_sentence_transformers.json", {key: saved[key] for key in needed})
-    assert load_encoder(tmp_path / "pylate").settings == dataclasses.replace(bert.settings, query_expansion=True)
+    assert load_encoder(tmp_path / "pylate").settings == bert.settings.changed(query_expansion=True)
 
 
 def test_the_projection_of_a_pylate_folder_may_be_pickled(folders, plain, tmp_path):

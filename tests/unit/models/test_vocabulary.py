@@ -7,6 +7,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
+from optical.config.bitext import WordAlignment
 from optical.errors import ConfigError, DataError
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
@@ -34,7 +35,7 @@ def folder(request, tmp_path_factory):
 def extended(folder):
     """Return the encoder before and after."""
     encoder = load_encoder(folder)
-    extend_vocabulary(encoder, bitext(MARATHI), 200, {})
+    extend_vocabulary(encoder, bitext(MARATHI), 200, WordAlignment())
     return load_encoder(folder), encoder
 
 
@@ -63,7 +64,7 @@ def test_a_word_is_read_as_its_translation(extended):
 def test_a_known_piece_may_be_another_word_of_the_language(folder):
     before, after = load_encoder(folder), load_encoder(folder)
     swapped = ENGLISH[1:] + ENGLISH[:1]  # "river" means moon
-    extend_vocabulary(after, bitext(swapped), 200, {})
+    extend_vocabulary(after, bitext(swapped), 200, WordAlignment())
     for foreign, english in zip(swapped, ENGLISH, strict=True):
         torch.testing.assert_close(vectors(after, foreign), vectors(before, english))
 
@@ -81,7 +82,7 @@ def test_it_survives_saving_and_is_the_same_every_time(extended, folder, tmp_pat
     after.save(tmp_path / "extended")
     torch.testing.assert_close(vectors(load_encoder(tmp_path / "extended"), MARATHI[0]), vectors(after, MARATHI[0]))
     again = load_encoder(folder)
-    extend_vocabulary(again, bitext(MARATHI), 200, {})
+    extend_vocabulary(again, bitext(MARATHI), 200, WordAlignment())
     again.save(tmp_path / "again")
     for name in ("model.safetensors", "tokenizer.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "extended" / name).read_bytes()
@@ -89,7 +90,7 @@ def test_it_survives_saving_and_is_the_same_every_time(extended, folder, tmp_pat
 
 def test_what_no_pair_tells_of_is_the_mean_of_all(folder):
     before, after = load_encoder(folder), load_encoder(folder)
-    extend_vocabulary(after, [*bitext(MARATHI), ("", "भाषा भाषा भाषा")], 200, {})
+    extend_vocabulary(after, [*bitext(MARATHI), ("", "भाषा भाषा भाषा")], 200, WordAlignment())
     number = after.tokeniser.token_to_id("भाषा")
     mean_H = before.transformer.get_input_embeddings().weight.mean(0)
     torch.testing.assert_close(after.transformer.get_input_embeddings().weight[number], mean_H)
@@ -99,12 +100,12 @@ def test_other_tokenisers_and_empty_pairs_are_refused_in_one_line(folder):
     with pytest.raises(ConfigError, match="of the kind BPE cannot be extended"):
         extended_tokeniser(Tokenizer(models.BPE()), TEXTS, 100)
     with pytest.raises(DataError, match="no sentence pair with words on both sides"):
-        extend_vocabulary(load_encoder(folder), [("", "चंद्र"), ("moon", "")], 100, {})
+        extend_vocabulary(load_encoder(folder), [("", "चंद्र"), ("moon", "")], 100, WordAlignment())
 
 
 def test_a_bitext_that_links_nothing_is_refused_in_one_line(folder):
     with pytest.raises(DataError, match="no word piece is linked"):
-        extend_vocabulary(load_encoder(folder), [("moon", "[MASK]")], 50, {})
+        extend_vocabulary(load_encoder(folder), [("moon", "[MASK]")], 50, WordAlignment())
 
 
 def test_pieces_are_about_as_many_as_asked_for(folder):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from optical.config.training import RetrainingSettings
 from optical.errors import DataError
 from optical.files import read_json
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
-from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
 from support.prepared import prepare_training_set
 from support.programs import Run, server
@@ -19,7 +19,6 @@ from support.tiny_models import TEXTS, save_encoder
 
 ENGLISH = ("the first question", "the river", "the north", "the moon", "the sun")
 SWITCHED = ("swali la kwanza", "mto", "kaskazini", "mwezi", "jua")
-VALUES = {"sides": ["query"], "in_batch_negatives": True, "negatives": 1}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def folder(tmp_path_factory):
 
 
 def loss_of(folder, student, batch_size=5, **more):
-    return TeacherLoss(student, folder / "tokens", TrainingSettings(batch_size=batch_size), VALUES, **more)
+    return TeacherLoss(student, folder / "tokens", RetrainingSettings(batch_size=batch_size), **more)
 
 
 def pieces(encoder, texts):
@@ -86,10 +85,10 @@ def test_other_queries_take_the_place_of_the_training_set(folder):
 
 @pytest.mark.parametrize("switched", [False, True])
 def test_the_program_ranks_better_and_leaves_the_document_side_to_the_teacher(folder, tmp_path, switched):
-    values = VALUES | {"steps": 80, "batch_size": 5, "learning_rate": 2e-3, "seed": 1}
+    settings = {"steps": 80, "batch_size": 5, "learning_rate": 2e-3, "dropout": None}
     arguments = {"teacher": folder / "teacher", "training_set": folder / "tokens", "out": tmp_path / "student"}
     arguments |= {"queries": folder / "switched.tsv"} if switched else {}
-    run = Run(server(), "retrain_student", tmp_path / "run.out", settings=json.dumps(values), **arguments)
+    run = Run(server(), "retrain_student", tmp_path / "run.out", settings=json.dumps(settings), **arguments)
     assert run.wait() == 0, run.output.read_text()
     teacher, student = load_encoder(folder / "teacher"), load_encoder(tmp_path / "student")
     queries = SWITCHED if switched else ENGLISH
@@ -102,9 +101,9 @@ def test_a_student_of_both_sides_learns_from_the_documents_too(folder, tmp_path)
     arguments = {"teacher": folder / "teacher", "training_set": folder / "tokens"}
     moved = {}
     for sides in (["query"], ["query", "document"]):
-        values = VALUES | {"sides": sides, "steps": 3, "batch_size": 5, "weight_decay": 0.0, "seed": 1}
+        settings = json.dumps({"sides": sides, "steps": 3, "batch_size": 5, "weight_decay": 0.0})
         out = tmp_path / "-".join(sides)
-        run = Run(server(), "retrain_student", tmp_path / "run.out", settings=json.dumps(values), out=out, **arguments)
+        run = Run(server(), "retrain_student", tmp_path / "run.out", settings=settings, out=out, **arguments)
         assert run.wait() == 0, run.output.read_text()
         words = [load_encoder(path).transformer.embeddings.word_embeddings.weight for path in (folder / "teacher", out)]
         moved[len(sides)] = {row for row, change in enumerate((words[0] - words[1]).abs().sum(dim=1)) if change}

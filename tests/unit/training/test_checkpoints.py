@@ -27,10 +27,10 @@ def test_the_newest_comes_back_and_two_are_kept(checkpoints):
     assert checkpoints.load() is None
     for step in (2, 9, 10, 100):
         checkpoints.save(state(step))
-    found = checkpoints.load()
-    assert found["step"] == 100
-    assert torch.equal(found["model"]["weight"], torch.full((3,), 100.0))
-    assert found["curve"] == [{"step": 0, "loss": 0.5}]
+    newest = checkpoints.load()
+    assert newest["step"] == 100
+    assert torch.equal(newest["model"]["weight"], torch.full((3,), 100.0))
+    assert newest["curve"] == [{"step": 0, "loss": 0.5}]
     assert files(checkpoints) == ["step-000000010.pt", "step-000000100.pt"]
     assert KEPT == 2
 
@@ -99,8 +99,8 @@ def test_other_runs_are_left_alone(checkpoints):
     assert other.load()["step"] == 5
 
 
-def fingerprint(values, inputs):
-    return module.fingerprint(values, inputs, module.__file__)
+def fingerprint(chosen, inputs):
+    return module.fingerprint(chosen, inputs, module.__file__)
 
 
 def model_folder(path, weights=b"weights", config="{}"):
@@ -166,8 +166,8 @@ def test_when_and_where_a_model_was_made_does_not_matter(tmp_path):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    values=st.dictionaries(st.text(max_size=3), st.integers() | st.floats(allow_nan=False) | st.booleans(), max_size=4)
+    chosen=st.dictionaries(st.text(max_size=3), st.integers() | st.floats(allow_nan=False) | st.booleans(), max_size=4)
 )
-def test_the_order_of_settings_does_not_matter(values):
-    turned = dict(reversed(list(values.items())))
-    assert fingerprint(values, []) == fingerprint(turned, [])
+def test_the_order_of_settings_does_not_matter(chosen):
+    turned = dict(reversed(list(chosen.items())))
+    assert fingerprint(chosen, []) == fingerprint(turned, [])

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optical.config.training import RankingSettings
 from optical.errors import DataError
 from optical.files import write_rows
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import write_token_file
-from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
 from optical.training.triples import open_triples, write_triples
 from support.tiny_models import TEXTS, save_encoder
@@ -48,9 +48,8 @@ def folder(tmp_path_factory, encoder):
     return folder
 
 
-def loss_with(encoder, folder, batch_size=4, **values):
-    values = {"in_batch_negatives": True, "negatives": 1} | values
-    return TeacherLoss(encoder, folder, TrainingSettings(batch_size=batch_size), values)
+def loss_with(encoder, folder, batch_size=4, **changes):
+    return TeacherLoss(encoder, folder, RankingSettings(batch_size=batch_size, **changes))
 
 
 def answers():
@@ -95,8 +94,8 @@ def test_a_query_is_compared_with_its_positive_and_never_with_another_answer(
         if in_batch:
             assert compared == (set(documents) - answers()[query]) | {positive}
         else:
-            own = {document for triple in TRIPLES if triple[:2] == (query, positive) for document in triple[2:]}
-            assert compared <= own | {positive}
+            others = {document for triple in TRIPLES if triple[:2] == (query, positive) for document in triple[2:]}
+            assert compared <= others | {positive}
             assert len(compared) <= 1 + negatives
 
 
@@ -144,14 +143,14 @@ def test_a_step_down_the_gradient_ranks_the_positives_higher(encoder, folder):
     model = load_encoder(save_encoder(folder / "fresh", seed=1)).eval()
     loss = loss_with(model, folder, batch_size=8)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    values = []
+    losses = []
     for _ in range(8):
         value, _ = loss(0, 0)
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
-        values.append(value.item())
-    assert values[-1] < 0.7 * values[0]
+        losses.append(value.item())
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_path):

@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
+from optical.config.training import RankingSettings
 from optical.errors import DataError
 from optical.files import read_json
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import TokenFile
-from optical.training.loop import TrainingSettings
 from optical.training.teacher import TeacherLoss
 from optical.training.triples import open_scores, open_triples, pair_numbers, scores_of
 from support.corpora import write_lines
@@ -73,9 +73,8 @@ def test_the_first_score_of_a_pair_counts(bench, tmp_path):
         assert ours.tolist() == theirs.tolist()
 
 
-def loss_with(encoder, folder, **values):
-    values = {"in_batch_negatives": True, "negatives": 2} | values
-    return TeacherLoss(encoder, folder, TrainingSettings(batch_size=5), values)
+def loss_with(encoder, folder, **changes):
+    return TeacherLoss(encoder, folder, RankingSettings(**{"batch_size": 5, "negatives": 2} | changes))
 
 
 def scores_by(encoder, folder):
@@ -96,9 +95,9 @@ def test_the_value_compares_the_softmax_over_a_querys_own_documents(bench, in_ba
     measured, figures = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch, distillation=1.0)(0, 0)
     scores_QP, divergences = scores_by(encoder, bench / "tokens"), []
     for row in range(5):
-        own = scores_QP[row, [row, (row + 2) % 5, (row + 3) % 5]].log_softmax(0)
-        given = torch.tensor([0.0, 4.0, -3.0]).log_softmax(0)
-        divergences.append((given.exp() * (given - own)).sum())
+        scores = scores_QP[row, [row, (row + 2) % 5, (row + 3) % 5]].log_softmax(0)
+        wanted = torch.tensor([0.0, 4.0, -3.0]).log_softmax(0)
+        divergences.append((wanted.exp() * (wanted - scores)).sum())
     expected = torch.stack(divergences).mean().item()
     assert measured.item() == pytest.approx(expected, abs=1e-4)
     assert figures["ranking"].item() == pytest.approx(ranking.item(), abs=1e-5)
@@ -119,11 +118,11 @@ def test_scores_must_be_there_and_have_something_to_compare(bench, tmp_path):
 
 @pytest.mark.parametrize("distillation", [0.0, 1.0])
 def test_a_teacher_ranks_by_the_scores_and_not_by_the_labels_that_contradict_them(bench, tmp_path, distillation):
-    values = {"steps": 100, "batch_size": 5, "learning_rate": 5e-3, "dropout": 0.0, "seed": 1}
-    values |= {"in_batch_negatives": False, "negatives": 2, "distillation": distillation}
-    values["encoder"] = {"dimension": 16, "query_length": 12, "document_length": 20}
+    settings = {"steps": 100, "batch_size": 5, "learning_rate": 5e-3, "dropout": 0.0, "seed": 1}
+    settings |= {"in_batch_negatives": False, "negatives": 2, "distillation": distillation}
+    settings["encoder"] = {"dimension": 16, "query_length": 12, "document_length": 20}
     arguments = {"encoder": bench / "encoder", "training_set": bench / "tokens", "out": tmp_path / "teacher"}
-    run = Run(server(), "train_teacher", tmp_path / "run.out", settings=json.dumps(values), **arguments)
+    run = Run(server(), "train_teacher", tmp_path / "run.out", settings=json.dumps(settings), **arguments)
     assert run.wait() == 0, run.output.read_text()
     scores_QP = scores_by(load_encoder(tmp_path / "teacher"), bench / "tokens")
     for row in range(5):

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from optical.config.training import TranslatorSettings
 from optical.errors import ConfigError, DataError
 from optical.files import read_json, read_rows, write_rows
 from optical.runtime.machine import Machine
 from optical.text.token_files import write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
 from optical.training.checkpoints import Checkpoints
-from optical.training.loop import TrainingSettings, train
+from optical.training.loop import train
 from optical.translation.learning import AlignedBitext, TranslationLoss
 from optical.translation.model import (
-    TranslatorSettings,
     keep_to,
     new_translator,
     save_translator,
@@ -33,7 +33,9 @@ WHO = {"king": "mfalme", "queen": "malkia", "child": "mtoto", "bird": "ndege", "
 DOES = {"sees": "aona", "loves": "apenda", "carries": "abeba", "paints": "apaka"}
 WHAT = {"stone": "jiwe", "river": "mto", "house": "nyumba", "tree": "mti", "bread": "mkate", "moon": "mwezi"}
 LIKE = {"red": "nyekundu", "old": "zamani", "small": "dogo", "green": "kijani"}
-SETTINGS = TranslatorSettings(layers=1, hidden_size=48, heads=2, intermediate_size=96)
+SETTINGS = TranslatorSettings(
+    steps=6, batch_size=8, learning_rate=5e-3, layers=1, hidden_size=48, heads=2, intermediate_size=96
+)
 
 
 def sentences():
@@ -60,35 +62,34 @@ def made(tmp_path_factory):
     for column, side in enumerate(("english", "foreign")):
         write_token_file(folder / "tokens" / side, folder / "tokeniser", [pair[column] for pair in pairs])
     bitext = AlignedBitext(folder / "tokens")
-    training = TrainingSettings(steps=120, batch_size=16, learning_rate=5e-3)
-    model = new_translator(SETTINGS, folder / "tokeniser", None, seed=1)
-    train(model, TranslationLoss(model, bitext, SETTINGS, training), training, Machine(), None, "translator")
+    settings = SETTINGS.changed(steps=120, batch_size=16)
+    model = new_translator(settings, folder / "tokeniser", None)
+    train(model, TranslationLoss(model, bitext, settings), settings, Machine(), None, "translator")
     (folder / "model").mkdir()
     save_translator(model, folder / "tokeniser", folder / "model")
     return folder
 
 
 def loss_of(folder, **changes):
-    settings = TranslatorSettings(**{**SETTINGS.__dict__, **changes})
-    training = TrainingSettings(steps=6, batch_size=8, learning_rate=5e-3)
-    model = new_translator(settings, folder / "tokeniser", None, seed=1)
-    return model, TranslationLoss(model, AlignedBitext(folder / "tokens"), settings, training), training
+    settings = SETTINGS.changed(**changes)
+    model = new_translator(settings, folder / "tokeniser", None)
+    return model, TranslationLoss(model, AlignedBitext(folder / "tokens"), settings), settings
 
 
 def test_some_pairs_suffice_to_translate_sentences_never_seen(made):
     held_out = sentences()[150:190]
-    found = Translator(made / "model").translate([foreign for _, foreign in held_out])
-    score = score_translations([english for english, _ in held_out], found)
-    assert score.bleu > 60 and score.chrf > 70, list(zip(held_out, found, strict=True))[:5]
+    translations = Translator(made / "model").translate([foreign for _, foreign in held_out])
+    score = score_translations([english for english, _ in held_out], translations)
+    assert score.bleu > 60 and score.chrf > 70, list(zip(held_out, translations, strict=True))[:5]
 
 
 def test_order_and_empty_texts_survive_batches_by_length(made):
     translator = Translator(made / "model")
     texts = ["mfalme aona jiwe nyekundu", "", "mto", " ", "malkia apenda mwezi dogo na mkate zamani"]
-    found = translator.translate(texts)
-    assert [bool(text) for text in found] == [True, False, True, False, True]
-    assert translator.translate(texts, batch_tokens=1) == found, "one text at a time"
-    assert translator.translate(texts[::-1])[::-1] == found
+    translations = translator.translate(texts)
+    assert [bool(text) for text in translations] == [True, False, True, False, True]
+    assert translator.translate(texts, batch_tokens=1) == translations, "one text at a time"
+    assert translator.translate(texts[::-1])[::-1] == translations
     assert translator.translate([]) == []
 
 
@@ -111,15 +112,17 @@ def test_only_english_pieces_are_ever_written(made):
 
 def test_encoder_starts_as_the_bert_that_it_is_given(tmp_path):
     folder = save_encoder(tmp_path / "encoder")
-    model = new_translator(SETTINGS, folder, folder, seed=1).eval()
+    model = new_translator(SETTINGS, folder, folder).eval()
     from optical.models.folders import load_transformer
 
     ids_BL = torch.tensor([[2, 9, 10, 11, 3], [2, 12, 3, 0, 0]])
     attention_BL = (ids_BL != 0).long()
     bert = load_transformer(folder).eval()
     expected = bert(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state[attention_BL.bool()]
-    found = model.model.encoder(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state[attention_BL.bool()]
-    assert torch.allclose(found, expected, atol=1e-4)
+    states_TH = model.model.encoder(input_ids=ids_BL, attention_mask=attention_BL).last_hidden_state[
+        attention_BL.bool()
+    ]
+    assert torch.allclose(states_TH, expected, atol=1e-4)
     first = model.model.decoder.layers[0].self_attn.q_proj.weight
     assert torch.equal(first, bert.encoder.layer[0].attention.self.query.weight), "the decoder too"
 
@@ -132,11 +135,11 @@ def test_only_a_bert_can_be_taken_over(tmp_path):
         tmp_path / "other"
     )
     with pytest.raises(ConfigError, match="cannot start from a distilbert"):
-        new_translator(SETTINGS, folder, tmp_path / "other", seed=1)
+        new_translator(SETTINGS, folder, tmp_path / "other")
 
 
 def test_foreign_pieces_start_as_the_weighted_mean_of_their_translations(made):
-    model = new_translator(SETTINGS, made / "tokeniser", None, seed=1)
+    model = new_translator(SETTINGS, made / "tokeniser", None)
     before = model.model.shared.weight.detach().clone()
     start_words_as_translations(model, {20: {30: 0.75, 31: 0.25}, 30: {31: 1.0}}, english=[30, 31])
     after = model.model.shared.weight.detach()
@@ -193,8 +196,8 @@ def test_guidance_is_the_cross_entropy_of_links_under_the_attention(made):
 def test_loss_is_a_function_of_the_step_and_sentences_are_cut(made):
     model, loss, _ = loss_of(made, longest=6)
     model.eval()
-    values = [loss(step, 0)[0].item() for step in (0, 1, 0)]
-    assert values[0] == values[2] != values[1]
+    losses = [loss(step, 0)[0].item() for step in (0, 1, 0)]
+    assert losses[0] == losses[2] != losses[1]
     assert loss._framed([np.arange(7, 30)]).shape == (1, 6)
 
 
@@ -266,9 +269,9 @@ def test_checkpoints_of_many_languages_are_told_source_and_target(tmp_path, monk
 
     monkeypatch.setattr(translator.model, "generate", watched)
     texts = translator.translate(["mfalme aona", "jiwe"], beams=2)
-    given, found = seen[0]
-    assert (given[:, 0] == source).all(), "the source's code comes first"
-    assert (found[:, 1] == target).all(), "the target's code is forced as the first token"
+    source_BS, output_BT = seen[0]
+    assert (source_BS[:, 0] == source).all(), "the source's code comes first"
+    assert (output_BT[:, 1] == target).all(), "the target's code is forced as the first token"
     assert not any(tokens[1] in text for text in texts), "and is no word of the translation"
     with pytest.raises(ConfigError, match="no language 'xx_Yyyy'"):
         Translator(folder, "xx_Yyyy", codes[1])
@@ -301,8 +304,9 @@ def test_marian_checkpoints_need_no_codes(tmp_path):
     MarianMTModel(config).save_pretrained(tmp_path / "marian")
     translator = Translator(tmp_path / "marian")
     texts = ["mfalme aona jiwe", "mto " * 100]
-    found = translator.translate(texts)
-    assert all(found) and found == translator.translate(texts), "long texts are cut, and nothing is random"
+    translations = translator.translate(texts)
+    assert all(translations), "long texts are cut"
+    assert translations == translator.translate(texts), "nothing is random"
     with pytest.raises(ConfigError, match="no language 'sw'"):
         Translator(tmp_path / "marian", "sw", "en")
 
