@@ -14,11 +14,11 @@ LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_tabl
 
 def check(experiment: Experiment) -> None:
     """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere."""
-    check_study(experiment)
     members = family(experiment).values()
     for member in members:
         if member.share == WHOLE:
             check_experiment(member)
+    check_study(experiment)
     kinds_of: dict[str, str] = {}
     for member in members:
         for name, block in member.config.method_table.items():

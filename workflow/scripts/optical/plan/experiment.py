@@ -295,7 +295,11 @@ def _start(experiment: Experiment) -> tuple:
 
 
 def _collections(experiment: Experiment) -> tuple:
-    return *_tokeniser(experiment), experiment.config.collection_table
+    config = experiment.config
+    splits = [block.split for block in config.collection_table.values()]
+    by_tokens = any(split and split.unit == "tokens" for split in splits)
+    read = config.collection_table, config.language_table, config.languages, config.atlas
+    return *read, *(_tokeniser(experiment) if by_tokens else ())
 
 
 DECIDED_BY: dict[str, Callable[[Experiment], tuple]] = {

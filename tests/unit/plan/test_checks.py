@@ -1,0 +1,89 @@
+"""What leads nowhere is refused before any job, in one line with key and remedy."""
+
+import pytest
+
+from optical.errors import ConfigError
+from optical.plan.checks import check
+from support.experiments import COMMIT, experiment
+from support.workspace import ROOT
+
+PLAIN = {"reader": "plain", "documents": "results/atlas/documents.jsonl", "qrels": "results/atlas/qrels.txt"}
+CONFIGS = sorted(path.relative_to(ROOT / "config") for path in (ROOT / "config").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", [path for path in CONFIGS if path.name not in ("open.yaml", "pretraining_open.yaml")])
+def test_our_own_configs_pass(file):
+    check(experiment(file=file))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"languages": ["xx"]}, r"unknown 'xx' \[languages\].*add a row to config/languages\.tsv"),
+        ({"methods": ["optcal"]}, r"unknown 'optcal' \[methods\].*did you mean optical"),
+        ({"bitext_curve": {"methods": ["mze"]}}, r"unknown 'mze' \[bitext_curve\.methods\].*did you mean mse"),
+        ({"collections": ["atls"]}, r"unknown 'atls' \[collections\].*did you mean atlas"),
+        ({"reference": "smt"}, r"unknown 'smt' \[reference\].*name one of methods"),
+        (
+            {"method_table": {"mmarco": {"languages": ["de", "xx"]}}},
+            r"unknown 'xx' \[method_table\.mmarco\.languages\]",
+        ),
+        (
+            {"collection_table": {"atlas": {"languages": ["zu"]}}},
+            r"no queries in any of the experiment's languages \[collection_table\.atlas\.languages\].*leave atlas out",
+        ),
+        (
+            {"search": {"parts": 2}, "collection_table": {"atlas": {"documents_by": "student"}}},
+            r"what students read is not searched in parts \[search\.parts\]",
+        ),
+        ({"bitext": {"sw": []}}, r"no sentence pairs \[bitext\.sw\].*list sources for sw"),
+        (
+            {"methods": ["optical", "extended"]},
+            r"students keep the encoder's vocabulary \[method_table\.extended\].*set vocabulary\.pieces",
+        ),
+        (
+            {"methods": ["optical", "mine"], "method_table": {"mine": {"kind": "retrained"}}},
+            r"no training data \[method_table\.mine\].*training_set, or switch",
+        ),
+        (
+            {"methods": ["optical", "wikiclir"], "method_table": {"wikiclir": {"switch": {}}}},
+            r"switch swaps words of the teacher's training set alone \[method_table\.wikiclir\]",
+        ),
+        (
+            {"methods": ["optical", "code-switch"], "student": {"sides": ["document"]}},
+            r"a retrained student learns to read queries \[method_table\.code-switch\.student\.sides\]",
+        ),
+        (
+            {"teacher": {"training_set": {"documents": "nowhere.jsonl"}}},
+            r"neither a data set nor a file: 'nowhere\.jsonl'",
+        ),
+        ({"teacher": {"distillation": 0.5}}, r"no scores to learn from \[teacher\.training_set\.scores\]"),
+        ({"encoder": {"source": "some/model"}}, r"no model folder, and no commit: some/model \[encoder\.source\]"),
+        ({"study": {"variants": {"a": {"methods": ["optcal"]}}}}, r"unknown 'optcal' \[methods\]"),
+        (
+            {"study": {"variants": {"a": {"method_table": {"bm25": {"kind": "teacher"}}}}}},
+            r"the kind of 'bm25' differs between variants \[study\.variants\]",
+        ),
+        (
+            {"tuning": {"collection": "atlas-dev", "grid": {"encoder.source": ["train", "some/model"]}}},
+            r"no model folder, and no commit: some/model \[encoder\.source\]",
+        ),
+        (
+            {"tuning": {"collection": "atlas", "grid": {"student.steps": [1]}}},
+            r"a test cannot decide settings \[tuning\.collection\]",
+        ),
+    ],
+    ids=str,
+)
+def test_what_leads_nowhere_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        check(experiment(changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_given_passes():
+    check(experiment(file="pieces.yaml", methods=["optical", "extended"]))
+    hub = {"source": "some/model", "revision": COMMIT}
+    check(experiment({"encoder": hub, "translator": hub | {"source_code": "{flores}"}}))
+    own = PLAIN | {"queries": {"sw": "results/atlas/queries/sw.tsv"}, "languages": ["sw"]}
+    check(experiment({"collections": ["atlas", "own"], "collection_table": {"own": own}}))

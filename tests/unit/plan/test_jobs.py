@@ -1,0 +1,213 @@
+"""Which searches, evaluations and conditions there are, and in which files."""
+
+import pytest
+
+from optical.errors import ConfigError
+from optical.plan import jobs
+from optical.plan.methods import KINDS
+from support.experiments import experiment
+
+BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
+
+
+def searched(tried, lang="sw"):
+    """Return the searches of a language by method, seed left out."""
+    return {job["tag"]: job for job in jobs.searches(tried, "atlas", lang, "runs")}
+
+
+# --- searches
+
+
+def test_documents_are_encoded_once_whatever_the_languages_methods_and_seeds():
+    one = experiment(languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2, 3])
+    many = experiment(seeds=[1, 2, 3])
+    assert jobs.document_vectors(one, "atlas") == jobs.document_vectors(many, "atlas") == ["results/vectors/atlas"]
+    assert [job["encoder"] for job in jobs.searches(one, "atlas", "sw", "runs")] == [
+        "results/teacher",
+        *(f"results/students/sw/optical/{seed}" for seed in (1, 2, 3)),
+    ]
+
+
+def test_a_language_is_searched_by_vectors_or_words_as_its_methods_do():
+    full = experiment(file="full.yaml")
+    by_vectors = {job["tag"] for job in jobs.searches(full, "atlas", "sw", "runs")}
+    by_words = {job["tag"] for job in jobs.lexical_searches(full, "atlas", "sw", "runs")}
+    assert by_vectors | by_words | {"english"} == set(full.methods_for("sw"))
+    assert by_words == {"bm25", "smt", "nmt-bm25"}
+    assert set(searched(full, "en")) == {"english"}
+
+
+def test_translated_queries_are_searched_where_a_method_reads_them():
+    full = experiment(file="full.yaml")
+    queries = {name: job["queries"] for name, job in searched(full).items()}
+    assert queries["nmt"] == "results/full/translations/sw/queries/atlas.tsv"
+    assert queries["optical"] == "results/full/collections/atlas/queries/sw.tsv"
+    assert jobs.translated_queries(full, "sw", "translated") == ["results/full/translations/sw"]
+    assert jobs.translated_queries(experiment(methods=["bm25", "optical"]), "sw", "translated") == []
+
+
+def test_a_lexical_table_is_asked_for_where_a_method_searches_through_it():
+    full = experiment(file="full.yaml")
+    tables = {job["tag"]: job.get("lexical_table") for job in jobs.lexical_searches(full, "atlas", "sw", "runs")}
+    assert tables == {"bm25": None, "nmt-bm25": None, "smt": "results/full/lexical_tables/sw.tsv"}
+    assert jobs.lexical_tables(experiment(), "sw") == []
+
+
+def test_a_student_that_reads_the_documents_searches_its_own_vectors():
+    tried = experiment(BY_STUDENT, languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2])
+    shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs")]
+    own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
+    assert shards == [None, [own[0]], [own[1]]]
+    assert jobs.student_vectors(tried, "atlas", "sw") == own
+
+
+def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
+    tried = experiment({"search": {"parts": 3}})
+    parts = [f"{number}-of-3" for number in (1, 2, 3)]
+    assert jobs.document_vectors(tried, "atlas") == [f"results/part_vectors/atlas/{part}" for part in parts]
+    assert jobs.part_runs(tried, "atlas", "sw") == [f"results/part_runs/atlas/sw/{part}" for part in parts]
+    places = jobs.folders_of_runs(tried, "atlas", "sw", KINDS)
+    assert places == [f"results/runs/atlas/{place}" for place in ("en/merged", "sw/lexical", "sw/merged")]
+
+
+# --- evaluations
+
+
+def test_every_run_is_evaluated_where_its_search_wrote_it():
+    full = experiment(file="full.yaml", seeds=[1, 2])
+    folder = "results/full/runs/atlas"
+    written = {job["out"] for job in jobs.searches(full, "atlas", "sw", f"{folder}/sw/maxsim")}
+    written |= {job["out"] for job in jobs.searches(full, "atlas", "en", f"{folder}/en/maxsim")}
+    written |= {job["out"] for job in jobs.lexical_searches(full, "atlas", "sw", f"{folder}/sw/lexical")}
+    read = [job["run"] for job in jobs.evaluations(full, "atlas", "sw", KINDS)]
+    assert (set(read), len(read)) == (written, len(written))
+    folders = jobs.folders_of_runs(full, "atlas", "sw", KINDS)
+    assert {run.rsplit("/", 2)[0] for run in read} == set(folders)
+
+
+def test_no_english_queries_are_searched_where_the_reader_brings_none():
+    changes = {"methods": ["english", "zero-shot"], "reference": "zero-shot"}
+    miracl = experiment(changes, file="studies/miracl.yaml")
+    kinds = jobs.kinds_in(miracl, "miracl")
+    assert "english" not in kinds
+    assert jobs.folders_of_runs(miracl, "miracl", "sw", kinds) == ["results/studies/miracl/runs/miracl/sw/maxsim"]
+    assert "english" in jobs.kinds_in(experiment(), "atlas")
+
+
+def test_a_collection_is_scored_in_the_languages_that_it_has():
+    opened = experiment(file="open.yaml")
+    assert jobs.scores(opened, "afriqa") == ["results/open/scores/afriqa/sw.tsv"]
+    assert len(jobs.scores(opened, "flores")) == 7
+    assert jobs.tables(opened, "map_table.tsv") == [
+        "results/open/tables/flores/map_table.tsv",
+        "results/open/tables/afriqa/map_table.tsv",
+    ]
+
+
+# --- translations
+
+
+def test_held_out_sentences_and_the_queries_of_all_collections_are_translated():
+    opened = experiment(file="open.yaml")
+    assert jobs.queries_to_translate(opened, "sw") == [
+        "results/open/bitext/sw/dev.tsv",
+        "results/open/collections/flores/queries/sw.tsv",
+        "results/open/collections/afriqa/queries/sw.tsv",
+    ]
+    assert [path.partition("translations/sw/")[2] for path in jobs.translations_of_queries(opened, "sw")] == [
+        "held_out.tsv",
+        "queries/flores.tsv",
+        "queries/afriqa.tsv",
+    ]
+    assert len(jobs.queries_to_translate(opened, "de")) == len(jobs.translations_of_queries(opened, "de")) == 2
+
+
+def test_translators_are_scored_where_a_method_translates():
+    assert jobs.translation_table(experiment()) == ["results/translation_table.tsv"]
+    assert [job["lang"] for job in jobs.translation_scores(experiment())] == experiment().config.languages
+    assert jobs.translation_table(experiment(methods=["optical"])) == []
+
+
+# --- how well names are aligned
+
+
+def test_encoder_teacher_and_every_student_are_measured():
+    tried = experiment(methods=["zero-shot", "mse", "optical"], seeds=[1, 2])
+    rows = [(job["method"], job["seed"], job["kind"]) for job in jobs.aligners(tried, "sw")]
+    distilled = [(method, seed, "query") for method in ("mse", "optical") for seed in (1, 2)]
+    assert rows == [("encoder", 1, "document"), ("teacher", 1, "query"), *distilled]
+    assert len(jobs.aligner_models(tried, "sw")) == 6
+    given = experiment({"teacher": {"source": "results/other/teacher"}})
+    assert "encoder" not in {job["method"] for job in jobs.aligners(given, "sw")}
+
+
+def test_alignment_is_measured_by_names_and_with_one_vocabulary():
+    assert jobs.lexicon(experiment(), "sw") == "results/atlas/lexicon/sw.tsv"
+    with pytest.raises(ConfigError, match=r"\[lexicon\]"):
+        jobs.lexicon(experiment(lexicon=None), "sw")
+    with pytest.raises(ConfigError, match=r"\[vocabulary\.pieces\]"):
+        jobs.lexicon(experiment(vocabulary={"pieces": 300}), "sw")
+
+
+# --- conditions
+
+
+def test_one_index_serves_all_languages_and_methods_of_the_pruned_table():
+    default = experiment()
+    rows = jobs.pruned_conditions(default)
+    assert [row["variant"] for row in rows] == ["exact"] * 7 + ["pruned"] * 7
+    assert {row["scores"].split("/")[1] for row in rows} == {"scores", "pruned_scores"}
+    assert jobs.pruned_collections(default) == ["atlas"]
+    pruned = jobs.pruned_kinds(default, "atlas")
+    assert jobs.folders_of_runs(default, "atlas", "sw", pruned, jobs.PRUNED) == [
+        "results/runs/atlas/en/pruned",
+        "results/runs/atlas/sw/pruned",
+    ]
+
+
+def test_what_has_no_index_is_refused():
+    with pytest.raises(ConfigError, match=r"none has an index \[collections\].*whose documents the teacher reads"):
+        jobs.pruned_conditions(experiment(BY_STUDENT))
+    with pytest.raises(ConfigError, match=r"none searches with token vectors \[methods\]"):
+        jobs.pruned_conditions(experiment(methods=["bm25"], reference="bm25"))
+
+
+def test_a_condition_names_its_sentence_pairs_where_a_method_learns_from_them():
+    assert jobs.condition(experiment(), "atlas", "sw", variant="x") == {
+        "variant": "x",
+        "share": 100,
+        "collection": "atlas",
+        "lang": "sw",
+        "scores": "results/scores/atlas/sw.tsv",
+        "bitext": "results/bitext/sw/train.tsv",
+    }
+    assert jobs.condition(experiment(methods=["bm25"], reference="bm25"), "atlas", "sw")["bitext"] == ""
+
+
+# --- the report
+
+
+def test_the_alignment_of_the_reference_is_drawn_or_of_the_first_student():
+    assert jobs.shown_student(experiment(), "sw") == "results/students/sw/optical/1"
+    assert jobs.shown_student(experiment(reference="bm25"), "sw") == "results/students/sw/mse/1"
+
+
+def test_the_bitext_curve_is_shown_once_it_is_made(tmp_path):
+    default = experiment(languages=["sw"])
+    assert jobs.figures(default) == [
+        f"results/figures/{name}.svg" for name in ("atlas/map", "atlas/gap", "atlas/queries", "alignment/sw", "curves")
+    ]
+    (tmp_path / "config").symlink_to(default.folder / "config")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/bitext_curve.tsv").touch()
+    assert jobs.figures(experiment(folder=tmp_path))[-1] == "results/figures/bitext_curve.svg"
+
+
+def test_panels_are_named_by_language_and_level():
+    assert jobs.titles(experiment(), ["sw", "de"]) == {"sw": "Swahili (low)", "de": "German (high)"}
+
+
+def test_files_are_named_once():
+    rows = [{"scores": "a", "bitext": ""}, {"scores": "a"}, {"scores": "b"}]
+    assert jobs.files_in(rows, "scores") == ["a", "b"]
+    assert jobs.files_in(rows, "bitext") == []

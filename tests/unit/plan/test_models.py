@@ -1,0 +1,143 @@
+"""Where models and tokens lie: made here, given, or models of the hub at a commit."""
+
+import pytest
+
+from optical.errors import ConfigError
+from optical.plan import models
+from support.experiments import COMMIT, experiment
+
+HUB = {"encoder": {"source": "google-bert/bert-base-multilingual-cased", "revision": COMMIT}}
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Return the folder of a given model, whose name has a space."""
+    folder = tmp_path / "my data" / "model"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    return str(folder)
+
+
+def test_everything_is_trained_here_by_default():
+    default = experiment()
+    assert default.trains_encoder
+    assert models.tokeniser(default) == "results/tokeniser"
+    assert models.encoder(default) == "results/encoder"
+    assert models.teacher(default) == "results/teacher"
+    assert models.translator(default, "sw") == "results/translators/sw"
+    assert models.given_teacher(default) == ""
+    assert models.models_of_hub(default) == []
+
+
+def test_a_given_encoder_brings_its_tokeniser_and_saves_the_teachers_vectors(given):
+    encoded = experiment({"encoder": {"source": given}})
+    assert not encoded.trains_encoder
+    assert models.tokeniser(encoded) == models.encoder(encoded) == given
+    assert models.teacher(encoded) == "results/teacher"
+    assert models.teacher_vectors(encoded, "sw") == ["results/teacher_vectors/sw"]
+    assert models.teacher_vectors(experiment(), "sw") == [], "a small encoder encodes them on the way"
+
+
+def test_a_given_teacher_is_all_that_comes_before_the_students(given):
+    taught = experiment({"teacher": {"source": given}})
+    assert models.tokeniser(taught) == models.encoder(taught) == models.teacher(taught) == given
+    assert not taught.trains_encoder
+    assert models.query_encoder(taught, "sw", "zero-shot", 1) == given
+
+
+def test_a_model_of_the_hub_lies_at_its_commit(given):
+    folder = f"results/models/google-bert--bert-base-multilingual-cased--{COMMIT}"
+    assert models.encoder(experiment(HUB)) == folder
+    translator = {"source": "Helsinki-NLP/opus-mt-{opus}-en", "revision": {"sw": COMMIT, "de": COMMIT[::-1]}}
+    both = experiment(HUB, translator=translator, languages=["sw", "de"])
+    assert models.translator(both, "de") == f"results/models/Helsinki-NLP--opus-mt-de-en--{COMMIT[::-1]}"
+    assert len(models.models_of_hub(both)) == 3
+    assert models.models_of_hub(experiment({"encoder": {"source": given}})) == []
+
+
+@pytest.mark.parametrize("revision", [None, "main", {"sw": COMMIT}])
+def test_a_hub_id_without_a_commit_is_refused(revision):
+    named = {"encoder": {"source": HUB["encoder"]["source"], "revision": revision}}
+    with pytest.raises(ConfigError, match=r"commit|40") as caught:
+        models.encoder(experiment(named))
+    assert caught.value.where.startswith("encoder.")
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"no model folder: .*empty \[teacher\.source\]"):
+        models.teacher(experiment({"teacher": {"source": str(tmp_path / "empty")}}))
+
+
+def test_a_model_inside_a_python_package_is_found_without_importing_it(tmp_path, monkeypatch):
+    inside = tmp_path / "some_package" / "model"
+    inside.mkdir(parents=True)
+    (inside / "config.json").write_text("{}")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert models.encoder(experiment({"encoder": {"source": "package:some_package/model"}})) == str(inside)
+    with pytest.raises(ConfigError, match=r"'no_package' is missing .*pip install no-package"):
+        models.encoder(experiment({"encoder": {"source": "package:no_package/model"}}))
+
+
+@pytest.mark.parametrize("name", ["encoder", "teacher", "students/de/code-switch/1"])
+def test_a_model_of_another_experiment_may_teach(name):
+    source = f"results/studies/other/{name}"
+    assert models.teacher(experiment({"teacher": {"source": source}})) == source
+
+
+def test_pieces_of_a_language_change_where_its_students_start():
+    plain, pieces = experiment(), experiment({"vocabulary": {"pieces": 300}})
+    assert models.extended(plain, "sw") == []
+    assert models.student_tokens(plain, "sw") == models.tokens(plain, "sw") == "results/tokens/bitext/sw"
+    assert models.student_tokeniser(plain, "sw") == "results/tokeniser"
+    assert models.extended(pieces, "sw") == ["results/extended/sw"]
+    assert models.student_tokens(pieces, "sw") == "results/tokens/extended/sw"
+    assert models.student_tokeniser(pieces, "sw") == "results/extended/sw"
+    assert models.translator_start(pieces, "sw") == ["results/extended/sw"]
+    assert models.translator_start(plain, "sw") == ["results/encoder"]
+    assert models.translator_start(experiment({"translator": {"warm_start": False}}), "sw") == []
+
+
+def test_each_kind_has_its_reader_of_queries():
+    tried = experiment({"vocabulary": {"pieces": 300}})
+    assert models.query_encoder(tried, "sw", "optical", 2) == "results/students/sw/optical/2"
+    assert models.query_encoder(tried, "sw", "nmt", 1) == "results/teacher"
+    assert models.query_encoder(tried, "sw", "extended", 1) == "results/extended/sw"
+
+
+def test_a_retrained_method_reads_its_own_training_set_or_switches_the_teachers():
+    default = experiment()
+    assert models.training_set_of(default, "wikiclir", "sw") == "results/tokens/training_sets/wikiclir/sw"
+    assert models.training_set_of(default, "code-switch", "sw") == "results/tokens/training_sets/teacher/en"
+    assert models.switched_queries(default, "code-switch", "sw") == ["results/switched_queries/sw/code-switch.tsv"]
+    assert models.switched_queries(default, "wikiclir", "sw") == []
+
+
+# --- pre-training
+
+
+def test_bitext_takes_the_place_of_bundled_text_that_a_language_lacks(tmp_path):
+    (tmp_path / "zu.tsv").touch()
+    changed = experiment({"bitext": {"zu": [{"pairs": str(tmp_path / "zu.tsv")}]}}, languages=["sw", "zu"])
+    assert models.pretraining_texts(changed) == [
+        "results/atlas/text/en.txt",
+        "results/atlas/text/sw.txt",
+        "results/bitext/zu/train.tsv",
+    ]
+    assert models.reads_bitext_in_pretraining(changed, "zu")
+    assert not models.reads_bitext_in_pretraining(changed, "sw")
+
+
+def test_text_of_the_sentence_pairs_brings_its_own_english():
+    changed = experiment({"pretraining": {"text": "bitext"}}, languages=["sw"])
+    assert models.pretraining_texts(changed) == ["results/bitext/sw/train.tsv"]
+
+
+def test_sentence_pairs_are_read_where_an_objective_does():
+    plain = experiment(languages=["sw", "de"])
+    pairs = experiment({"pretraining": {"objectives": {"tlm": 1.0}}}, languages=["sw", "de"])
+    assert models.pretraining_bitext(plain) == []
+    assert models.unused_in_pretraining(plain) == ["training.encoder_pairs"]
+    assert models.pretraining_bitext(pairs) == ["results/tokens/bitext/sw", "results/tokens/bitext/de"]
+    assert models.unused_in_pretraining(pairs) == []
+    assert models.reads_bitext_in_pretraining(pairs, "sw")
