@@ -24,7 +24,6 @@ all iterations. The last lines are tab-separated: claim, measured, bar, result.
 import statistics
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -51,19 +50,21 @@ from measuring import (
 )
 
 from optical.config.experiment import Config
+from optical.config.objectives import Objectives
+from optical.config.training import DistillationSettings, TrainingSettings
 from optical.losses.objectives import PairBatch, build_objective
-from optical.losses.transport import SOLVERS, TransportSettings, marginals, token_cost
+from optical.losses.transport import SOLVERS, marginals, token_cost
 from optical.models.folders import load_encoder
 from optical.runtime.machine import Machine
 from optical.runtime.precision import autocast, fastest
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings, optimiser_for, prepare, train
+from optical.training.loop import optimiser_for, prepare, train
 from optical.training.student import DistillationLoss
 from optical.training.teacher_vectors import encode_english
 
-TRANSPORT = Config().transport.model_dump()
-OBJECTIVES = {"optical": {"optimal_transport": 1.0}, "mse": {"sentence_mse": 1.0}}
+TRANSPORT = Config().transport
+OBJECTIVES = {"optical": Objectives(optimal_transport=1.0), "mse": Objectives(sentence_mse=1.0)}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
 RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}
 SHARES = {"cpu": ("mbert", 256, 32, 2), "cuda": ("mbert", 256, 32, 9), "tiny": ("tiny", 8, 16, 1)}
@@ -93,8 +94,8 @@ CLAIMS = {
 def our_loss(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> DistillationLoss:
     """This project's own objective, with a student that starts as the teacher's weights."""
     student = load_encoder(folder / "teacher").to(device)
-    values = {"sides": ["query"], "objectives": OBJECTIVES[objective], "transport": TRANSPORT, "special_tokens": False}
-    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings, values)
+    settings = DistillationSettings.of(settings, objectives=OBJECTIVES[objective], transport=TRANSPORT)
+    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings)
 
 
 def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> float:
@@ -115,8 +116,8 @@ def assert_same_as_plain(folder: Path, settings: TrainingSettings, device: str) 
             ours = our_loss(folder, objective, settings, precision, device)
             with autocast(ours.device, precision):
                 loss, _ = ours(0, 0)
-            found = _loss_and_gradient(ours.student, loss)
-            kinds = zip(("loss", "gradient"), found, expected, TOLERANCES[precision], strict=True)
+            measured = _loss_and_gradient(ours.student, loss)
+            kinds = zip(("loss", "gradient"), measured, expected, TOLERANCES[precision], strict=True)
             for what, one, other, tolerance in kinds:
                 gap = float((one - other).norm() / other.norm())
                 assert gap < tolerance, f"{objective}, {precision}: the {what} is {gap:.1e} off the plain loop's"
@@ -137,8 +138,8 @@ def our_candidates(folder: Path, device: str, pairs: int) -> dict[str, Candidate
     def ours(objective: str, precision: str) -> Candidate:
         return lambda settings: pairs / our_seconds(folder, objective, settings, precision, device)
 
-    found = {f"ours, optical, {precision}": ours("optical", precision) for precision in precisions(device)}
-    return found | {"ours, mse": ours("mse", fastest(device))}
+    optical = {f"ours, optical, {precision}": ours("optical", precision) for precision in precisions(device)}
+    return optical | {"ours, mse": ours("mse", fastest(device))}
 
 
 def peer_candidates(folder: Path, device: str, foreign: list[str], settings: TrainingSettings) -> dict[str, Candidate]:
@@ -146,18 +147,18 @@ def peer_candidates(folder: Path, device: str, foreign: list[str], settings: Tra
     assert_same_as_plain(folder, settings, device)
     pair_loss, size, best = pair_losses(TRANSPORT)["optical"], settings.batch_size, fastest(device)
     part = max(1, settings.steps // 8)  # its rate does not depend on how much it does
-    found = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
+    candidates = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
     try:
         assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
-        trainer_seconds(folder, foreign, replace(settings, steps=1), best, device)
+        trainer_seconds(folder, foreign, settings.changed(steps=1), best, device)
     except ImportError as error:
         print(f"no peer: sentence-transformers' trainer: {error}")
-        return found
+        return candidates
 
     def trainer(helped: bool) -> Candidate:
         return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
 
-    return found | {"trainer": trainer(False), "trainer, helped": trainer(True)}
+    return candidates | {"trainer": trainer(False), "trainer, helped": trainer(True)}
 
 
 def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool, peers: bool) -> Measured:
@@ -174,7 +175,7 @@ def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool,
     if peers:
         candidates |= peer_candidates(folder, device, foreign, settings)
     for call in candidates.values():  # a GPU compiles a kernel for each size of batch at its first use
-        call(settings if device == "cuda" else replace(settings, steps=1))
+        call(settings if device == "cuda" else settings.changed(steps=1))
     taken = in_turns({name: lambda call=call: call(settings) for name, call in candidates.items()}, turns)
 
     lengths = TokenFile(folder / "tokens/foreign").lengths + 3
@@ -206,7 +207,7 @@ def share_of_transport(folder: Path, device: str, plan: tuple[str, int, int, int
     student = new_encoder(folder / "student", size).to(device)
     prepare(student, TrainingSettings(dropout=0.0))
     optimiser = optimiser_for(student, TrainingSettings())
-    objective = build_objective(OBJECTIVES["optical"], TRANSPORT | {"tolerance": 0.0})
+    objective = build_objective(OBJECTIVES["optical"], TRANSPORT.changed(tolerance=0.0))
     ids_BM = torch.randint(10, SIZES[size]["vocab_size"], (pairs, tokens), device=device)
     mask_BM = torch.ones_like(ids_BM)
     weights_BM = torch.rand(pairs, tokens, device=device)
@@ -233,7 +234,7 @@ def share_of_transport(folder: Path, device: str, plan: tuple[str, int, int, int
     steps = [seconds(lambda: step(slice(None)), device) for _ in range(turns)]
     share = statistics.median(part / whole for part, whole in zip(transport_seconds[-turns:], steps, strict=True))
     dense = 3 * forward_operations(mask_BM.sum(1).cpu().numpy(), size)
-    needed = pairs * tokens**2 * (4 * 128 + 4 * TRANSPORT["iterations"])
+    needed = pairs * tokens**2 * (4 * 128 + 4 * TRANSPORT.iterations)
     moved = 3 * pairs * tokens * 128 * 4
     print(f"\na step of {pairs} x {tokens} tokens, {size}, {precision}, {machine(device)}:")
     print(f"{statistics.median(steps):.3g} s, of which transport {statistics.median(transport_seconds[-turns:]):.3g} s")
@@ -248,8 +249,7 @@ def _assert_same_as_reference(loss: Callable, teacher_BND: torch.Tensor, weights
     student_BMD = torch.nn.functional.normalize(teacher_BND + noise_BND, dim=-1)
     cost_BMN = token_cost(student_BMD, teacher_BND)
     masses_BM = marginals(torch.ones_like(weights_BM), weights_BM)
-    settings = TransportSettings.from_config(TRANSPORT | {"tolerance": 0.0})
-    plan_BMN = SOLVERS["sinkhorn_pot"](cost_BMN, masses_BM, masses_BM, settings)
+    plan_BMN = SOLVERS["sinkhorn_pot"](cost_BMN, masses_BM, masses_BM, TRANSPORT.changed(tolerance=0.0))
     torch.testing.assert_close(loss(student_BMD), (plan_BMN * cost_BMN).sum((1, 2)).mean(), atol=1e-4, rtol=0)
 
 

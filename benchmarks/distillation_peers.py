@@ -14,25 +14,27 @@ import torch
 from measuring import memory_as_usual, peer_seconds
 from torch import Tensor
 
+from optical.config.training import TrainingSettings
+from optical.config.transport import TransportSettings
 from optical.losses.transport import marginals
 from optical.models.encoder import Encoder
 from optical.models.export import PaddedEncoder
 from optical.models.folders import load_encoder, load_transformer
-from optical.text.token_files import TokenFile
+from optical.text.token_files import TokenFile, bitext_token_weights
 from optical.training.batches import EpochBatches
-from optical.training.loop import TrainingSettings, prepare
+from optical.training.loop import prepare
 
 PairLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # vectors and token weights of both sides
 
 
-def pair_losses(transport: dict) -> dict[str, PairLoss]:
+def pair_losses(transport: TransportSettings) -> dict[str, PairLoss]:
     """The objectives for a single pair, as POT and torch have them at hand."""
 
     def optical(student_MD: Tensor, teacher_ND: Tensor, weights_M: Tensor, weights_N: Tensor) -> Tensor:
         student_MD, masses_M = _with_mass(student_MD, weights_M)
         teacher_ND, masses_N = _with_mass(teacher_ND, weights_N)
         cost_MN = 1 - student_MD @ teacher_ND.T
-        settings = {"reg": transport["regularisation"], "numItermax": transport["iterations"], "warn": False}
+        settings = {"reg": transport.regularisation, "numItermax": transport.iterations, "warn": False}
         return (ot.sinkhorn(masses_M, masses_N, cost_MN.detach(), **settings) * cost_MN).sum()
 
     def mse(student_MD: Tensor, teacher_ND: Tensor, *_: Tensor) -> Tensor:
@@ -54,10 +56,8 @@ class PlainLoss:
         self.student, self.teacher, self.pair_loss = student, teacher, pair_loss
         self.read_foreign, self.read_english = PaddedEncoder(student), PaddedEncoder(teacher)
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
-        vocabulary = student.tokeniser.get_vocab_size()
-        self.english_weights, self.foreign_weights = (
-            torch.from_numpy(file.inverse_document_frequency(vocabulary)) for file in (self.english, self.foreign)
-        )
+        weights = bitext_token_weights(tokens, student.tokeniser.get_vocab_size())
+        self.english_weights, self.foreign_weights = map(torch.from_numpy, weights)
         self.device = next(student.parameters()).device
 
     def __call__(self, pairs: np.ndarray) -> Tensor:
@@ -156,9 +156,9 @@ def assert_trainer_takes_the_same_loss(folder: Path, texts: list[str], device: s
     pooled_BD = (hidden_BLD * mask_BL1).sum(1) / mask_BL1.sum(1)
     expected = torch.nn.functional.mse_loss(pooled_BD, targets_BD)
     expected.backward()
-    found = MSELoss(model)([features], targets_BD)
-    found.backward()
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
+    loss = MSELoss(model)([features], targets_BD)
+    loss.backward()
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=0)
     gradients = [part.get_input_embeddings().weight.grad for part in (model[0].auto_model, transformer)]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 

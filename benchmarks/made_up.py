@@ -7,7 +7,8 @@ from measuring import ROOT  # noqa: F401  (the library is found through it)
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel
 
-from optical.models.encoder import Encoder, EncoderSettings
+from optical.config.encoder import EncoderSettings
+from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.text.token_files import write_token_file
 from optical.text.tokeniser import SPECIAL_TOKENS, save_tokeniser
@@ -33,7 +34,7 @@ def new_encoder(folder: Path, size: str) -> Encoder:
     tokeniser.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokeniser.add_special_tokens(SPECIAL_TOKENS)
     save_tokeniser(tokeniser, folder, 512)
-    load_encoder(folder, EncoderSettings(query_length=256)).save(folder)
+    load_encoder(folder, EncoderSettings(query_length=256, document_length=180)).save(folder)
     return load_encoder(folder)
 
 

@@ -85,13 +85,14 @@ def table(rate: float, share: float) -> list[str]:
 def measured_share(steps: int = 3, batch_size: int = 16) -> float:
     """Return the share of this machine's matrix rate that a step of distillation reaches, on one thread."""
     import torch
-    from distillation import TRANSPORT, DistillationLoss
+    from distillation import OBJECTIVES, TRANSPORT, DistillationLoss
     from made_up import new_encoder, write_bitext
 
+    from optical.config.training import DistillationSettings
     from optical.models.folders import load_encoder
     from optical.runtime.machine import Machine
     from optical.text.token_files import TokenFile
-    from optical.training.loop import TrainingSettings, train
+    from optical.training.loop import train
     from optical.training.teacher_vectors import encode_english
 
     torch.set_num_threads(1)
@@ -100,11 +101,10 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
         teacher = new_encoder(folder / "teacher", "mbert")
         write_bitext(folder / "tokens", folder / "teacher", steps * batch_size, 119_547)
         encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", "fp32")
-        settings = TrainingSettings(steps=steps, batch_size=batch_size)
-        values = {"sides": ["query"], "special_tokens": False, "transport": TRANSPORT}
-        values["objectives"] = {"optimal_transport": 1.0}
+        sizes = {"steps": steps, "batch_size": batch_size, "dropout": None}
+        settings = DistillationSettings(objectives=OBJECTIVES["optical"], transport=TRANSPORT, **sizes)
         student = load_encoder(folder / "teacher")
-        loss = DistillationLoss(student, folder / "tokens", folder / "vectors", settings, values)
+        loss = DistillationLoss(student, folder / "tokens", folder / "vectors", settings)
         started = time.process_time()
         train(student, loss, settings, Machine(), None, "mbert")
         used = time.process_time() - started

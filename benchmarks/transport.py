@@ -10,15 +10,15 @@ The last lines are tab-separated: claim, measured, bar, result.
 
 import statistics
 from collections.abc import Callable
-from dataclasses import replace
 
 import ot
 import torch
 from measuring import Claim, Measured, in_turns, machine, matrix_rate, run, seconds
 
-from optical.losses.transport import SOLVERS, TransportSettings, token_cost, transport_plan
+from optical.config.transport import TransportSettings
+from optical.losses.transport import SOLVERS, token_cost, transport_plan
 
-REGULARISATION = 0.1
+PROBLEM = TransportSettings(regularisation=0.1, marginals="uniform", tolerance=0.0)
 DIMENSIONS = 128
 # Problems, tokens of either side, iterations, turns.
 FULL, TINY = (128, 32, 50, 9), (8, 8, 50, 1)
@@ -74,16 +74,23 @@ def problems(pairs: int, tokens: int, device: str) -> tuple[torch.Tensor, torch.
 
 def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops: bool) -> dict[str, Callable]:
     """Each way to the plans: name -> a call that returns them."""
-    settings = TransportSettings(regularisation=REGULARISATION, iterations=iterations, tolerance=0.0)
+    settings = PROBLEM.changed(iterations=iterations)
     exact = SOLVERS["exact"](cost, weights, weights, settings)
     reference = SOLVERS["sinkhorn_pot"](cost, weights, weights, settings)
 
     def ours(solver: str, **changes: object) -> Callable[[], torch.Tensor]:
-        return lambda: SOLVERS[solver](cost, weights, weights, replace(settings, **changes))
+        return lambda: SOLVERS[solver](cost, weights, weights, settings.changed(**changes))
 
     def pot_batch() -> torch.Tensor:
         return ot.batch.solve_batch(
-            cost, REGULARISATION, weights, weights, max_iter=iterations, tol=0, method="log_sinkhorn", grad="detach"
+            cost,
+            PROBLEM.regularisation,
+            weights,
+            weights,
+            max_iter=iterations,
+            tol=0,
+            method="log_sinkhorn",
+            grad="detach",
         ).plan
 
     # the loop ends on the other half of an iteration; ipot and emd solve the problem without entropy
@@ -95,7 +102,7 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
         doubles, double = cost.double().numpy(), weights[0].double().numpy()  # ot.emd computes in no other precision
 
         def pot_loop(weight: object, costs: object) -> torch.Tensor:
-            settings = {"reg": REGULARISATION, "numItermax": iterations, "stopThr": 0, "warn": False}
+            settings = {"reg": PROBLEM.regularisation, "numItermax": iterations, "stopThr": 0, "warn": False}
             return torch.stack([torch.as_tensor(ot.sinkhorn(weight, weight, cost, **settings)) for cost in costs])
 
         found[LOOP] = lambda: pot_loop(weights[0], cost)
@@ -114,7 +121,7 @@ def fused(pairs: int, tokens: int, iterations: int) -> tuple[Callable[[], object
     """On the GPU, from bf16 vectors: loss and gradient in one kernel, and reading the same vectors once."""
     from optical.losses.transport_fused import fused_runs, fused_transport_loss
 
-    settings = TransportSettings(regularisation=REGULARISATION, iterations=iterations, tolerance=0.0)
+    settings = PROBLEM.changed(iterations=iterations)
     student, teacher = (
         torch.nn.functional.normalize(torch.randn(pairs, tokens, DIMENSIONS, device="cuda"), dim=-1).bfloat16()
         for _ in range(2)

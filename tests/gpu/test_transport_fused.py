@@ -13,13 +13,15 @@ INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 if not torch.cuda.is_available() and not INTERPRETED:
     pytest.skip("needs a CUDA device, or TRITON_INTERPRET=1", allow_module_level=True)
 
+from optical.config.transport import TransportSettings  # noqa: E402
 from optical.losses import transport_fused  # noqa: E402
 from optical.losses.objectives import OptimalTransport, PairBatch  # noqa: E402
-from optical.losses.transport import TransportSettings, token_cost, transport_plan  # noqa: E402
+from optical.losses.transport import token_cost, transport_plan  # noqa: E402
 from optical.losses.transport_fused import fused_runs, fused_transport_loss  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 DEVICE = "cpu" if INTERPRETED else "cuda"
+SOFT = TransportSettings(regularisation=0.1, marginals="uniform")
 
 
 @pytest.fixture(autouse=True)
@@ -54,21 +56,21 @@ def reference(student, teacher, masks, settings, *weights):
 
 def both(student, teacher, masks, settings, *weights):
     """Losses and gradients of the kernel and of the reference, each pair's loss weighted differently."""
-    found = []
+    losses_and_gradients = []
     for losses in (
         fused_transport_loss(student, teacher, *masks, settings, *weights),
         reference(student, teacher, masks, settings, *weights),
     ):
         upstream = torch.arange(1.0, len(losses) + 1, device=losses.device)
-        found.append((losses.detach(), torch.autograd.grad((losses * upstream).sum(), student)[0]))
-    return found
+        losses_and_gradients.append((losses.detach(), torch.autograd.grad((losses * upstream).sum(), student)[0]))
+    return losses_and_gradients
 
 
 @pytest.mark.parametrize("size", [(4, 1, 1, 16), (4, 9, 13, 32), (4, 32, 32, 128), (3, 40, 17, 24), (3, 100, 128, 16)])
 @pytest.mark.parametrize("regularisation", [0.1, 0.01])
 def test_same_losses_and_gradients(size, regularisation):
     student, teacher, *masks = problem(*size)
-    settings = TransportSettings(regularisation=regularisation, tolerance=0.0)
+    settings = SOFT.changed(regularisation=regularisation, tolerance=0.0)
     (loss, gradient), (expected, expected_gradient) = both(student, teacher, masks, settings)
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(gradient, expected_gradient, atol=1e-5, rtol=1e-3)
@@ -77,7 +79,7 @@ def test_same_losses_and_gradients(size, regularisation):
 @pytest.mark.parametrize("iterations", [1, 2, 7, 200])
 def test_same_after_any_number_of_iterations(iterations):
     student, teacher, *masks = problem(seed=1)
-    settings = TransportSettings(regularisation=0.03, iterations=iterations, tolerance=0.0)
+    settings = SOFT.changed(regularisation=0.03, iterations=iterations, tolerance=0.0)
     (loss, _), (expected, _) = both(student, teacher, masks, settings)
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
 
@@ -87,7 +89,7 @@ def test_same_with_token_weights():
     weights = [10 ** (-3 * torch.rand(mask.shape, device=DEVICE)) for mask in masks]
     weights[0][1] = 0.0
     weights[1][~masks[1]] = float("nan")
-    settings = TransportSettings(regularisation=0.02, marginals="idf", tolerance=0.0)
+    settings = TransportSettings(regularisation=0.02, tolerance=0.0)
     (loss, gradient), (expected, expected_gradient) = both(student, teacher, masks, settings, *weights)
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(gradient, expected_gradient, atol=1e-5, rtol=1e-3)
@@ -95,7 +97,7 @@ def test_same_with_token_weights():
 
 def test_early_stopping_stays_within_the_tolerance():
     student, teacher, *masks = problem(seed=3)
-    settings = TransportSettings(iterations=1000, tolerance=1e-3)
+    settings = SOFT.changed(iterations=1000, tolerance=1e-3)
     (loss, _), (expected, _) = both(student, teacher, masks, settings)
     torch.testing.assert_close(loss, expected, atol=2 * settings.tolerance, rtol=0)
 
@@ -103,7 +105,7 @@ def test_early_stopping_stays_within_the_tolerance():
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
 def test_half_precision_vectors(precision):
     student, teacher, *masks = problem(seed=4, precision=precision)
-    (loss, gradient), (expected, expected_gradient) = both(student, teacher, masks, TransportSettings(tolerance=0.0))
+    (loss, gradient), (expected, expected_gradient) = both(student, teacher, masks, SOFT.changed(tolerance=0.0))
     assert loss.dtype == torch.float32 and gradient.dtype == precision
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(gradient, expected_gradient, atol=1e-3, rtol=1e-2)
@@ -111,7 +113,7 @@ def test_half_precision_vectors(precision):
 
 def test_what_stands_at_padding_is_not_read():
     student, teacher, *masks = problem(seed=5)
-    settings = TransportSettings()
+    settings = SOFT
     expected = fused_transport_loss(student, teacher, *masks, settings)
     with torch.no_grad():
         student[~masks[0]], teacher[~masks[1]] = float("nan"), float("nan")
@@ -123,7 +125,7 @@ def test_what_stands_at_padding_is_not_read():
 
 def test_empty_pairs_cost_nothing():
     student, teacher, *masks = problem(seed=6)
-    loss = fused_transport_loss(student, teacher, *masks, TransportSettings())
+    loss = fused_transport_loss(student, teacher, *masks, SOFT)
     gradient = torch.autograd.grad(loss.sum(), student)[0]
     assert (loss[:2] > 0).all() and (loss[2:] == 0).all() and (gradient[2:] == 0).all()
 
@@ -131,14 +133,14 @@ def test_empty_pairs_cost_nothing():
 def test_the_teacher_gets_no_gradient():
     student, teacher, *masks = problem()
     teacher.requires_grad_()
-    loss = fused_transport_loss(student, teacher, *masks, TransportSettings()).sum()
+    loss = fused_transport_loss(student, teacher, *masks, SOFT).sum()
     assert torch.autograd.grad(loss, teacher, allow_unused=True)[0] is None
 
 
 def test_vectors_need_not_be_contiguous():
     student, teacher, *masks = problem(seed=7)
     strided = student.detach().transpose(1, 2).contiguous().transpose(1, 2).requires_grad_()
-    settings = TransportSettings()
+    settings = SOFT
     torch.testing.assert_close(
         fused_transport_loss(strided, teacher, *masks, settings),
         fused_transport_loss(student, teacher, *masks, settings),
@@ -147,10 +149,10 @@ def test_vectors_need_not_be_contiguous():
 
 def test_what_the_kernel_cannot_do_is_left_to_the_others():
     student, teacher, *_ = problem()
-    assert fused_runs(student, teacher, TransportSettings())
-    assert not fused_runs(student, teacher, TransportSettings(solver="ipot"))
-    assert not fused_runs(student, teacher, TransportSettings(marginals="idf"))
-    assert not fused_runs(student.repeat(1, 20, 1), teacher, TransportSettings())
+    assert fused_runs(student, teacher, SOFT)
+    assert not fused_runs(student, teacher, SOFT.changed(solver="ipot"))
+    assert not fused_runs(student, teacher, TransportSettings())
+    assert not fused_runs(student.repeat(1, 20, 1), teacher, SOFT)
 
 
 def test_a_card_where_it_fails_is_left_to_the_others(monkeypatch):
@@ -160,7 +162,7 @@ def test_a_card_where_it_fails_is_left_to_the_others(monkeypatch):
     transport_fused._works.cache_clear()
     monkeypatch.setattr(transport_fused._TransportLoss, "apply", fail)
     student, teacher, *_ = problem()
-    assert not fused_runs(student, teacher, TransportSettings())
+    assert not fused_runs(student, teacher, SOFT)
     transport_fused._works.cache_clear()
 
 
@@ -168,10 +170,10 @@ def test_a_card_where_it_fails_is_left_to_the_others(monkeypatch):
 def test_the_objective_takes_the_kernel_and_gives_the_same_loss(monkeypatch):
     student, teacher, *masks = problem()
     batch = PairBatch(student, masks[0], teacher, masks[1])
-    plain = OptimalTransport(fused=False)(batch)
+    plain = OptimalTransport(SOFT, fused=False)(batch)
     calls = []
     monkeypatch.setattr(
-        transport_fused, "fused_transport_loss", lambda *given: calls.append(1) or fused_transport_loss(*given)
+        transport_fused, "fused_transport_loss", lambda *batch: calls.append(1) or fused_transport_loss(*batch)
     )
-    torch.testing.assert_close(OptimalTransport()(batch), plain, atol=2e-4, rtol=0)
+    torch.testing.assert_close(OptimalTransport(SOFT)(batch), plain, atol=2e-4, rtol=0)
     assert calls

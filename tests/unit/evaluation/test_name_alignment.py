@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import measure_alignment
+from optical.config.transport import TransportSettings
 from optical.errors import DataError
 from optical.evaluation.name_alignment import (
     CHANCE,
@@ -26,14 +27,14 @@ from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
+from optical.plan.jobs import ALIGNED, ALIGNMENT_MEASURES
 from optical.text.token_files import write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
 from support.tiny_models import save_encoder
-from support.workspace import ROOT
 
 LEXICON = [("new moon", "mwezi mpya"), ("moon", "mwezi"), ("sun", "jua"), ("fiji", "fiji")]
 TEXTS = ["the new moon and the sun, seen from fiji", "mwezi mpya na jua kutoka fiji", "moonlight", "mto wa mwezini"]
-TRANSPORT = {"solver": "sinkhorn", "regularisation": 0.1, "iterations": 50, "marginals": "uniform"}
+TRANSPORT = TransportSettings(regularisation=0.1, marginals="uniform")
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_the_same_sentences_are_aligned_with_themselves(bench):
     encoder = load_encoder(bench / "model")
     pairs = linked_pairs(encoder.tokeniser, [("the moon, and the sun",) * 2], [("moon", "moon"), ("sun", "sun")])
     weights = token_weights(bench / "tokens", encoder.tokeniser)
-    plan_BMN = plan_of((encoder, encoder), pairs, QUERY, TRANSPORT | {"solver": "exact"}, weights)
+    plan_BMN = plan_of((encoder, encoder), pairs, QUERY, TRANSPORT.changed(solver="exact"), weights)
     assert {measure: value for _, measure, value in pair_figures(plan_BMN, pairs)}[MASS] == pytest.approx(1)
 
 
@@ -130,7 +131,7 @@ def test_the_program_writes_scores_of_every_model_and_measure(bench, tmp_path):
     same = {"foreign": str(bench / "model"), "english": str(bench / "model"), "seed": "1"}
     jobs = [same | {"method": "encoder", "kind": "document"}, same | {"method": "teacher", "kind": "query"}]
     files = {"bitext": bench / "dev.tsv", "lexicon": bench / "lexicon.tsv", "tokens": bench / "tokens"}
-    settings = {"transport": TRANSPORT | {"marginals": "idf"}, "encoder": encoder}
+    settings = {"transport": TRANSPORT.changed(marginals="idf").model_dump(), "encoder": encoder}
     machine = {"device": "cpu", "precision": "fp32", "threads": 1}
     threads = torch.get_num_threads()
     measure_alignment.main(
@@ -144,10 +145,9 @@ def test_the_program_writes_scores_of_every_model_and_measure(bench, tmp_path):
     assert all(0 <= row[6] <= 1 for row in rows)
 
 
-def test_the_rules_name_what_the_program_writes():
-    text = (ROOT / "rules/common_runs.smk").read_text(encoding="utf-8")
-    assert f'ALIGNED = "{measure_alignment.COLLECTION}"' in text
-    assert f"ALIGNMENT_MEASURES = {MEASURES}".replace("'", '"') in text
+def test_the_plan_names_what_the_program_writes():
+    assert ALIGNED == measure_alignment.COLLECTION
+    assert ALIGNMENT_MEASURES == MEASURES
 
 
 def test_pairs_without_a_name_are_refused_with_a_hint(bench, tmp_path):
