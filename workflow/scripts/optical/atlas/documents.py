@@ -7,11 +7,13 @@ query's slots. Documents confuse on purpose: several are about one entity, many 
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from optical.atlas.facts import Fact, all_facts, fact, has_names, prominence
-from optical.atlas.sentences import fill, frames, query, sentence, slots_of
+from optical.atlas.sentences import Frame, fill, frames, query, sentence, slots_of
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
+Asked = list[tuple[Key, dict[str, str]]]  # questions: what is fixed, text by language
 
 # What a document about a territory must state, and what else it may.
 ABOUT_TERRITORY = (
@@ -41,14 +43,14 @@ def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
     plans = []
     for first, others in ABOUT_TERRITORY:
         for item in by_kind[first]:
-            known = dict(by_entity["T", item.value("T")])
+            known = dict(by_entity["T", item.code("T")])
             if item.kind == "speaks":
-                known["script"] = by_entity["L", item.value("L")]["script"]
+                known["script"] = by_entity["L", item.code("L")]["script"]
             choices = [kind for kind in others if known.get(kind)]
             kinds = rng.sample(choices, min(rng.randint(1, 3), len(choices)))
             plans.append([item] + [rng.choice(known[kind]) for kind in kinds])
     for item in by_kind["script"]:
-        spoken = by_entity["L", item.value("L")]["speaks"]
+        spoken = by_entity["L", item.code("L")]["speaks"]
         plans.append([item] + rng.sample(spoken, min(rng.randint(1, 3), len(spoken))))
     for pair, known in sorted(by_entity.items()):
         if pair[0] == "C" and len(known["currency"]) > 1:
@@ -66,8 +68,8 @@ def _refusals(rng: random.Random) -> list[Fact]:
     used = defaultdict(set)
     for item in all_facts():
         if item.kind in ("currency", "old"):
-            used[item.value("T")].add(item.value("C") or item.value("O"))
-    known = sorted({item.value("C") for item in all_facts() if item.kind == "currency"})
+            used[item.code("T")].add(item.code("C" if item.kind == "currency" else "O"))
+    known = sorted({item.code("C") for item in all_facts() if item.kind == "currency"})
     weights = [prominence("C", code) for code in known]
     drawn = [(territory, rng.choices(known, weights)[0]) for territory in sorted(used)]
     return [fact("refused", T=territory, C=code) for territory, code in drawn if code not in used[territory]]
@@ -94,7 +96,7 @@ def write_document(rng: random.Random, plan: Sequence[Fact], lang: str) -> str:
     return " ".join(map(sentence, sentences))
 
 
-def _whole_frames(lang: str) -> list[dict]:
+def _whole_frames(lang: str) -> list[Frame]:
     return frames()["documents" if lang == "en" else "statements"]
 
 
@@ -107,10 +109,10 @@ def implied(item: Fact) -> list[Fact]:
     """Return the fact and what it says besides: who uses a currency since a year uses it."""
     if item.kind != "since":
         return [item]
-    return [item, fact("currency", T=item.value("T"), C=item.value("C"))]
+    return [item, fact("currency", T=item.code("T"), C=item.code("C"))]
 
 
-def question_frames(part: str) -> dict[tuple[str, frozenset[str]], list[dict]]:
+def question_frames(part: str) -> dict[tuple[str, frozenset[str]], list[Frame]]:
     """Group the question frames of a part (questions, training, test, dev) by kind and slots."""
     groups = defaultdict(list)
     for frame in frames()[part]:
@@ -141,32 +143,32 @@ class Collection:
     def askable(self, shape: tuple[str, frozenset[str]], langs: Iterable[str]) -> list[tuple[Key, Fact]]:
         """Return the questions of a shape that have names in all languages and a few relevant documents."""
         kind, slots = shape
-        found = {}
+        fact_of: dict[Key, Fact] = {}
         for item in all_facts():
             if item.kind == kind and has_names(item, list(langs), set(slots)):
                 key = key_of(item, slots)
                 if 1 <= len(self.relevant.get(key, ())) <= MOST_RELEVANT:
-                    found.setdefault(key, item)
-        return list(found.items())
+                    fact_of.setdefault(key, item)
+        return list(fact_of.items())
 
     def hard_negatives(self, rng: random.Random, key: Key, count: int) -> list[str]:
         """Draw documents that are close but not relevant: half name the entity, the rest state the kind of fact."""
-        kind, given = key
+        kind, slots = key
         wrong = set(self.relevant[key])
-        same_entity = sorted({document for pair in given for document in self.naming[pair]} - wrong)
+        same_entity = sorted({document for pair in slots for document in self.naming[pair]} - wrong)
         chosen = rng.sample(same_entity, min((count + 1) // 2, len(same_entity)))
         same_kind = [document for document in self.stating[kind] if document not in wrong and document not in chosen]
         return chosen + rng.sample(same_kind, min(count - len(chosen), len(same_kind)))
 
 
-def _index(table: dict, keys: set, document: str) -> None:
+def _index(table: dict[Any, list[str]], keys: Iterable[object], document: str) -> None:
     for key in keys:
         table[key].append(document)
 
 
 def ask(
     rng: random.Random, collection: Collection, part: str, size: int, skew: float, taken: set[Key], langs: Iterable[str]
-) -> list[tuple[Key, dict[str, str]]]:
+) -> Asked:
     """Draw `size` questions with the frames of a part, shape by shape in turn, none about what is `taken` already.
 
     Return [(key, {language: text})] and add the keys to `taken`.

@@ -8,9 +8,11 @@ import pickle
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from babel import Locale, localedata
 from babel.core import get_global
@@ -37,7 +39,11 @@ class Fact:
 
     def value(self, slot: str) -> str | None:
         """Return the code in a slot, None where the fact has no such slot."""
-        return next((code for own, code in self.slots if own == slot), None)
+        return next((code for name, code in self.slots if name == slot), None)
+
+    def code(self, slot: str) -> str:
+        """Return the code in a slot that the fact has."""
+        return dict(self.slots)[slot]
 
 
 def fact(kind: str, **slots: str) -> Fact:
@@ -56,17 +62,17 @@ def names_of(lang: str) -> dict[tuple[str, str], str]:
     >>> names_of("sw")["T", "DE"], names_of("mr")["D", "0"], ("N", "Africa/Nairobi") in names_of("sw")
     ('Ujerumani', 'सोमवार', False)
     """
-    own = _own_data(LOCALES[lang])
+    locale = _own_data(LOCALES[lang])
     tables = {
-        "T": {code: name for code, name in own["territories"].items() if not code.isdigit()},
-        "K": {code: own["territories"].get(code) for code in CONTINENTS.values()},
-        "L": own["languages"],
-        "S": own["scripts"],
-        "C": own["currency_names"],
-        "D": _calendar(own["days"]),
-        "M": _calendar(own["months"]),
-        "Z": {code: forms.get("long", {}).get("standard") for code, forms in own["meta_zones"].items()},
-        "N": _cities(lang, own),
+        "T": {code: name for code, name in locale["territories"].items() if not code.isdigit()},
+        "K": {code: locale["territories"].get(code) for code in CONTINENTS.values()},
+        "L": locale["languages"],
+        "S": locale["scripts"],
+        "C": locale["currency_names"],
+        "D": _calendar(locale["days"]),
+        "M": _calendar(locale["months"]),
+        "Z": {code: forms.get("long", {}).get("standard") for code, forms in locale["meta_zones"].items()},
+        "N": _cities(lang, locale),
     }
     names = {}
     for slot, table in tables.items():
@@ -91,11 +97,11 @@ def name_in(lang: str, slot: str, code: str) -> str | None:
 
 
 @cache
-def _digits(lang: str) -> dict[int, str]:
+def _digits(lang: str) -> dict[int, int]:
     return str.maketrans(DIGITS["latn"], DIGITS[Locale(LOCALES[lang]).default_numbering_system])
 
 
-def _own_data(identifier: str) -> dict:
+def _own_data(identifier: str) -> Any:
     """Read one locale's file without what it inherits.
 
     `babel.localedata.load(..., merge_inherited=False)` would leave the bare file in Babel's cache, for everybody.
@@ -111,7 +117,7 @@ def _usable(name: str) -> bool:
     return bool(name) and not UNWANTED.search(name)
 
 
-def _calendar(table: dict) -> dict[str, str]:
+def _calendar(table: Mapping[str, Any]) -> dict[str, str]:
     """Take the stand-alone (nominative) names; a locale without them says that its other names serve for both."""
     wide = {}
     for context in ("format", "stand-alone"):
@@ -121,9 +127,9 @@ def _calendar(table: dict) -> dict[str, str]:
     return {str(number): name for number, name in wide.items()}
 
 
-def _cities(lang: str, own: dict) -> dict[str, str]:
+def _cities(lang: str, locale: Mapping[str, Any]) -> dict[str, str]:
     """Take exemplar cities; in English CLDR derives the unlisted ones from the zone identifier."""
-    listed = {zone: entry.get("city") for zone, entry in own["time_zones"].items()}
+    listed = {zone: entry.get("city") for zone, entry in locale["time_zones"].items()}
     if lang != "en":
         return listed
     derived = {zone: zone.rsplit("/", 1)[-1].replace("_", " ") for zone in get_global("zone_territories")}
@@ -141,7 +147,7 @@ def all_facts() -> tuple[Fact, ...]:
         code for slot, code in names_of("en") if slot == "T" and code in get_global("territory_languages")
     )
     facts = [item for code in territories for item in _facts_about(code)]
-    spoken = sorted({item.value("L") for item in facts if item.kind == "speaks"})
+    spoken = sorted({item.code("L") for item in facts if item.kind == "speaks"})
     tags = get_global("likely_subtags")
     facts += [fact("script", L=code, S=tags[code].split("_")[1]) for code in spoken if code in tags]
     facts += [fact("day", D=str(day), D2=str((day + 1) % 7)) for day in range(7)]
@@ -180,8 +186,9 @@ def _facts_about(territory: str) -> list[Fact]:
     now = {get_global("meta_zones")[zone] for zone in zones if zone in get_global("meta_zones")}
     facts += [fact("zone", T=territory, Z=zone) for zone in sorted(now)]
     parts = {CONTINENTS.get(zone.split("/")[0]) for zone in zones}
-    if len(parts) == 1 and None not in parts:
-        facts.append(fact("continent", T=territory, K=parts.pop()))
+    part = parts.pop() if len(parts) == 1 else None
+    if part is not None:
+        facts.append(fact("continent", T=territory, K=part))
     facts += [fact("city", T=territory, N=zone) for zone in zones]
     if territory in _first_days():
         facts.append(fact("week", T=territory, D=_first_days()[territory]))

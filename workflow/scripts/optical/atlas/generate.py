@@ -5,10 +5,11 @@ development queries in every language with relevance by construction, a lexicon,
 """
 
 import random
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TypedDict
 
 from optical.atlas.documents import (
+    Asked,
     Collection,
     Key,
     ask,
@@ -20,62 +21,71 @@ from optical.atlas.documents import (
 )
 from optical.atlas.facts import LANGUAGES, Fact, has_names, name_in
 from optical.atlas.sentences import SentenceMaker, draw_different, fill, frames, query
-from optical.errors import ConfigError
+from optical.config.atlas import AtlasLanguage, AtlasSettings
 from optical.files import write_jsonl, write_lines, write_rows
 
-# Every size that can be set. Low-resource languages get hundreds of sentences and pairs, the others thousands.
-DEFAULTS = {
-    "text": {"en": 8000, "fi": 4000, "de": 4000, "fr": 4000, "sw": 900, "tl": 800, "so": 600, "mr": 500},
-    "bitext": {"fi": 2500, "de": 2500, "fr": 2500, "sw": 500, "tl": 450, "so": 350, "mr": 300},
-    "documents": 2000,
-    "test_queries": 180,
-    "dev_queries": 100,
-    "train_documents": 2000,  # none of them is among the documents
-    "train_queries": 14000,
-    "negatives": 1,  # triples of each training query
-    "skew": 0.9,  # how much more often prominent entities are named in text and bitext: 0 evenly, 1 in proportion
-    "query_skew": 2.0,  # the same for test and development queries
-    "wikiclir": {"sw": 300, "tl": 400, "fi": 1000, "de": 1000, "fr": 1000},  # documents in the language
-    "mmarco": {"de": 1000, "fr": 1000},  # training queries in the language
-}
+
+class TrainingCounts(TypedDict):
+    """How much a training set of the collection holds."""
+
+    queries: int
+    triples: int
+    documents: int
 
 
-def generate_atlas(folder: Path, seed: int, settings: dict) -> dict:
+class AtlasCounts(TypedDict):
+    """How much of everything there is, by language where there is some of each.
+
+    `covered` is the share of test queries all of whose names occur in a language's bitext.
+    """
+
+    documents: int
+    test: int
+    dev: int
+    train: TrainingCounts
+    text: dict[str, int]
+    bitext: dict[str, int]
+    lexicon: dict[str, int]
+    covered: dict[str, float]
+    wikiclir: dict[str, TrainingCounts]
+    mmarco: dict[str, TrainingCounts]
+
+
+def generate_atlas(folder: Path, settings: AtlasSettings) -> AtlasCounts:
     """Write the collection into a folder and return how much of everything there is.
 
-    `settings` overrides `DEFAULTS`, a table of languages language by language: every file is there, of size 0 empty.
-    Every part has a random stream of its own: less text or bitext of one language leaves all else as it is.
-    `covered` in the result is the share of test queries all of whose names occur in a language's bitext.
+    Every file is there, of size 0 empty. Every part has a random stream of its own: less text or bitext of one language
+    leaves all else as it is.
     """
-    folder = Path(folder)
-    sizes = _check(settings)
-    plans = document_plans(_stream(seed, "documents"))[: sizes["documents"]]
+    folder, seed = Path(folder), settings.seed
+    plans = document_plans(_stream(seed, "documents"))[: settings.documents]
     collection = Collection.numbered("d", plans)
     taken: set[Key] = set()
-    skew = sizes["query_skew"]
-    test = ask(_stream(seed, "test"), collection, "test", sizes["test_queries"], skew, taken, LANGUAGES)
-    dev = ask(_stream(seed, "dev"), collection, "dev", sizes["dev_queries"], skew, taken, LANGUAGES)
-    training = _training_collection(seed, set(plans), sizes["train_documents"])
-    train = _ask_for_training(_stream(seed, "train"), training, sizes["train_queries"])
+    skew = settings.query_skew
+    test = ask(_stream(seed, "test"), collection, "test", settings.test_queries, skew, taken, LANGUAGES)
+    dev = ask(_stream(seed, "dev"), collection, "dev", settings.dev_queries, skew, taken, LANGUAGES)
+    training = _training_collection(seed, set(plans), settings.train_documents)
+    train = _ask_for_training(_stream(seed, "train"), training, settings.train_queries)
 
-    counts = {"documents": _write_documents(folder, collection, seed)}
-    counts["test"] = _write_queries(folder, "t", test, collection)
-    counts["dev"] = _write_queries(folder / "dev", "v", dev, collection)
-    counts["train"] = _write_training(folder / "train", train, training, _stream(seed, "triples"), sizes["negatives"])
-    counts["train"]["documents"] = _write_documents(folder / "train", training, seed)
-    counts["text"] = {lang: _write_text(folder, lang, seed, sizes) for lang in sizes["text"]}
-    counts["bitext"], counts["lexicon"], counts["covered"] = {}, {}, {}
-    for lang in sizes["bitext"]:
-        named = _write_bitext(folder, lang, seed, sizes, counts)
+    counts: AtlasCounts = {
+        "documents": _write_documents(folder, collection, seed),
+        "test": _write_queries(folder, "t", test, collection),
+        "dev": _write_queries(folder / "dev", "v", dev, collection),
+        "train": _write_training(folder / "train", train, training, _stream(seed, "triples"), settings),
+        "text": {lang: _write_text(folder, lang, settings) for lang in settings.text},
+        "bitext": {},
+        "lexicon": {},
+        "covered": {},
+        "wikiclir": {
+            lang: _write_wikiclir(folder / "wikiclir" / lang, lang, training, settings) for lang in settings.wikiclir
+        },
+        "mmarco": {
+            lang: _write_mmarco(folder / "mmarco" / lang, lang, training, train, settings) for lang in settings.mmarco
+        },
+    }
+    for lang in settings.bitext:
+        counts["bitext"][lang], counts["lexicon"][lang], named = _write_bitext(folder, lang, settings)
         counts["covered"][lang] = sum(set(key[1]) <= named for key, _ in test) / max(len(test), 1)
-    counts["wikiclir"] = {
-        lang: _write_wikiclir(folder / "wikiclir" / lang, lang, seed, size, training, sizes["negatives"])
-        for lang, size in sizes["wikiclir"].items()
-    }
-    counts["mmarco"] = {
-        lang: _write_mmarco(folder / "mmarco" / lang, lang, seed, size, training, train, sizes["negatives"])
-        for lang, size in sizes["mmarco"].items()
-    }
     return counts
 
 
@@ -89,7 +99,7 @@ def _training_collection(seed: int, tested: set[tuple[Fact, ...]], size: int) ->
     return Collection.numbered("n", plans[:size])
 
 
-def _ask_for_training(rng: random.Random, collection: Collection, size: int) -> list[tuple[Key, dict[str, str]]]:
+def _ask_for_training(rng: random.Random, collection: Collection, size: int) -> Asked:
     """Ask English training questions, shape by shape in turn, each in a wording of its own, until there are enough."""
     groups = question_frames("training")
     shapes = sorted(groups, key=lambda shape: (shape[0], sorted(shape[1])))
@@ -107,21 +117,6 @@ def _ask_for_training(rng: random.Random, collection: Collection, size: int) -> 
     return list(asked.values())
 
 
-def _check(settings: dict) -> dict:
-    unknown = sorted(set(settings) - set(DEFAULTS))
-    if unknown:
-        raise ConfigError(f"unknown atlas setting: {', '.join(unknown)}", hint=f"known are {', '.join(DEFAULTS)}")
-    sizes = DEFAULTS | settings
-    for part in ("text", "bitext", "wikiclir", "mmarco"):
-        sizes[part] = DEFAULTS[part] | sizes[part]
-        strange = sorted(set(sizes[part]) - set(LANGUAGES))
-        if strange:
-            raise ConfigError(
-                f"no atlas sentences in {', '.join(strange)}", where=part, hint=f"languages: {', '.join(LANGUAGES)}"
-            )
-    return sizes
-
-
 def _stream(seed: int, *part: str) -> random.Random:
     return random.Random(f"atlas {seed} {' '.join(part)}")
 
@@ -132,7 +127,7 @@ def _write_documents(folder: Path, collection: Collection, seed: int, lang: str 
     return write_jsonl(folder / "documents.jsonl", rows)
 
 
-def _write_queries(folder: Path, prefix: str, asked: list[tuple[Key, dict]], collection: Collection) -> int:
+def _write_queries(folder: Path, prefix: str, asked: Asked, collection: Collection) -> int:
     names = [f"{prefix}{number:03d}" for number in range(1, len(asked) + 1)]
     for lang in LANGUAGES:
         rows = ((name, texts[lang]) for name, (_, texts) in zip(names, asked, strict=True))
@@ -146,40 +141,40 @@ def _write_queries(folder: Path, prefix: str, asked: list[tuple[Key, dict]], col
 
 
 def _write_training(
-    folder: Path, asked: Iterable[tuple[Key, dict]], collection: Collection, rng: random.Random, negatives: int
-) -> dict:
-    """Write queries and triples (query, relevant document, close but not relevant document) of one language."""
+    folder: Path, asked: Asked, collection: Collection, rng: random.Random, settings: AtlasSettings, lang: str = "en"
+) -> TrainingCounts:
+    """Write queries of one language, triples (query, relevant document, close but not relevant one), documents."""
     queries, triples = [], []
     for number, (key, texts) in enumerate(asked, start=1):
         name = f"q{number:05d}"
         queries.append((name, *texts.values()))
-        for negative in collection.hard_negatives(rng, key, negatives):
+        for negative in collection.hard_negatives(rng, key, settings.negatives):
             triples.append((name, rng.choice(collection.relevant[key]), negative))
     rng.shuffle(triples)
     return {
         "queries": write_rows(folder / "queries.tsv", queries),
         "triples": write_rows(folder / "triples.tsv", triples),
+        "documents": _write_documents(folder, collection, settings.seed, lang),
     }
 
 
-def _write_text(folder: Path, lang: str, seed: int, sizes: dict) -> int:
+def _write_text(folder: Path, lang: AtlasLanguage, settings: AtlasSettings) -> int:
     """Write monolingual text; English has the wording of documents and training questions too."""
     more = {"statements": frames()["documents"], "questions": frames()["training"]} if lang == "en" else None
-    maker = SentenceMaker([lang], sizes["skew"], more)
-    drawn = draw_different(_stream(seed, "text", lang), maker, sizes["text"][lang])
+    maker = SentenceMaker([lang], settings.skew, more)
+    drawn = draw_different(_stream(settings.seed, "text", lang), maker, settings.text[lang])
     return write_lines(folder / "text" / f"{lang}.txt", (texts[lang] for texts, _ in drawn))
 
 
-def _write_bitext(folder: Path, lang: str, seed: int, sizes: dict, counts: dict) -> set[tuple[str, str]]:
-    """Write sentence pairs and the lexicon of the names in them; return the (slot, code) pairs named."""
-    maker = SentenceMaker(["en", lang], sizes["skew"])
-    drawn = draw_different(_stream(seed, "bitext", lang), maker, sizes["bitext"][lang])
+def _write_bitext(folder: Path, lang: AtlasLanguage, settings: AtlasSettings) -> tuple[int, int, set[tuple[str, str]]]:
+    """Write sentence pairs and the lexicon of the names in them; return their numbers and the (slot, code) pairs."""
+    maker = SentenceMaker(["en", lang], settings.skew)
+    drawn = draw_different(_stream(settings.seed, "bitext", lang), maker, settings.bitext[lang])
     rows = ((texts["en"], texts[lang]) for texts, _ in drawn)
-    counts["bitext"][lang] = write_rows(folder / "bitext" / f"{lang}.tsv", rows)
-    named = set().union(*(pairs for _, pairs in drawn))
-    lexicon = {(name_in("en", *pair), name_in(lang, *pair)) for pair in named if pair[0] not in "PY"}
-    counts["lexicon"][lang] = write_rows(folder / "lexicon" / f"{lang}.tsv", sorted(lexicon))
-    return named
+    pairs = write_rows(folder / "bitext" / f"{lang}.tsv", rows)
+    named = {name for _, names in drawn for name in names}
+    lexicon = {(name_in("en", *name), name_in(lang, *name)) for name in named if name[0] not in "PY"}
+    return pairs, write_rows(folder / "lexicon" / f"{lang}.tsv", sorted(lexicon)), named
 
 
 def _translated(whole: Collection, lang: str) -> dict[str, tuple[Fact, ...]]:
@@ -188,29 +183,28 @@ def _translated(whole: Collection, lang: str) -> dict[str, tuple[Fact, ...]]:
     return {name: plan for name, plan in said.items() if len(plan) > 1}
 
 
-def _write_wikiclir(folder: Path, lang: str, seed: int, size: int, whole: Collection, negatives: int) -> dict:
+def _write_wikiclir(folder: Path, lang: AtlasLanguage, whole: Collection, settings: AtlasSettings) -> TrainingCounts:
     """Write English queries over documents in the language: a query is a first sentence, as WikiCLIR's are."""
-    rng = _stream(seed, "wikiclir", lang)
-    plans = list(_translated(whole, lang).values())[:size]
+    rng = _stream(settings.seed, "wikiclir", lang)
+    plans = list(_translated(whole, lang).values())[: settings.wikiclir[lang]]
     collection = Collection.numbered("w", plans)
     asked = [(key_of(plan[0], dict(plan[0].slots)), {"en": write_document(rng, plan[:1], "en")}) for plan in plans]
     asked = list(dict(asked).items())  # one query a fact
-    counts = _write_training(folder, asked, collection, rng, negatives)
-    return counts | {"documents": _write_documents(folder, collection, seed, lang)}
+    return _write_training(folder, asked, collection, rng, settings, lang)
 
 
 def _write_mmarco(
-    folder: Path, lang: str, seed: int, size: int, whole: Collection, train: list[tuple[Key, dict]], negatives: int
-) -> dict:
+    folder: Path, lang: AtlasLanguage, whole: Collection, train: Asked, settings: AtlasSettings
+) -> TrainingCounts:
     """Write the training queries and the documents in the language: translate-train data, as mMARCO is."""
-    rng = _stream(seed, "mmarco", lang)
+    rng = _stream(settings.seed, "mmarco", lang)
     collection = Collection(_translated(whole, lang))
     groups = question_frames("questions")
     asked = []
     for key, _ in train:
         question = Fact(*key)
         options = groups.get((question.kind, frozenset(dict(question.slots))))
-        if options and collection.relevant[key] and has_names(question, [lang]) and len(asked) < size:
+        room = len(asked) < settings.mmarco[lang]
+        if options and collection.relevant[key] and has_names(question, [lang]) and room:
             asked.append((key, {lang: query(fill(rng.choice(options)[lang], question, lang))}))
-    counts = _write_training(folder, asked, collection, rng, negatives)
-    return counts | {"documents": _write_documents(folder, collection, seed, lang)}
+    return _write_training(folder, asked, collection, rng, settings, lang)

@@ -8,10 +8,11 @@ import itertools
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,6 +22,9 @@ FOLDER = Path(__file__).parent
 FRAME_FILES = ("frames.yaml", "questions.yaml", "general.yaml")
 SLOT = re.compile(r"\{(\w+)\}")
 
+Frame = dict[str, str]  # a kind of fact under `kind`, and a template by language
+Names = set[tuple[str, str]]  # (slot, code) of what a sentence names
+
 MAX_WORDS = 25
 NUMBER_SHARE = 0.3  # of the general sentences: how many have a number
 SAME_TOPIC = {"since": "currency"}  # kinds that one sentence should not both have
@@ -29,9 +33,9 @@ EXTRA_CLAUSES = (0, 0, 1, 2, 2)  # how many further clauses about the same terri
 
 
 @cache
-def frames() -> dict:
-    """Return the frames: lists of {kind, language: template} under statements, there, questions, test and so on."""
-    merged = {}
+def frames() -> dict[str, Any]:
+    """Return the lists of frames, under statements, there, questions, test and so on, and the words that join them."""
+    merged: dict[str, Any] = {}
     for name in FRAME_FILES:
         merged |= yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
     merged["training"] = [
@@ -70,7 +74,8 @@ def fill(template: str, item: Fact, lang: str) -> str:
 
     def name(match: re.Match) -> str:
         slot = match[1]
-        text = name_in(lang, slot, item.value(slot))
+        text = name_in(lang, slot, item.code(slot))
+        assert text is not None, f"no name of {slot} in {lang}, though has_names said so"
         article = lang == "en" and slot in "TK" and re.fullmatch(frames()["articles"], text)
         return f"the {text}" if article else text
 
@@ -99,7 +104,7 @@ class SentenceMaker:
     `more` adds frames of one language: {"statements": [...], "questions": [...]}.
     """
 
-    def __init__(self, langs: Iterable[str], skew: float, more: dict | None = None):
+    def __init__(self, langs: Iterable[str], skew: float, more: Mapping[str, list[Frame]] | None = None):
         self.langs, self.skew = list(langs), skew
         self.frames = {part: frames()[part] + (more or {}).get(part, []) for part in ("statements", "questions")}
         self.facts, self.weights, self.about = {}, {}, defaultdict(list)
@@ -112,7 +117,7 @@ class SentenceMaker:
             self.facts[kind] = pool
             self.weights[kind] = list(accumulate(prominence(*item.slots[0]) ** skew for item in pool))
 
-    def draw(self, rng: random.Random) -> tuple[dict[str, str], set[tuple[str, str]]]:
+    def draw(self, rng: random.Random) -> tuple[dict[str, str], Names]:
         """Return ({language: sentence}, the (slot, code) pairs named in it)."""
         shape = rng.choices(list(SHAPES), list(SHAPES.values()))[0]
         while True:
@@ -123,10 +128,10 @@ class SentenceMaker:
     def _fact(self, rng: random.Random, kind: str) -> Fact:
         return rng.choices(self.facts[kind], cum_weights=self.weights[kind])[0]
 
-    def _frame(self, rng: random.Random, part: str) -> dict:
+    def _frame(self, rng: random.Random, part: str) -> Frame:
         return rng.choice([frame for frame in self.frames[part] if frame["kind"] in self.facts])
 
-    def _statement(self, rng: random.Random) -> tuple[dict[str, str], set]:
+    def _statement(self, rng: random.Random) -> tuple[dict[str, str], Names]:
         frame = self._frame(rng, "statements")
         item = self._fact(rng, frame["kind"])
         texts = {lang: fill(frame[lang], item, lang) for lang in self.langs}
@@ -138,7 +143,7 @@ class SentenceMaker:
             named |= _named(clause["en"], further)
         return {lang: sentence(text) for lang, text in texts.items()}, named
 
-    def _further(self, rng: random.Random, first: Fact) -> list[tuple[dict, Fact]]:
+    def _further(self, rng: random.Random, first: Fact) -> list[tuple[Frame, Fact]]:
         """Choose further clauses: other kinds of facts about the first one's territory."""
         by_kind = defaultdict(list)
         for item in self.about[first.value("T")] if first.value("T") else []:
@@ -151,12 +156,12 @@ class SentenceMaker:
                 chosen.append((frame, rng.choice(by_kind[frame["kind"]])))
         return chosen
 
-    def _question(self, rng: random.Random) -> tuple[dict[str, str], set]:
+    def _question(self, rng: random.Random) -> tuple[dict[str, str], Names]:
         frame = self._frame(rng, "questions")
         item = self._fact(rng, frame["kind"])
         return {lang: sentence(fill(frame[lang], item, lang)) for lang in self.langs}, _named(frame["en"], item)
 
-    def _general(self, rng: random.Random) -> tuple[dict[str, str], set]:
+    def _general(self, rng: random.Random) -> tuple[dict[str, str], Names]:
         """Fill a sentence without names."""
         with_number = rng.random() < NUMBER_SHARE
         frame = rng.choice([frame for frame in frames()["general"] if ("kind" in frame) == with_number])
@@ -168,16 +173,16 @@ def _topic(kind: str) -> str:
     return SAME_TOPIC.get(kind, kind)
 
 
-def _named(template: str, item: Fact) -> set[tuple[str, str]]:
+def _named(template: str, item: Fact) -> Names:
     return {(slot, code) for slot, code in item.slots if slot in slots_of(template)}
 
 
-def draw_different(rng: random.Random, maker: SentenceMaker, size: int) -> list[tuple[dict[str, str], set]]:
+def draw_different(rng: random.Random, maker: SentenceMaker, size: int) -> list[tuple[dict[str, str], Names]]:
     """Draw until there are `size` sentences, all different; fewer if the frames and facts do not give as many."""
-    found = {}
+    drawn: dict[tuple[str, ...], tuple[dict[str, str], Names]] = {}
     for _ in range(size * 20):
         texts, named = maker.draw(rng)
-        found.setdefault(tuple(texts.values()), (texts, named))
-        if len(found) == size:
+        drawn.setdefault(tuple(texts.values()), (texts, named))
+        if len(drawn) == size:
             break
-    return list(found.values())
+    return list(drawn.values())
