@@ -11,8 +11,8 @@ LIBRARY = sorted((ROOT / "workflow/scripts/optical").rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"files"},
-    {"atlas", "config", "runtime"},
-    {"fetch", "losses", "program", "text"},
+    {"config", "runtime"},
+    {"atlas", "fetch", "losses", "program", "text"},
     {"corpora"},
     {"bitext", "plan"},
     {"models"},
