@@ -11,11 +11,12 @@ Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, 
 from functools import cache
 
 from optical.config.training import AlignmentSettings
-from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs, token_weights
+from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
 from optical.evaluation.scores import write_scores
 from optical.models.folders import load_encoder, saved_settings
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
+from optical.text.token_files import bitext_token_weights
 from optical.text.tokeniser import load_tokeniser
 
 COLLECTION = "held-out"
@@ -33,7 +34,7 @@ def main(arguments):
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
     log.info("%d pairs with %d names", len(pairs), sum(len(pair.links) for pair in pairs))
-    weights, rows = token_weights(arguments.tokens, tokeniser), []
+    weights, rows = bitext_token_weights(arguments.tokens, tokeniser.get_vocab_size()), []
     for job in arguments.jobs:
         encoders = (reader(job["foreign"]), reader(job["english"]))
         plan_BMN = plan_of(encoders, pairs, job["kind"], settings.transport, weights)

@@ -21,14 +21,13 @@ from optical.evaluation.name_alignment import (
     plan_of,
     read_lexicon,
     read_linked_pairs,
-    token_weights,
 )
 from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.plan.jobs import ALIGNED, ALIGNMENT_MEASURES
-from optical.text.token_files import write_token_file
+from optical.text.token_files import bitext_token_weights, write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
 from support.tiny_models import save_encoder
 
@@ -107,7 +106,7 @@ def bench(tmp_path_factory):
 def test_a_plan_links_words_alone_and_padding_never_counts(bench, kind):
     encoder = load_encoder(bench / "model")
     pairs = read_linked_pairs(bench / "dev.tsv", bench / "lexicon.tsv", encoder.tokeniser)
-    weights = token_weights(bench / "tokens", encoder.tokeniser)
+    weights = bitext_token_weights(bench / "tokens", encoder.tokeniser.get_vocab_size())
     plan_BMN = plan_of((encoder, encoder), pairs, kind, TRANSPORT, weights)
     assert plan_BMN.sum((1, 2)) == pytest.approx(np.ones(3), abs=1e-3)
     for row, pair in enumerate(pairs):
@@ -121,7 +120,7 @@ def test_a_plan_links_words_alone_and_padding_never_counts(bench, kind):
 def test_the_same_sentences_are_aligned_with_themselves(bench):
     encoder = load_encoder(bench / "model")
     pairs = linked_pairs(encoder.tokeniser, [("the moon, and the sun",) * 2], [("moon", "moon"), ("sun", "sun")])
-    weights = token_weights(bench / "tokens", encoder.tokeniser)
+    weights = bitext_token_weights(bench / "tokens", encoder.tokeniser.get_vocab_size())
     plan_BMN = plan_of((encoder, encoder), pairs, QUERY, TRANSPORT.changed(solver="exact"), weights)
     assert {measure: value for _, measure, value in pair_figures(plan_BMN, pairs)}[MASS] == pytest.approx(1)
 

@@ -11,9 +11,9 @@ from optical.config.encoder import Architecture, EncoderSettings
 from optical.config.training import PretrainingSettings
 from optical.config.transport import TransportSettings
 from optical.errors import ConfigError, DataError
-from optical.evaluation.name_alignment import MASS, linked_pairs, pair_figures, plan_of, token_weights
+from optical.evaluation.name_alignment import MASS, linked_pairs, pair_figures, plan_of
 from optical.models.encoder import DOCUMENT, Encoder
-from optical.text.token_files import TokenFile, write_token_file
+from optical.text.token_files import TokenFile, bitext_token_weights, write_token_file
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, train_tokeniser
 from optical.training.encoder import MaskedLanguageModel, PretrainingLoss, new_transformer
 from optical.training.encoder_pairs import PairLoss, PairTokens, places_of_pairs
@@ -260,7 +260,7 @@ def trained(folder):
             optimiser.step()
         encoder = model.encoder.eval()
         linked = linked_pairs(encoder.tokeniser, held_out, LEXICON)
-        weights = token_weights(folder / "many", encoder.tokeniser)
+        weights = bitext_token_weights(folder / "many", encoder.tokeniser.get_vocab_size())
         plan_BMN = plan_of((encoder, encoder), linked, DOCUMENT, TRANSPORT, weights)
         quality = np.mean([value for _, measure, value in pair_figures(plan_BMN, linked) if measure == MASS])
         words = [vectors_LD[2] for _, vectors_LD, _ in encoder.encode([pair.english[:1] for pair in linked], DOCUMENT)]

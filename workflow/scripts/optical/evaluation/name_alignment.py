@@ -8,20 +8,19 @@ Shape suffixes: B sentence pairs, M foreign tokens, N English tokens, L tokens o
 V vocabulary.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from tokenizers import Encoding, Tokenizer
-from torch import Tensor
 
+from optical.config.transport import TransportSettings
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.losses.transport import TransportSettings, token_cost, transport_plan
+from optical.losses.transport import token_cost, transport_plan
 from optical.models.encoder import Encoder
-from optical.text.token_files import TokenFile
 
 MASS, MASS_TRANSLATED, CHANCE = "mass", "mass_translated", "chance"
 MEASURES = (MASS, MASS_TRANSLATED, CHANCE)
@@ -58,7 +57,7 @@ def linked_pairs(
     A word piece belongs to one name at most, the longest.
     """
     names = [[tokeniser.encode(name, add_special_tokens=False).ids for name in entry] for entry in lexicon]
-    found = []
+    linked = []
     for number, (english, foreign, *_) in enumerate(pairs, start=1):
         sides = [tokeniser.encode(text, add_special_tokens=False) for text in (english, foreign)]
         taken: tuple[set[int], set[int]] = (set(), set())
@@ -70,8 +69,8 @@ def linked_pairs(
                     mine.update(new)
                 links.append(Link(places[1], places[0], translated=ids[0] != ids[1]))
         if links:
-            found.append(LinkedPair(number, sides[1].ids, sides[0].ids, links))
-    return found
+            linked.append(LinkedPair(number, sides[1].ids, sides[0].ids, links))
+    return linked
 
 
 def _places(sentence: Encoding, name: list[int], taken: set[int]) -> list[int]:
@@ -85,33 +84,30 @@ def _places(sentence: Encoding, name: list[int], taken: set[int]) -> list[int]:
     return places
 
 
-def token_weights(tokens: str | Path, tokeniser: Tokenizer) -> tuple[Tensor, Tensor]:
-    """Return the inverse document frequencies of a language's bitext: of foreign and of English tokens, (V,) each."""
-    size = tokeniser.get_vocab_size()
-    sides = (TokenFile(Path(tokens) / side) for side in ("foreign", "english"))
-    return tuple(torch.from_numpy(side.inverse_document_frequency(size)) for side in sides)
-
-
 @torch.no_grad()
 def plan_of(
     encoders: tuple[Encoder, Encoder],
     pairs: Sequence[LinkedPair],
     kind: str,
-    transport: TransportSettings | Mapping,
-    weights: tuple[Tensor, Tensor],
+    transport: TransportSettings,
+    weights: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
     """Return the plans between the words of the pairs, float32 (B, M, N), indexed by word piece; zero at the rest.
 
-    encoders: what reads the foreign sides and what reads the English ones. kind: QUERY or DOCUMENT, how they are read.
-    weights: those of the tokens, from `token_weights`; not used where the marginals are uniform.
+    Args:
+        encoders: what reads the foreign sides and what reads the English ones.
+        pairs: the sentence pairs.
+        kind: QUERY or DOCUMENT, how they are read.
+        transport: the problem and its solver.
+        weights: of English and of foreign tokens, from `bitext_token_weights`; not used where marginals are uniform.
     """
     sides = []
     texts = ([pair.foreign for pair in pairs], [pair.english for pair in pairs])
-    for encoder, own, weights_V in zip(encoders, texts, weights, strict=True):
-        ids_BL, attention_BL, keep_BL = encoder.frame(own, kind)
+    for encoder, ids, weights_V in zip(encoders, texts, reversed(weights), strict=True):
+        ids_BL, attention_BL, keep_BL = encoder.frame(ids, kind)
         vectors_BLD = encoder.eval()(ids_BL, attention_BL).cpu()
         mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL)
-        sides.append((vectors_BLD, mask_BL, weights_V[ids_BL]))
+        sides.append((vectors_BLD, mask_BL, torch.from_numpy(weights_V)[ids_BL]))
     (foreign_BMD, foreign_BM, foreign_weights_BM), (english_BND, english_BN, english_weights_BN) = sides
     cost_BMN = token_cost(foreign_BMD, english_BND)
     plan_BMN = transport_plan(cost_BMN, foreign_BM, english_BN, transport, foreign_weights_BM, english_weights_BN)
@@ -124,18 +120,18 @@ def pair_figures(plan_BMN: np.ndarray, pairs: Sequence[LinkedPair]) -> Iterator[
     `mass_translated` is that of the names that are spelt differently alone: equal pieces are alike from the start.
     """
     for plan_MN, pair in zip(plan_BMN, pairs, strict=True):
-        found: dict[str, list[float]] = {measure: [] for measure in MEASURES}
+        shares_of: dict[str, list[float]] = {measure: [] for measure in MEASURES}
         for link in pair.links:
             foreign = [place for place in link.foreign if place < plan_MN.shape[0]]  # beyond it, the text was cut
             english = [place for place in link.english if place < plan_MN.shape[1]]
             sent = plan_MN[foreign].sum()
             if sent > 0 and plan_MN[:, english].sum() > 0:
                 share = float(plan_MN[np.ix_(foreign, english)].sum() / sent)
-                found[MASS].append(share)
-                found[CHANCE].append(float(plan_MN[:, english].sum() / plan_MN.sum()))
+                shares_of[MASS].append(share)
+                shares_of[CHANCE].append(float(plan_MN[:, english].sum() / plan_MN.sum()))
                 if link.translated:
-                    found[MASS_TRANSLATED].append(share)
-        yield from ((pair.number, name, sum(values) / len(values)) for name, values in found.items() if values)
+                    shares_of[MASS_TRANSLATED].append(share)
+        yield from ((pair.number, name, sum(shares) / len(shares)) for name, shares in shares_of.items() if shares)
 
 
 def read_linked_pairs(bitext: str | Path, lexicon: str | Path, tokeniser: Tokenizer) -> list[LinkedPair]:
