@@ -68,14 +68,6 @@ def methods_of_kind(kind):
     return any_of(name for each in EXPERIMENTS.values() for name in each.methods_of_kind(kind))
 
 
-onstart:
-    # Snakemake's limit of 100 jobs a second starts a timer with every job that ends, for good: runs of some hundred jobs
-    # end in "can't start new thread" (github.com/snakemake/snakemake/issues/3804). A limit that the user gives is kept.
-    limiter = getattr(workflow.scheduler, "job_rate_limiter", None)
-    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
 # --- where downloads lie is no matter of a job's params or resources; programs take both from the environment
 
 os.environ.setdefault("IR_DATASETS_HOME", "results/ir_datasets")

@@ -16,7 +16,16 @@ import pytest
 import yaml
 
 from cluster import conda_stand_in
-from support.workspace import ROOT, TABLE, make_workspace, programs_of, rules, run_snakemake, third_party_imports
+from support.workspace import (
+    ROOT,
+    TABLE,
+    driver_imports,
+    make_workspace,
+    programs_of,
+    rules,
+    run_snakemake,
+    third_party_imports,
+)
 
 pytestmark = pytest.mark.workflow
 
@@ -54,6 +63,7 @@ COMPANIONS = {
         "numpy",
         "pandas",  # with numpy, the Slurm plugin's reports
         "pygments",  # Snakemake's report
+        "pyyaml",  # Snakemake reads configs with it
         # what the profiles name as `executor` and `default-storage-provider`
         "snakemake-executor-plugin-cluster-generic",
         "snakemake-executor-plugin-kubernetes",
@@ -66,7 +76,7 @@ COMPANIONS = {
 def imports_of(environment):
     """Return the modules that must be importable in an environment."""
     if environment == "driver":
-        return third_party_imports("rules/common.smk", within_functions=False)
+        return driver_imports()
     programs = (f"workflow/scripts/{program}.py" for program in programs_of(environment))
     return third_party_imports(*programs) - NEEDLESS.get(environment, set())
 

@@ -6,8 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
+
+from optical.plan.resources import NEEDS
+from optical.runtime.imports import library_files
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "workflow/scripts"
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
@@ -64,30 +69,63 @@ def job_counts(output):
 
 
 def rule_texts():
-    """Return the text of every rule by name."""
+    """Return the text of every rule by name, without those that are made from another."""
+    return {name: text for name, base, text in _blocks() if base is None}
+
+
+def derived_rules():
+    """Return, by rule that is made from another (`use rule`), the other's name and its own text."""
+    return {name: (base, text) for name, base, text in _blocks() if base}
+
+
+def _blocks():
     files = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "rules").glob("*.smk"))]
-    blocks = [block for text in files for block in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]]
-    return {block.partition(":")[0]: block for block in blocks}
+    starts = r"^(?:use )?rule "
+    for block in (block for text in files for block in re.split(starts, text, flags=re.MULTILINE)[1:]):
+        first, base, name = re.match(r"((\w+) as )?(\w+)", block).group(1, 2, 3)
+        yield name, base if first else None, block
 
 
 def rules():
     """Return, by rule, the program it runs (None for plain shell) and its conda environment."""
-    found = {}
-    for name, block in rule_texts().items():
-        program = re.search(r'script\("(\w+)"\)', block)
-        environment = re.search(r'conda:\s+"\.\./envs/(\w+)\.yaml"', block)
-        found[name] = (program and program[1], environment and environment[1])
-    return found
+    return {name: (rule.program, rule.environment) for name, rule in _stated().items()}
 
 
 def gpu_rules():
     """Return the rules that run a model, and so may ask for a GPU."""
-    return {name for name, block in rule_texts().items() if re.search(r"\*\*(model|training)_resources\(", block)}
+    return {name for name, rule in _stated().items() if rule.need and NEEDS[rule.need].model}
 
 
 def training_rules():
     """Return the rules that train: those that save checkpoints and stop in time."""
-    return {name for name, block in rule_texts().items() if "**training_resources(" in block}
+    return {name for name, rule in _stated().items() if rule.need and NEEDS[rule.need].training}
+
+
+def rules_with_needs():
+    """Return the rules that state memory and time."""
+    return {name for name, rule in _stated().items() if rule.need}
+
+
+class Stated(NamedTuple):
+    """What a rule says of itself: its program, its conda environment, and the row of `plan.resources.NEEDS`."""
+
+    program: str | None
+    environment: str | None
+    need: str | None
+
+
+PATTERNS = Stated(r'script\("(\w+)"\)', r'conda:\s+"\.\./envs/(\w+)\.yaml"', r'\*\*needs\("(\w+)"')
+
+
+def _stated():
+    own = {name: _read(text) for name, text in rule_texts().items()}
+    for name, (base, text) in derived_rules().items():
+        own[name] = Stated(*(new or old for new, old in zip(_read(text), own[base], strict=True)))
+    return own
+
+
+def _read(text):
+    return Stated(*(match and match[1] for match in (re.search(pattern, text) for pattern in PATTERNS)))
 
 
 def programs_of(environment):
@@ -95,26 +133,29 @@ def programs_of(environment):
     return sorted({program for program, named in rules().values() if named == environment and program})
 
 
-def third_party_imports(*files, within_functions=True):
-    """Return the top-level modules outside Python and this project that files import, also by way of `optical`.
+def third_party_imports(*programs):
+    """Return the top-level modules outside Python and this project that programs import, also by way of `optical`.
 
     >>> "torch" in third_party_imports("workflow/scripts/distil_student.py")
     True
     """
-    found, seen, waiting = set(), set(), [ROOT / file for file in files]
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        text = re.sub(r"^onstart:$", "if True:", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # no Python
-        for module in _modules(ast.parse(text), within_functions):
-            if module.split(".")[0] == "optical":
-                own = ROOT / "workflow/scripts" / f"{module.replace('.', '/')}.py"
-                waiting += [own] if own.is_file() else []
-            else:
-                found.add(module.split(".")[0])
-    return found - set(sys.stdlib_module_names)
+    return _third_party({path for program in programs for path in [ROOT / program, *library_files(ROOT / program)]})
+
+
+def driver_imports():
+    """Return the modules outside Python and this project that planning loads: imports within functions do not count."""
+    rules = ast.parse((ROOT / "rules/common.smk").read_text(encoding="utf-8"))
+    wanted = [ast.unparse(node) for node in rules.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    show = "print(*[module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'optical'])"
+    command = [sys.executable, "-c", "\n".join([*wanted, show])]
+    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
+    return _third_party([ROOT / "rules/common.smk", *done.stdout.split()], within_functions=False)
+
+
+def _third_party(paths, within_functions=True):
+    trees = [ast.parse(Path(path).read_text(encoding="utf-8")) for path in paths]
+    found = {module.split(".")[0] for tree in trees for module in _modules(tree, within_functions)}
+    return found - set(sys.stdlib_module_names) - {"optical"}
 
 
 def _modules(node, within_functions):
@@ -123,7 +164,5 @@ def _modules(node, within_functions):
             yield from (name.name for name in child.names)
         elif isinstance(child, ast.ImportFrom) and child.module:
             yield child.module
-            if child.module.startswith("optical"):
-                yield from (f"{child.module}.{name.name}" for name in child.names)
         elif within_functions or not isinstance(child, ast.FunctionDef):
             yield from _modules(child, within_functions)
