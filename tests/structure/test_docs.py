@@ -1,7 +1,9 @@
 """The pages keep to what is there: links lead somewhere, files that commands name exist, figures are counted."""
 
+import contextlib
 import csv
 import importlib.util
+import io
 import re
 
 import pytest
@@ -35,6 +37,18 @@ def test_configs_and_profiles_that_pages_name_are_there():
         commands = re.findall(r"^ *snakemake .*$", text, re.MULTILINE)
         for path in re.findall(r"\b(?:config|workflow|tests)/[\w/.-]+", " ".join(commands)):
             assert path in stranger or (ROOT / path).exists(), f"{page}: {path}"
+
+
+@pytest.mark.parametrize("page", ["docs/losses.md"])
+def test_the_cells_of_a_page_print_what_it_shows(page):
+    names, printed, shown = {}, io.StringIO(), []
+    for kind, block in re.findall(r"```(python|text)\n(.*?)```", TEXTS[page], re.DOTALL):
+        if kind == "text":
+            shown.append(block)
+            continue
+        with contextlib.redirect_stdout(printed):
+            exec(block, names)
+    assert printed.getvalue() == "".join(shown)
 
 
 def test_the_picture_of_the_result_stands_at_the_top_of_the_readme():
