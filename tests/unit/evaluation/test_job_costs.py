@@ -35,6 +35,16 @@ def test_costs_are_summed_per_rule_and_method(tmp_path):
     ]
 
 
+def test_shares_of_the_pairs_and_points_of_a_grid_count_and_other_experiments_do_not(tmp_path):
+    folders = [tmp_path / name for name in (".", "bitext_curve/10", "tuning/1", "tuning/2", "other", "other/tuning/1")]
+    for seconds, folder in enumerate(folders, start=1):
+        file = folder / "benchmarks/distil_student/sw/optical/1.tsv"
+        write_benchmark(file, [10**seconds, "", 500, 1, 1, 1, 0, 0, 100, 9])
+    _, row, total = cost_rows(tmp_path / "benchmarks", ["optical"])
+    assert row[:4] == ["distil_student", "optical", "4", "11110.0"]
+    assert total[2:] == row[2:]
+
+
 def test_no_benchmarks_is_an_error_with_a_hint(tmp_path):
     with pytest.raises(DataError, match="no benchmarks .*Hint"):
         cost_rows(tmp_path, [])

@@ -19,65 +19,71 @@ COLUMNS = (
     "gpu_utilisation_percent",
 )
 NOT_MEASURED = ("", "-", "NA")  # what Snakemake writes where a job was too short to be looked at
+CHANGES = ("bitext_curve", "tuning")  # folders of what an experiment makes with changes: see optical.plan.changes
+
+Measured = dict[str, float]  # what was measured of a job
 
 
 def cost_rows(folder: str | Path, methods: Iterable[str]) -> list[list[str]]:
     """Return the table's rows, header first, the total last.
 
-    Args:
-        folder: benchmarks, as `<rule>.tsv` or `<rule>/<wildcards>.tsv`, with `.gpu<N>.json` beside those of GPU jobs.
-        methods: a job belongs to the method whose name is a part of its path, if there is one.
-
     Time, CPU time and energy are sums over jobs, memory is the largest job's. A cell that nothing was measured for is
     empty. A resumed training counts from its last start, as Snakemake does.
+
+    Args:
+        folder: benchmarks, as `<rule>.tsv` or `<rule>/<wildcards>.tsv`, with `.gpu<N>.json` beside those of GPU jobs.
+            Those of the experiment's shares of sentence pairs and points of a grid, in folders beside it, count too.
+        methods: a job belongs to the method whose name is a part of its path, if there is one.
     """
     folder, methods = Path(folder), set(methods)
-    files = sorted(folder.rglob("*.tsv"))
-    if not files:
+    of_changes = [path for name in CHANGES for path in sorted(folder.parent.glob(f"{name}/*/{folder.name}"))]
+    jobs: dict[tuple[str, str], list[Measured]] = {}
+    for benchmarks in [folder, *of_changes]:
+        for file in sorted(benchmarks.rglob("*.tsv")):
+            parts = file.relative_to(benchmarks).with_suffix("").parts
+            method = next((part for part in parts[1:] if part in methods), "")
+            jobs.setdefault((parts[0], method), []).append(_benchmark(file) | _gpu(file))
+    if not jobs:
         raise DataError("no benchmarks", where=folder, hint="make the table of an experiment first")
-    jobs: dict[tuple[str, str], list[dict]] = {}
-    for file in files:
-        parts = file.relative_to(folder).with_suffix("").parts
-        method = next((part for part in parts[1:] if part in methods), "")
-        jobs.setdefault((parts[0], method), []).append(_benchmark(file) | _gpu(file))
     rows = [[rule, method, *_summed(of_rule)] for (rule, method), of_rule in sorted(jobs.items())]
     return [list(COLUMNS), *rows, ["total", "", *_summed([job for of_rule in jobs.values() for job in of_rule])]]
 
 
-def _benchmark(file: Path) -> dict[str, float]:
+def _benchmark(file: Path) -> Measured:
     """Return seconds, CPU seconds and memory of one job; its repetitions, if any, are summed."""
     header, *rows = [line.split("\t") for line in read_lines(file)] or [[]]  # empty while the job runs
     records = [dict(zip(header, row, strict=True)) for row in rows]
-    found = {}
+    measured: Measured = {}
     for name, column, combine in (("seconds", "s", sum), ("cpu_seconds", "cpu_time", sum), ("memory", "max_rss", max)):
-        values = [float(record[column]) for record in records if record.get(column, "") not in NOT_MEASURED]
-        if values:
-            found[name] = combine(values)
-    return found
+        numbers = [float(record[column]) for record in records if record.get(column, "") not in NOT_MEASURED]
+        if numbers:
+            measured[name] = combine(numbers)
+    return measured
 
 
-def _gpu(file: Path) -> dict[str, float]:
+def _gpu(file: Path) -> Measured:
     """Return what the GPUs of one job did, all of them together."""
     readings = [read_json(path) for path in sorted(file.parent.glob(f"{file.stem}.gpu*.json"))]
     if not readings:
         return {}
     energies = [reading["energy_joules"] for reading in readings]
     busy = [reading for reading in readings if reading["mean_utilisation_percent"] is not None]
-    found = {"gpu_seconds": sum(reading["seconds"] for reading in readings)}
+    measured: Measured = {"gpu_seconds": sum(reading["seconds"] for reading in readings)}
     if None not in energies:
-        found["gpu_joules"] = sum(energies)
+        measured["gpu_joules"] = sum(energies)
     memories = [reading["max_memory_mb"] for reading in readings if reading["max_memory_mb"] is not None]
     if memories:
-        found["gpu_memory"] = max(memories)
+        measured["gpu_memory"] = max(memories)
     if busy:
-        found["busy_seconds"] = sum(reading["mean_utilisation_percent"] * reading["seconds"] / 100 for reading in busy)
-    return found
+        used = (reading["mean_utilisation_percent"] * reading["seconds"] / 100 for reading in busy)
+        measured["busy_seconds"] = sum(used)
+    return measured
 
 
-def _summed(jobs: list[dict]) -> list[str]:
+def _summed(jobs: list[Measured]) -> list[str]:
     def total(name: str) -> float | None:
-        values = [job[name] for job in jobs if name in job]
-        return sum(values) if values else None
+        numbers = [job[name] for job in jobs if name in job]
+        return sum(numbers) if numbers else None
 
     def largest(name: str) -> float | None:
         return max((job[name] for job in jobs if name in job), default=None)
