@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from optical.config.collections import AfriQaCollection
 from optical.config.training_sets import AfriQaTrainingSet
-from optical.corpora.files import Collection, TrainingSet, as_list, comparable, passage_id, query_files
+from optical.corpora.blocks import as_list, query_files
+from optical.corpora.files import Collection, TrainingSet, comparable, passage_id
 from optical.corpora.passages import Document, new_document
 from optical.errors import ConfigError, DataError
 from optical.files import read_jsonl

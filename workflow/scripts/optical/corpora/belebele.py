@@ -1,7 +1,8 @@
 """Belebele as retrieval: the English passage that answers a foreign question."""
 
 from optical.config.collections import BelebeleCollection
-from optical.corpora.files import Collection, query_files
+from optical.corpora.blocks import query_files
+from optical.corpora.files import Collection
 from optical.corpora.passages import Document
 from optical.errors import DataError
 from optical.files import read_jsonl

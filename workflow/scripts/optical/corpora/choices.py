@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from optical.config.collections import ChoicesCollection
-from optical.corpora.files import Collection, as_list, by_language
+from optical.corpora.blocks import as_list, by_language
+from optical.corpora.files import Collection
 from optical.corpora.passages import Document
 from optical.errors import DataError
 from optical.files import open_text, read_jsonl

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optical.config.collections import ClefCollection
-from optical.corpora.files import Collection, Judgement, Query, as_list, query_files, read_qrels
+from optical.corpora.blocks import as_list, query_files
+from optical.corpora.files import Collection, Judgement, Query, read_qrels
 from optical.corpora.passages import Document, new_document
 from optical.errors import DataError
 from optical.files import read_lines

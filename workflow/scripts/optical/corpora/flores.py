@@ -3,7 +3,8 @@
 import hashlib
 
 from optical.config.collections import FloresCollection
-from optical.corpora.files import Collection, query_files
+from optical.corpora.blocks import query_files
+from optical.corpora.files import Collection
 from optical.corpora.passages import Document
 from optical.errors import DataError
 from optical.files import read_lines

@@ -21,7 +21,8 @@ from optical.config.collections import CatalogueCollection
 from optical.config.names import nearest
 from optical.config.readers import Ids
 from optical.config.training_sets import CatalogueTrainingSet
-from optical.corpora.files import Collection, Judgement, Query, TrainingSet, by_language
+from optical.corpora.blocks import by_language
+from optical.corpora.files import Collection, Judgement, Query, TrainingSet
 from optical.corpora.passages import Document
 from optical.corpora.training_sets import training_from_qrels
 from optical.errors import ConfigError, ResourceError

@@ -3,7 +3,8 @@
 from collections import defaultdict
 
 from optical.config.collections import MiraclSwahiliCollection
-from optical.corpora.files import Collection, as_list, comparable, passage_id, query_files, read_queries
+from optical.corpora.blocks import as_list, query_files
+from optical.corpora.files import Collection, comparable, passage_id, read_queries
 from optical.corpora.passages import Document
 from optical.errors import ConfigError
 from optical.files import read_json

@@ -8,7 +8,8 @@ from typing import Any
 
 from optical.config.collections import MtopCollection
 from optical.config.training_sets import MtopTrainingSet
-from optical.corpora.files import Collection, TrainingSet, as_list, comparable
+from optical.corpora.blocks import as_list
+from optical.corpora.files import Collection, TrainingSet, comparable
 from optical.corpora.passages import Document
 from optical.errors import DataError
 from optical.files import read_json

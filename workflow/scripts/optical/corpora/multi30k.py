@@ -2,7 +2,8 @@
 
 from optical.config.collections import Multi30kCollection
 from optical.config.training_sets import Multi30kTrainingSet
-from optical.corpora.files import Collection, TrainingSet, as_list, by_language, comparable
+from optical.corpora.blocks import as_list, by_language
+from optical.corpora.files import Collection, TrainingSet, comparable
 from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines

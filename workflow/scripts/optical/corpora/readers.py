@@ -13,6 +13,7 @@ from optical.config.describe import reader_of
 from optical.config.training_sets import CatalogueTrainingSet, Judged, PlainTrainingSet, TrainingSetBlock
 from optical.corpora.afriqa import read_afriqa, read_afriqa_pairs
 from optical.corpora.belebele import read_belebele
+from optical.corpora.blocks import query_files
 from optical.corpora.choices import read_choices
 from optical.corpora.clef import read_clef
 from optical.corpora.files import (
@@ -20,7 +21,6 @@ from optical.corpora.files import (
     CollectionReport,
     TrainingSet,
     TrainingSetReport,
-    query_files,
     read_documents,
     read_qrels,
     read_queries,
