@@ -89,7 +89,7 @@ def test_no_rule_knows_a_kind_of_method_but_those_of_its_own_searches():
 
 
 def test_the_snakefile_fits_on_a_page():
-    assert len(lines_of(ROOT / "workflow/Snakefile")) < 50
+    assert len(lines_of(ROOT / "workflow/Snakefile")) <= 50
 
 
 def test_no_source_file_is_long():

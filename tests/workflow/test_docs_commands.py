@@ -39,12 +39,16 @@ DRY = {"-n", "--dry-run"}
 # Configs that the reader writes, and tests that run them: test_new_language.py, test_docs_add_a_method.py.
 RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml"}
 # Configs that the reader writes, and that are planned with here: where a page tells them.
-TOLD = {"first": "docs/reproduce-the-paper.md", "xlmr": "docs/studies/mtop.md"}
+TOLD = {
+    "config/first.yaml": "docs/reproduce-the-paper.md",
+    "config/xlmr.yaml": "docs/studies/mtop.md",
+    "mine.yaml": "docs/tuning.md",
+}
 
 
 def told_config(name):
     """Return the config that a page tells the reader to write."""
-    block = re.search(rf"`config/{name}.yaml`:\n\n *```yaml\n(.*?)\n *```\n", PAGES[TOLD[name]], re.DOTALL)
+    block = re.search(rf"`{name}`:\n\n *```yaml\n(.*?)\n *```\n", PAGES[TOLD[name]], re.DOTALL)
     return textwrap.dedent(block[1])
 
 
@@ -123,7 +127,9 @@ def workspace(tmp_path_factory):
     for path in (ROOT / "config").iterdir():
         (workspace / "config" / path.name).symlink_to(path)
     for name in TOLD:
-        (workspace / f"config/{name}.yaml").write_text(told_config(name), encoding="utf-8")
+        (workspace / name).write_text(told_config(name), encoding="utf-8")
+    (workspace / "results/mine").mkdir(parents=True)
+    (workspace / "results/mine/tuning.yaml").write_text("student: {learning_rate: 1.0e-3}\n", encoding="utf-8")
     (workspace / "data").mkdir()
     for lang in ["en", *yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["languages"]]:
         (workspace / f"data/wikipedia.{lang}.txt").touch()

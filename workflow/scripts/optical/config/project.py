@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from optical.errors import ConfigError
 from optical.files import open_text
@@ -56,3 +57,19 @@ def merged(before: Mapping, after: Mapping) -> dict:
         nested = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
         both[key] = merged(both[key], value) if nested else value
     return both
+
+
+def nested(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return dotted keys as blocks within blocks.
+
+    >>> nested({"student.steps": 100, "student.sides": ["query"], "vocabulary.pieces": 0})
+    {'student': {'steps': 100, 'sides': ['query']}, 'vocabulary': {'pieces': 0}}
+    """
+    blocks: dict[str, Any] = {}
+    for key, value in values.items():
+        *path, last = key.split(".")
+        block = blocks
+        for name in path:
+            block = block.setdefault(name, {})
+        block[last] = value
+    return blocks

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from optical.config.names import check_names
+from optical.config.project import nested
 from optical.errors import ConfigError
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.jobs import ALIGNED, Job, condition, scores
@@ -146,7 +147,7 @@ def grid(experiment: Experiment) -> list[Experiment]:
     method = tuning_method(experiment)
     own = {"methods": [method], "reference": method, "collections": [experiment.config.tuning.collection]}
     return [
-        experiment.changed(own | {"results": f"{experiment.results}/tuning/{number}"} | _nested(values), experiment)
+        experiment.changed(own | {"results": f"{experiment.results}/tuning/{number}"} | nested(values), experiment)
         for number, values in enumerate(grid_values(experiment), start=1)
     ]
 
@@ -156,22 +157,6 @@ def grid_values(experiment: Experiment) -> Iterator[dict[str, object]]:
     table = experiment.config.tuning.grid
     for values in product(*table.values()):
         yield dict(zip(table, values, strict=True))
-
-
-def _nested(values: dict[str, object]) -> dict[str, object]:
-    """Return dotted keys as blocks within blocks.
-
-    >>> _nested({"student.steps": 100, "student.seed": 2, "vocabulary.pieces": 0})
-    {'student': {'steps': 100, 'seed': 2}, 'vocabulary': {'pieces': 0}}
-    """
-    blocks: dict = {}
-    for key, value in values.items():
-        *path, last = key.split(".")
-        block = blocks
-        for name in path:
-            block = block.setdefault(name, {})
-        block[last] = value
-    return blocks
 
 
 def tuning_method(experiment: Experiment) -> str:
