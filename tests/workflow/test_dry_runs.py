@@ -1,5 +1,9 @@
-"""Each experiment plans the jobs that it should, no more and no fewer; nothing runs."""
+"""Each experiment plans the jobs that it should, no more and no fewer, in commands that can be read; nothing runs.
 
+What the jobs are made of is a matter of the plan: tests/unit/plan.
+"""
+
+import json
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from optical.program import program, yaml_value
 from support.workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -54,8 +59,7 @@ EXPECTED = {
     | {"fetch_dataset": 4 * 6, "fetch_ir_datasets": 7 + 5 + 2 + 2, "fetch_model": 2},
 }
 
-
-# Experiments whose files and models lie in a folder with a space, and what of it stands in the programs' arguments.
+# Experiments whose files and models lie in a folder with a space, and what of it reaches the programs.
 WITH_SPACES = [
     (
         "alignment_quality.tsv",
@@ -77,9 +81,26 @@ WITH_SPACES = [
     ),
     ("map_table.tsv", {"teacher": {"source": "my data/teacher"}, "vocabulary": {"pieces": 9}}, {"my data/teacher"}),
 ]
+REFUSED = [
+    (
+        "map_table.tsv",
+        "method_table={optical: {objectives: {optimal_transprot: 1}}}",
+        "unknown key 'optimal_transprot' [method_table.optical.objectives]. Hint: did you mean optimal_transport?",
+    ),
+    (
+        "map_table.tsv",
+        "teacher={training_set: {documents: nowhere.jsonl}}",
+        "neither a data set nor a file: 'nowhere.jsonl'",
+    ),
+    (  # asked by a rule's input, where nothing is wrong with the config of another table
+        "bitext_curve.tsv",
+        "bitext_curve={methods: [bm25]}",
+        "no method to draw the curve of [bitext_curve.methods]. Hint: name",
+    ),
+]
 
 
-def plan(folder, *arguments, config=None):
+def plan(folder, *arguments, config=None, target=None):
     """Plan an experiment in a folder of links; return what Snakemake says."""
     workspace = make_workspace(folder / "workspace")
     values = {} if config is None else yaml.safe_load(Path(config).read_text(encoding="utf-8"))
@@ -87,62 +108,35 @@ def plan(folder, *arguments, config=None):
         workspace,
         *("--dry-run", "--cores", "2", *arguments),
         config=[] if config is None else config,
-        target=f"{values.get('results', 'results')}/map_table.tsv",
+        target=target or f"{values.get('results', 'results')}/map_table.tsv",
         environment=packaged_encoder(folder),
-    )
+    ).stdout
+
+
+def commands_in(shown):
+    """Return the shell commands that Snakemake shows."""
+    return re.findall("^Shell command: (.*)", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_an_experiment_plans_its_jobs(tmp_path, path):
-    counts = job_counts(plan(tmp_path, "--quiet", "rules", config=path).stdout)
+    counts = job_counts(plan(tmp_path, "--quiet", "rules", config=path))
     expected = EXPECTED.get(path.stem, {})
     off = {name: (counts.get(name, 0), expected.get(name, 0)) for name in counts | expected}
     off = {name: pair for name, pair in off.items() if pair[0] != pair[1]}
     assert not off, f"jobs (planned, expected in {Path(__file__).name}): {off}"
 
 
-def test_documents_are_encoded_once_whatever_the_languages_and_methods(tmp_path):
-    arguments = ("--quiet", "rules", "--config", "languages=[sw]", "methods=[zero-shot,optical]", "seeds=[1,2,3]")
-    counts = job_counts(plan(tmp_path, *arguments).stdout)
-    assert (counts["encode_collection"], counts["distil_student"], counts["search_collection"]) == (1, 3, 1)
-    assert "search_lexical" not in counts
-
-
-def test_a_method_changes_single_settings_and_keeps_the_others(tmp_path):
-    changed = (
-        "method_table={sharp: {kind: distilled, objectives: {optimal_transport: 1.0}, "
-        "transport: {solver: ipot}, student: {steps: 7}}}"
-    )
-    common = ("transport={regularisation: 0.07}", "student={batch_size: 9, sides: [document]}")
-    arguments = ("languages=[sw]", "methods=[sharp]", "reference=sharp", changed, *common)
-    output = plan(tmp_path, "--printshellcmds", "--config", *arguments).stdout
-    [settings] = re.findall(r"distil_student\.py.*--settings '([^']*)'", output)
-    settings = yaml.safe_load(settings)
-    assert (settings["transport"]["solver"], settings["transport"]["regularisation"]) == ("ipot", 0.07)
-    assert (settings["steps"], settings["batch_size"], settings["sides"]) == (7, 9, ["document"])
-
-
-def test_only_students_that_know_of_transport_depend_on_its_settings(tmp_path):
-    methods = ["mse", "mse-idf", "contrastive", "optical", "optical-uniform"]
-    arguments = ("--config", "languages=[sw]", f"methods=[{','.join(methods)}]")
-    output = plan(tmp_path, "--printshellcmds", *arguments).stdout
-    settings = re.findall(r"distil_student\.py.*--settings '([^']*)' --name sw/(\S+)/1 ", output)
-    of = {method: yaml.safe_load(text).get("transport") for text, method in settings}
-    assert of.keys() == set(methods)
-    assert (of["mse"], of["contrastive"]) == (None, None)
-    marginals = [of[name]["marginals"] for name in ("mse-idf", "optical", "optical-uniform")]
-    assert marginals == ["idf", "idf", "uniform"]
-
-
 def test_machine_settings_are_no_reason_to_run_again(tmp_path):
-    commands = [
-        plan(tmp_path / name, "--printshellcmds", "--config", "languages=[sw]", *machine).stdout
-        for name, machine in (("a", []), ("b", ["machine={precision: bf16, device: cpu}"]))
-    ]
-    assert "--precision fp32" in commands[0]
-    assert "--precision bf16" in commands[1]
-    params = [sorted(re.findall(r"--settings '[^']*'", text)) for text in commands]
-    assert params[0] == params[1]
+    given = {"a": [], "b": ["machine={precision: bf16, device: cpu, checkpoint_minutes: 3}"]}
+    commands, files = {}, {}
+    for name, machine in given.items():
+        arguments = ("--printshellcmds", "--config", "languages=[sw]", *machine)
+        commands[name] = commands_in(plan(tmp_path / name, *arguments))
+        files[name] = {path.name for path in (tmp_path / name / "workspace/results/arguments").iterdir()}
+    assert any("--device auto --precision fp32" in command for command in commands["a"])
+    assert any("--device cpu --precision bf16" in command for command in commands["b"])
+    assert files["a"] == files["b"], "what decides a result is in these files alone, and in params"
 
 
 @pytest.mark.parametrize(("target", "changes", "expected"), WITH_SPACES)
@@ -157,67 +151,65 @@ def test_a_path_with_a_space_reaches_the_programs_whole(tmp_path, target, change
     config.write_text(yaml.safe_dump({"languages": ["sw"]} | changes))
     arguments = ("--dry-run", "--cores", "2", "--printshellcmds")
     shown = run_snakemake(workspace, *arguments, config=config, target=f"results/{target}").stdout
-    commands = re.findall("^Shell command: (.*)", shown, re.MULTILINE)
-    words = {word for command in commands for word in shlex.split(command)}
-    assert {word for word in words if re.match("my|data", word)} == expected
+    texts = {text for command in commands_in(shown) for text in texts_of(workspace, command)}
+    assert {text for text in texts if re.match("my|data", text)} == expected
 
 
-def test_two_experiments_keep_their_checkpoints_apart(tmp_path):
-    shown = plan(tmp_path, "--printshellcmds", config=ROOT / "config/full.yaml").stdout
-    assert "--checkpoints results/checkpoints/results/full/students/sw/optical/1 " in shown
-    assert "--checkpoints results/checkpoints/results/full/teacher " in shown
+def texts_of(workspace, command):
+    """Yield the texts that a command hands to its program: words, and what the files hold that `@` stands before."""
+    words = [f"@{workspace / word[1:]}" if word.startswith("@") else word for word in shlex.split(command)]
+    _, words = program("any").parse_known_args(words)
+    for word in words:
+        value = word.partition("=")[2]
+        yield from leaves(json.loads(value)) if value.startswith(("{", "[")) else [word]
 
 
-def test_a_method_may_teach_another_side_than_the_others(tmp_path):
-    sides = "method_table={optical: {student: {sides: [query, document]}}}"
-    shown = plan(tmp_path, "--printshellcmds", "--config", sides, config=ROOT / "config/open.yaml").stdout
-    assert "--sides query document " in shown
+def leaves(value):
+    """Yield the texts of nested lists and maps."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item)
+    elif isinstance(value, str):
+        yield value
 
 
-def test_qrels_of_ones_own_take_the_place_of_the_default_triples(tmp_path):
-    names = {"documents": "d.jsonl", "queries": "q.tsv", "qrels": "qrels.txt"}
-    files = {key: str(tmp_path / name) for key, name in names.items()}
-    for path in files.values():
-        Path(path).touch()
-    config = tmp_path / "mine.yaml"
-    config.write_text(yaml.safe_dump({"teacher": {"training_set": {"reader": "plain", **files}}}))
-    shown = plan(tmp_path, "--printshellcmds", config=config).stdout
-    [settings] = re.findall(r"prepare_training_set.py .*--settings '(.*?)'", shown)
-    assert files["qrels"] in settings
-    assert "triples" not in settings
-
-
-def test_queries_of_the_collections_are_kept_out_of_the_sentence_pairs(tmp_path):
-    shown = plan(tmp_path, "--printshellcmds").stdout
-    assert len(re.findall("--exclude +results/collections/atlas ", shown)) == 7
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("method_table={optical: {objectives: {optimal_transprot: 1}}}", "did you mean optimal_transport?"),
-        ("teacher={training_set: {documents: nowhere.jsonl}}", "neither a data set nor a file: 'nowhere.jsonl'"),
-    ],
-)
-def test_what_would_fail_after_hours_is_refused_before_any_job(tmp_path, change, message):
+@pytest.mark.parametrize(("target", "change", "message"), REFUSED)
+def test_what_would_fail_after_hours_is_refused_in_one_line_before_any_job(tmp_path, target, change, message):
     arguments = ("--dry-run", "--cores", "2", "--config", change)
-    refused = run_snakemake(make_workspace(tmp_path / "workspace"), *arguments, config=[], check=False)
-    [line] = [line for line in refused.stdout.splitlines() if line.startswith("ConfigError")]
+    workspace = make_workspace(tmp_path / "workspace")
+    refused = run_snakemake(workspace, *arguments, config=[], target=f"results/{target}", check=False)
+    assert refused.returncode == 1
+    [line] = [line for line in refused.stdout.splitlines() if "ConfigError: " in line]
     assert message in line
 
 
-def test_a_bitext_curve_without_methods_is_refused_where_it_is_asked_for(tmp_path):
-    workspace = make_workspace(tmp_path)
-    arguments = ("--dry-run", "--cores", "2", "--config", "bitext_curve={methods: [bm25]}")
-    run_snakemake(workspace, *arguments, config=[])
-    for target in ("bitext_curve.tsv", "figures/bitext_curve.svg"):
-        refused = run_snakemake(workspace, *arguments, config=[], target=f"results/{target}", check=False)
-        assert refused.returncode == 1
-        assert "ConfigError: no method to draw the curve of [bitext_curve.methods]. Hint: name" in refused.stdout
+def test_thirteen_hundred_students_are_planned_and_plotted_by_commands_that_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from planning import write_experiment
+
+    config = Path(write_experiment(tmp_path, 65))
+    seeds = list(range(1, 8))
+    config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | {"seeds": seeds}), encoding="utf-8")
+    arguments = ("--dry-run", "--cores", "2", "--printshellcmds")
+    shown = run_snakemake(tmp_path, *arguments, config=config, target="results/figures/curves.svg").stdout
+    assert job_counts(shown)["distil_student"] == 65 * 3 * 7 > 1300
+    commands = commands_in(shown)
+    assert max(map(len, commands)) < 600
+    [plotting] = [command for command in commands if "plot_curves.py" in command]
+    parser = program("plot_curves")
+    for name in ("students", "names"):
+        parser.add_argument(f"--{name}", type=yaml_value)
+    parser.add_argument("--methods", nargs="+")
+    parser.add_argument("--reference")
+    monkeypatch.chdir(tmp_path)
+    read = parser.parse_args([word for word in plotting.split() if word.startswith("@")])
+    folders = {f"results/students/{job['lang']}/{job['method']}/{job['seed']}" for job in read.students}
+    assert {job["folder"] for job in read.students} == folders
+    assert (len(folders), len(read.names), read.reference) == (65 * 3 * 7, 65, "optical")
 
 
-def test_no_english_queries_are_searched_where_the_reader_brings_none(tmp_path):
-    changes = ("methods=[english,zero-shot]", "reference=zero-shot")
-    shown = plan(tmp_path, "--printshellcmds", "--config", *changes, config=ROOT / "config/studies/miracl.yaml").stdout
-    assert "miracl/queries/sw.tsv" in shown
-    assert "miracl/queries/en.tsv" not in shown
+@pytest.mark.parametrize("study", ["mtop", "miracl"])
+def test_commands_of_a_study_can_be_read_too(tmp_path, study):
+    config = ROOT / f"config/studies/{study}.yaml"
+    shown = plan(tmp_path, "--printshellcmds", config=config, target=f"results/studies/{study}/table.tsv")
+    assert max(map(len, commands_in(shown))) < 600

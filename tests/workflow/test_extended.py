@@ -34,7 +34,7 @@ def test_the_table_has_what_the_vocabulary_alone_does(finished):
 
 def test_students_and_their_shares_start_from_pieces_of_their_own_bitext(finished):
     workspace, output = finished
-    assert job_counts(output)["extend_share"] == 1
+    assert job_counts(output)["extend_vocabulary"] == 1
     whole, half = (
         json.loads((workspace / folder / "provenance.json").read_text(encoding="utf-8"))["inputs"]["bitext"]
         for folder in (PIECES, "results/bitext_curve/50/extended/sw")
@@ -53,10 +53,3 @@ def test_the_drawn_alignment_is_between_pieces_of_the_language(finished):
     drawn = json.loads((workspace / "results/alignments/sw.json").read_text(encoding="utf-8"))
     plans = [drawn[when]["plan"] for when in ("before", "after")]
     assert [len(plan) for plan in plans] == [len(drawn["foreign"])] * 2
-
-
-def test_the_method_without_the_pieces_is_refused(tmp_path):
-    arguments = ("--dry-run", "--config", "methods=[extended,optical]", "languages=[sw]")
-    done = run_snakemake(make_workspace(tmp_path), *arguments, check=False)
-    assert done.returncode != 0
-    assert "students keep the encoder's vocabulary [method_table.extended]. Hint: set vocabulary.pieces" in done.stdout

@@ -21,7 +21,18 @@ COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
 ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences"}
 FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
-HARMLESS = {"babel", "fontTools", "matplotlib", "numpy", "regex", "scipy", "tqdm", "yaml"}
+HARMLESS = {
+    "annotated_types",
+    "babel",
+    "fontTools",
+    "matplotlib",
+    "numpy",
+    "pydantic",
+    "regex",
+    "scipy",
+    "tqdm",
+    "yaml",
+}
 
 
 def no_network():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -10,6 +9,8 @@ import sys
 import pytest
 from safetensors.torch import load_file
 
+from optical.config.experiment import Machine
+from optical.plan.resources import NEEDS, of_machine
 from support.trainings import PROGRAMS, STEPS
 from support.workspace import QUIET, ROOT
 
@@ -89,11 +90,10 @@ def test_parts_that_cannot_be_shared_are_refused_in_one_line(bench):
 
 def test_the_rules_launcher_starts_the_program(bench):
     attempt = bench.attempt("distil_student", **TWO_PARTS)
-    line = re.search(r'several = f"python (.*)"', (ROOT / "rules/common.smk").read_text())[1]
-    launcher = line.replace("{machine['gpus']}", "2").split()
+    launcher = str(of_machine(NEEDS["distil_student"], Machine(gpus=2))["launcher"]).split()
     words = [f"--settings={json.dumps(attempt.settings)}", f"--out={attempt.model}", f"--log={attempt.log}"]
     words += [f"--{name}={value}" for name, value in bench.inputs["distil_student"].items()]
-    command = [sys.executable, *launcher, str(ROOT / "workflow/scripts/distil_student.py"), *words]
+    command = [sys.executable, *launcher[1:], str(ROOT / "workflow/scripts/distil_student.py"), *words]
     done = subprocess.run(command, env=os.environ | QUIET, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (attempt.model / "model.safetensors").exists()
