@@ -20,14 +20,14 @@ def main(arguments):
     teacher, student = load_encoder(arguments.teacher), load_encoder(arguments.student)
     start = load_encoder(arguments.start) if arguments.start else teacher
     settings = transport_settings(arguments.student, bitext_at_hand=True)
-    found = {}
+    alignments = {}
     for when, reader in (("before", start), ("after", student)):
         alignment = align(reader, teacher, foreign, english, settings, special=False, tokens=arguments.tokens)
         tokens = {"foreign": alignment.foreign, "english": alignment.english}
-        found[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
+        alignments[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
     texts = {"foreign_text": foreign, "english_text": english, "source": f"held-out pair {number}"}
     transport = {"solver": settings.solver, "regularisation": settings.regularisation, "marginals": settings.marginals}
-    write_json(arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | found)
+    write_json(arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | alignments)
 
 
 def pick_pair(pairs, path):

@@ -22,8 +22,8 @@ def main(arguments):
         triples = write_triples(folder / "triples", source / "triples.tsv", rows_of_queries, rows_of_documents)
         if (source / "scores.tsv").is_file():
             write_scores(folder / "scores", read_scores(source / "scores.tsv"), rows_of_queries, rows_of_documents)
-            given = open_triples(folder / "triples"), open_scores(folder / "scores")
-            check_scores(*given, len(rows_of_documents), source / "triples.tsv")
+            written = open_triples(folder / "triples"), open_scores(folder / "scores")
+            check_scores(*written, len(rows_of_documents), source / "triples.tsv")
     log.info("%d queries, %d documents, %d triples", len(rows_of_queries), len(rows_of_documents), triples)
 
 

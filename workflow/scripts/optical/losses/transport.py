@@ -144,6 +144,7 @@ def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings:
         kernel_BNM = kernel_BMN.transpose(1, 2).contiguous()
         u_B1M, v_B1N = torch.ones_like(rows_B1M), torch.ones_like(columns_B1N)
         block = min(block, settings.iterations - done)
+        sums_B1M = previous_B1M = u_B1M
         for _ in range(block):
             sums_B1M, previous_B1M = torch.bmm(v_B1N, kernel_BNM), u_B1M
             u_B1M = rows_B1M / sums_B1M
@@ -185,7 +186,7 @@ def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, setti
         method="log_sinkhorn",
         grad="detach",
     )
-    return result.plan * real_BMN
+    return torch.as_tensor(result.plan) * real_BMN
 
 
 def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:

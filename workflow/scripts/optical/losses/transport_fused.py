@@ -16,8 +16,8 @@ import functools
 import os
 
 import torch
-import triton
-import triton.language as tl
+import triton  # type: ignore[import-not-found]
+import triton.language as tl  # type: ignore[import-not-found]
 from torch import Tensor
 
 from optical.config.transport import TransportSettings
@@ -157,7 +157,7 @@ class _TransportLoss(torch.autograd.Function):
         gradient_BMD = torch.empty(B, M, D, device=student_BMD.device)
         tiles = [max(16, triton.next_power_of_2(size)) for size in (M, N)]
         if B:
-            _transport_kernel[(B,)](
+            _transport_kernel[(B,)](  # type: ignore[index]
                 student_BMD,
                 teacher_BND,
                 *masks,
@@ -196,15 +196,15 @@ def _works(device: torch.device) -> bool:
         torch.nn.functional.normalize(torch.randn(2, tokens, 32, generator=generator), dim=-1).to(device)
         for tokens in (5, 7)
     )
-    masks = torch.ones(2, 5, dtype=torch.bool, device=device), torch.ones(2, 7, dtype=torch.bool, device=device)
+    mask_BM = torch.ones(2, 5, dtype=torch.bool, device=device)
+    mask_BN = torch.ones(2, 7, dtype=torch.bool, device=device)
     settings = TransportSettings(regularisation=0.1, tolerance=0.0, marginals="uniform")
     # in float64: on a GPU float32 may stand for TF32
     cost_BMN = 1 - (student_BMD.double() @ teacher_BND.double().transpose(1, 2)).float()
-    expected_B = (
-        transport.transport_plan(cost_BMN.cpu(), *(mask.cpu() for mask in masks), settings) * cost_BMN.cpu()
-    ).sum((1, 2))
+    plan_BMN = transport.transport_plan(cost_BMN.cpu(), mask_BM.cpu(), mask_BN.cpu(), settings)
+    expected_B = (plan_BMN * cost_BMN.cpu()).sum((1, 2))
     try:
-        loss_B = _TransportLoss.apply(student_BMD, teacher_BND, *masks, None, settings).cpu()
+        loss_B = _TransportLoss.apply(student_BMD, teacher_BND, mask_BM, mask_BN, None, settings).cpu()
     except Exception:  # Triton has no common class for what can go wrong between a compiler, a driver and a card
         return False
     return torch.allclose(loss_B, expected_B, atol=1e-4)

@@ -21,7 +21,7 @@ from optical.config.encoder import EncoderSettings
 from optical.errors import ConfigError
 from optical.files import write_json
 from optical.models.onednn import can_multiply, packed
-from optical.models.unpadding import longest_text, read_tokens, use_fastest_attention
+from optical.models.unpadding import Transformer, longest_text, read_tokens, use_fastest_attention
 from optical.runtime.offline import keep_offline
 from optical.runtime.precision import dtype_of
 from optical.runtime.threads import results_in_order, workers_on
@@ -30,6 +30,7 @@ from optical.text.tokeniser import load_tokeniser
 keep_offline()
 
 QUERY, DOCUMENT = "query", "document"
+Pieces = Sequence[int] | np.ndarray  # ids of a text's word pieces, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
 BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
@@ -38,7 +39,7 @@ BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
 class Encoder(nn.Module):
     """A transformer and a projection; `forward` gives unit token vectors."""
 
-    def __init__(self, transformer: nn.Module, folder_of_tokeniser: str | Path, settings: EncoderSettings):
+    def __init__(self, transformer: Transformer, folder_of_tokeniser: str | Path, settings: EncoderSettings):
         """Join the parts; the projection starts from random weights.
 
         Raises:
@@ -51,7 +52,7 @@ class Encoder(nn.Module):
             if longest is not None and getattr(settings, key) > longest:
                 what = f"the encoder has positions for {longest} tokens, not for {getattr(settings, key)}"
                 raise ConfigError(what, where=f"encoder.{key}", hint="lower it, or take another encoder")
-        self.transformer = transformer
+        self.transformer: Transformer = transformer
         self.settings = settings
         self.tokeniser = load_tokeniser(folder_of_tokeniser)
         hidden = transformer.config.hidden_size
@@ -99,7 +100,7 @@ class Encoder(nn.Module):
         """Longest input of this kind in tokens, special ones included."""
         return self.settings.query_length if kind == QUERY else self.settings.document_length
 
-    def frame(self, texts: Sequence[Sequence[int]], kind: str) -> tuple[Tensor, Tensor, Tensor]:
+    def frame(self, texts: Sequence[Pieces], kind: str) -> tuple[Tensor, Tensor, Tensor]:
         """Frame word-piece ids as the encoder wants them and pad them to a common length.
 
         Args:
@@ -140,7 +141,7 @@ class Encoder(nn.Module):
         return [self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()]
 
     def encode(
-        self, texts: Sequence[Sequence[int]], kind: str, precision: str = "fp32", batch_tokens: int | None = None
+        self, texts: Sequence[Pieces], kind: str, precision: str = "fp32", batch_tokens: int | None = None
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (index of the text, its vectors (L, D) float32 on the CPU, its token ids), longest texts first.
 
@@ -165,7 +166,7 @@ class Encoder(nn.Module):
         for encoded in results_in_order(read, batches, workers):
             yield from encoded
 
-    def _batches(self, texts: Sequence[Sequence[int]], kind: str, batch_tokens: int) -> list[np.ndarray]:
+    def _batches(self, texts: Sequence[Pieces], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""
         expand = kind == QUERY and self.settings.query_expansion
         lengths = np.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=np.int64)
@@ -189,7 +190,7 @@ class Encoder(nn.Module):
         self.save_transformer(folder)
         settings, hidden = self.settings, self.transformer.config.hidden_size
         # Without a projection an identity is written: PyLate would add a random one.
-        weight_DH = self.projection.weight if settings.dimension else torch.eye(hidden)
+        weight_DH = self.projection.weight if isinstance(self.projection, nn.Linear) else torch.eye(hidden)
         (folder / "1_Dense").mkdir(exist_ok=True)
         weights = {"linear.weight": weight_DH.detach().cpu().contiguous()}
         save_file(weights, folder / "1_Dense" / "model.safetensors", metadata={"format": "pt"})

@@ -17,11 +17,12 @@ from optical.config.encoder import EncoderSettings
 from optical.errors import DataError
 from optical.files import read_json
 from optical.models.encoder import Encoder
+from optical.models.unpadding import Transformer
 
 COMPLETE = "is the download complete?"
 
 
-def load_transformer(folder: str | Path) -> nn.Module:
+def load_transformer(folder: str | Path) -> Transformer:
     """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
     import transformers
 
@@ -57,7 +58,7 @@ def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) ->
     if settings is None:
         raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
     encoder = Encoder(transformer, folder, settings)
-    if settings.dimension:
+    if isinstance(encoder.projection, nn.Linear):
         weight_DH = _projection(folder)
         if weight_DH.shape != encoder.projection.weight.shape:
             wanted = " x ".join(map(str, encoder.projection.weight.shape))
@@ -80,7 +81,7 @@ def _settings_of_pylate(folder: Path, saved: Mapping[str, Any]) -> EncoderSettin
     """Return the settings of a folder of PyLate, of whatever version; a key that is missing has that code's default."""
     dense = folder / "1_Dense" / "config.json"
     projected = saved.get("projection", dense.is_file())
-    layer = read_json(dense) if projected else {"out_features": 0}
+    layer: dict[str, Any] = read_json(dense) if projected else {"out_features": 0}
     more = layer.get("bias") or layer.get("use_residual") or (folder / "2_Dense").is_dir()
     if more or not layer.get("activation_function", "Identity").endswith("Identity"):
         raise DataError("its projection is more than one matrix", where=folder, hint="take another checkpoint")

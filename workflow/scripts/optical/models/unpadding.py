@@ -8,6 +8,7 @@ X anything.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,8 @@ from optical.runtime.devices import send
 COUNTED_FROM_ZERO = ("bert", "distilbert", "electra", "albert", "ernie")
 COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "camembert")
 ATTENTION = "optical"  # our attention's name among those of the transformers library
+
+Transformer = Any  # a model of that library, a torch.nn.Module: it types neither configs nor outputs
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Layout:
 
 
 def read_tokens(
-    transformer: nn.Module, ids_BL: Tensor, attended_BL: Tensor, read_BL: Tensor, positions_L: Tensor | None = None
+    transformer: Transformer, ids_BL: Tensor, attended_BL: Tensor, read_BL: Tensor, positions_L: Tensor | None = None
 ) -> tuple[Tensor, Layout]:
     """Return the hidden state of each token that is read, (T, H), and the layout that brings it back to its place.
 
@@ -57,7 +60,7 @@ def read_tokens(
     device = next(transformer.parameters()).device
     places_T = read_BL.flatten().nonzero()[:, 0]
     attended_B11L = attended_BL.bool()[:, None, None]
-    layout = Layout(tuple(ids_BL.shape), send(places_T, device), send(attended_B11L, device))
+    layout = Layout((len(ids_BL), ids_BL.shape[1]), send(places_T, device), send(attended_B11L, device))
     first = _first_position(transformer.config)
     if first is None:
         counted = {} if positions_L is None else {"position_ids": send(positions_L[None], device)}
@@ -72,13 +75,13 @@ def read_tokens(
     return output.last_hidden_state[0], layout
 
 
-def longest_text(config: object) -> int | None:
+def longest_text(config: Any) -> int | None:
     """Return how many tokens of a text a transformer has positions for; None where its type counts them otherwise."""
     first = _first_position(config)
     return None if first is None else config.max_position_embeddings - first
 
 
-def _first_position(config: object) -> int | None:
+def _first_position(config: Any) -> int | None:
     if config._attn_implementation != ATTENTION:
         return None
     if config.model_type in COUNTED_FROM_PADDING:
@@ -86,7 +89,7 @@ def _first_position(config: object) -> int | None:
     return 0 if config.model_type in COUNTED_FROM_ZERO else None
 
 
-def use_fastest_attention(transformer: nn.Module) -> None:
+def use_fastest_attention(transformer: Transformer) -> None:
     """Let a transformer of the library attend by `attention`; one that allows no such choice keeps its own."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask

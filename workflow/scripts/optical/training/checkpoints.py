@@ -55,7 +55,7 @@ class Checkpoints:
         path = self.folder / f"step-{state['step']:09d}.pt"
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
-        self._sync_folder()
+        _sync(self.folder)
         saved = self._newest_first()
         # one of a later step is damaged, or the run would have gone on from it
         kept = [other for other in saved if other.name <= path.name][:KEPT]
@@ -84,9 +84,10 @@ class Checkpoints:
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.pt"), reverse=True) if self.folder else []
 
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

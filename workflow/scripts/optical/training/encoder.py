@@ -12,14 +12,14 @@ from optical.config.encoder import Architecture
 from optical.config.training import PretrainingSettings
 from optical.errors import ConfigError
 from optical.models.encoder import DOCUMENT, Encoder
-from optical.models.unpadding import read_tokens
+from optical.models.unpadding import Transformer, read_tokens
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
 from optical.training.loop import LossOfStep
 
 
-def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> nn.Module:
+def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> Transformer:
     """Return a BERT of random weights whose token vectors are, before any training, close to their word embeddings.
 
     Positions and residual branches start small, so that equal words have similar vectors from the first step: late
@@ -46,7 +46,7 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
         hidden_dropout_prob=0.0,  # so small a model underfits: dropout only costs time
         attention_probs_dropout_prob=0.0,
     )
-    model = BertModel(config, add_pooling_layer=False)
+    model: Transformer = BertModel(config, add_pooling_layer=False)
     small = [model.embeddings.position_embeddings, model.embeddings.token_type_embeddings]
     for layer in model.encoder.layer:
         small += [layer.attention.output.dense, layer.output.dense]

@@ -16,6 +16,7 @@ input, D vector size, G languages, V vocabulary.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -79,7 +80,7 @@ class PairTokens:
         starts = np.cumsum([0, *(len(lengths) for lengths in per_language)])
         return np.concatenate(per_language)[starts[self.languages_P] + self.rows_P]
 
-    def texts(self, pairs: Sequence[int]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def texts(self, pairs: Sequence[int] | np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the token ids of the English and of the foreign sides."""
         places = [(self.languages_P[pair], self.rows_P[pair]) for pair in pairs]
         return [self.english[lang][row] for lang, row in places], [self.foreign[lang][row] for lang, row in places]
@@ -101,7 +102,7 @@ class PairLoss:
         """Take what is learnt from.
 
         Args:
-            model: is trained, and is teacher and student of its own.
+            model: is trained, and is its own teacher.
             pairs: of all languages.
             settings: the weights of the objectives, the transport problem, and the batches.
         """
@@ -146,34 +147,36 @@ class PairLoss:
 
         Words alone take part, as in distillation: neither special tokens nor punctuation.
         """
-        sides = [self._side(*side) for side in (english, foreign)]
-        weights = [None, None]
-        if self.token_weights is not None:
-            ids = (english[0], foreign[0])
-            tables = zip(self.token_weights, ids, strict=True)
-            weights = [send(table_GV[languages_B[:, None], ids_BL], self.device) for table_GV, ids_BL in tables]
-        loss, figures = self.objective(_batch(*sides, *weights))
-        loss_back, figures_back = self.objective(_batch(*reversed(sides), *reversed(weights)))
+        assert self.objective is not None, "called where an objective of distillation has a weight"
+        english_table_GV, foreign_table_GV = self.token_weights or (None, None)
+        english_side = self._side(english, languages_B, english_table_GV)
+        foreign_side = self._side(foreign, languages_B, foreign_table_GV)
+        loss, figures = self.objective(_batch(teacher=english_side, student=foreign_side))
+        loss_back, figures_back = self.objective(_batch(teacher=foreign_side, student=english_side))
         return (loss + loss_back) / 2, {name: (value + figures_back[name]) / 2 for name, value in figures.items()}
 
-    def _side(self, ids_BL: Tensor, attention_BL: Tensor, keep_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the unit vectors of one side and where its words are."""
+    def _side(self, framed: tuple[Tensor, ...], languages_B: Tensor, table_GV: Tensor | None) -> "_Side":
+        ids_BL, attention_BL, keep_BL = framed
         mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL)
         vectors_BLD = self.model.token_vectors(ids_BL, attention_BL)
-        return vectors_BLD, send(mask_BL, self.device)
+        weights_BL = None if table_GV is None else send(table_GV[languages_B[:, None], ids_BL], self.device)
+        return _Side(vectors_BLD, send(mask_BL, self.device), weights_BL)
 
 
-def _batch(
-    teacher: tuple[Tensor, Tensor],
-    student: tuple[Tensor, Tensor],
-    teacher_weights_BN: Tensor | None,
-    student_weights_BM: Tensor | None,
-) -> PairBatch:
+class _Side(NamedTuple):
+    """One side of a batch: unit vectors, where words are, and the weights of tokens, if they differ."""
+
+    vectors_BLD: Tensor
+    mask_BL: Tensor
+    weights_BL: Tensor | None
+
+
+def _batch(teacher: _Side, student: _Side) -> PairBatch:
     return PairBatch(
-        student_BMD=student[0],
-        student_mask_BM=student[1],
-        teacher_BND=teacher[0],
-        teacher_mask_BN=teacher[1],
-        student_weights_BM=student_weights_BM,
-        teacher_weights_BN=teacher_weights_BN,
+        student_BMD=student.vectors_BLD,
+        student_mask_BM=student.mask_BL,
+        teacher_BND=teacher.vectors_BLD,
+        teacher_mask_BN=teacher.mask_BL,
+        student_weights_BM=student.weights_BL,
+        teacher_weights_BN=teacher.weights_BL,
     )

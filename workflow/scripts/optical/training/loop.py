@@ -203,7 +203,7 @@ def _resume(
 ) -> tuple[int, list[dict[str, float]], list[str]]:
     """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
     state = checkpoints.load() if checkpoints and machine.rank == 0 else None
-    state = parallel.from_first(state, machine.world)
+    state: Any = parallel.from_first(state, machine.world)
     if state is None:
         return 0, [], []
     model.load_state_dict(state["model"])

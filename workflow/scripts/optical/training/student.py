@@ -49,7 +49,7 @@ class DistillationLoss:
     def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
         pairs = self.batches[step * self.settings.accumulation + part]
         losses, figures = zip(*(self.objective(self._batch(pairs, side)) for side in self.teacher), strict=True)
-        means = {name: sum(of_side[name] for of_side in figures) / len(figures) for name in figures[0]}
+        means = {name: torch.stack([of_side[name] for of_side in figures]).mean() for name in figures[0]}
         return torch.stack(losses).mean(), means
 
     def _batch(self, pairs: np.ndarray, side: str) -> PairBatch:

@@ -66,14 +66,14 @@ def write_scores(
         scores: query id, document id, score; the first one of a pair counts. Some 55 bytes a pair are in memory.
         queries, documents: id -> row number.
     """
-    pairs, values = array("q"), array("f")
+    pairs, scores_of_pairs = array("q"), array("f")
     for query_id, document_id, score in scores:
         pairs.append(queries[query_id] * len(documents) + documents[document_id])
-        values.append(score)
+        scores_of_pairs.append(score)
     numbers, first = np.unique(np.frombuffer(pairs, np.int64), return_index=True)
     with atomic_folder(folder) as temporary:
         np.save(temporary / "pairs.npy", numbers)
-        np.save(temporary / "scores.npy", np.frombuffer(values, np.float32)[first])
+        np.save(temporary / "scores.npy", np.frombuffer(scores_of_pairs, np.float32)[first])
     return len(numbers)
 
 
@@ -93,17 +93,17 @@ def scores_of(scores: Scores, numbers: np.ndarray) -> np.ndarray:
     >>> scores_of((np.array([2, 5]), np.array([0.5, 9.0], dtype=np.float32)), np.array([[5, 2], [3, 7]])).tolist()
     [[9.0, 0.5], [nan, nan]]
     """
-    pairs, values = scores
+    pairs, scores_of_pairs = scores
     places = np.minimum(np.searchsorted(pairs, numbers), len(pairs) - 1)
-    return np.where(pairs[places] == numbers, values[places], np.float32(np.nan))
+    return np.where(pairs[places] == numbers, scores_of_pairs[places], np.float32(np.nan))
 
 
 def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Path) -> None:
     """Refuse a triple with a document that has no score for its query, and name its line in `path`."""
     for start in range(0, len(triples), CHUNK):
         rows = triples[start : start + CHUNK]
-        found = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))
-        for row, column in np.argwhere(np.isnan(found) & (rows[:, 1:] != MISSING))[:1]:
+        of_rows = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))
+        for row, column in np.argwhere(np.isnan(of_rows) & (rows[:, 1:] != MISSING))[:1]:
             query_id, *ids = next(islice(read_rows(path, columns=2), start + row, None))
             raise DataError(
                 f"line {start + row + 1}: query {query_id} and document {ids[column]} have no score",

@@ -8,7 +8,7 @@ A heads, E word pieces of the bitext's English side, V vocabulary.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -18,10 +18,11 @@ from optical.bitext.word_alignment import align, count_tables
 from optical.config.bitext import WordAlignment
 from optical.config.training import TranslatorSettings
 from optical.errors import DataError
+from optical.models.unpadding import Transformer
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.translation.model import keep_to, start_words_as_translations
+from optical.translation.model import IdTable, keep_to, start_words_as_translations
 
 NO_CLASS = -100  # label of a word piece that cannot be written; never a target
 LONGEST_PHRASE = 4  # English word pieces
@@ -51,8 +52,12 @@ class AlignedBitext:
         sides = zip(self.english, self.foreign, strict=True)
         pairs = [(english.tolist(), foreign.tolist()) for english, foreign in sides]
         links = align(pairs, alignment)
-        self.table, _ = count_tables(pairs, links)
-        self.links = [_shares(*map(len, pair), of_pair) for pair, of_pair in zip(pairs, links, strict=True)]
+        table, _ = count_tables(pairs, links)
+        self.table = cast(IdTable, table)  # the aligner is written for words, and takes numbers as well
+        self.links = [
+            _shares(len(english), len(foreign), of_pair)
+            for (english, foreign), of_pair in zip(pairs, links, strict=True)
+        ]
 
     def __len__(self) -> int:
         return len(self.english)
@@ -119,7 +124,7 @@ def _shares(targets: int, sources: int, links: set[tuple[int, int]]) -> np.ndarr
 class TranslationLoss:
     """The loss of one part of one step: cross-entropy of the English pieces, and guidance of the attention."""
 
-    def __init__(self, model: nn.Module, bitext: AlignedBitext, settings: TranslatorSettings):
+    def __init__(self, model: Transformer, bitext: AlignedBitext, settings: TranslatorSettings):
         """Give the model's foreign words the vectors of their translations, and let it write English words alone.
 
         Args:

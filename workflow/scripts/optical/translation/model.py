@@ -10,8 +10,9 @@ which the students descend (Rothe et al., TACL 2020). The model is saved in the 
 Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new vector, V vocabulary.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +21,15 @@ from torch import Tensor, nn
 from optical.config.training import TranslatorSettings
 from optical.errors import ConfigError
 from optical.models.folders import load_transformer
+from optical.models.unpadding import Transformer
 from optical.text.tokeniser import load_tokeniser, save_tokeniser
-from optical.text.words import LexicalTable
+
+IdTable = Mapping[int, Mapping[int, float]]  # foreign word piece -> English word piece -> P(English | foreign)
 
 UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake
 
 
-def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None) -> nn.Module:
+def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None) -> Transformer:
     """Return an untrained translator.
 
     Args:
@@ -58,9 +61,10 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
         eos_token_id=ids["[SEP]"],
         pad_token_id=ids["[PAD]"],
         forced_eos_token_id=None,
-        attn_implementation="eager",  # gives the attention weights that guidance needs, and is fast on short sentences
+        # eager attention gives the weights that guidance needs, and is fast on short sentences
+        attn_implementation="eager",  # type: ignore[call-arg]
     )
-    model = BartForConditionalGeneration(config)
+    model: Transformer = BartForConditionalGeneration(config)
     model.generation_config.update(no_repeat_ngram_size=3, repetition_penalty=1.3)  # small models stutter
     if bert:
         _take_over(model, bert)
@@ -68,7 +72,7 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
     return model
 
 
-def save_translator(model: nn.Module, tokeniser: str | Path, folder: Path) -> None:
+def save_translator(model: Transformer, tokeniser: str | Path, folder: Path) -> None:
     """Write model and tokeniser as AutoModelForSeq2SeqLM and AutoTokenizer read them."""
     model.save_pretrained(folder)
     save_tokeniser(load_tokeniser(tokeniser), folder, model.config.max_position_embeddings)
@@ -84,7 +88,7 @@ def _special_ids(folder: str | Path) -> dict[str, int]:
             where=folder,
             hint="train translators with a tokeniser of the BERT family",
         )
-    return ids
+    return {token: index for token, index in ids.items() if index is not None}
 
 
 def _shape_from(settings: TranslatorSettings, tokeniser: str | Path) -> dict[str, int]:
@@ -92,7 +96,7 @@ def _shape_from(settings: TranslatorSettings, tokeniser: str | Path) -> dict[str
     return _shape(load_tokeniser(tokeniser).get_vocab_size(), settings.hidden_size, settings.longest, *layer)
 
 
-def _shape_of(config: object) -> dict[str, int]:
+def _shape_of(config: Any) -> dict[str, int]:
     layer = (config.num_hidden_layers, config.num_attention_heads, config.intermediate_size)
     return _shape(config.vocab_size, config.hidden_size, config.max_position_embeddings, *layer)
 
@@ -118,7 +122,7 @@ NAME_IN_BERT = {  # a part of BART's layer -> the same in BERT's
 
 
 @torch.no_grad()
-def _take_over(model: nn.Module, bert: nn.Module) -> None:
+def _take_over(model: Transformer, bert: Transformer) -> None:
     """Copy BERT's embeddings and layers into encoder and decoder: the encoder then computes what BERT does."""
     embeddings = bert.embeddings
     positions_LH = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
@@ -132,14 +136,14 @@ def _take_over(model: nn.Module, bert: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _let_sources_through(model: nn.Module) -> None:
+def _let_sources_through(model: Transformer) -> None:
     for layer in model.model.decoder.layers:
         nn.init.eye_(layer.encoder_attn.v_proj.weight)
         nn.init.eye_(layer.encoder_attn.out_proj.weight)
 
 
 @torch.no_grad()
-def start_words_as_translations(model: nn.Module, table: LexicalTable, english: Iterable[int]) -> None:
+def start_words_as_translations(model: Transformer, table: IdTable, english: Iterable[int]) -> None:
     """Give each word piece that only the foreign side has the mean vector of its English translations.
 
     Args:
@@ -160,7 +164,7 @@ def start_words_as_translations(model: nn.Module, table: LexicalTable, english: 
 
 
 @torch.no_grad()
-def keep_to(model: nn.Module, pieces: Tensor) -> None:
+def keep_to(model: Transformer, pieces: Tensor) -> None:
     """Let the model write no other word pieces than these: a joint vocabulary is mostly not English."""
     model.final_logits_bias.fill_(UNREACHABLE)  # saved with the model, so that the search keeps to them too
     model.final_logits_bias[:, pieces] = 0.0

@@ -28,14 +28,17 @@ def score_translations(references: Sequence[str], translations: Sequence[str]) -
     >>> round(score.bleu), round(score.chrf), score.bleu_signature
     (100, 100, 'nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version:...')
     """
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     if not references:
         raise DataError("no sentences to score", hint="let bitext_cleaning.dev_pairs be at least 1")
     bleu, chrf = BLEU(lowercase=True), CHRF(lowercase=True)
-    scores = [metric.corpus_score(list(translations), [list(references)]).score for metric in (bleu, chrf)]
-    signatures = [str(metric.get_signature()) for metric in (bleu, chrf)]
-    return TranslationScore(*scores, len(references), *signatures)
+    bleu_score, chrf_score = (
+        metric.corpus_score(list(translations), [list(references)]).score for metric in (bleu, chrf)
+    )
+    signatures = str(bleu.get_signature()), str(chrf.get_signature())
+    return TranslationScore(bleu_score, chrf_score, len(references), *signatures)
 
 
 def write_translation_scores(path: str | Path, rows: Iterable[tuple[str, str, TranslationScore]]) -> int:
