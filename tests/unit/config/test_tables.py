@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from optical.config.bitext import BitextSource
+from optical.config.collections import files_of
 from optical.config.tables import (
     UNKNOWN,
     fill_codes,
@@ -12,7 +14,6 @@ from optical.config.tables import (
     read_languages,
     resolve,
     resolve_source,
-    source_files,
 )
 from optical.errors import ConfigError, DataError
 from optical.fetch.download import local_source
@@ -130,8 +131,8 @@ def test_references_are_data_sets_or_paths(tmp_path):
 
 
 def test_a_source_carries_its_files_and_licences():
-    source = {"english": "ebible.eng-engwebp.txt", "foreign": "ebible.{ebible}.txt", "format": "vref", "limit": 5}
+    source = BitextSource(english="ebible.eng-engwebp.txt", foreign="ebible.{ebible}.txt", format="vref", limit=5)
     resolved = resolve_source(source, LANGUAGES["sw"], DATASETS, "d")
-    assert source_files(resolved) == ["d/ebible.eng-engwebp.txt", "d/ebible.swh-swhulb.txt"]
-    assert resolved["licence"] == "Public domain; CC-BY-SA-4.0"
-    assert (resolved["format"], resolved["limit"]) == ("vref", 5)
+    assert files_of(resolved) == {"english": "d/ebible.eng-engwebp.txt", "foreign": "d/ebible.swh-swhulb.txt"}
+    assert resolved.licence == "Public domain; CC-BY-SA-4.0"
+    assert (resolved.format, resolved.limit) == ("vref", 5)

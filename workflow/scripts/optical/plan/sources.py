@@ -100,14 +100,19 @@ def flatten(value: object) -> list[str]:
 @cache
 def bitext_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
     """Return the sources of a language's sentence pairs, files resolved; none where the config names none."""
-    table = experiment.config.bitext
     sources = [
         resolve_source(source, experiment.languages[lang], experiment.datasets, DATA)
-        for source in table.get(lang, table.get("*", []))
+        for source in named_sources(experiment, lang)
     ]
     for path in _files_of_sources(sources):
         _check_file(path, experiment.folder)
     return sources
+
+
+def named_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
+    """Return the sources of a language's sentence pairs as the config names them."""
+    table = experiment.config.bitext
+    return table.get(lang, table.get("*", []))
 
 
 def _files_of_sources(sources: list[BitextSource]) -> list[str]:
@@ -170,11 +175,14 @@ def splits_by_tokens(experiment: Experiment, collection: str) -> bool:
 
 def has_english(experiment: Experiment, collection: str) -> bool:
     """Return whether a collection has English queries: its files or ids tell, or its reader brings them."""
-    block = collection_block(experiment, collection)
+    block = experiment.config.collection_table[collection]
     if isinstance(block, CatalogueCollection):
         return names_english_queries(block)
     files = [value for key, value in files_of(block).items() if key in ("queries", "topics")]
-    return all(isinstance(by_language, dict) and "en" in by_language for by_language in files)
+    return all(
+        "en" in value if isinstance(value, dict) else "{" in value and file_exists(experiment, value, "en")
+        for value in files
+    )
 
 
 def given_training_set(experiment: Experiment, owner: str) -> TrainingSetBlock:
