@@ -188,7 +188,7 @@ class _TransportLoss(torch.autograd.Function):
 
 @functools.cache
 def _works(device: torch.device) -> bool:
-    """Whether a small batch gives the reference's numbers: no compiler, an old card or a wrong result all mean no."""
+    """Return whether a small batch gives the reference's numbers: without a compiler or on an old card it does not."""
     if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":
         return False
     generator = torch.Generator().manual_seed(0)
@@ -217,7 +217,11 @@ def fused_runs(
     student_weights_BM: Tensor | None = None,
     teacher_weights_BN: Tensor | None = None,
 ) -> bool:
-    """Whether the kernel can do this batch: Sinkhorn, sentences that fit on the chip, and a device where it works."""
+    """Return whether the kernel can do this batch.
+
+    It can where the solver is Sinkhorn's, the sentences fit on the chip, and a trial on the device gives the right
+    loss. The arguments are those of `fused_transport_loss`, without the masks.
+    """
     fits = max(student_BMD.shape[1], teacher_BND.shape[1]) <= LONGEST_SENTENCE
     weighted = student_weights_BM is not None and teacher_weights_BN is not None
     known = settings.solver == "sinkhorn" and (weighted or settings.marginals == "uniform")
@@ -233,9 +237,21 @@ def fused_transport_loss(
     student_weights_BM: Tensor | None = None,
     teacher_weights_BN: Tensor | None = None,
 ) -> Tensor:
-    """<plan, cost> of each pair: float32 (B,), 0 for a pair without tokens, with gradient to the student only.
+    """Return the transport loss of each pair: the cost of its plan, with gradient to the student only.
 
-    Equal to transport_plan and token_cost with the plan held constant, to 1e-5 in the loss at tolerance 0.
+    It equals that of `transport_plan` and `token_cost` with a constant plan, to 1e-5 at tolerance 0.
+
+    Args:
+        student_BMD: unit vectors, of any float type, on the GPU.
+        teacher_BND: the same for the other side.
+        student_mask_BM: true at real tokens.
+        teacher_mask_BN: the same for the other side.
+        settings: the problem; the solver must be `sinkhorn`.
+        student_weights_BM: weights of tokens, needed where the marginals are not uniform.
+        teacher_weights_BN: the same for the other side.
+
+    Returns:
+        float32 (B,), 0 for a pair without tokens.
     """
     weights = (student_weights_BM, teacher_weights_BN)
     return _TransportLoss.apply(student_BMD, teacher_BND.detach(), student_mask_BM, teacher_mask_BN, weights, settings)

@@ -68,7 +68,7 @@ class Encoder(nn.Module):
 
     @property
     def dimension(self) -> int:
-        """Size of a token vector."""
+        """Return the size of a token vector."""
         return self.settings.dimension or self.transformer.config.hidden_size
 
     def _id_of(self, token: str, key: str) -> int:
@@ -97,7 +97,7 @@ class Encoder(nn.Module):
         return layout.pad(nn.functional.normalize(self.projection(hidden_TH).float(), dim=-1))
 
     def length(self, kind: str) -> int:
-        """Longest input of this kind in tokens, special ones included."""
+        """Return the length of the longest input of this kind in tokens, special ones included."""
         return self.settings.query_length if kind == QUERY else self.settings.document_length
 
     def frame(self, texts: Sequence[Pieces], kind: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -137,17 +137,25 @@ class Encoder(nn.Module):
 
     @property
     def special_ids(self) -> list[int]:
-        """The ids that frame or fill texts, and are none of their own pieces."""
+        """Return the ids that frame or fill texts, and never stand for a word."""
         return [self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()]
 
     def encode(
         self, texts: Sequence[Pieces], kind: str, precision: str = "fp32", batch_tokens: int | None = None
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield (index of the text, its vectors (L, D) float32 on the CPU, its token ids), longest texts first.
+        """Encode texts in batches of similar length, the longest first.
 
-        Texts of similar length share a batch of at most `batch_tokens` (None: `BATCH_TOKENS`), so that little is
-        padding; each of the processor's cores reads a batch of its own. In "bf16" the weights themselves are cast: no
-        casts on the way, which take a third of the time of autocast. For more than some batches they are packed, too.
+        Each of the processor's cores reads another batch. In bf16 the weights themselves are cast, because the casts of
+        autocast take a third of its time. For more than some batches they are packed, too.
+
+        Args:
+            texts: word-piece ids of each text, without special tokens.
+            kind: QUERY or DOCUMENT.
+            precision: fp32 or bf16, of the matrix products.
+            batch_tokens: most tokens of a batch, padding included; None for `BATCH_TOKENS`.
+
+        Yields:
+            The number of a text, its vectors (L, D), float32 on the processor, and its token ids (L,), int64.
         """
         device, dtype = next(self.parameters()).device, dtype_of(precision)
         batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])

@@ -25,10 +25,19 @@ ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weig
 
 
 def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: str, files: Mapping[str, Path]) -> None:
-    """Write both encoders in one of FORMATS, with the model card; nothing is left behind if that fails.
+    """Write both encoders and the model card into a folder that other programs read, all or nothing.
 
-    files: name in the export -> file to copy, such as `query/provenance.json`. Raise `ConfigError` where student and
-    teacher do not fit together, `DataError` where the folder is there already.
+    Args:
+        student: reads queries.
+        teacher: reads documents.
+        to: the folder, which must not exist yet, or be empty.
+        form: a key of FORMATS.
+        card: Markdown of the model card.
+        files: name in the export -> file to copy, such as `query/provenance.json`.
+
+    Raises:
+        ConfigError: student and teacher do not fit together.
+        DataError: the folder is not empty.
     """
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions cannot be compared"
@@ -94,7 +103,7 @@ def _name_padding_as_mask(encoder: Encoder, folder: Path) -> None:
 
 
 class PaddedEncoder(nn.Module):
-    """An encoder that reads padding too: how many tokens a batch holds would be no shape that a graph can know."""
+    """An encoder that reads padding too, because a graph cannot have a shape for the real tokens of a batch."""
 
     def __init__(self, encoder: Encoder):
         super().__init__()

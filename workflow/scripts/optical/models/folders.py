@@ -49,7 +49,16 @@ def load_transformer(folder: str | Path) -> Transformer:
 
 
 def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) -> Encoder:
-    """Load an encoder; `settings` are needed only where the folder is a bare transformer without ColBERT's parts."""
+    """Load an encoder, with random weights of the projection where the folder has none.
+
+    Args:
+        folder: in one of the layouts above.
+        settings: needed only where the folder is a bare transformer without ColBERT's parts.
+
+    Raises:
+        DataError: the folder is no encoder, or damaged.
+        ConfigError: the encoder's own settings are impossible.
+    """
     folder = Path(folder)
     transformer = load_transformer(folder)
     if settings is not None:

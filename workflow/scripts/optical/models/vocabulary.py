@@ -1,9 +1,9 @@
-"""Word pieces of its own for a language of which the encoder's vocabulary leaves single letters.
+"""Add subwords for a language that the encoder's tokeniser splits into single letters.
 
-An English vocabulary cuts a Marathi sentence into its letters, without the vowels. So the vocabulary gets pieces that
-are learnt from the language's side of the bitext (Chau and Smith 2021, arXiv 2106.09063), and the vector of each
-begins as the mean of the English pieces' that a word aligner links it with, weighted by how often. The encoder reads
-the language word by word before the first step of training, and its sentences are half as long or less.
+An English vocabulary cuts a Marathi sentence into its letters, without the vowels. So the vocabulary gets subwords that
+are learnt from the language's side of the bitext (Chau and Smith 2021, arXiv 2106.09063). The vector of each starts as
+the mean of those of the English subwords that a word aligner links it with, weighted by how often. The encoder then
+reads the language word by word before the first step of training, and its sentences are half as long or less.
 
 Shape suffixes: V pieces of the encoder's vocabulary, W pieces of the extended one, H hidden size.
 """
@@ -56,7 +56,7 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
 
 
 def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) -> Tokenizer:
-    """Return the tokeniser with `pieces` more or less, learnt from texts: those it has already are no new ones.
+    """Return the tokeniser with about `pieces` subwords more, learnt from texts; those that it has are not added again.
 
     BERT's normaliser drops accents, and with them the vowels of Devanagari; the new one keeps them.
     """

@@ -35,7 +35,9 @@ def fingerprint(settings: Mapping[str, object], inputs: Sequence[str | Path], pr
 
 
 class Checkpoints:
-    """The checkpoints of one run; `load` gives the newest whole one, `save` keeps the last two. Without a folder, none.
+    """The checkpoints of one training: `save` keeps the last two, `load` gives the newest whole one.
+
+    Without a folder it is false, and keeps none.
 
     >>> bool(Checkpoints(None, "key")), Checkpoints(None, "key").load()
     (False, None)
@@ -77,7 +79,7 @@ class Checkpoints:
         return None
 
     def remove(self) -> None:
-        """Delete them all: the run has its final model."""
+        """Delete them all, because the training has its final model."""
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -75,7 +75,7 @@ class PairTokens:
 
     @property
     def lengths_P(self) -> np.ndarray:
-        """Tokens of both sides of every pair."""
+        """Return how many tokens both sides of every pair have together."""
         per_language = [one.lengths + other.lengths for one, other in zip(self.english, self.foreign, strict=True)]
         starts = np.cumsum([0, *(len(lengths) for lengths in per_language)])
         return np.concatenate(per_language)[starts[self.languages_P] + self.rows_P]

@@ -180,7 +180,11 @@ class _Curve:
         return {name: value for name, value in self.rows[-1].items() if name != "step"} if self.rows else {}
 
     def finished(self) -> list[dict[str, float]]:
-        """Return the rows of all steps; raise `ResourceError` where a gradient was not finite."""
+        """Return the rows of all steps.
+
+        Raises:
+            ResourceError: a gradient was not finite.
+        """
         if self.last is not None:
             step, figures, norm = self.last
             self.last = None

@@ -18,7 +18,15 @@ from optical.text.token_files import TokenFile
 
 
 def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path, precision: str) -> None:
-    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `search.vectors`."""
+    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `search.vectors`.
+
+    Args:
+        teacher: is not changed.
+        english: the English side of a bitext.
+        side: QUERY or DOCUMENT, how the teacher reads them.
+        folder: where the shard goes.
+        precision: of the matrix products.
+    """
     with write_vectors(folder, teacher.dimension, "float16") as writer:
         for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
             writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)

@@ -24,7 +24,14 @@ def write_triples(
     Args:
         folder: receives `triples.int32`, rows of (query, positive, negatives...), and `meta.json`.
         path: `query_id positive_id [negative_id ...]`, tab-separated; it is read twice, first for the longest line.
-        queries, documents: id -> row number.
+        queries: id -> row number.
+        documents: id -> row number.
+
+    Returns:
+        The number of triples.
+
+    Raises:
+        DataError: a line names what is not there, or there is no line.
     """
     width = max((len(row) for row in read_rows(path, columns=2)), default=0)
     count = 0
@@ -64,7 +71,8 @@ def write_scores(
     Args:
         folder: receives `pairs.npy` and `scores.npy`, see `Scores`.
         scores: query id, document id, score; the first one of a pair counts. Some 55 bytes a pair are in memory.
-        queries, documents: id -> row number.
+        queries: id -> row number.
+        documents: id -> row number.
     """
     pairs, scores_of_pairs = array("q"), array("f")
     for query_id, document_id, score in scores:
@@ -99,7 +107,17 @@ def scores_of(scores: Scores, numbers: np.ndarray) -> np.ndarray:
 
 
 def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Path) -> None:
-    """Refuse a triple with a document that has no score for its query, and name its line in `path`."""
+    """Refuse a triple with a document that has no score for its query.
+
+    Args:
+        triples: rows that `open_triples` gives.
+        scores: what `open_scores` gives.
+        count: number of documents.
+        path: the file of triples, of which the message names the line.
+
+    Raises:
+        DataError: there is such a triple.
+    """
     for start in range(0, len(triples), CHUNK):
         rows = triples[start : start + CHUNK]
         of_rows = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))

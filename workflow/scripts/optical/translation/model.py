@@ -7,7 +7,8 @@ its attention to the source is the identity, and the vector of a foreign word pi
 pieces that a word aligner links to it. Encoder and decoder can also take over the layers of the multilingual BERT from
 which the students descend (Rothe et al., TACL 2020). The model is saved in the Hugging Face layout.
 
-Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new vector, V vocabulary.
+Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new vector, E word pieces of English, V
+vocabulary.
 """
 
 from collections.abc import Iterable, Mapping
@@ -147,6 +148,7 @@ def start_words_as_translations(model: Transformer, table: IdTable, english: Ite
     """Give each word piece that only the foreign side has the mean vector of its English translations.
 
     Args:
+        model: is changed.
         table: P(English piece | foreign piece) by piece ids; the mean is weighted by its squares, so that what an
             aligner gets wrong now and then counts little.
         english: ids of the pieces of the bitext's English side, which keep their vectors.
@@ -165,6 +167,6 @@ def start_words_as_translations(model: Transformer, table: IdTable, english: Ite
 
 @torch.no_grad()
 def keep_to(model: Transformer, pieces: Tensor) -> None:
-    """Let the model write no other word pieces than these: a joint vocabulary is mostly not English."""
+    """Let the model write only these word pieces, int64 (E,), because a joint vocabulary is mostly not English."""
     model.final_logits_bias.fill_(UNREACHABLE)  # saved with the model, so that the search keeps to them too
     model.final_logits_bias[:, pieces] = 0.0
