@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
+from optical.plan.experiment import Experiment
+from optical.plan.methods import kinds_by_vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN, LAYERS = 768, 12  # multilingual BERT
@@ -34,50 +35,36 @@ def forward(texts: float, length: int) -> float:
     return texts * length * (2 * WEIGHTS + 4 * LAYERS * length * HIDDEN)
 
 
-def jobs(config: dict) -> list[tuple[str, int, float]]:
+def jobs(experiment: Experiment) -> list[tuple[str, int, float]]:
     """Return (rule, jobs, operations of all jobs) of what runs on GPUs."""
-    languages, seeds, methods = config["languages"], len(config["seeds"]), config["methods"]
-    kinds = {name: config["method_table"][name]["kind"] for name in methods}
-    distilled = [name for name in methods if kinds[name] == "distilled"]
-    retrained = [
-        (name, lang)
-        for name in methods
-        if kinds[name] == "retrained"
-        for lang in config["method_table"][name].get("languages", languages)
-    ]
-    collection = config["collection_table"][config["collections"][0]].get("languages", languages)
-    teacher, student = config["teacher"], config["student"]
-    read = teacher["steps"] * teacher["batch_size"]
-    taught = student["steps"] * student["batch_size"]
-    pairs = config["bitext_cleaning"]["train_pairs"]
-    students = len(languages) * len(distilled) * seeds
-    runs = (
-        len(collection) * (2 + len(distilled) * seeds) + len([1 for _, lang in retrained if lang in collection]) * seeds
-    )
+    config = experiment.config
+    langs = experiment.languages_of(config.collections[0])
+    distilled, retrained = (len(experiment.students([kind])) for kind in ("distilled", "retrained"))
+    read = config.teacher.steps * config.teacher.batch_size
+    taught = config.student.steps * config.student.batch_size
+    encoded = len(experiment.aligned_languages())
+    pairs = config.bitext_cleaning.train_pairs or 0
+    runs = sum(len(experiment.runs(lang, kinds_by_vectors(lang))) for lang in langs)
     ranking = 3 * forward(taught, QUERY) + forward(2 * taught, PASSAGE)
     return [
         ("train_teacher", 1, 3 * (forward(read, QUERY) + forward(2 * read, PASSAGE))),
-        ("encode_bitext", len(languages), len(languages) * forward(pairs, SENTENCE)),
-        ("distil_student", students, students * 3 * forward(taught, SENTENCE)),
-        ("retrain_student", len(retrained) * seeds, len(retrained) * seeds * ranking),
+        ("encode_bitext", encoded, encoded * forward(pairs, SENTENCE)),
+        ("distil_student", distilled, distilled * 3 * forward(taught, SENTENCE)),
+        ("retrain_student", retrained, retrained * ranking),
         ("encode_collection", 1, forward(ARTICLES, ARTICLE)),
-        ("search_collection", len(collection), runs * QUERIES * 2.0 * ARTICLES * ARTICLE * QUERY * 128),
-        ("translate_queries", len(collection), len(collection) * QUERIES * SENTENCE * BEAMS * 2 * NLLB_WEIGHTS),
+        ("search_collection", len(langs), runs * QUERIES * 2.0 * ARTICLES * ARTICLE * QUERY * 128),
+        (
+            "translate_queries",
+            len(experiment.translated_languages()),
+            len(langs) * QUERIES * SENTENCE * BEAMS * 2 * NLLB_WEIGHTS,
+        ),
     ]
-
-
-def read_config() -> dict:
-    """Return config/config.yaml with config/paper.yaml over it, as far as this needs it."""
-    default, paper = (yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "paper.yaml"))
-    table = {**default["method_table"]}
-    for name, block in paper["method_table"].items():
-        table[name] = {**table.get(name, {}), **block}
-    return {**default, **paper, "method_table": table, "teacher": {**default["teacher"], **paper["teacher"]}}
 
 
 def table(rate: float, share: float) -> list[str]:
     """Return the rows of the table, the sum the last."""
-    rows = [(name, count, total, total / rate / share / 3600) for name, count, total in jobs(read_config())]
+    experiment = Experiment.from_files(ROOT / "config/paper.yaml", folder=ROOT)
+    rows = [(name, count, total, total / rate / share / 3600) for name, count, total in jobs(experiment)]
     rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
     return [f"| {name} | {count} | {total:.1e} | {hours:.1f} |" for name, count, total, hours in rows]
 
