@@ -17,7 +17,7 @@ from optical.config.experiment import Config
 from optical.config.methods import Method
 from optical.config.project import merged, read_config
 from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
-from optical.plan.methods import KINDS, kinds
+from optical.plan.methods import KINDS, Kind, kinds
 
 DATA = "results/data"  # where downloads lie
 WHOLE = 100  # per cent
@@ -147,6 +147,10 @@ class Experiment:
         """Return the block of a method."""
         return self.config.method_table[name]
 
+    def kind_of(self, method: str) -> Kind:
+        """Return how a method works."""
+        return KINDS[self.method(method).kind]
+
     def languages_of(self, collection: str) -> list[str]:
         """Return the languages of the experiment that a collection has queries in."""
         return self._among(self.config.collection_table[collection].languages)
@@ -171,7 +175,7 @@ class Experiment:
         """Return the methods of the chosen kinds that a language is tried with; with English, those that read it."""
         methods = [method for method in self.config.methods if self.method(method).kind in set(chosen)]
         if lang == "en":
-            return [method for method in methods if self.method(method).kind == "english"]
+            return [method for method in methods if self.kind_of(method).queries == "english"]
         return [method for method in methods if lang in self.languages_of_method(method)]
 
     def methods_of_kind(self, kind: str) -> list[str]:
@@ -180,7 +184,7 @@ class Experiment:
 
     def seeds_of(self, method: str) -> list[int]:
         """Return the seeds of a method: one where nothing is trained per seed."""
-        trained = KINDS[self.method(method).kind].reader == "student"
+        trained = self.kind_of(method).reader == "student"
         return self.config.seeds if trained else self.config.seeds[:1]
 
     def runs(self, lang: str, chosen: Iterable[str] = KINDS) -> list[Run]:
@@ -202,7 +206,7 @@ class Experiment:
     def rivals(self) -> list[str]:
         """Return the methods that the reference is compared with query by query; human English is no rival."""
         others = [method for method in self.config.methods if method != self.config.reference]
-        return [method for method in others if self.method(method).kind != "english"]
+        return [method for method in others if self.kind_of(method).queries != "english"]
 
     def bitext_languages(self) -> list[str]:
         """Return the languages whose sentence pairs some method learns from."""

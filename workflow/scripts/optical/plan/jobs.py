@@ -5,7 +5,7 @@ from pathlib import Path
 
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
-from optical.plan.methods import KINDS, kinds, kinds_by_vectors
+from optical.plan.methods import KINDS, kinds, kinds_by_vectors, kinds_by_words
 from optical.plan.models import encoder, given_teacher, query_encoder, teacher
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
@@ -28,7 +28,7 @@ def query_encoders(experiment: Experiment, lang: str) -> list[str]:
 
 def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:
     """Return the documents' vectors that a run searches in place of the teacher's, where its student reads them."""
-    student = KINDS[experiment.method(method).kind].reader == "student"
+    student = experiment.kind_of(method).reader == "student"
     own = experiment.students_read_documents(collection) and student
     return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"] if own else []
 
@@ -64,10 +64,10 @@ def searches(experiment: Experiment, collection: str, lang: str, runs_folder: st
 def lexical_searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
     """Return the searches of a language by words: one per method."""
     jobs = []
-    for method, seed in experiment.runs(lang, kinds(search="lexical")):
+    for method, seed in experiment.runs(lang, kinds_by_words(lang)):
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["settings"] = experiment.method(method).lexical
-        table = lexical_tables(experiment, lang) if KINDS[experiment.method(method).kind].lexical_table else []
+        table = lexical_tables(experiment, lang) if experiment.kind_of(method).lexical_table else []
         jobs.append(job | ({"lexical_table": table[0]} if table else {}))
     return jobs
 
@@ -75,7 +75,7 @@ def lexical_searches(experiment: Experiment, collection: str, lang: str, runs_fo
 def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, method: str, seed: int) -> Job:
     """Return what every search has: its queries, translated where the method reads such, its run and name."""
     queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
-    if KINDS[experiment.method(method).kind].queries == "translated":
+    if experiment.kind_of(method).queries == "translated":
         queries = translations_file(f"{experiment.results}/translations/{lang}", collection)
     return {"queries": queries, "out": f"{folder}/{method}/{seed}.trec", "tag": method}
 
@@ -137,7 +137,7 @@ def folders_of_runs(
 
 def _run_place(experiment: Experiment, method: str, lang: str, search: str | None) -> str:
     """Return the language whose queries a method reads, and the folder of its runs, which says how they are made."""
-    kind = KINDS[experiment.method(method).kind]
+    kind = experiment.kind_of(method)
     vectors = "merged" if experiment.in_parts else "maxsim"
     made_by = search or ("lexical" if kind.search == "lexical" else vectors)
     return f"{'en' if kind.queries == 'english' else lang}/{made_by}"
@@ -235,7 +235,7 @@ def aligner_models(experiment: Experiment, lang: str) -> list[str]:
 
 def condition(experiment: Experiment, collection: str, lang: str, **what: object) -> Job:
     """Return one condition of a table of conditions: what it is, and the files of its scores and sentence pairs."""
-    learns = any(KINDS[experiment.method(method).kind].learns_from_bitext for method in experiment.config.methods)
+    learns = any(experiment.kind_of(method).learns_from_bitext for method in experiment.config.methods)
     place = {"share": experiment.share, "collection": collection, "lang": lang}
     files = {"scores": f"{experiment.results}/scores/{collection}/{lang}.tsv"}
     return what | place | files | {"bitext": experiment.bitext(lang) if learns else ""}
@@ -244,7 +244,7 @@ def condition(experiment: Experiment, collection: str, lang: str, **what: object
 def pruned_collections(experiment: Experiment) -> list[str]:
     """Return the collections whose documents the teacher reads: one index serves all their methods."""
     config = experiment.config
-    if not any(KINDS[experiment.method(method).kind].search == "maxsim" for method in config.methods):
+    if not any(experiment.kind_of(method).search == "maxsim" for method in config.methods):
         raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
     found = [name for name in config.collections if not experiment.students_read_documents(name)]
     if not found:

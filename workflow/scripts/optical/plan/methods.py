@@ -47,9 +47,22 @@ def kinds(**traits: object) -> list[str]:
 
 
 def kinds_by_vectors(lang: str) -> list[str]:
-    """Return the kinds that search with token vectors of a language's queries; English ones only the teacher reads.
+    """Return the kinds that search with token vectors of a language's queries.
 
     >>> kinds_by_vectors("en")
     ['english']
     """
-    return [name for name in kinds(search="maxsim") if (KINDS[name].queries == "english") == (lang == "en")]
+    return _kinds_with_queries("maxsim", lang)
+
+
+def kinds_by_words(lang: str) -> list[str]:
+    """Return the kinds that search with the words of a language's queries.
+
+    >>> kinds_by_words("sw")
+    ['lexical', 'structured', 'translated-lexical']
+    """
+    return _kinds_with_queries("lexical", lang)
+
+
+def _kinds_with_queries(search: str, lang: str) -> list[str]:
+    return [name for name in kinds(search=search) if (KINDS[name].queries == "english") == (lang == "en")]

@@ -10,7 +10,6 @@ from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
-from optical.plan.methods import KINDS
 from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, splits_by_tokens
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -87,7 +86,7 @@ def translator(experiment: Experiment, lang: str) -> str:
 
 def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
     """Return the folder of the model that reads the queries of a run."""
-    reader = KINDS[experiment.method(method).kind].reader
+    reader = experiment.kind_of(method).reader
     if reader == "student":
         return experiment.student(lang, method, seed)
     return experiment.place("start", "extended", lang) if reader == "extended" else teacher(experiment)
