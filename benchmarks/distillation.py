@@ -95,7 +95,8 @@ def our_loss(folder: Path, objective: str, settings: TrainingSettings, precision
     """This project's own objective, with a student that starts as the teacher's weights."""
     student = load_encoder(folder / "teacher").to(device)
     settings = DistillationSettings.of(settings, objectives=OBJECTIVES[objective], transport=TRANSPORT)
-    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings)
+    built = build_objective(settings.objectives, settings.transport)
+    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings, built)
 
 
 def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> float:

@@ -76,6 +76,7 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
     from made_up import new_encoder, write_bitext
 
     from optical.config.training import DistillationSettings
+    from optical.losses.objectives import build_objective
     from optical.models.folders import load_encoder
     from optical.runtime.machine import Machine
     from optical.text.token_files import TokenFile
@@ -91,7 +92,8 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
         sizes = {"steps": steps, "batch_size": batch_size, "dropout": None}
         settings = DistillationSettings(objectives=OBJECTIVES["optical"], transport=TRANSPORT, **sizes)
         student = load_encoder(folder / "teacher")
-        loss = DistillationLoss(student, folder / "tokens", folder / "vectors", settings)
+        objective = build_objective(settings.objectives, settings.transport)
+        loss = DistillationLoss(student, folder / "tokens", folder / "vectors", settings, objective)
         started = time.process_time()
         train(student, loss, settings, Machine(), None, "mbert")
         used = time.process_time() - started

@@ -8,6 +8,7 @@ import contextlib
 from pathlib import Path
 
 from optical.config.training import DistillationSettings
+from optical.losses.objectives import build_objective
 from optical.models.folders import load_encoder
 from optical.program import add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
@@ -22,8 +23,9 @@ def main(arguments):
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     student = load_encoder(arguments.start or arguments.teacher).to(session.device)
+    objective = build_objective(settings.objectives, settings.transport)
     with teacher_vectors(arguments, student, settings.sides, session) as vectors:
-        loss = DistillationLoss(student, Path(arguments.tokens), vectors, settings)
+        loss = DistillationLoss(student, Path(arguments.tokens), vectors, settings, objective)
         session.train(student, loss, arguments.out, student.save, arguments.name)
 
 

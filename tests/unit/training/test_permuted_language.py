@@ -16,6 +16,7 @@ from optical.config.training import DistillationSettings, RankingSettings
 from optical.config.transport import TransportSettings
 from optical.evaluation.measures import evaluate
 from optical.files import write_rows
+from optical.losses.objectives import build_objective
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.machine import Machine
@@ -96,7 +97,8 @@ class World:
             steps=250, learning_rate=5e-3, objectives={"optimal_transport": 1.0}, transport=TRANSPORT
         )
         student = load_encoder(self.folder / "teacher")
-        loss = DistillationLoss(student, self.folder / "tokens", self.folder / "kept", settings)
+        objective = build_objective(settings.objectives, settings.transport)
+        loss = DistillationLoss(student, self.folder / "tokens", self.folder / "kept", settings, objective)
         train(student, loss, settings, Machine(device="cpu"), None, "student")
         return student.eval()
 

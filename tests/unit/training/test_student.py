@@ -6,6 +6,7 @@ import torch
 
 from optical.config.training import DistillationSettings
 from optical.config.transport import TransportSettings
+from optical.losses.objectives import build_objective
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import TokenFile, write_token_file
@@ -36,7 +37,9 @@ def bench(tmp_path_factory):
 
 
 def loss_of(student, folder, **changes):
-    return DistillationLoss(student, folder / "tokens", folder / "vectors", SETTINGS.changed(**changes))
+    settings = SETTINGS.changed(**changes)
+    objective = build_objective(settings.objectives, settings.transport)
+    return DistillationLoss(student, folder / "tokens", folder / "vectors", settings, objective)
 
 
 @pytest.fixture

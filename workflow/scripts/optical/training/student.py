@@ -14,7 +14,7 @@ from torch import Tensor
 
 from optical.config.training import DistillationSettings
 from optical.config.transport import TransportSettings
-from optical.losses.objectives import PairBatch, build_objective
+from optical.losses.objectives import PairBatch, WeightedSum
 from optical.models.encoder import Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile, bitext_token_weights
@@ -25,20 +25,22 @@ from optical.training.teacher_vectors import TeacherVectors
 class DistillationLoss:
     """The objective of one part of one step, over one or both sides (`query`, `document`) of the encoder."""
 
-    def __init__(self, student: Encoder, tokens: Path, vectors: Path, settings: DistillationSettings):
+    def __init__(
+        self, student: Encoder, tokens: Path, vectors: Path, settings: DistillationSettings, objective: WeightedSum
+    ):
         """Open the files.
 
         Args:
             student: is trained; on its device all is computed.
             tokens: folder of the tokenised sentence pairs, `english` and `foreign`.
             vectors: folder of the teacher's vectors of the English sentences, a folder for each of `settings.sides`.
-            settings: what is learnt, and from which tokens.
+            settings: from which tokens is learnt, and in which batches.
+            objective: what is learnt; `build_objective` makes it of the settings.
         """
-        self.student, self.settings = student, settings
+        self.student, self.settings, self.objective = student, settings, objective
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
         self.teacher = {side: TeacherVectors(vectors / side) for side in settings.sides}
         transport = (settings.transport or TransportSettings()) if settings.objectives.use_transport() else None
-        self.objective = build_objective(settings.objectives, transport)
         self.token_weights = None
         if transport and transport.marginals != "uniform":
             size = student.tokeniser.get_vocab_size()
