@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from optical.errors import DataError
 from optical.evaluation.measures import Ranking, evaluate, max_p, read_judgments, read_ranking
-from optical.evaluation.scores import write_scores
+from optical.evaluation.scores import Score, write_scores
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 
@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> None:
             scores = evaluate(ranking_of(job["run"]), judgments, query_ids, arguments.measures)
         except DataError as error:
             raise DataError(error.what, where=error.where or job["queries"], hint=error.hint) from error
-        rows += [(arguments.collection, job["method"], job["lang"], job["seed"], *score) for score in scores]
+        rows += [Score(arguments.collection, job["method"], job["lang"], str(job["seed"]), *score) for score in scores]
     log.info("%s: %d scores", arguments.out, write_scores(arguments.out, rows))
 
 

@@ -12,7 +12,7 @@ from functools import cache
 
 from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
-from optical.evaluation.scores import write_scores
+from optical.evaluation.scores import Score, write_scores
 from optical.models.folders import load_encoder, saved_settings
 from optical.program import add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
@@ -39,7 +39,7 @@ def main(arguments):
         encoders = (reader(job["foreign"]), reader(job["english"]))
         plan_BMN = plan_of(encoders, pairs, job["kind"], settings.transport, weights)
         rows += [
-            (COLLECTION, job["method"], arguments.lang, job["seed"], number, measure, value)
+            Score(COLLECTION, job["method"], arguments.lang, str(job["seed"]), str(number), measure, value)
             for number, measure, value in pair_figures(plan_BMN, pairs)
         ]
     write_scores(arguments.out, rows)

@@ -32,7 +32,8 @@ def main(arguments: argparse.Namespace) -> None:
         return index
 
     for job in jobs_from(arguments, JOB_KEYS, OPTIONAL_KEYS):
-        index = index_with(LexicalSettings.read(job.get("settings") or {}, "lexical"))
+        settings = LexicalSettings.read(job.get("settings") or {}, "lexical")
+        index = index_with(settings)  # type: ignore[arg-type]  # settings are frozen, and so hashable
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
         if job.get("lexical_table"):
             run = search_psq(index, queries, read_lexical_table(job["lexical_table"]), arguments.top_k)

@@ -14,7 +14,7 @@ from optical.program import log, program, run_program, yaml_value
 
 def main(arguments):
     settings = Switch.read(arguments.settings, "switch")
-    queries = (row[:2] for row in read_rows(arguments.queries, columns=2))
+    queries = ((row[0], row[1]) for row in read_rows(arguments.queries, columns=2))
     dictionary = read_lexical_table(arguments.dictionary)
     swapped = words = 0
 

@@ -10,7 +10,7 @@ import plot_study
 from optical.errors import DataError
 from optical.evaluation.comparison import Statistics
 from optical.evaluation.power import exact_interval
-from optical.evaluation.scores import write_scores
+from optical.evaluation.scores import Score, write_scores
 from optical.evaluation.study_table import COLUMNS, Condition, read_conditions, study_rows
 from optical.files import read_table, write_rows
 
@@ -21,7 +21,7 @@ LEVELS = {"low": ["sw"], "high": ["de"]}
 def condition(variant="", share=100, lang="sw", pairs=10, measure="AP", **methods):
     """Return a condition whose methods have these values, a query each."""
     rows = [
-        ("c", method, lang, "1", f"q{place}", measure, float(value))
+        Score("c", method, lang, "1", f"q{place}", measure, float(value))
         for method, values in methods.items()
         for place, value in enumerate(values)
     ]
@@ -49,7 +49,7 @@ def test_variants_are_compared_method_by_method():
 
 def test_means_over_resource_levels_and_their_gap_are_rows_where_there_are_both():
     parts = [condition(lang=lang, good=[value] * 5) for lang, value in (("sw", 0.2), ("de", 0.6))]
-    both = Condition("", 100, "c", parts[0].rows + parts[1].rows, {"sw": 1, "de": 1})
+    both = Condition("", 100, "c", parts[0].scores + parts[1].scores, {"sw": 1, "de": 1})
     found = {row["lang"]: row["mean"] for row in study_rows([both], "methods", "good", ["AP"], LEVELS, FEW)}
     assert found["gap"] == pytest.approx(0.4)
     assert "gap" not in {row["lang"] for row in study_rows(parts[:1], "methods", "good", ["AP"], LEVELS, FEW)}
@@ -90,7 +90,7 @@ def test_repeats_of_a_variant_count_as_its_seeds(tmp_path):
         job = {"variant": "v", "repeat": repeat, "share": 100, "collection": "c", "lang": "de"}
         jobs.append(job | {"scores": str(tmp_path / f"{repeat}.tsv"), "bitext": ""})
     [found] = read_conditions(jobs)
-    assert [row[3] for row in found.rows] == ["1.1", "2.1"]
+    assert [score.seed for score in found.scores] == ["1.1", "2.1"]
     [row] = study_rows([found], "variants", "v", ["AP"], LEVELS, FEW)
     assert (row["mean"], row["seeds"]) == (pytest.approx(0.3), 2)
     assert row["sd"] > 0

@@ -8,10 +8,11 @@ import yaml
 
 from optical.config.experiment import Config
 from optical.errors import DataError
-from optical.evaluation.scores import write_scores
+from optical.evaluation.scores import Score, write_scores
 from optical.evaluation.tuning import config_lines, trials_of, tuning_rows
 from support.workspace import ROOT
 
+COUNTED = ("optical", "AP")
 SCRIPT = ROOT / "workflow/scripts/make_tuning_table.py"
 
 
@@ -21,7 +22,7 @@ def point(folder, values, scores):
     for lang, queries in scores.items():
         paths.append(str(folder / f"{'-'.join(map(str, values.values()))}.{lang}.tsv"))
         rows = [
-            ("dev", method, lang, seed, query_id, measure, value if (method, measure) == ("optical", "AP") else 0.9)
+            Score("dev", method, lang, str(seed), query_id, measure, value if (method, measure) == COUNTED else 0.9)
             for query_id, per_seed in queries.items()
             for seed, value in enumerate(per_seed, start=1)
             for method in ("mse", "optical")

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from optical.errors import ConfigError, OpticalError
 from optical.runtime.startup import prepare_process
@@ -24,7 +24,7 @@ class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFo
 
     def _get_help_string(self, action: argparse.Action) -> str:
         silent = action.default is None or action.default is False or action.default in ("", [], {})
-        return action.help if silent else super()._get_help_string(action)
+        return action.help or "" if silent else super()._get_help_string(action) or ""
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         return [json.loads(line) if line.startswith('"') else line for line in lines]
 
 
-def program(description: str) -> argparse.ArgumentParser:
+def program(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the options that every program has; `@FILE` stands for the lines of a file."""
     parser = Parser(description=description, formatter_class=Help, allow_abbrev=False)
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
@@ -66,7 +66,9 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every program that trains: settings, seed, machine, checkpoints."""
     parser.add_argument("--settings", type=yaml_value, required=True, help="what decides the result, as YAML or JSON")
-    parser.add_argument("--checkpoints", metavar="FOLDER", type=checkpoint_folder, help="save and resume below it, as OUT is called")
+    parser.add_argument(
+        "--checkpoints", metavar="FOLDER", type=checkpoint_folder, help="save and resume below it, as OUT is called"
+    )
     parser.add_argument("--checkpoint-minutes", type=float, default=10.0)
     parser.add_argument("--checkpoint-steps", type=int, default=0, help="0: by minutes alone")
     parser.add_argument(
@@ -79,7 +81,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     add_machine_arguments(parser)
 
 
-def jobs_from(arguments: argparse.Namespace, needed: Sequence[str], optional: Sequence[str] = ()) -> list[dict]:
+def jobs_from(
+    arguments: argparse.Namespace, needed: Sequence[str], optional: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Return the jobs that `--jobs` lists, or the one that the options of these names describe.
 
     Raise `ConfigError` where one lacks what is needed, before any is done.

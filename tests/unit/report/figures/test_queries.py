@@ -1,6 +1,7 @@
 """Gains of queries, with their texts."""
 
 from optical.evaluation.gains import extremes, gain_rows, query_means
+from optical.evaluation.scores import Score
 from optical.report.figures.queries import draw_gains
 from optical.report.figures.style import drawing
 
@@ -10,7 +11,7 @@ def texts_of(figure):
 
 
 SCORES = [
-    ("atlas", method, "sw", seed, query, "AP", value)
+    Score("atlas", method, "sw", seed, query, "AP", value)
     for method, values in {"optical": (1.0, 0.5, 0.2), "mse": (0.0, 0.5, 0.6), "bm25": (0.1, 0.1, 0.1)}.items()
     for seed in "12"
     for query, value in zip("abc", values, strict=True)
@@ -18,7 +19,7 @@ SCORES = [
 
 
 def test_queries_come_with_texts_from_gain_to_loss():
-    means = query_means([*SCORES, ("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
+    means = query_means([*SCORES, Score("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
     rows = gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
     assert [(row["query_id"], row["gain"]) for row in rows] == [("a", 1.0), ("b", 0.0), ("c", -0.4)]
     assert (rows[0]["query"], rows[0]["english"]) == ("Nani?", "Who?")

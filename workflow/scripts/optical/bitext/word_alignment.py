@@ -40,8 +40,8 @@ EFLOMAL_OPTIONS = ("-m", "3", "-l", "1.0", "--n-samplers", "3", "--overwrite")
 
 def read_bitext_words(path: str | Path) -> list[SentencePair]:
     """Read a bitext (TSV: English, foreign) as lists of words; pairs with an empty side are left out."""
-    pairs = [(words(english), words(foreign)) for english, foreign, *_ in read_rows(path, 2)]
-    pairs = [pair for pair in pairs if all(pair)]
+    rows: list[SentencePair] = [(words(english), words(foreign)) for english, foreign, *_ in read_rows(path, 2)]
+    pairs = [pair for pair in rows if all(pair)]
     if not pairs:
         raise DataError("no sentence pair with words on both sides", where=path, hint="nothing can be aligned")
     return pairs

@@ -70,10 +70,8 @@ def origin_of(model: Path) -> Origin:
     >>> origin_of(Path("elsewhere/model"))[:3]
     ('', '', '')
     """
-    found = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
-    if not found:
-        return Origin("", "", "", None)
-    return Origin(*found.groups(), model.parents[3])
+    place = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
+    return Origin(place[1], place[2], place[3], model.parents[3]) if place else Origin("", "", "", None)
 
 
 def trained_model(place: str) -> Path:

@@ -73,19 +73,19 @@ def packages() -> Iterator[Finding]:
         requirement = Requirement(line)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
-        found = installed(requirement.name)
-        if found is None:
+        version = installed(requirement.name)
+        if version is None:
             missing.append(f"{requirement.name} is missing")
-        elif not requirement.specifier.contains(found, prereleases=True):
-            missing.append(f"{requirement.name} is {found}, not {requirement.specifier}")
+        elif not requirement.specifier.contains(version, prereleases=True):
+            missing.append(f"{requirement.name} is {version}, not {requirement.specifier}")
     if missing:
         yield Finding(BAD, "packages", "; ".join(missing), "pip install -e .")
     else:
         yield Finding(OK, "packages", "all that the default experiment needs")
     for module, extra in EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
-        hint = "" if there else f'pip install -e ".[{extra}]"'
-        yield Finding(OK if there else ABSENT, extra, "installed" if there else f"{module} is not installed", hint)
+        present = importlib.util.find_spec(module) is not None
+        hint = "" if present else f'pip install -e ".[{extra}]"'
+        yield Finding(OK if present else ABSENT, extra, "installed" if present else f"{module} is not installed", hint)
 
 
 def _requirements() -> list[str]:
@@ -158,13 +158,14 @@ def memory_bytes(
 
 def schedulers() -> Iterator[Finding]:
     """Look for snakemake, Slurm and conda."""
-    found = installed("snakemake")
-    yield Finding(OK if found else BAD, "snakemake", found or "not installed", "" if found else "pip install -e .")
+    version = installed("snakemake")
+    hint = "" if version else "pip install -e ."
+    yield Finding(OK if version else BAD, "snakemake", version or "not installed", hint)
     plugin = installed("snakemake-executor-plugin-slurm")
     if shutil.which("sbatch"):
         hint = "" if plugin else "pip install snakemake-executor-plugin-slurm"
-        found = "sbatch is here" if plugin else "sbatch is here, Snakemake's plugin for it is not"
-        yield Finding(OK if plugin else ABSENT, "slurm", found, hint)
+        what = "sbatch is here" if plugin else "sbatch is here, Snakemake's plugin for it is not"
+        yield Finding(OK if plugin else ABSENT, "slurm", what, hint)
     else:
         yield Finding(ABSENT, "slurm", "no sbatch here: jobs run on this machine")
     conda = next((name for name in ("conda", "mamba", "micromamba") if shutil.which(name)), None)
@@ -175,9 +176,10 @@ def schedulers() -> Iterator[Finding]:
 def network() -> Iterator[Finding]:
     """Find out where downloads would come from: a mirror, a proxy, the network, or nowhere."""
     if mirror := os.environ.get("OPTICAL_MIRROR"):
-        there = Path(mirror).is_dir()
-        hint = "" if there else "OPTICAL_MIRROR must name a folder"
-        yield Finding(OK if there else BAD, "network", f"mirror {mirror}" + ("" if there else " is not there"), hint)
+        present = Path(mirror).is_dir()
+        hint = "" if present else "OPTICAL_MIRROR must name a folder"
+        what = f"mirror {mirror}" if present else f"mirror {mirror} is not there"
+        yield Finding(OK if present else BAD, "network", what, hint)
         return
     if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
         yield Finding(OK, "network", "through a proxy")

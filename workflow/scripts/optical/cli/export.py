@@ -10,6 +10,7 @@ The folder gets `query/` (the student), `document/` (the teacher) and a model ca
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 from optical.cli.arguments import Origin, language_code, origin_of, trained_model
 from optical.errors import DataError
@@ -64,12 +65,12 @@ def _is_report(report: object) -> bool:
     )
 
 
-def _bitext_report(given: str | None, origin: Origin) -> dict | None:
-    """Return the report of the sentence pairs: the given one, else that of the experiment, if there is one."""
-    if given:
-        report = read_json(given)
+def _bitext_report(path: str | None, origin: Origin) -> dict[str, Any] | None:
+    """Return the report of the sentence pairs: the file asked for, else that of the experiment, if there is one."""
+    if path:
+        report = read_json(path)
         if not _is_report(report):
-            raise DataError("no report of cleaned bitext", where=given, hint="results/bitext/LANG/report.json is one")
+            raise DataError("no report of cleaned bitext", where=path, hint="results/bitext/LANG/report.json is one")
         return report
     beside = origin.results and origin.results / "bitext" / origin.lang / "report.json"
     return read_json(beside) if beside and beside.is_file() else None

@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"optical {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
-        first, _, rest = module.__doc__.partition("\n")
+        first, _, rest = (module.__doc__ or "").partition("\n")
         command = commands.add_parser(
             name, help=first, description=first, epilog=rest.strip("\n"), formatter_class=Help, allow_abbrev=False
         )

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from optical.cli.arguments import WrongArguments, device, students_there, trained_model, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json
@@ -23,6 +23,9 @@ from optical.files import open_text, read_rows
 from optical.search.parts import part_from
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from optical.corpora.passages import Document
     from optical.models.encoder import Encoder
     from optical.search.exact import Hits
     from optical.search.matches import Match
@@ -38,6 +41,24 @@ class Place(NamedTuple):
     shards: list[Path]
     model: Path
     teacher: Path | None  # that encoded the documents, where it was trained here
+
+
+class Passage(TypedDict):
+    """A passage that a query leads to, with the words that it matches."""
+
+    rank: int
+    id: str
+    score: float
+    text: str
+    matches: list[dict[str, Any]]
+
+
+class Answer(TypedDict):
+    """A query and its passages, the best first."""
+
+    query_id: str
+    query: str
+    passages: list[Passage]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,8 +153,8 @@ def locate(arguments: argparse.Namespace) -> Place:
     teacher = results / "teacher"
     teacher = teacher if (teacher / "tokenizer.json").is_file() else None
     model = _model(arguments, results)
-    if own := _own_vectors(model, results, folder.name):
-        return Place(folder / "documents.jsonl", [own], model, None)
+    if student_vectors := _own_vectors(model, results, folder.name):
+        return Place(folder / "documents.jsonl", [student_vectors], model, None)
     return Place(folder / "documents.jsonl", shards, model, teacher)
 
 
@@ -142,8 +163,8 @@ def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:
     students = (results / "students").resolve()
     if not model.resolve().is_relative_to(students):
         return None
-    own = results / "student_vectors" / collection / model.resolve().relative_to(students)
-    return own if own.is_dir() else None
+    vectors = results / "student_vectors" / collection / model.resolve().relative_to(students)
+    return vectors if vectors.is_dir() else None
 
 
 def newest_parts(folder: Path) -> list[Path]:
@@ -185,7 +206,7 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
 
 def answer(
     encoder: "Encoder", queries: Sequence[tuple[str, str]], place: Place, top: int, with_passages: bool
-) -> tuple[list["Hits"], list[dict]]:
+) -> tuple[list["Hits"], list["Answer"]]:
     """Search; return the hits of each query and, if wanted, their passages with the matched words."""
     from optical.corpora.passages import text_of
     from optical.search.encoding import encode_queries
@@ -200,24 +221,25 @@ def answer(
     hits = search(vectors_QMD, mask_QM, place.shards, top, MEMORY_MB, device=device)
     if not with_passages:
         return hits, []
-    wanted = {name for found in hits for name in found.ids}
+    wanted = {name for of_query in hits for name in of_query.ids}
     documents = read_documents(place.documents, wanted)
     document_vectors = vectors_of(Collection(place.shards), sorted(wanted)) if wanted else {}
     tokeniser = load_tokeniser(place.teacher) if place.teacher else encoder.tokeniser
-    answers = []
-    for (query_id, text), found, vectors_MD, mask_M in zip(queries, hits, vectors_QMD, mask_QM, strict=True):
+    answers: list[Answer] = []
+    for (query_id, text), of_query, vectors_MD, mask_M in zip(queries, hits, vectors_QMD, mask_QM, strict=True):
         tokens, content_M = query_tokens(encoder, text, mask_M)
-        passages = []
-        for rank, (name, score) in enumerate(zip(found.ids, found.scores.tolist(), strict=True), start=1):
+        passages: list[Passage] = []
+        for rank, (name, score) in enumerate(zip(of_query.ids, of_query.scores.tolist(), strict=True), start=1):
             shown = text_of(documents[name])
             marked = matches(encoder, tokeniser, tokens, vectors_MD[content_M], shown, document_vectors[name])
-            passage = {"rank": rank, "id": name, "score": round(score, 6), "text": shown}
-            passages.append(passage | {"matches": [_as_dict(match, shown) for match in marked]})
+            passage: Passage = {"rank": rank, "id": name, "score": round(score, 6), "text": shown, "matches": []}
+            passage["matches"] = [_as_dict(match, shown) for match in marked]
+            passages.append(passage)
         answers.append({"query_id": query_id, "query": text, "passages": passages})
     return hits, answers
 
 
-def query_tokens(encoder: "Encoder", text: str, mask_M: object) -> tuple[list[str], object]:
+def query_tokens(encoder: "Encoder", text: str, mask_M: "Tensor") -> tuple[list[str], "Tensor"]:
     """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
     import torch
 
@@ -229,22 +251,22 @@ def query_tokens(encoder: "Encoder", text: str, mask_M: object) -> tuple[list[st
     content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None])[0]
     content_M = torch.zeros(len(mask_M), dtype=torch.bool)
     content_M[: len(content)] = content
-    return [encoder.tokeniser.id_to_token(token) for token in kept[content].tolist()], content_M
+    return [str(encoder.tokeniser.id_to_token(token)) for token in kept[content].tolist()], content_M
 
 
-def _as_dict(match: "Match", text: str) -> dict:
+def _as_dict(match: "Match", text: str) -> dict[str, Any]:
     return match._asdict() | {"word": text[match.start : match.end], "similarity": round(match.similarity, 4)}
 
 
-def read_documents(path: Path, wanted: set[str]) -> dict[str, dict]:
+def read_documents(path: Path, wanted: set[str]) -> dict[str, "Document"]:
     """Return some documents of a collection by id, reading no further than the last of them."""
     import json
 
-    found: dict[str, dict] = {}
+    documents: dict[str, Document] = {}
     first = '{"id": "'  # how the collection's lines begin: an id is compared before its line is parsed
     with open_text(path) as file:
         for line in file:
-            if len(found) == len(wanted):
+            if len(documents) == len(wanted):
                 break
             if line.startswith(first):
                 name = line[len(first) : line.find('"', len(first))]
@@ -252,14 +274,14 @@ def read_documents(path: Path, wanted: set[str]) -> dict[str, dict]:
                     continue
             document = json.loads(line)
             if document["id"] in wanted:
-                found[document["id"]] = document
-    if missing := sorted(wanted - found.keys()):
+                documents[document["id"]] = document
+    if missing := sorted(wanted - documents.keys()):
         hint = "the collection has changed since: encode it again"
         raise DataError(f"no document {missing[0]}, though it has vectors", where=path, hint=hint)
-    return found
+    return documents
 
 
-def passage_as_text(passage: dict) -> str:
+def passage_as_text(passage: Passage) -> str:
     """Write one passage for people: rank, score, id, and the text around the matched words.
 
     >>> print(passage_as_text({"rank": 1, "id": "d1", "score": 3.25, "text": "the moon", "matches": []}))

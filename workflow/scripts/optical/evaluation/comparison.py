@@ -11,10 +11,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from optical.errors import DataError
+from optical.evaluation.scores import Score, Seeds
 from optical.evaluation.significance import (
     bootstrap_interval,
     effect_size,
@@ -29,6 +31,7 @@ DONE, NOT_RUN = "OK", "NOT RUN"
 NAN = float("nan")
 
 Scores = dict[tuple[str, str, str], dict[str, dict[str, float]]]  # (method, lang, measure) -> seed -> query id -> value
+Figures = dict[str, Any]  # some of a cell's figures, by their names
 
 
 @dataclass
@@ -75,19 +78,19 @@ class Statistics:
     test: str = "randomisation"
 
 
-def group_scores(rows: Iterable[tuple], collection: str) -> Scores:
-    """Sort the score rows of one collection into (method, lang, measure) -> seed -> query id -> value."""
-    scores: Scores = defaultdict(lambda: defaultdict(dict))
-    for row_collection, method, lang, seed, query_id, measure, value in rows:
+def group_scores(scores: Iterable[Score], collection: str) -> Scores:
+    """Sort the scores of one collection into (method, lang, measure) -> seed -> query id -> value."""
+    grouped: dict[tuple[str, str, str], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for row_collection, method, lang, seed, query_id, measure, value in scores:
         if row_collection == collection:
-            queries = scores[method, lang, measure][seed]
+            queries = grouped[method, lang, measure][seed]
             if query_id in queries:
                 raise DataError(
                     f"{method}, {lang}, seed {seed}: query {query_id} has two scores for {measure}",
                     hint="the same scores file was given twice",
                 )
             queries[query_id] = value
-    return {key: dict(seeds) for key, seeds in scores.items()}
+    return {key: dict(seeds) for key, seeds in grouped.items()}
 
 
 def group_weights(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
@@ -103,7 +106,7 @@ def group_weights(levels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, fl
 
 
 def compare_methods(
-    rows: Iterable[tuple],
+    rows: Iterable[Score],
     collection: str,
     methods: Sequence[str],
     langs: Sequence[str],
@@ -123,13 +126,14 @@ def compare_methods(
     for measure in measures:
         for column in [*langs, *groups]:
             weights = groups.get(column, {column: 1.0})
-            found = {
+            per_method = {
                 method: weigh({lang: scores[method, lang, measure] for lang in weights}, weights)
                 for method in methods
                 if all((method, lang, measure) in scores for lang in weights)
             }
-            strata = strata_of({lang: scores[method, lang, measure] for method in list(found)[:1] for lang in weights})
-            for method, cell in compare_column(found, reference, statistics, strata).items():
+            first = list(per_method)[:1]
+            strata = strata_of({lang: scores[method, lang, measure] for method in first for lang in weights})
+            for method, cell in compare_column(per_method, reference, statistics, strata).items():
                 cells[method, column, measure] = cell | {"lang": column}
         for method in methods:
             for columns in (langs, groups):
@@ -147,9 +151,7 @@ def compare_methods(
     ]  # fmt: skip
 
 
-def weigh(
-    per_lang: Mapping[str, Mapping[str, Mapping[str, float]]], weights: Mapping[str, float]
-) -> dict[str, dict[str, float]]:
+def weigh(per_lang: Mapping[str, Seeds], weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Make one value per seed and query id whose mean over queries is the weighted sum of the languages' means.
 
     A query's value is the number of queries times what it contributes to the sum, over all languages that ask it.
@@ -169,7 +171,7 @@ def weigh(
     return weighted
 
 
-def strata_of(per_lang: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, str]:
+def strata_of(per_lang: Mapping[str, Seeds]) -> dict[str, str]:
     """Return query id -> the languages that ask it: queries of one stratum are draws from the same topics.
 
     >>> strata_of({"sw": {"0": {"q1": 0.2, "q2": 0.4}}, "so": {"0": {"q1": 1.0}}})
@@ -183,27 +185,30 @@ def strata_of(per_lang: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict
 
 
 def compare_column(
-    found: Mapping[str, Mapping[str, Mapping[str, float]]],
+    per_method: Mapping[str, Seeds],
     reference: str,
     statistics: Statistics,
     strata: Mapping[str, str] | None = None,
-) -> dict[str, dict]:
+) -> dict[str, Figures]:
     """Return the figures of each method of one column (language or group) and measure, all methods at once.
 
-    `found` is method -> seed -> query id -> value. All methods and seeds must have the same query ids. `strata` tells
-    which of them are draws from the same topics; without it all are.
+    Args:
+        per_method: the scores of each method; all methods and seeds must have the same query ids.
+        reference: the method that the others are tested against.
+        statistics: how intervals and tests are made.
+        strata: tells which queries are draws from the same topics; without it all are.
     """
-    found = {method: seeds for method, seeds in found.items() if seeds}
-    if not found:
+    scored = {method: seeds for method, seeds in per_method.items() if seeds}
+    if not scored:
         return {}
-    ids = sorted(next(iter(next(iter(found.values())).values())))
-    scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in found.items()}
+    ids = sorted(next(iter(next(iter(scored.values())).values())))
+    scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in scored.items()}
     values_QC = np.stack([mean_over_seeds(array_SQ) for array_SQ in scores_SQ.values()], axis=1)
     strata_Q = np.array([strata[query_id] for query_id in ids]) if strata else None
     low_C, high_C = bootstrap_interval(values_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
     columns = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
-    if reference in found:
-        reference_Q = values_QC[:, list(found).index(reference)]
+    if reference in scored:
+        reference_Q = values_QC[:, list(scored).index(reference)]
         columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), statistics, strata_Q)
     return {
         method: {
@@ -211,7 +216,7 @@ def compare_column(
             "sd": sd_over_seeds(array_SQ),
             "seeds": len(array_SQ),
             "queries": len(ids),
-            "reference": reference if reference in found else "",
+            "reference": reference if reference in scored else "",
         }
         | {
             name: float(values_C[column])
@@ -238,7 +243,7 @@ def _against(
     }
 
 
-def _as_array(method: str, seeds: Mapping[str, Mapping[str, float]], ids: Sequence[str]) -> np.ndarray:
+def _as_array(method: str, seeds: Seeds, ids: Sequence[str]) -> np.ndarray:
     for seed, queries in seeds.items():
         odd = set(queries) ^ set(ids)
         if odd:
@@ -249,7 +254,7 @@ def _as_array(method: str, seeds: Mapping[str, Mapping[str, float]], ids: Sequen
     return np.array([[queries[query_id] for query_id in ids] for _, queries in sorted(seeds.items())])
 
 
-def _correct(cells: Sequence[dict], test: str) -> None:
+def _correct(cells: Sequence[Figures], test: str) -> None:
     tested = [cell for cell in cells if "p_t" in cell]
     for cell, p_holm in zip(tested, holm([cell[f"p_{test}"] for cell in tested]), strict=True):
         cell["p_holm"] = float(p_holm)

@@ -1,21 +1,25 @@
 """Which queries a method wins and loses against another: means over seeds, gains, and the extremes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from optical.evaluation.scores import Score
 
 SAME = 0.0005
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 
 
-def query_means(scores: Iterable[tuple], collection: str, measure: str) -> dict[tuple[str, str], dict[str, float]]:
-    """Return (method, language) -> query id -> mean over seeds, from score rows (`scores.SCORE_COLUMNS`)."""
-    found: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for row_collection, method, lang, _, query_id, row_measure, value in scores:
-        if (row_collection, row_measure) == (collection, measure):
-            found.setdefault((method, lang), {}).setdefault(query_id, []).append(value)
+def query_means(scores: Iterable[Score], collection: str, measure: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Return (method, language) -> query id -> mean over seeds."""
+    per_seed: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for score in scores:
+        if (score.collection, score.measure) == (collection, measure):
+            queries = per_seed.setdefault((score.method, score.lang), {})
+            queries.setdefault(score.query_id, []).append(score.value)
     return {
         key: {query_id: sum(values) / len(values) for query_id, values in queries.items()}
-        for key, queries in found.items()
+        for key, queries in per_seed.items()
     }
 
 

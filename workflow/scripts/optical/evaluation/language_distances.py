@@ -41,12 +41,16 @@ def descent(one: str, other: str) -> int:
     return 3 if family != other_family else 2 if branch != other_branch else 1
 
 
-def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict]:
-    """Return the rows of what distance explains, as dicts of `COLUMNS`, from the table of a study of source languages.
+def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return the rows of what distance explains, by `COLUMNS`.
 
-    `axis` is the column of the sources, `scripts` gives each language's. Of the sizes of bitext the largest counts.
-    Distances are `descent`, `script` (1 for another, else 0), and `descent, one script`: descent again, between
-    languages of one script alone and exchanging no others.
+    Of the sizes of bitext the largest counts. Distances are `descent`, `script` (1 for another, else 0), and `descent,
+    one script`: descent again, between languages of one script alone and exchanging no others.
+
+    Args:
+        table: of a study of source languages.
+        axis: the column of the sources.
+        scripts: of each language.
     """
     matrices = matrices_of(table, axis)
     langs = sorted({lang for matrix in matrices.values() for cell in matrix for lang in cell})
@@ -70,20 +74,20 @@ def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mappin
             ("script", script, matrix, ways),
             ("descent, one script", descent, alike, within),
         ):
-            values = (*key, name, len(cells), *explained(cells, distance, exchanges))
-            rows.append(dict(zip(COLUMNS, values, strict=True)))
+            figures = (*key, name, len(cells), *explained(cells, distance, exchanges))
+            rows.append(dict(zip(COLUMNS, figures, strict=True)))
     return rows
 
 
-def matrices_of(table: Iterable[Mapping[str, str]], axis: str) -> dict[tuple, dict[Cell, float]]:
+def matrices_of(table: Iterable[Mapping[str, str]], axis: str) -> dict[tuple[str, str, str], dict[Cell, float]]:
     """Return (collection, method, measure) -> (source, target) -> mean with the most sentence pairs."""
-    found: dict[tuple, dict[Cell, tuple[int, float]]] = {}
+    sized: dict[tuple[str, str, str], dict[Cell, tuple[int, float]]] = {}
     for row in table:
         if row["lang"] not in ("low", "high", "gap"):
-            matrix = found.setdefault((row["collection"], row["method"], row["measure"]), {})
+            matrix = sized.setdefault((row["collection"], row["method"], row["measure"]), {})
             cell, value = (row[axis], row["lang"]), (int(row["pairs"]), float(row["mean"]))
             matrix[cell] = max(matrix.get(cell, value), value)
-    return {key: {cell: mean for cell, (_, mean) in matrix.items()} for key, matrix in found.items()}
+    return {key: {cell: mean for cell, (_, mean) in matrix.items()} for key, matrix in sized.items()}
 
 
 def explained(
@@ -113,6 +117,6 @@ def centred_ranks(values_PC: np.ndarray, sources: np.ndarray) -> np.ndarray:
     """
     ranks_PC = np.empty(values_PC.shape)
     for source in np.unique(sources):
-        own = sources == source
-        ranks_PC[:, own] = rankdata(values_PC[:, own], axis=1) - (own.sum() + 1) / 2
+        of_source = sources == source
+        ranks_PC[:, of_source] = rankdata(values_PC[:, of_source], axis=1) - (of_source.sum() + 1) / 2
     return ranks_PC

@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ir_measures
 
@@ -77,7 +78,7 @@ def max_p(ranking: Ranking) -> Ranking:
     return documents
 
 
-def parse_measures(names: Iterable[str]) -> list:
+def parse_measures(names: Iterable[str]) -> list[Any]:
     """Turn names such as `AP`, `nDCG@10`, `Judged@10` into ir_measures' objects.
 
     >>> parse_measures(["AP", "nDCG@10"])
@@ -95,8 +96,10 @@ def parse_measures(names: Iterable[str]) -> list:
     return measures
 
 
-def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[str]) -> list[tuple]:
-    """Return rows (query id, measure, value) for the judged ones among `query_ids`, in their order.
+def evaluate(
+    ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[str]
+) -> list[tuple[str, str, float]]:
+    """Return (query id, measure, value) for the judged ones among `query_ids`, in their order.
 
     A judged query without results counts 0: a method that finds nothing must not gain by it. A query without
     judgments is left out, as trec_eval leaves it out. No judged query at all is a `DataError`.
@@ -111,7 +114,7 @@ def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], m
             f"none of the {len(query_ids)} queries is judged", hint="queries and qrels must use the same query ids"
         )
     parsed = parse_measures(measures)
-    values = {
+    value_of = {
         (metric.query_id, metric.measure): metric.value
         for metric in ir_measures.iter_calc(
             parsed,
@@ -120,4 +123,4 @@ def evaluate(ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], m
         )
     }
     named = list(zip(measures, parsed, strict=True))  # as the config calls them, which may be an alias: MAP for AP
-    return [(query_id, name, values[query_id, measure]) for query_id in judged for name, measure in named]
+    return [(query_id, name, value_of[query_id, measure]) for query_id in judged for name, measure in named]

@@ -33,12 +33,12 @@ def power(differences_Q: np.ndarray, queries: int, tests: int = 500, level: floa
     """
     differences_Q = np.asarray(differences_Q, dtype=float)
     random = np.random.default_rng(seed)
-    found = 0
+    significant = 0
     for start in range(0, tests, 50):  # bounded memory
         drawn_QN = differences_Q[random.integers(0, len(differences_Q), size=(queries, min(50, tests - start)))]
         right_sign_N = np.sign(drawn_QN.mean(axis=0)) == np.sign(differences_Q.mean())
-        found += int(((paired_t_test(drawn_QN) < level) & right_sign_N).sum())
-    return found / tests
+        significant += int(((paired_t_test(drawn_QN) < level) & right_sign_N).sum())
+    return significant / tests
 
 
 def queries_needed(differences_Q: np.ndarray, wanted: float = 0.8, most: int = 200_000) -> int | None:

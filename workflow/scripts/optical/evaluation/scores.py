@@ -1,17 +1,33 @@
 """Files of scores: one row per query and measure, so that nothing that is compared later was averaged before."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from optical.errors import DataError
 from optical.files import read_lines, write_lines
 
-SCORE_COLUMNS = ("collection", "method", "lang", "seed", "query_id", "measure", "value")
+Seeds = Mapping[str, Mapping[str, float]]  # seed -> query id -> value
 
 
-def write_scores(path: str | Path, rows: Iterable[Sequence]) -> int:
-    """Write score rows (`SCORE_COLUMNS`) with a header; values have six decimals. Return the number of rows."""
-    lines = ("\t".join([*map(str, row[:-1]), f"{row[-1]:.6f}"]) for row in rows)
+class Score(NamedTuple):
+    """What a measure gives a query of a method, language and seed."""
+
+    collection: str
+    method: str
+    lang: str
+    seed: str
+    query_id: str
+    measure: str
+    value: float
+
+
+SCORE_COLUMNS = Score._fields
+
+
+def write_scores(path: str | Path, scores: Iterable[Score]) -> int:
+    """Write scores with a header; values have six decimals. Return the number of rows."""
+    lines = ("\t".join([*map(str, score[:-1]), f"{score[-1]:.6f}"]) for score in scores)
     return write_lines(path, _with_header(lines)) - 1
 
 
@@ -20,18 +36,19 @@ def _with_header(lines: Iterable[str]) -> Iterator[str]:
     yield from lines
 
 
-def read_scores(paths: Iterable[str | Path]) -> Iterator[tuple]:
-    """Yield the rows (`SCORE_COLUMNS`, the last a number) of score files."""
+def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
+    """Yield the scores of files, one file after the other."""
     for path in paths:
         lines = read_lines(path)
         if tuple(next(lines, "").split("\t")) != SCORE_COLUMNS:
             raise DataError("not a file of scores", where=path, hint=f"its header must be {' '.join(SCORE_COLUMNS)}")
         for number, line in enumerate(lines, start=2):
-            *names, score = line.split("\t")
+            *names, cell = line.split("\t")
             try:
-                row = (*names, float(score))
+                value = float(cell)
             except ValueError as error:
                 raise DataError(f"line {number} ends in no number: {line!r}", where=path) from error
-            if len(row) != len(SCORE_COLUMNS):
-                raise DataError(f"line {number} has {len(row)} columns, not {len(SCORE_COLUMNS)}: {line!r}", where=path)
-            yield row
+            if len(names) + 1 != len(SCORE_COLUMNS):
+                what = f"line {number} has {len(names) + 1} columns, not {len(SCORE_COLUMNS)}: {line!r}"
+                raise DataError(what, where=path)
+            yield Score._make([*names, value])

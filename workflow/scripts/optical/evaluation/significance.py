@@ -83,7 +83,8 @@ def randomisation_test(differences_QC: np.ndarray, draws: int = 10_000, seed: in
     observed_C = np.abs(differences_QC.sum(axis=0)) - TIE * queries
     exact = queries < 60 and 2**queries <= draws
     patterns = _all_signs(queries) if exact else _random_signs(queries, draws, seed)
-    count_C = sum((np.abs(signs_NQ @ differences_QC) >= observed_C).sum(axis=0) for signs_NQ in patterns)
+    counts = [(np.abs(signs_NQ @ differences_QC) >= observed_C).sum(axis=0) for signs_NQ in patterns]
+    count_C = np.sum(counts, axis=0)
     return count_C / 2**queries if exact else (count_C + 1) / (draws + 1)
 
 
@@ -159,10 +160,10 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """
-    p_values = np.asarray(p_values, dtype=float)
-    adjusted = np.full_like(p_values, np.nan)
-    tested = np.flatnonzero(~np.isnan(p_values))
-    order = tested[np.argsort(p_values[tested], kind="stable")]
+    raw = np.asarray(p_values, dtype=float)
+    adjusted = np.full_like(raw, np.nan)
+    tested = np.flatnonzero(~np.isnan(raw))
+    order = tested[np.argsort(raw[tested], kind="stable")]
     factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    adjusted[order] = np.minimum(np.maximum.accumulate(raw[order] * factors), 1.0)
     return adjusted

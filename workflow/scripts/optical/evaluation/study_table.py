@@ -5,14 +5,14 @@ Either the methods are compared within each condition, or the variants with each
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from optical.errors import DataError
-from optical.evaluation.comparison import DONE, NAN, Cell, Statistics, compare_methods, group_scores
+from optical.evaluation.comparison import DONE, NAN, Cell, Scores, Statistics, compare_methods, group_scores
 from optical.evaluation.power import exact_interval, queries_needed
-from optical.evaluation.scores import read_scores
+from optical.evaluation.scores import Score, Seeds, read_scores
 from optical.files import read_rows
 
 COLUMNS = (
@@ -41,31 +41,55 @@ STATISTICS = Statistics()
 METHODS, VARIANTS = "methods", "variants"
 
 
+StudyRow = dict[str, object]  # `variant` and `COLUMNS`
+Differences = dict[tuple[str, str, str], np.ndarray]  # (method, lang, measure) -> of each query
+
+
+class StudyJob(TypedDict):
+    """A variant, repeat, share and collection in one language, with the files of its scores and sentence pairs."""
+
+    variant: str
+    repeat: int | None
+    share: float
+    collection: str
+    lang: str
+    scores: str
+    bitext: str
+
+
 class Condition(NamedTuple):
     """The scores of one variant and share on one collection, with the sentence pairs of each language."""
 
     variant: str
     share: float
     collection: str
-    rows: list[tuple]
+    scores: list[Score]
     pairs: dict[str, int]
 
 
-def read_conditions(jobs: Iterable[Mapping]) -> list[Condition]:
-    """Read the conditions from jobs `{variant, repeat, share, collection, lang, scores, bitext}`, a job a language.
+class Block(NamedTuple):
+    """What is compared: conditions, each with the method that stands for it, and scores under the compared names."""
+
+    members: list[tuple[Condition, str]]
+    scores: list[Score]
+    names: list[str]
+
+
+def read_conditions(jobs: Iterable[StudyJob]) -> list[Condition]:
+    """Read the conditions of a study, a job a language.
 
     Repeats of a variant are one condition: a seed of theirs counts as one of its own.
     """
-    found: dict[tuple, Condition] = {}
+    conditions: dict[tuple[str, float, str], Condition] = {}
     for job in jobs:
         key = (job["variant"], job["share"], job["collection"])
-        condition = found.setdefault(key, Condition(*key, [], {}))
+        condition = conditions.setdefault(key, Condition(*key, [], {}))
         repeat = job.get("repeat")
-        for row in read_scores([job["scores"]]):
-            condition.rows.append(row if repeat is None else (*row[:3], f"{repeat}.{row[3]}", *row[4:]))
+        for score in read_scores([job["scores"]]):
+            condition.scores.append(score if repeat is None else score._replace(seed=f"{repeat}.{score.seed}"))
         if job["bitext"]:
             condition.pairs[job["lang"]] = sum(1 for _ in read_rows(job["bitext"], columns=2))
-    return list(found.values())
+    return list(conditions.values())
 
 
 def study_rows(
@@ -75,21 +99,26 @@ def study_rows(
     measures: Sequence[str],
     levels: Mapping[str, Sequence[str]],
     statistics: Statistics = STATISTICS,
-) -> list[dict]:
-    """Return the rows of a study's table, as dicts of `variant` and `COLUMNS`.
+) -> list[StudyRow]:
+    """Return the rows of a study's table.
 
-    `compare` is `methods` (each against `reference` within its condition) or `variants` (each against the variant
-    `reference`, method by method). `levels` gives the languages of `low` and `high`, whose means and gap are rows where
-    a condition has languages of both.
+    Args:
+        conditions: all of them.
+        compare: `methods` (each against `reference` within its condition) or `variants` (each against the variant
+            `reference`, method by method).
+        reference: what the others are tested against.
+        measures: in the order of the rows.
+        levels: the languages of `low` and `high`, whose means and gap are rows where a condition has languages of both.
+        statistics: how intervals and tests are made.
     """
     if compare == METHODS:
-        blocks = [([(c, "")], c.rows, methods_of(c.rows)) for c in conditions]
+        blocks = [Block([(condition, "")], condition.scores, methods_of(condition.scores)) for condition in conditions]
     else:
         blocks = variant_blocks(conditions)
     rows = []
     for members, scores, names in blocks:
         condition = members[0][0]
-        langs = list(dict.fromkeys(row[2] for row in scores))
+        langs = list(dict.fromkeys(score.lang for score in scores))
         both = all(any(lang in level for lang in langs) for level in levels.values())
         cells = compare_methods(
             scores, condition.collection, names, langs, measures, reference, levels if both else {}, statistics
@@ -110,41 +139,39 @@ def study_rows(
     return rows
 
 
-def methods_of(rows: Iterable[tuple]) -> list[str]:
-    """Return the methods of score rows, in their order."""
-    return list(dict.fromkeys(row[1] for row in rows))
+def methods_of(scores: Iterable[Score]) -> list[str]:
+    """Return the methods of scores, in their order."""
+    return list(dict.fromkeys(score.method for score in scores))
 
 
-def variant_blocks(conditions: Sequence[Condition]) -> list[tuple]:
+def variant_blocks(conditions: Sequence[Condition]) -> list[Block]:
     """Return, for each share, collection and method, its conditions and their scores with the variant as the method."""
-    blocks: dict[tuple, tuple] = {}
+    blocks: dict[tuple[float, str, str], Block] = {}
     for condition in conditions:
-        for method in methods_of(condition.rows):
-            key = (condition.share, condition.collection, method)
-            members, scores, names = blocks.setdefault(key, ([], [], []))
-            members.append((condition, method))
-            names.append(condition.variant)
-            scores.extend(
-                (row[0], condition.variant, *row[2:]) for row in condition.rows if row[1] == method
-            )  # collection, method, lang, ...
+        for method in methods_of(condition.scores):
+            block = blocks.setdefault((condition.share, condition.collection, method), Block([], [], []))
+            block.members.append((condition, method))
+            block.names.append(condition.variant)
+            of_method = (score for score in condition.scores if score.method == method)
+            block.scores.extend(score._replace(method=condition.variant) for score in of_method)
     return list(blocks.values())
 
 
-def differences_to(scores: Mapping, reference: str) -> dict[tuple, np.ndarray]:
+def differences_to(scores: Scores, reference: str) -> Differences:
     """Return (method, lang, measure) -> differences_Q to the reference, each query averaged over the seeds."""
     means = {
         key: {query: np.mean([seed[query] for seed in seeds.values()]) for query in next(iter(seeds.values()))}
         for key, seeds in scores.items()
     }
-    bases = {key[1:]: values for key, values in means.items() if key[0] == reference}
+    bases = {(lang, measure): queries for (method, lang, measure), queries in means.items() if method == reference}
     return {
-        (method, *place): np.array([value - bases[tuple(place)][query] for query, value in own.items()])
-        for (method, *place), own in means.items()
-        if method != reference and tuple(place) in bases
+        (method, lang, measure): np.array([mean - bases[lang, measure][query] for query, mean in queries.items()])
+        for (method, lang, measure), queries in means.items()
+        if method != reference and (lang, measure) in bases
     }
 
 
-def needed_queries(cell: Cell, differences: Mapping[tuple, np.ndarray]) -> int | str:
+def needed_queries(cell: Cell, differences: Differences) -> int | str:
     """Return how many queries would show a difference that these do not; "" where they do, or none could tell."""
     differences_Q = differences.get((cell.method, cell.lang, cell.measure))
     if differences_Q is None or not cell.p_randomisation > 0.05:
@@ -152,7 +179,7 @@ def needed_queries(cell: Cell, differences: Mapping[tuple, np.ndarray]) -> int |
     return queries_needed(differences_Q) or ""
 
 
-def exact_bounds(seeds: Mapping[str, Mapping[str, float]], cell: Cell) -> tuple[float, float]:
+def exact_bounds(seeds: Seeds, cell: Cell) -> tuple[float, float]:
     """Return the exact binomial interval of an accuracy, a measure that is 0 or 1 for every query; else NaN.
 
     Args:
@@ -165,9 +192,11 @@ def exact_bounds(seeds: Mapping[str, Mapping[str, float]], cell: Cell) -> tuple[
     return exact_interval(round(cell.mean * cell.queries), cell.queries)
 
 
-def as_row(cell: Cell, variant: str, method: str, pairs: object, exact: tuple, needed: object) -> dict:
+def as_row(
+    cell: Cell, variant: str, method: str, pairs: object, exact: tuple[float, float], needed: object
+) -> StudyRow:
     """Return a cell as a row of the study's table."""
-    values = (
+    figures = (
         cell.collection,
         cell.lang,
         pairs,
@@ -188,4 +217,4 @@ def as_row(cell: Cell, variant: str, method: str, pairs: object, exact: tuple, n
         cell.p_holm,
         needed,
     )
-    return {"variant": variant} | dict(zip(COLUMNS, values, strict=True))
+    return {"variant": variant} | dict(zip(COLUMNS, figures, strict=True))

@@ -52,15 +52,15 @@ def trials_of(points: Sequence[Point], method: str, measure: str) -> list[Trial]
 
 
 def _trial(point: Point, method: str, measure: str) -> Trial:
-    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for _, row_method, lang, _, query_id, row_measure, value in read_scores(point["scores"]):
-        if (row_method, row_measure) == (method, measure):
-            values[lang][query_id].append(value)
-    if not values:
+    per_seed: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for score in read_scores(point["scores"]):
+        if (score.method, score.measure) == (method, measure):
+            per_seed[score.lang][score.query_id].append(score.value)
+    if not per_seed:
         what = f"no score of {method} by {measure}"
         raise DataError(what, where=", ".join(point["scores"]), hint="name a method and a measure of the experiment")
-    means = {lang: _mean(_mean(seeds) for seeds in queries.values()) for lang, queries in values.items()}
-    return Trial(point["values"], means, sum(map(len, values.values())))
+    means = {lang: _mean(_mean(seeds) for seeds in queries.values()) for lang, queries in per_seed.items()}
+    return Trial(point["values"], means, sum(map(len, per_seed.values())))
 
 
 def _mean(numbers: Iterable[float]) -> float:

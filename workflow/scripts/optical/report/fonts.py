@@ -28,8 +28,8 @@ def packaged_fonts() -> list[Path]:
     """Return the font files of the installed font packages."""
     files = []
     for package in PACKAGES:
-        found = importlib.util.find_spec(package)
-        for folder in found.submodule_search_locations or [] if found else []:
+        spec = importlib.util.find_spec(package)
+        for folder in spec.submodule_search_locations or [] if spec else []:
             files += sorted(Path(folder, "files").glob("*.ttf"))
     return files
 
@@ -41,8 +41,8 @@ def families() -> tuple[str, ...]:
 
     for path in packaged_fonts():
         font_manager.fontManager.addfont(path)
-    there = {font.name for font in font_manager.fontManager.ttflist}
-    return tuple(name for name in FAMILIES if name in there)
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return tuple(name for name in FAMILIES if name in installed)
 
 
 @cache
@@ -51,7 +51,7 @@ def signs_of(path: Path) -> frozenset[int]:
     from fontTools.ttLib import TTFont
 
     with TTFont(path) as font:
-        return frozenset(font.getBestCmap())
+        return frozenset(font.getBestCmap() or ())
 
 
 def style_sheet(text: str) -> str:

@@ -1,12 +1,13 @@
 """The README of an exported model, written from what is recorded: provenance, the bitext's report, scores."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any, NamedTuple
 
 from optical.errors import DataError
-from optical.evaluation.scores import SCORE_COLUMNS, read_scores
+from optical.evaluation.scores import read_scores
 
 USE = {
     "pylate": """```python
@@ -49,25 +50,37 @@ EXPANSION = {
 
 SETTINGS_SHOWN = ("steps", "batch_size", "learning_rate", "seed")
 
+Record = Mapping[str, Any]  # a JSON file that the workflow wrote: provenance.json, or report.json of the bitext
+
+
+class MeanScore(NamedTuple):
+    """The mean of a measure over the queries of a collection, and how many these are."""
+
+    collection: str
+    measure: str
+    mean: float
+    queries: int
+
 
 def model_card(
     form: str,
     student: Mapping[str, object],
     lang: str,
     method: str,
-    provenance: Mapping[str, Mapping],
-    bitext: Mapping[str, object] | None,
-    scores: list[tuple[str, str, float, int]],
+    provenance: Mapping[str, Record],
+    bitext: Record | None,
+    scores: Sequence[MeanScore],
 ) -> str:
     """Return the Markdown of the card.
 
     Args:
         form: the export's format.
         student: its encoder settings, as a mapping.
-        lang, method: "" where unknown.
+        lang: of the queries; "" where unknown.
+        method: "" where unknown.
         provenance: of `student` and `teacher`, empty where there is none.
         bitext: the report of the cleaned bitext.
-        scores: (collection, measure, mean, queries).
+        scores: of the model.
     """
     languages = "\n".join(f"- {code}" for code in dict.fromkeys((lang or "und", "en")))
     expansion = EXPANSION.get((form, bool(student["query_expansion"])), "")
@@ -93,7 +106,7 @@ def _title(lang: str, method: str) -> str:
     return " ".join(part for part in ("Query encoder", lang and f"for {lang},", method and f"method {method}") if part)
 
 
-def _training(provenance: Mapping[str, Mapping], method: str) -> str:
+def _training(provenance: Mapping[str, Record], method: str) -> str:
     lines = [f"Distilled by the method `{method}`." if method else "The method is not recorded."]
     for name, record in provenance.items():
         if not record:
@@ -112,7 +125,7 @@ def _training(provenance: Mapping[str, Mapping], method: str) -> str:
     return "\n".join([*lines[:1], "", *lines[1:], "", "All settings and checksums: `*/provenance.json`."])
 
 
-def _data(bitext: Mapping[str, object] | None) -> str:
+def _data(bitext: Record | None) -> str:
     if not bitext:
         return (
             "Not recorded: no report of the sentence pairs was at hand. Ask for their licences before you share this."
@@ -130,7 +143,7 @@ def _data(bitext: Mapping[str, object] | None) -> str:
     )
 
 
-def _scores(scores: list[tuple[str, str, float, int]]) -> str:
+def _scores(scores: Sequence[MeanScore]) -> str:
     if not scores:
         return "None given."
     rows = [f"| {collection} | {measure} | {mean:.4f} | {queries} |" for collection, measure, mean, queries in scores]
@@ -151,27 +164,31 @@ def _limits(student: Mapping[str, object], lang: str) -> str:
     )
 
 
-def scores_of_model(path: str | Path, lang: str, method: str, seed: str) -> list[tuple[str, str, float, int]]:
-    """Return (collection, measure, mean over queries, queries) of one model's rows of a scores table.
+def scores_of_model(path: str | Path, lang: str, method: str, seed: str) -> list[MeanScore]:
+    """Return the mean scores of one model.
 
-    lang, method, seed: which rows; "" where it is not known. Raise `DataError` where the table has no such rows or
-    columns, or rows of several models.
+    Args:
+        path: a table of scores.
+        lang: of the model's queries; "" where it is not known.
+        method: of the model; "" where it is not known.
+        seed: of the model; "" where it is not known.
+    Raises:
+        DataError: the table has no scores of the model, lacks columns, or has scores of several models.
     """
-    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    per_query: dict[tuple[str, str], list[float]] = defaultdict(list)
     model = {"lang": lang, "method": method, "seed": seed}
-    wanted = {key: value for key, value in model.items() if value}
-    there: dict[str, set[str]] = {key: set() for key in model}
-    for cells in read_scores([path]):
-        row = dict(zip(SCORE_COLUMNS, cells, strict=True))
-        if all(row[key] == value for key, value in wanted.items()):
-            values[row["collection"], row["measure"]].append(row["value"])
-            for key, names in there.items():
-                names.add(row[key])
-    if not values:
-        what = " ".join(f"{key}={value}" for key, value in wanted.items())
+    wanted = {key: name for key, name in model.items() if name}
+    seen: dict[str, set[str]] = {key: set() for key in model}
+    for score in read_scores([path]):
+        if all(getattr(score, key) == name for key, name in wanted.items()):
+            per_query[score.collection, score.measure].append(score.value)
+            for key, names in seen.items():
+                names.add(getattr(score, key))
+    if not per_query:
+        what = " ".join(f"{key}={name}" for key, name in wanted.items())
         raise DataError(f"no scores of {what}", where=path, hint="give the scores of this model")
-    for key, names in there.items():
+    for key, names in seen.items():
         if len(names) > 1:
             what = f"scores of more than one {key}: {', '.join(sorted(names))}"
             raise DataError(what, where=path, hint="leave only the rows of this model in the table")
-    return [(collection, measure, fmean(found), len(found)) for (collection, measure), found in values.items()]
+    return [MeanScore(*key, fmean(values), len(values)) for key, values in per_query.items()]

@@ -75,8 +75,8 @@ def _machine(machine: Mapping[str, str]) -> str:
     return ", ".join(machine[key] for key in ("system", "processor", "device"))
 
 
-def _distinct(values: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(values)) or "no model was trained"
+def _distinct(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names)) or "no model was trained"
 
 
 def _shown(value: object) -> str:

@@ -3,12 +3,12 @@
 What a section needs is asked of a `Report`: where the results lie, and what the experiment is about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from optical.evaluation.gains import extremes
+from optical.evaluation.gains import Row, extremes
 from optical.evaluation.map_table import (
     GROUPS,
     LEVELS,
@@ -41,7 +41,7 @@ class Report:
     measures: list[str]
     reference: str
     rivals: list[str]
-    settings: Mapping = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
         """Return the cells of a collection's table that were run."""
@@ -58,11 +58,10 @@ def summary(report: Report) -> str:
     for collection in report.collections:
         cells = report.cells(collection, measure)
         rival = strongest_rival(cells, report.rivals) if report.rivals else ""
-        pairs = {level: (cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS}
-        level = next((level for level in LEVELS if all(pairs[level])), None)
-        if level is None:
+        both = [(level, cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS]
+        level, ours, theirs = next((row for row in both if row[1] and row[2]), (None, None, None))
+        if not (ours and theirs):
             continue
-        ours, theirs = pairs[level]
         difference = float(ours["mean"]) - float(theirs["mean"])
         p_value = f", p = {float(theirs['p_holm']):.3g} (Holm)" if theirs["p_holm"] else ""
         text = (
@@ -170,7 +169,7 @@ def queries_section(report: Report) -> Section | None:
     return Section("queries", "Gains and losses, query by query", "\n".join(parts)) if parts else None
 
 
-def _examples(report: Report, rows: list, lang: str, rival: str) -> str:
+def _examples(report: Report, rows: Sequence[Row], lang: str, rival: str) -> str:
     best, worst = extremes(rows, lang, EXAMPLES)
     body = [
         (

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from optical.corpora.passages import Document
 from optical.files import read_jsonl, read_lines
+
+if TYPE_CHECKING:  # `optical --help` needs none of what it imports
+    from optical.corpora.passages import Document
 
 
 def part_from(text: str) -> tuple[int, int]:
@@ -20,7 +23,7 @@ def part_from(text: str) -> tuple[int, int]:
     return number, count
 
 
-def read_part(path: str | Path, part: tuple[int, int]) -> Iterator[Document]:
+def read_part(path: str | Path, part: tuple[int, int]) -> Iterator["Document"]:
     """Yield the documents of one part (its number from 1, and how many there are), as many in each, in file order."""
     number, count = part
     lines = sum(1 for _ in read_lines(path))

@@ -4,6 +4,7 @@ Shapes: M foreign, N English tokens. A plan is a list of M rows of N masses.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -41,7 +42,9 @@ def whole_words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
     return words, places
 
 
-def pool_to_words(foreign: Sequence[str], english: Sequence[str], plan_MN: Plan) -> tuple[list, list, list]:
+def pool_to_words(
+    foreign: Sequence[str], english: Sequence[str], plan_MN: Plan
+) -> tuple[list[str], list[str], list[list[float]]]:
     """Return foreign words, English words and the plan between them: the masses of a word's pieces added up.
 
     >>> pool_to_words(["swa", "##li"], ["a", "question"], [[0.1, 0.4], [0.0, 0.5]])
@@ -56,7 +59,7 @@ def pool_to_words(foreign: Sequence[str], english: Sequence[str], plan_MN: Plan)
     return foreign_words, english_words, pooled
 
 
-def alignment_rows(alignment: Mapping) -> list[Row]:
+def alignment_rows(alignment: Mapping[str, Any]) -> list[Row]:
     """Return what `draw_alignment` draws: a row per pair of words, with shares before and after distillation.
 
     `alignment` holds `lang`, the tokens `foreign` and `english`, and `before` and `after`, each with a `plan`.

@@ -30,12 +30,13 @@ def draw_dots(
     """
     width = 2.6 if len(names) > 1 else 4.2  # one panel: the methods' names need their room, and so does the line below
     figure, grid, _ = panels(list(names.values()), height=0.7 + 0.23 * len(looks), width=width)
-    found = {(row["lang"], row["method"]): row for row in rows}
+    row_of = {(row["lang"], row["method"]): row for row in rows}
     for axes, lang in zip(grid, names, strict=True):
-        if (lang, reference) in found:
-            axes.axvline(float(found[lang, reference]["mean"]), color=looks[reference].colour, linewidth=0.8, zorder=1)
+        if (lang, reference) in row_of:
+            mean = float(row_of[lang, reference]["mean"])
+            axes.axvline(mean, color=looks[reference].colour, linewidth=0.8, zorder=1)
         for place, (method, look) in enumerate(looks.items()):
-            row = found.get((lang, method))
+            row = row_of.get((lang, method))
             if row is None:
                 axes.text(0.02, place, "not run", va="center", color=QUIET, fontsize=8)
                 continue
@@ -55,9 +56,8 @@ def gap_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str]) -> li
     """Return what `draw_gap` draws: a row per method that has means for both resource levels."""
     rows = []
     for method in methods:
-        found = [cells.get((method, column)) for column in ("low", "high", "gap")]
-        if all(found):
-            low, high, gap = found
+        low, high, gap = (cells.get((method, column)) for column in ("low", "high", "gap"))
+        if low and high and gap:
             figures = (low["mean"], high["mean"], gap["mean"], gap["mean_low"], gap["mean_high"])
             rows.append(dict(zip(GAP_COLUMNS, (method, *figures), strict=True)))
     return rows

@@ -44,7 +44,7 @@ def draw_study(
     names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
     marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
     of_methods = styles(list(dict.fromkeys(row["method"] for row in rows)), reference)
-    looks = {own["method"]: of_methods[row["method"]] for own, row in zip(labelled, rows, strict=True)}
+    looks = {label["method"]: of_methods[row["method"]] for label, row in zip(labelled, rows, strict=True)}
     return draw_dots(labelled, looks, names, marked, measure)
 
 
@@ -58,13 +58,12 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
     top = max(float(row["mean"]) for row in mine)
     for axes, share in zip(grid, sizes, strict=True):
         cells = {(row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share}
-        values = [[cells.get((variant, lang), float("nan")) for lang in langs] for variant in variants]
-        axes.imshow(values, cmap="cividis", vmin=0, vmax=top, aspect="auto")
-        for (variant, lang), value in cells.items():
-            colour = "white" if value < 0.6 * top else "black"
-            axes.text(
-                langs.index(lang), variants.index(variant), f"{value:.2f}", ha="center", va="center", color=colour
-            )
+        means = [[cells.get((variant, lang), float("nan")) for lang in langs] for variant in variants]
+        axes.imshow(means, cmap="cividis", vmin=0, vmax=top, aspect="auto")
+        for (variant, lang), mean in cells.items():
+            colour = "white" if mean < 0.6 * top else "black"
+            place = langs.index(lang), variants.index(variant)
+            axes.text(*place, f"{mean:.2f}", ha="center", va="center", color=colour)
         axes.set_xticks(range(len(langs)), langs)
         axes.set_yticks(range(len(variants)), variants)
         axes.grid(visible=False)
@@ -75,8 +74,9 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
 
 def share_of(row: Row, rows: Sequence[Row]) -> int:
     """Return the place of a row's number of pairs among those of its variant and language, from the smallest."""
-    own = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in (*_axes(row), "lang"))}
-    return sorted(own).index(int(row["pairs"]))
+    keys = (*_axes(row), "lang")
+    sizes = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in keys)}
+    return sorted(sizes).index(int(row["pairs"]))
 
 
 def size_classes(rows: Sequence[Row]) -> dict[int, int]:

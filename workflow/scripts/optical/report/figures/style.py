@@ -7,7 +7,7 @@ SVG (text as outlines: it looks the same everywhere), PNG, and its data as TSV. 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.artist import Artist
@@ -25,7 +25,7 @@ BETTER, WORSE, QUIET = "#0072B2", "#D55E00", "#666666"
 PANELS_IN_A_ROW = 4
 PNG_DOTS_PER_INCH = 160
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 
 
 class Style(NamedTuple):
@@ -33,7 +33,7 @@ class Style(NamedTuple):
 
     colour: str
     marker: str
-    dashes: object
+    dashes: Any  # what matplotlib takes for a line's style
 
 
 def styles(methods: Sequence[str], reference: str) -> dict[str, Style]:
