@@ -88,7 +88,32 @@ def test_a_cut_off_archive(tmp_path):
 def test_an_unknown_language(tmp_path):
     (tmp_path / "pairs.tsv").write_text("good morning\thabari\n")
     match = clean(tmp_path, {"pairs": "pairs.tsv"}, lang="xx")
-    says(match, "unknown language 'xx'", "languages.tsv", "row")
+    says(match, "unknown 'xx'", "language_table", "add it; known are")
+
+
+PLAIN = {"reader": "plain", "documents": "documents.jsonl", "queries": "queries.tsv"}
+BLOCKS = {
+    "align_words": ({"aligner": "giza"}, "'giza' is not one of ibm2", "word_alignment.aligner", "eflomal-align"),
+    "prepare_collection": (PLAIN, "'qrels' is missing", "collection_table.mine", "TREC's four columns"),
+    "prepare_training_set": (PLAIN, "'triples' is missing", "--settings", "or qrels"),
+    "switch_queries": ({"seeds": 1}, "unknown key 'seeds'", "switch", "did you mean seed?"),
+    "generate_atlas": ({"text": {"xx": 5}}, "'xx' is not one of en, sw", "atlas.text", "lines of pre-training text"),
+}
+OPTIONS = {
+    "align_words": {"bitext": "pairs.tsv"},
+    "prepare_collection": {"collection": "mine", "languages": "sw"},
+    "switch_queries": {"queries": "queries.tsv", "dictionary": "dictionary.tsv"},
+}
+
+
+@pytest.mark.parametrize("program", BLOCKS)
+def test_a_faulty_block(tmp_path, program):
+    block, *message = BLOCKS[program]
+    says(refused(tmp_path, program, settings=block, out="out", **OPTIONS.get(program, {})), *message)
+
+
+def test_a_faulty_source(tmp_path):
+    says(clean(tmp_path, {"pears": "pairs.tsv"}), "unknown key 'pears'", "bitext.sw[0]", "did you mean pairs?")
 
 
 def test_a_wrong_checksum(tmp_path):
@@ -188,87 +213,12 @@ def test_an_encoder_folder_without_an_encoder(tmp_path):
 # --- the config: told before any job
 
 
+# One of each kind: tests/unit/config and tests/unit/plan have them all.
 CONFIG_FAULTS = [
-    (["langauges=[sw]"], "unknown key 'langauges'", "config", "did you mean languages?"),
     (["student={step: 3}"], "unknown key 'step'", "student", "did you mean steps?"),
     (["languages=[sw,xx]"], "unknown 'xx'", "languages", "language_table"),
-    (["methods=[optical,magic]"], "unknown 'magic'", "methods", "method_table"),
-    (["bitext_curve={methods: [optcal]}"], "unknown 'optcal'", "bitext_curve.methods", "did you mean optical?"),
-    (["collections=[mine]"], "unknown 'mine'", "collections", "collection_table"),
-    (
-        ["collection_table={atlas: {languages: [zu]}}"],
-        "no queries in any of the experiment's languages",
-        "collection_table.atlas.languages",
-        "leave atlas out of collections",
-    ),
-    (["collection_table={atlas: {languages: [swa]}}"], "'swa'", "collection_table.atlas.languages", "did you mean sw?"),
-    (["method_table={mmarco: {languages: [dee]}}"], "'dee'", "method_table.mmarco.languages", "did you mean de?"),
-    (["encoder={source: someone/bert}"], "no commit: someone/bert", "encoder.source", "its commit as encoder.revision"),
-    (["reference=smt"], "unknown 'smt'", "reference", "name one of methods"),
-    (["study={reference: optcal}"], "unknown 'optcal'", "study.reference", "did you mean optical?"),
-    (
-        ["study={compare: variants, reference: smal, variants: {small: {seeds: [1]}, large: {seeds: [2]}}}"],
-        "unknown 'smal'",
-        "study.reference",
-        "name one of study.variants; did you mean small?",
-    ),
-    (
-        ["encoder={source: models/none}"],
-        "no model folder, and no commit: models/none",
-        "encoder.source",
-        "Hugging Face layout",
-    ),
-    (
-        ["encoder={source: 'package:no_such_package/x'}"],
-        "'no_such_package' is missing",
-        "encoder.source",
-        "pip install",
-    ),
-    (["languages=[zu]"], "the bundled collection has no bitext/zu.tsv", "results/atlas", "files of your own"),
-    (["bitext={sw: [{pairs: mine.txt}]}"], "neither a data set nor a file: 'mine.txt'", "", "give a path"),
-    (["bitext={sw: [{pairs: ntrex.swe.txt}]}"], "neither a data set nor a file", "", "did you mean ntrex.swa.txt"),
     (["bitext={sw: [{pairs: data/mine.tsv}]}"], "no such file", "data/mine.tsv", "project's folder"),
-    (["bitext={sw: [{pairs: 'x.{klingon}.txt'}]}"], "unknown placeholder {klingon}", "x.{klingon}.txt", "{ntrex}"),
-    (["bitext={sw: []}"], "no sentence pairs", "bitext.sw", "list sources for sw"),
-    (["collection_table={atlas: {reader: plian}}"], "'plian'", "collection_table.atlas.reader", "did you mean plain?"),
-    (["collection_table={mine: {reader: plain, splitt: 1}}"], "'splitt'", "collection_table.mine", "mean split?"),
-    (["collection_table={atlas: {partial_qerls: true}}"], "unknown key", "collection_table.atlas", "partial_qrels?"),
-    (["teacher={training_set: {max_triple: 9}}"], "'max_triple'", "teacher.training_set", "did you mean max_triples?"),
-    (["method_table={mmarco: {training_set: {swop: true}}}"], "'swop'", "method_table.mmarco.training_set", "swap?"),
-    (["collection_table={mine: {reader: plain, documents: d}}"], "queries is", "collection_table.mine", "qrels: see"),
-    (
-        ["method_table={mine: {kind: retrained, training_set: {reader: plain}}}"],
-        "documents is missing",
-        "method_table.mine.training_set",
-        "triples or qrels: see",
-    ),
-    (
-        [
-            "methods=[optical,code-switch]",
-            "method_table={code-switch: {training_set: {reader: afriqa, pairs: [], held_out: []}}}",
-        ],
-        "the teacher's training set alone",
-        "method_table.code-switch",
-        "give it a training_set, or switch",
-    ),
-    (
-        ["methods=[optical,code-switch]", "method_table={code-switch: {student: {sides: [document]}}}"],
-        "learns to read queries",
-        "method_table.code-switch.student.sides",
-        "let its sides have query",
-    ),
-    (["method_table={mine: {kind: distilled}}"], "'objectives' is a required", "method_table.mine", "README"),
-    (["method_table={bm25: {lexical: {k2: 4}}}"], "unknown key 'k2'", "method_table.bm25.lexical", "known are b"),
-    (["measures=['nDGC@10']"], "'nDGC@10' does not match", "measures[0]", "nDCG@10"),
-    (["machine={device: gpu}"], "'gpu' does not match", "machine.device", "auto, cpu, cuda"),
-    (["transport={solver: magic}"], "'magic' is not one of", "transport.solver", "how the plan is found"),
-    (
-        ["search={parts: 2}", "collection_table={atlas: {documents_by: student}}"],
-        "not searched in parts",
-        "search.parts",
-        "set search.parts: 1",
-    ),
-    (["language_table={sw: {resource: middle}}"], "'middle' is not one of", "language_table.sw.resource", "mean"),
+    (["measures=['nDGC@10']"], "'nDGC@10' does not have the right form", "measures[0]", "nDCG@10"),
 ]
 
 
