@@ -37,6 +37,8 @@ bench:
 	done; \
 	{ printf 'claim\tmeasured\tbar\tresult\n'; cat results/bench/claims.tsv; } > results/bench.tsv
 
-# The tables of keys in config/README.md and the schema for editors, from the classes of optical/config.
+# The tables of keys in config/README.md and the schema for editors, from the classes of optical/config; the packages and
+# their picture in docs/architecture.md, from their imports.
 docs:
 	python workflow/scripts/describe_config.py --page config/README.md --schema workflow/schemas/config.schema.json
+	PYTHONPATH=workflow/scripts:tests python -m support.architecture
