@@ -14,18 +14,18 @@ localrules:
 
 rule fetch_all:
     input:
-        lambda w: downloads.everything(at(w)),
+        lambda w: downloads.everything(experiment),
     output:
-        "{results}/downloads.txt",
+        f"{experiment.results}/downloads.txt",
     log:
-        "{results}/logs/fetch_all.log",
+        f"{experiment.results}/logs/fetch_all.log",
     benchmark:
-        "{results}/benchmarks/fetch_all.tsv"
+        f"{experiment.results}/benchmarks/fetch_all.tsv"
     conda:
         "../envs/data.yaml"
     params:
         # a list may be too long for a command: the file has it, below the name of an option
-        listed=lambda w: argument_file({"downloads": downloads.everything(at(w))}).removeprefix("@"),
+        listed=lambda w: argument_file({"downloads": downloads.everything(experiment)}).removeprefix("@"),
     message:
         "everything that this experiment downloads is there, and named in {output}"
     shell:

@@ -64,7 +64,8 @@ def test_a_rule_made_from_another_keeps_log_and_benchmark_of_its_own_and_the_cod
 
 def _assert_place_of_log_and_benchmark(name, text):
     for kind in ("log", "benchmark"):
-        assert re.search(rf'{kind}:\n        "(\{{results\}}|results)/{kind}s/{name}[/.]', text), kind
+        folder = r'("(\{results\}|results)|f"\{experiment\.results\})'
+        assert re.search(rf"{kind}:\n        {folder}/{kind}s/{name}[/.]", text), kind
 
 
 def test_every_program_has_a_rule():

@@ -60,8 +60,8 @@ def parts_of_catalogue(experiments: Iterable[Experiment], catalogue: str) -> tup
 
 
 def everything(experiment: Experiment) -> list[str]:
-    """Return what an experiment downloads, and the lists of what its variants and points of a grid do."""
-    return [*needed_downloads(experiment), *(f"{each.results}/downloads.txt" for each in below(experiment))]
+    """Return what an experiment downloads, and what its variants and the points of its grid do."""
+    return flatten([needed_downloads(each) for each in [experiment, *below(experiment)]])
 
 
 def needed_downloads(experiment: Experiment) -> list[str]:
