@@ -10,13 +10,19 @@ import pytest
 
 from optical.config.tables import Dataset
 from optical.errors import DataError, ResourceError
-from optical.fetch.download import Patience, fetch, read_lock
+from optical.fetch import download
+from optical.fetch.download import fetch, read_lock
 
 CONTENT = bytes(range(256)) * 400
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 SIZE = str(len(CONTENT))
-QUICK = Patience(attempts=3, first_delay=0.01, connect_timeout=2, read_timeout=5)
-IMPATIENT = QUICK._replace(read_timeout=0.3)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Try for a second, not for minutes."""
+    monkeypatch.setattr(download, "ATTEMPTS", 3)
+    monkeypatch.setattr(download, "FIRST_DELAY_SECONDS", 0.01)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -84,14 +90,14 @@ def leftovers(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["good", "busy", "flaky", "restart"])
 def test_the_file_arrives_whole(server, tmp_path, name):
-    path = fetch(dataset(server, name), tmp_path / "a.bin", patience=QUICK)
+    path = fetch(dataset(server, name), tmp_path / "a.bin")
     assert path.read_bytes() == CONTENT
     assert leftovers(tmp_path) == ["a.bin"]
     assert len(server.requests) == (1 if name == "good" else 2)
 
 
 def test_a_cut_download_is_resumed_where_it_stopped(server, tmp_path):
-    fetch(dataset(server, "flaky"), tmp_path / "a.bin", patience=QUICK)
+    fetch(dataset(server, "flaky"), tmp_path / "a.bin")
     assert [asked for _, asked in server.requests] == ["", "bytes=50000-"]
 
 
@@ -104,9 +110,10 @@ def test_a_cut_download_is_resumed_where_it_stopped(server, tmp_path):
         ("short", ResourceError, "truncated", 3),
     ],
 )
-def test_failures_say_why_and_leave_nothing(server, tmp_path, name, error, what, attempts):
+def test_failures_say_why_and_leave_nothing(server, tmp_path, monkeypatch, name, error, what, attempts):
+    monkeypatch.setattr(download, "READ_SECONDS", 0.3)
     with pytest.raises(error, match=what) as caught:
-        fetch(dataset(server, name), tmp_path / "a.bin", patience=IMPATIENT if name == "stall" else QUICK)
+        fetch(dataset(server, name), tmp_path / "a.bin")
     assert "\n" not in str(caught.value)
     assert leftovers(tmp_path) == []
     assert len(server.requests) == attempts
@@ -115,14 +122,14 @@ def test_failures_say_why_and_leave_nothing(server, tmp_path, name, error, what,
 def test_no_server_at_all(server, tmp_path):
     row = dataset(server, "good")._replace(url="http://127.0.0.1:9/a.bin")
     with pytest.raises(ResourceError, match="no connection"):
-        fetch(row, tmp_path / "a.bin", patience=QUICK)
+        fetch(row, tmp_path / "a.bin")
 
 
 def test_a_wrong_checksum_names_both_and_leaves_nothing(server, tmp_path):
     with pytest.raises(DataError, match=f"expected {'0' * 64}, got {CHECKSUM}.*trust"):
-        fetch(dataset(server, "good", sha256="0" * 64), tmp_path / "a.bin", patience=QUICK)
+        fetch(dataset(server, "good", sha256="0" * 64), tmp_path / "a.bin")
     with pytest.raises(DataError, match="102400 bytes, 7 are expected"):
-        fetch(dataset(server, "good", size="7"), tmp_path / "a.bin", patience=QUICK)
+        fetch(dataset(server, "good", size="7"), tmp_path / "a.bin")
     assert leftovers(tmp_path) == []
 
 
@@ -130,10 +137,10 @@ def test_an_unknown_checksum_is_recorded_once_and_then_enforced(server, tmp_path
     lock = tmp_path / "lock.tsv"
     row = dataset(server, "good", sha256="-", size="-")
     with pytest.raises(DataError, match="no checksum known.*--lock"):
-        fetch(row, tmp_path / "a.bin", patience=QUICK)
-    fetch(row, tmp_path / "a.bin", lock=lock, patience=QUICK)
+        fetch(row, tmp_path / "a.bin")
+    fetch(row, tmp_path / "a.bin", lock=lock)
     assert read_lock(lock) == {"a.bin": (CHECKSUM, str(len(CONTENT)))}
-    fetch(row, tmp_path / "again.bin", lock=lock, patience=QUICK)
+    fetch(row, tmp_path / "again.bin", lock=lock)
     other = tmp_path / "other.bin"
     other.write_bytes(CONTENT[::-1])
     with pytest.raises(DataError, match="wrong checksum.*lock.tsv"):

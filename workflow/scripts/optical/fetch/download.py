@@ -10,7 +10,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -24,17 +23,10 @@ from optical.runtime.progress import Progress
 log = logging.getLogger("optical")
 
 CHUNK_BYTES = 1 << 20
-LONGEST_DELAY_SECONDS = 60.0
+ATTEMPTS = 5
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0  # between two attempts; doubled after each
+CONNECT_SECONDS, READ_SECONDS = 15.0, 60.0  # without a byte
 WORTH_RETRYING = (408, 425, 429, 500, 502, 503, 504)
-
-
-class Patience(NamedTuple):
-    """How long to try: attempts in all, seconds before the second one (then doubled), seconds without a byte."""
-
-    attempts: int = 5
-    first_delay: float = 1.0
-    connect_timeout: float = 15.0
-    read_timeout: float = 60.0
 
 
 class _Interrupted(Exception):
@@ -46,11 +38,7 @@ class _Interrupted(Exception):
 
 
 def fetch(
-    dataset: Dataset,
-    destination: str | Path,
-    mirror: str | Path | None = None,
-    lock: str | Path | None = None,
-    patience: Patience | None = None,
+    dataset: Dataset, destination: str | Path, mirror: str | Path | None = None, lock: str | Path | None = None
 ) -> Path:
     """Fetch a data set to `destination` and verify it.
 
@@ -62,10 +50,14 @@ def fetch(
     with atomic_path(destination) as temporary:
         local = local_source(dataset.url, mirror)
         try:
-            if local is not None:
-                shutil.copyfile(_existing(local, dataset, mirror), temporary)
+            if local is None:
+                download(dataset, temporary)
+            elif local.is_file():
+                shutil.copyfile(local, temporary)
             else:
-                download(dataset, temporary, patience or Patience())
+                to_serve = f"put {dataset.url} there, or unset the mirror"
+                hint = to_serve if mirror else "mend the address in config/datasets.tsv"
+                raise ResourceError(f"{dataset.name} is not there", where=local, hint=hint)
         except OSError as error:
             verb, where = ("read", local) if local and error.filename == str(local) else ("write", destination)
             raise ResourceError(f"cannot {verb}: {error.strerror or error}", where=where) from error
@@ -93,47 +85,38 @@ def local_source(url: str, mirror: str | Path | None = None) -> Path | None:
     return as_written if as_written.exists() else Path(mirror, parts.netloc, unquote(path))
 
 
-def _existing(path: Path, dataset: Dataset, mirror: str | Path | None) -> Path:
-    if not path.is_file():
-        hint = f"put {dataset.url} there, or unset the mirror" if mirror else "mend the address in config/datasets.tsv"
-        raise ResourceError(f"{dataset.name} is not there", where=path, hint=hint)
-    return path
-
-
-def download(dataset: Dataset, path: Path, patience: Patience) -> None:
+def download(dataset: Dataset, path: Path) -> None:
     """Download to `path` with retries; what has arrived is kept between attempts when the server can resume."""
     session = requests.Session()
-    for attempt in range(1, patience.attempts + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _attempt(session, dataset, path, patience)
+            return _attempt(session, dataset, path)
         except _Interrupted as error:
-            if attempt == patience.attempts:
+            if attempt == ATTEMPTS:
                 raise ResourceError(
                     f"cannot download {dataset.name} in {attempt} attempts: {error}",
                     where=dataset.url,
                     hint="check the network or try later; a mirror can be given as --config mirror=FOLDER",
                 ) from error
-            delay = min(max(patience.first_delay * 2 ** (attempt - 1), error.delay), LONGEST_DELAY_SECONDS)
+            delay = min(max(FIRST_DELAY_SECONDS * 2 ** (attempt - 1), error.delay), LONGEST_DELAY_SECONDS)
             log.warning("%s: %s; next attempt in %.1f s", dataset.name, error, delay)
             time.sleep(delay)
 
 
-def _attempt(session: requests.Session, dataset: Dataset, path: Path, patience: Patience) -> None:
+def _attempt(session: requests.Session, dataset: Dataset, path: Path) -> None:
     have = path.stat().st_size
     # "identity": the bytes as they are stored, for a checksum of the file and not of its unpacked content.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    timeout = (patience.connect_timeout, patience.read_timeout)
+    timeout = (CONNECT_SECONDS, READ_SECONDS)
     try:
         with session.get(dataset.url, headers=headers, stream=True, timeout=timeout) as response:
             _refuse_bad_status(response, dataset, path)
-            resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
-                f"bytes {have}-"
-            )
-            _receive(response, dataset, path, have if resumed else 0)
+            sent = response.headers.get("Content-Range", "") if response.status_code == 206 else ""
+            _receive(response, dataset, path, have if sent.startswith(f"bytes {have}-") else 0)
     except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL) as error:
         raise ResourceError(f"not an address: {error}", where=dataset.url, hint="mend config/datasets.tsv") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise _Interrupted(_in_words(error, patience)) from error
+        raise _Interrupted(_in_words(error)) from error
 
 
 def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path) -> None:
@@ -165,9 +148,9 @@ def _receive(response: requests.Response, dataset: Dataset, path: Path, have: in
         raise _Interrupted(f"truncated: {path.stat().st_size} of {total} bytes arrived")
 
 
-def _in_words(error: Exception, patience: Patience) -> str:
+def _in_words(error: Exception) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or "timed out" in str(error).lower():
-        return f"no byte for {patience.read_timeout:g} s"
+        return f"no byte for {READ_SECONDS:g} s"
     if "IncompleteRead" in str(error):
         return "truncated: the connection was closed early"
     return f"no connection ({type(error).__name__})"

@@ -1,9 +1,8 @@
 """A model of the Hugging Face hub at one commit, as a folder that needs no network any more."""
 
-import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -28,8 +27,7 @@ def fetch_model(model_id: str, revision: str, folder: str | Path, mirror: str | 
         if mirror:
             _copy(Path(mirror, HOST, model_id, "resolve", revision), temporary)
         else:
-            with _in_one_line(model_id):
-                _download(model_id, revision, temporary)
+            _download(model_id, revision, temporary)
         names = sorted(str(path.relative_to(temporary)) for path in temporary.rglob("*") if path.is_file())
         for needed in (("config.json",), WEIGHTS):
             if not any(_like(name, needed) for name in names):
@@ -69,32 +67,20 @@ def _download(model_id: str, revision: str, folder: Path) -> None:
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, which proxies and local servers understand
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, errors, snapshot_download
 
-    names = chosen_files(HfApi().list_repo_files(model_id, revision=revision))
-    snapshot_download(model_id, revision=revision, local_dir=folder, allow_patterns=names, max_workers=4)
-    shutil.rmtree(folder / ".cache", ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _in_one_line(model_id: str) -> Iterator[None]:
-    """Say in one line what the hub's client, which tries again by itself what may succeed later, gave up on."""
     try:
-        yield
-    except Exception as error:  # of whatever HTTP library the client has
-        raise _fault(error, model_id) from error
-
-
-def _fault(error: Exception, model_id: str) -> ResourceError:
-    from huggingface_hub import errors
-
-    for kind, what, hint in (
-        (errors.GatedRepoError, "the model is gated", "accept its terms on the hub, and set HF_TOKEN"),
-        (errors.RevisionNotFoundError, "the model has no such commit", "mend the config's revision"),
-        (errors.RepositoryNotFoundError, "the hub has no such model", "mend its id; a private one needs HF_TOKEN"),
-    ):
-        if isinstance(error, kind):
-            return ResourceError(what, where=model_id, hint=hint)
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    hint = "check the network or try later; HF_ENDPOINT names another server, OPTICAL_MIRROR a mirror"
-    return ResourceError(f"cannot download: {reason}", where=model_id, hint=hint)
+        names = chosen_files(HfApi().list_repo_files(model_id, revision=revision))
+        snapshot_download(model_id, revision=revision, local_dir=folder, allow_patterns=names, max_workers=4)
+    except errors.GatedRepoError as error:
+        raise ResourceError("the model is gated", model_id, "accept its terms on the hub, and set HF_TOKEN") from error
+    except errors.RevisionNotFoundError as error:
+        raise ResourceError("the model has no such commit", model_id, "mend the config's revision") from error
+    except errors.RepositoryNotFoundError as error:
+        hint = "mend its id; a private one needs HF_TOKEN"
+        raise ResourceError("the hub has no such model", model_id, hint) from error
+    except Exception as error:  # of whatever HTTP library the client has, which has tried several times
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        hint = "check the network or try later; HF_ENDPOINT names another server, OPTICAL_MIRROR a mirror"
+        raise ResourceError(f"cannot download: {reason}", model_id, hint) from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
