@@ -1,7 +1,5 @@
 """The precisions in which models compute, by their names in the config."""
 
-from pathlib import Path
-
 import torch
 
 from optical.errors import ConfigError
@@ -29,12 +27,7 @@ def fastest(device: str) -> str:
 
 def processor_bf16() -> list[str]:
     """Return the instructions for bfloat16 that this machine's processor has."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return []
-    flags = next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), [])
-    return [name for name in ("amx_bf16", "avx512_bf16") if name in flags]
+    return [name for name in ("amx_bf16", "avx512_bf16") if torch.cpu.get_capabilities().get(name)]
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
