@@ -41,8 +41,14 @@ def choose(name: str, processes: int = 1) -> "torch.device":
 
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name, re.ASCII):
         raise ConfigError(f"no such device: {name}", where="machine.device", hint="auto, cpu, cuda or cuda:N")
-    if name in ("auto", "cuda"):
-        _take_one(processes)
+    if name in ("auto", "cuda") and not _leases and (uuids := visible_gpus()):
+        if processes > len(uuids):
+            raise ResourceError(
+                f"{processes} processes want a GPU each, but there are {len(uuids)}",
+                where=_visible(),
+                hint="set machine.gpus to as many as a job is given",
+            )
+        os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
@@ -70,18 +76,6 @@ def send(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
     if device.type == "cpu" or tensor.device.type != "cpu":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
-
-
-def _take_one(processes: int) -> None:
-    uuids = [] if _leases else visible_gpus()
-    if uuids and processes > len(uuids):
-        raise ResourceError(
-            f"{processes} processes want a GPU each, but there are {len(uuids)}",
-            where=_visible(),
-            hint="set machine.gpus to as many as a job is given",
-        )
-    if uuids:
-        os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
 
 
 def _visible() -> str:

@@ -26,7 +26,7 @@ def library_files(program: str | Path, unused: Collection[str] = ()) -> list[str
 def _imported(path: str, folder: str) -> set[str]:
     modules = {"optical.__init__"}
     for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("optical"):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("optical"):
             modules.add(node.module)
             modules.update(f"{node.module}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Import):

@@ -32,7 +32,7 @@ class Machine:
         # not use_deterministic_algorithms, which is the same but imports torch's compiler: two seconds a job
         torch.set_deterministic_debug_mode("warn")
         # it also fills every new tensor before use, to show faults: a tenth of the time of a small step
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         device = devices.choose(self.device, self.world)
         if device.type == "cuda":
             properties = torch.cuda.get_device_properties(device)

@@ -1,7 +1,6 @@
 """How far a job is: a bar on a terminal, and a line of the log now and then elsewhere."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator
 
@@ -25,11 +24,8 @@ class Progress:
         self.note = ""
         self.started = self.reported = time.monotonic()
         self.first = done
-        self.bar = (
-            tqdm(total=total or None, initial=done, desc=what, leave=False, dynamic_ncols=True)
-            if sys.stderr.isatty()
-            else None
-        )
+        # None: on a terminal alone
+        self.bar = tqdm(total=total or None, initial=done, desc=what, leave=False, dynamic_ncols=True, disable=None)
 
     def __enter__(self) -> "Progress":
         return self
@@ -39,33 +35,24 @@ class Progress:
         self.done += steps
         if figures:
             self.note = " ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        if self.bar is not None:
-            self.bar.set_postfix_str(self.note, refresh=False)
-            self.bar.update(steps)
-        elif time.monotonic() - self.reported > PROGRESS_EVERY_SECONDS:
+        self.bar.set_postfix_str(self.note, refresh=False)
+        self.bar.update(steps)
+        if self.bar.disable and time.monotonic() - self.reported > PROGRESS_EVERY_SECONDS:
             self._report()
 
     def _report(self) -> None:
         self.reported = time.monotonic()
-        facts = [f"{self.done} of {self.total}" if self.total else str(self.done)]
-        facts += [self.note] if self.note else []
+        count, left = str(self.done), ""
         if self.total:
             pace = (self.reported - self.started) / max(self.done - self.first, 1)
-            facts.append(f"{pace * (self.total - self.done):.0f} s left")
-        log.info("%s: %s", self.what, ", ".join(facts))
+            count, left = f"{self.done} of {self.total}", f"{pace * (self.total - self.done):.0f} s left"
+        log.info("%s: %s", self.what, ", ".join(filter(None, [count, self.note, left])))
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        self.bar.close()
         if kind is None:
-            seconds = time.monotonic() - self.started
-            log.info(
-                "%s: %d done in %.1f s%s",
-                self.what,
-                self.done,
-                seconds,
-                f", {self.note}" if self.note else "",
-            )
+            count = f"{self.done} done in {time.monotonic() - self.started:.1f} s"
+            log.info("%s: %s", self.what, ", ".join(filter(None, [count, self.note])))
 
 
 def with_progress(items: Iterable, what: str, total: int = 0) -> Iterator:

@@ -8,13 +8,13 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
-END = object()  # in the place of an item where there are no more
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def workers_on(device: torch.device) -> int:
@@ -37,9 +37,10 @@ def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], w
     def shared() -> Iterator[Item]:
         while not ended.is_set():
             with lock:
-                item = next(items, END)
-            if item is END:
-                return
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
             yield item
 
     @torch.inference_mode()  # a setting of each thread
@@ -50,7 +51,7 @@ def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], w
             ended.set()
             raise
 
-    with _threads_within_operations(max(1, torch.get_num_threads() // workers)), ThreadPoolExecutor(workers) as pool:
+    with _pool(workers) as pool:
         try:
             for future in [pool.submit(share) for _ in range(workers)]:
                 future.result()
@@ -72,8 +73,8 @@ def results_in_order(call: Callable[[Item], Result], items: Iterable[Item], work
         with torch.inference_mode():  # a setting of each thread
             return call(item)
 
-    waiting = deque()
-    with _threads_within_operations(max(1, torch.get_num_threads() // workers)), ThreadPoolExecutor(workers) as pool:
+    waiting: deque[Future[Result]] = deque()
+    with _pool(workers) as pool:
         for item in items:
             waiting.append(pool.submit(without_gradients, item))
             if len(waiting) > workers:
@@ -83,10 +84,12 @@ def results_in_order(call: Callable[[Item], Result], items: Iterable[Item], work
 
 
 @contextlib.contextmanager
-def _threads_within_operations(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Give so many threads, among which the cores for the operations of tensors are shared out."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(max(1, cores // workers))
     try:
-        yield
+        with ThreadPoolExecutor(workers) as pool:
+            yield pool
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(cores)
