@@ -83,6 +83,10 @@ def test_an_experiment_is_called_as_its_folder():
     assert experiment(file="studies/miracl.yaml").name == "studies/miracl"
 
 
+def test_a_notebook_shows_an_experiment_in_one_line():
+    assert repr(experiment(file="open.yaml")) == "<Experiment open: 7 languages, 10 methods>"
+
+
 def test_what_leads_nowhere_is_refused_with_key_and_remedy():
     with pytest.raises(ConfigError, match=r"unknown key 'stepz' \[student\]. Hint: did you mean steps"):
         Experiment.from_config({"student": {"stepz": 1}}, ROOT)

@@ -124,15 +124,22 @@ def fill_codes(reference: str, language: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", code, reference)
 
 
-def resolve(reference: str, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str) -> str:
+def resolve(
+    reference: str,
+    language: Mapping[str, str],
+    datasets: Mapping[str, Dataset],
+    data_folder: str,
+    project: str | Path = ".",
+) -> str:
     """Turn a file reference of the config into a path: a data set's name, or a path that may hold placeholders.
 
     What looks like a file of the table, but is neither a row nor a file on disk, is a `ConfigError`: a misspelt name.
+    Paths are those of the project's folder.
     """
     filled = fill_codes(reference, language)
     if filled in datasets:
         return f"{data_folder}/{filled}"
-    if _LIKE_A_DATASET.fullmatch(filled) and not Path(filled).exists():
+    if _LIKE_A_DATASET.fullmatch(filled) and not Path(project, filled).exists():
         raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=nearest(filled, datasets, ADD_A_ROW))
     return filled
 
@@ -141,11 +148,15 @@ _LIKE_A_DATASET = re.compile(r"[^/\s]+\.(txt|tsv|csv|jsonl?|zip|gz|tmx)")
 
 
 def resolve_source(
-    source: BitextSource, language: Mapping[str, str], datasets: Mapping[str, Dataset], data_folder: str
+    source: BitextSource,
+    language: Mapping[str, str],
+    datasets: Mapping[str, Dataset],
+    data_folder: str,
+    project: str | Path = ".",
 ) -> BitextSource:
     """Return a bitext source of the config with its files as paths and, where known, with their licence."""
     references: dict[str, str] = files_of(source)
-    paths = {key: resolve(reference, language, datasets, data_folder) for key, reference in references.items()}
+    paths = {key: resolve(name, language, datasets, data_folder, project) for key, name in references.items()}
     named = [fill_codes(reference, language) for reference in references.values()]
     licences = dict.fromkeys(datasets[name].licence for name in named if name in datasets)
     return source.changed(**paths, licence=source.licence or "; ".join(licences) or None)

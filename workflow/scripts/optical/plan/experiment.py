@@ -26,7 +26,7 @@ Run = tuple[str, int]  # method, seed
 Language = Mapping[str, str]  # a row of languages.tsv
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Experiment:
     """What an experiment consists of.
 
@@ -89,6 +89,10 @@ class Experiment:
             share: per cent of the sentence pairs that are learnt from.
         """
         return self.from_config(merged(self.given, changes), self.folder, parent, share)
+
+    def __repr__(self) -> str:
+        config = self.config
+        return f"<Experiment {self.name}: {len(config.languages)} languages, {len(config.methods)} methods>"
 
     # --- places
 
@@ -293,7 +297,7 @@ def _teacher(experiment: Experiment) -> tuple:
 
 
 def _start(experiment: Experiment) -> tuple:
-    """What a student starts from: the teacher, perhaps with word pieces learnt from the sentence pairs."""
+    """What a student starts from: the teacher, perhaps with subwords learnt from the sentence pairs."""
     config = experiment.config
     return *_teacher(experiment), *_bitext(experiment), config.vocabulary, config.word_alignment
 

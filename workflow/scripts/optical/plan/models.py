@@ -93,7 +93,7 @@ def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> 
 
 
 def extended(experiment: Experiment, lang: str) -> list[str]:
-    """Return the folder of the model with word pieces of a language, which its students start from.
+    """Return the folder of the model with the subwords of a language, which its students start from.
 
     Nothing where the vocabulary stays the encoder's: they start from the teacher.
     """
@@ -101,7 +101,7 @@ def extended(experiment: Experiment, lang: str) -> list[str]:
 
 
 def tokens(experiment: Experiment, lang: str) -> str:
-    """Return the tokenised sentence pairs of a language, in the encoder's word pieces."""
+    """Return the tokenised sentence pairs of a language, in the encoder's subwords."""
     return experiment.place("tokens", "tokens", "bitext", lang)
 
 
@@ -144,7 +144,7 @@ def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str
 
 
 def translator_start(experiment: Experiment, lang: str) -> list[str]:
-    """Return the folder of the BERT that a translator starts from: with the word pieces of its language, if any."""
+    """Return the folder of the BERT that a translator starts from: with the subwords of its language, if any."""
     warm = experiment.config.translator.warm_start
     return (extended(experiment, lang) or [encoder(experiment)]) if warm else []
 

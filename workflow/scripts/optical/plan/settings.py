@@ -80,7 +80,7 @@ def translator_settings(experiment: Experiment) -> TranslatorTraining:
 
 
 def vocabulary_settings(experiment: Experiment) -> dict[str, object]:
-    """Return what decides the word pieces of a language."""
+    """Return what decides the subwords of a language."""
     return {"pieces": experiment.config.vocabulary.pieces, "alignment": experiment.config.word_alignment}
 
 
@@ -106,5 +106,5 @@ def shown_settings(experiment: Experiment) -> dict[str, object]:
 
 
 def keeps_vocabulary(experiment: Experiment) -> bool:
-    """Return whether students read with the encoder's word pieces alone."""
+    """Return whether students read with the encoder's subwords alone."""
     return not experiment.config.vocabulary.pieces

@@ -43,7 +43,7 @@ def file_of(experiment: Experiment, reference: str, lang: str = "en") -> str:
     Raises:
         ConfigError: there is no such file, and no rule makes it.
     """
-    path = resolve(reference, experiment.languages[lang], experiment.datasets, DATA)
+    path = resolve(reference, experiment.languages[lang], experiment.datasets, DATA, experiment.folder)
     return _check_file(path, experiment.folder)
 
 
@@ -101,7 +101,7 @@ def flatten(value: object) -> list[str]:
 def bitext_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
     """Return the sources of a language's sentence pairs, files resolved; none where the config names none."""
     sources = [
-        resolve_source(source, experiment.languages[lang], experiment.datasets, DATA)
+        resolve_source(source, experiment.languages[lang], experiment.datasets, DATA, experiment.folder)
         for source in named_sources(experiment, lang)
     ]
     for path in _files_of_sources(sources):
