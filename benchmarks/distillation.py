@@ -169,8 +169,8 @@ def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool,
     teacher = new_encoder(folder / "teacher", size).to(device)
     foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
     for precision in precisions(device):
-        vectors = folder / "vectors" / precision / "query"
-        encode_english(teacher, TokenFile(folder / "tokens/english"), "query", vectors, precision)
+        vectors = folder / "vectors" / precision
+        encode_english(teacher, TokenFile(folder / "tokens/english"), ["query"], vectors, precision)
     settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
     candidates = our_candidates(folder, device, pairs)
     if peers:

@@ -88,7 +88,7 @@ def measured_share(steps: int = 3, batch_size: int = 16) -> float:
         folder = Path(name)
         teacher = new_encoder(folder / "teacher", "mbert")
         write_bitext(folder / "tokens", folder / "teacher", steps * batch_size, 119_547)
-        encode_english(teacher, TokenFile(folder / "tokens/english"), "query", folder / "vectors/query", "fp32")
+        encode_english(teacher, TokenFile(folder / "tokens/english"), ["query"], folder / "vectors", "fp32")
         sizes = {"steps": steps, "batch_size": batch_size, "dropout": None}
         settings = DistillationSettings(objectives=OBJECTIVES["optical"], transport=TRANSPORT, **sizes)
         student = load_encoder(folder / "teacher")

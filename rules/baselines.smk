@@ -51,7 +51,7 @@ rule train_translator:
     shell:
         # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
         "nice {resources.launcher} {input.script} {params.arguments} --tokens {input.tokens} "
-        "--tokeniser {input.tokeniser:q} {params.encoder:q} --name {wildcards.lang}/translator "
+        "--tokeniser {input.tokeniser:q} {params.encoder:q} "
         f"{TRAINING} --out {{output}} --log {{log}}"
 
 

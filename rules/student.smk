@@ -79,7 +79,7 @@ rule distil_student:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
         "{resources.launcher} {input.script} {params.arguments} --teacher {input.teacher:q} --tokens {input.tokens} "
-        "{params.start:q} {params.vectors:q} --name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
+        "{params.start:q} {params.vectors:q} "
         f"{TRAINING} --out {{output}} --log {{log}}"
 
 
@@ -135,5 +135,4 @@ rule retrain_student:
     shell:
         "{resources.launcher} {input.script} {params.arguments} --teacher {input.teacher:q} "
         "--training-set {input.training_set} {params.queries:q} "
-        "--name {wildcards.lang}/{wildcards.method}/{wildcards.seed} "
         f"{TRAINING} --out {{output}} --log {{log}}"

@@ -4,7 +4,7 @@ Example: python workflow/scripts/distil_student.py --teacher teacher --tokens to
     --settings '{steps: 150, objectives: {optimal_transport: 1.0}, transport: {solver: sinkhorn}}' --out student
 """
 
-import contextlib
+import tempfile
 from pathlib import Path
 
 from optical.config.training import DistillationSettings
@@ -15,7 +15,7 @@ from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
 from optical.training.session import Session
 from optical.training.student import DistillationLoss
-from optical.training.teacher_vectors import encoded_english
+from optical.training.teacher_vectors import encode_english
 
 
 def main(arguments):
@@ -24,18 +24,14 @@ def main(arguments):
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     student = load_encoder(arguments.start or arguments.teacher).to(session.device)
     objective = build_objective(settings.objectives, settings.transport)
-    with teacher_vectors(arguments, student, settings.sides, session) as vectors:
-        loss = DistillationLoss(student, Path(arguments.tokens), vectors, settings, objective)
-        session.train(student, loss, arguments.out, student.save, arguments.name)
-
-
-def teacher_vectors(arguments, student, sides, session):
-    """Give the folder of the teacher's vectors: the given one, or one made now, before the student has changed."""
-    if arguments.vectors:
-        return contextlib.nullcontext(Path(arguments.vectors))
-    english = TokenFile(Path(arguments.tokens) / "english")
-    teacher = load_encoder(arguments.teacher).to(session.device) if arguments.start else student
-    return encoded_english(teacher, english, sides, session.machine.precision)
+    tokens = Path(arguments.tokens)
+    with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
+        vectors = Path(arguments.vectors or temporary)
+        if not arguments.vectors:
+            teacher = load_encoder(arguments.teacher).to(session.device) if arguments.start else student
+            encode_english(teacher, TokenFile(tokens / "english"), settings.sides, vectors, session.machine.precision)
+        loss = DistillationLoss(student, tokens, vectors, settings, objective)
+        session.train(student, loss, arguments.out, student.save)
 
 
 if __name__ == "__main__":
@@ -44,6 +40,5 @@ if __name__ == "__main__":
     parser.add_argument("--start", metavar="FOLDER", help="from extend_vocabulary: the student starts there")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--vectors", metavar="FOLDER", help="from encode_bitext; left out, they are computed now")
-    parser.add_argument("--name", default="student", help="shown beside the progress")
     add_training_arguments(parser)
     run_program(main, parser)

@@ -19,8 +19,7 @@ def main(arguments):
     teacher = load_encoder(arguments.teacher).to(device)
     english = TokenFile(Path(arguments.tokens) / "english")
     with atomic_folder(arguments.out) as folder:
-        for side in arguments.sides:
-            encode_english(teacher, english, side, folder / side, machine.precision)
+        encode_english(teacher, english, arguments.sides, folder, machine.precision)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(arguments):
     unchanged = None if "document" in settings.sides else load_encoder(arguments.teacher).to(session.device)
     queries = word_pieces(student, arguments.queries) if arguments.queries else None
     loss = TeacherLoss(student, Path(arguments.training_set), settings, unchanged, queries)
-    session.train(student, loss, arguments.out, student.save, arguments.name)
+    session.train(student, loss, arguments.out, student.save)
 
 
 def word_pieces(encoder, path):
@@ -43,6 +43,5 @@ if __name__ == "__main__":
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
     parser.add_argument("--queries", metavar="FILE", help="its queries in other words, in the same order")
-    parser.add_argument("--name", default="student", help="shown beside the progress")
     add_training_arguments(parser)
     run_program(main, parser)

@@ -5,12 +5,14 @@ Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --
 
 from pathlib import Path
 
+import numpy as np
+
 from optical.corpora.passages import text_of
 from optical.corpora.training_sets import read_scores
 from optical.files import atomic_folder, read_jsonl, read_rows
 from optical.program import log, program, run_program
 from optical.text.token_files import write_token_file
-from optical.training.triples import check_scores, open_scores, open_triples, write_scores, write_triples
+from optical.training.triples import check_scores, open_scores, write_scores, write_triples
 
 
 def main(arguments):
@@ -19,11 +21,11 @@ def main(arguments):
     with atomic_folder(arguments.out) as folder:
         write_token_file(folder / "queries", arguments.tokeniser, _texts(_queries(source), rows_of_queries))
         write_token_file(folder / "documents", arguments.tokeniser, _texts(_documents(source), rows_of_documents))
-        triples = write_triples(folder / "triples", source / "triples.tsv", rows_of_queries, rows_of_documents)
+        triples = write_triples(folder / "triples.npy", source / "triples.tsv", rows_of_queries, rows_of_documents)
         if (source / "scores.tsv").is_file():
             write_scores(folder / "scores", read_scores(source / "scores.tsv"), rows_of_queries, rows_of_documents)
-            written = open_triples(folder / "triples"), open_scores(folder / "scores")
-            check_scores(*written, len(rows_of_documents), source / "triples.tsv")
+            written = np.load(folder / "triples.npy", mmap_mode="r")
+            check_scores(written, open_scores(folder / "scores"), len(rows_of_documents), source / "triples.tsv")
     log.info("%d queries, %d documents, %d triples", len(rows_of_queries), len(rows_of_documents), triples)
 
 

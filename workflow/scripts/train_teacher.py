@@ -23,7 +23,7 @@ def main(arguments):
     torch.manual_seed(settings.seed)  # the projection starts from random weights
     encoder = load_encoder(arguments.encoder, settings.encoder).to(session.device)
     loss = TeacherLoss(encoder, Path(arguments.training_set), settings)
-    session.train(encoder, loss, arguments.out, encoder.save, "teacher")
+    session.train(encoder, loss, arguments.out, encoder.save)
 
 
 if __name__ == "__main__":

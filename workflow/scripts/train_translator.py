@@ -23,7 +23,7 @@ def main(arguments):
     log.info("%d pairs, %.1f M parameters", len(bitext), sum(weight.numel() for weight in model.parameters()) / 1e6)
     loss = TranslationLoss(model, bitext, settings)
     save = partial(save_translator, model, arguments.tokeniser)
-    session.train(model, loss, arguments.out, save, arguments.name)
+    session.train(model, loss, arguments.out, save)
 
 
 if __name__ == "__main__":
@@ -31,6 +31,5 @@ if __name__ == "__main__":
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="with which the bitext was tokenised")
     parser.add_argument("--encoder", metavar="FOLDER", help="a BERT of that tokeniser, to start from")
-    parser.add_argument("--name", default="translator", help="shown beside the progress")
     add_training_arguments(parser)
     run_program(main, parser)

@@ -70,7 +70,7 @@ class World:
             write_token_file(self.folder / name, self.folder, map(" ".join, texts))
         write_rows(self.folder / "triples.tsv", [(f"q{n}", f"d{n % DOCUMENTS}") for n in range(2 * DOCUMENTS)])
         names = ({f"q{n}": n for n in range(2 * DOCUMENTS)}, {f"d{n}": n for n in range(DOCUMENTS)})
-        write_triples(self.folder / "set/triples", self.folder / "triples.tsv", *names)
+        write_triples(self.folder / "set/triples.npy", self.folder / "triples.tsv", *names)
 
     def _training_queries(self) -> list[list[str]]:
         dice = random.Random(1)
@@ -86,7 +86,7 @@ class World:
         train(encoder, loss, settings, Machine(device="cpu"), None, "teacher")
         encoder.save(self.folder / "teacher")
         encode_documents(encoder, self._as_objects(), DOCUMENT, self.folder / "vectors")
-        encode_english(encoder, TokenFile(self.folder / "tokens/english"), QUERY, self.folder / "kept/query", "fp32")
+        encode_english(encoder, TokenFile(self.folder / "tokens/english"), [QUERY], self.folder / "kept", "fp32")
         return encoder.eval()
 
     def _as_objects(self) -> list[dict]:

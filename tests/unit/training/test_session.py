@@ -30,7 +30,7 @@ def run(tmp_path):
             steps.append(step)
             return (model.weight - step).square().sum(), {}
 
-        session.train(model, loss, tmp_path / "out", lambda folder: torch.save(model.weight, folder / "w"), "test")
+        session.train(model, loss, tmp_path / "out", lambda folder: torch.save(model.weight, folder / "w"))
         return steps
 
     return train
@@ -81,7 +81,7 @@ def test_two_models_keep_their_checkpoints_apart(tmp_path, monkeypatch, absolute
             return model.weight.square().sum(), {}
 
         with pytest.raises(KeyboardInterrupt):
-            session.train(model, loss, tmp_path / name if absolute else name, nn.Module.cpu, "tiny")
+            session.train(model, loss, tmp_path / name if absolute else name, nn.Module.cpu)
     place = tmp_path / "saved" / (tmp_path.relative_to("/") if absolute else "")
     saved_for = {str(path.parent.parent.relative_to(place)) for path in (tmp_path / "saved").rglob("step-*.pt")}
     assert saved_for == models

@@ -31,8 +31,7 @@ def bench(tmp_path_factory):
     for side, texts in (("english", ENGLISH), ("foreign", FOREIGN)):
         write_token_file(folder / "tokens" / side, folder / "teacher", texts)
     english = TokenFile(folder / "tokens/english")
-    for side in (QUERY, DOCUMENT):
-        encode_english(load_encoder(folder / "teacher"), english, side, folder / "vectors" / side, "fp32")
+    encode_english(load_encoder(folder / "teacher"), english, (QUERY, DOCUMENT), folder / "vectors", "fp32")
     return folder
 
 

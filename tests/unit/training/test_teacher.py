@@ -13,7 +13,7 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import write_token_file
 from optical.training.teacher import TeacherLoss
-from optical.training.triples import open_triples, write_triples
+from optical.training.triples import write_triples
 from support.tiny_models import TEXTS, save_encoder
 
 QUERIES = ("the question", "the moon", "the river", "the sun", "the north", "the first question", "moon and sun")
@@ -44,7 +44,7 @@ def folder(tmp_path_factory, encoder):
     write_token_file(folder / "documents", folder, TEXTS)
     write_rows(folder / "triples.tsv", [[f"q{row[0]}", *(f"d{number}" for number in row[1:])] for row in TRIPLES])
     names = ({f"q{number}": number for number in range(7)}, {f"d{number}": number for number in range(5)})
-    assert write_triples(folder / "triples", folder / "triples.tsv", *names) == len(TRIPLES)
+    assert write_triples(folder / "triples.npy", folder / "triples.tsv", *names) == len(TRIPLES)
     return folder
 
 
@@ -115,8 +115,8 @@ class _Recorder:
 
 def test_every_negative_has_its_turn(encoder, folder):
     loss = loss_with(encoder, folder, negatives=1)
-    rows = open_triples(folder / "triples")
-    met = {tuple(loss._candidates(np.asarray(rows[:1]), step)[1][0].tolist()) for step in range(6)}
+    rows = np.load(folder / "triples.npy")
+    met = {tuple(loss._candidates(rows[:1], step)[1][0].tolist()) for step in range(6)}
     assert met == {(0, 3), (0, 4)}
 
 
@@ -158,7 +158,7 @@ def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_
         (tmp_path / name).symlink_to(folder / name)
     (tmp_path / "pairs.tsv").write_text("q0\td0\nq1\td1\n")
     names = {"q0": 0, "q1": 1}, {"d0": 0, "d1": 1}
-    write_triples(tmp_path / "triples", tmp_path / "pairs.tsv", *names)
+    write_triples(tmp_path / "triples.npy", tmp_path / "pairs.tsv", *names)
     with pytest.raises(DataError, match="no negatives") as caught:
         loss_with(encoder, tmp_path, in_batch_negatives=False)
     assert "in_batch_negatives: true" in caught.value.hint

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
 from optical.text.token_files import TokenFile
 from optical.training.teacher import TeacherLoss
-from optical.training.triples import open_scores, open_triples, pair_numbers, scores_of
+from optical.training.triples import open_scores, pair_numbers, scores_of
 from support.corpora import write_lines
 from support.programs import Run, server
 from support.scored import QUERIES, SCORES, TRIPLES, as_rows
@@ -44,7 +45,7 @@ def bench(tmp_path_factory):
 
 
 def test_every_pair_of_a_triple_keeps_its_score(bench):
-    triples, scores = open_triples(bench / "tokens/triples"), open_scores(bench / "tokens/scores")
+    triples, scores = np.load(bench / "tokens/triples.npy"), open_scores(bench / "tokens/scores")
     assert scores_of(scores, pair_numbers(triples[:, :1], triples[:, 1:], 5)).tolist() == [[0.0, 4.0, -3.0]] * 5
 
 
@@ -109,7 +110,7 @@ def test_scores_must_be_there_and_have_something_to_compare(bench, tmp_path):
     encoder = load_encoder(bench / "encoder")
     with pytest.raises(DataError, match="no second document"):
         loss_with(encoder, bench / "tokens", distillation=0.5, negatives=0)
-    for name in ("queries", "documents", "triples"):
+    for name in ("queries", "documents", "triples.npy"):
         (tmp_path / name).symlink_to(bench / "tokens" / name)
     with pytest.raises(DataError, match="has no scores") as caught:
         loss_with(encoder, tmp_path, distillation=0.5)

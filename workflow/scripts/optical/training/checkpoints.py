@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from optical.files import as_argument, atomic_path, sha256_of
 from optical.runtime.imports import library_files
 from optical.runtime.provenance import files_of, version_of
@@ -35,25 +37,13 @@ def fingerprint(settings: Mapping[str, object], inputs: Sequence[str | Path], pr
 
 
 class Checkpoints:
-    """The checkpoints of one training: `save` keeps the last two, `load` gives the newest whole one.
+    """The checkpoints of one training: `save` keeps the last two, `load` gives the newest whole one."""
 
-    Without a folder it is false, and keeps none.
-
-    >>> bool(Checkpoints(None, "key")), Checkpoints(None, "key").load()
-    (False, None)
-    """
-
-    def __init__(self, folder: str | Path | None, key: str):
-        self.folder = Path(folder) / key if folder else None
-
-    def __bool__(self) -> bool:
-        return self.folder is not None
+    def __init__(self, folder: str | Path, key: str):
+        self.folder = Path(folder) / key
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a state, which must hold `step`, so that either all of it or nothing is there."""
-        import torch
-
-        assert self.folder is not None, "checkpoints without a folder are false, and are not saved"
         path = self.folder / f"step-{state['step']:09d}.pt"
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
@@ -66,8 +56,6 @@ class Checkpoints:
 
     def load(self) -> dict[str, Any] | None:
         """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""
-        import torch
-
         for path in self._newest_first():
             try:
                 state = torch.load(path, map_location="cpu", weights_only=True)
@@ -80,11 +68,10 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Delete them all, because the training has its final model."""
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*.pt"), reverse=True) if self.folder else []
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)
 
 
 def _sync(folder: Path) -> None:

@@ -122,7 +122,8 @@ def train(
             if stop:
                 events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
             if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
-                checkpoints.save(_state(model, optimiser, step + 1, curve.finished(), events))
+                weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+                checkpoints.save(weights | {"step": step + 1, "curve": curve.finished(), "events": events})
             if stop:
                 remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
                 log.warning("%s; %s", events[-1], remedy)
@@ -195,19 +196,12 @@ class _Curve:
         return self.rows
 
 
-def _state(
-    model: nn.Module, optimiser: torch.optim.Optimizer, step: int, curve: list[dict[str, float]], events: list[str]
-) -> dict[str, Any]:
-    weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    return weights | {"step": step, "curve": curve, "events": events}
-
-
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
 ) -> tuple[int, list[dict[str, float]], list[str]]:
     """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
-    state = checkpoints.load() if checkpoints and machine.rank == 0 else None
-    state: Any = parallel.from_first(state, machine.world)
+    loaded = checkpoints.load() if checkpoints and machine.rank == 0 else None
+    state: Any = parallel.from_first(loaded, machine.world)
     if state is None:
         return 0, [], []
     model.load_state_dict(state["model"])
@@ -236,11 +230,11 @@ class _Clock:
 
     def checkpoint_due(self, step: int) -> bool:
         every = self.machine.checkpoint_steps
-        by_steps = every and (step + 1) % every == 0
-        by_time = time.monotonic() - self.saved > 60 * self.machine.checkpoint_minutes
-        if by_steps or by_time:
+        by_steps = every > 0 and (step + 1) % every == 0
+        due = by_steps or time.monotonic() - self.saved > 60 * self.machine.checkpoint_minutes
+        if due:
             self.saved = time.monotonic()
-        return bool(by_steps or by_time)
+        return due
 
     def must_stop(self) -> bool:
         if self.limit and not self.reason and time.monotonic() - self.started > self.limit:

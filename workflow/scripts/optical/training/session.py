@@ -21,7 +21,7 @@ class Session:
 
         session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
         encoder = load_encoder(arguments.encoder, settings.encoder).to(session.device)
-        session.train(encoder, loss, arguments.out, encoder.save, "teacher")
+        session.train(encoder, loss, arguments.out, encoder.save)
     """
 
     def __init__(
@@ -47,9 +47,7 @@ class Session:
         self.checkpoints, self.program = checkpoints, program
         self.device = machine.start()
 
-    def train(
-        self, model: nn.Module, loss: LossOfStep, out: str | Path, save: Callable[[Path], object], name: str
-    ) -> None:
+    def train(self, model: nn.Module, loss: LossOfStep, out: str | Path, save: Callable[[Path], object]) -> None:
         """Train a model, write its folder and remove its checkpoints.
 
         Args:
@@ -57,15 +55,15 @@ class Session:
             loss: (step, part) -> the loss, see `loop.train`.
             out: folder that is made, with the model, its learning curve and its provenance.
             save: writes the model into a folder.
-            name: shown beside the progress.
         """
         recorded = self.settings.model_dump(mode="json")
         key = fingerprint(recorded, list(self.inputs.values()), self.program)
         below = Path(out).relative_to(Path(out).anchor)
-        checkpoints = Checkpoints(Path(self.checkpoints, below) if self.checkpoints else None, key)
-        curve = train(model, loss, self.settings, self.machine, checkpoints, name)
+        checkpoints = Checkpoints(Path(self.checkpoints, below), key) if self.checkpoints else None
+        curve = train(model, loss, self.settings, self.machine, checkpoints, str(out))
         with atomic_folder(out) as folder:
             save(folder)
             save_curve(folder, curve)
             write_provenance(folder, recorded, self.inputs, self.started, self.device)
-        checkpoints.remove()
+        if checkpoints:
+            checkpoints.remove()

@@ -39,7 +39,7 @@ class DistillationLoss:
         """
         self.student, self.settings, self.objective = student, settings, objective
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")
-        self.teacher = {side: TeacherVectors(vectors / side) for side in settings.sides}
+        self.teacher: dict[str, TeacherVectors] = {side: TeacherVectors(vectors / side) for side in settings.sides}
         transport = (settings.transport or TransportSettings()) if settings.objectives.use_transport() else None
         self.token_weights = None
         if transport and transport.marginals != "uniform":

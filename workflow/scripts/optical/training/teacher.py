@@ -20,7 +20,7 @@ from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.triples import MISSING, Scores, open_scores, open_triples, pair_numbers, scores_of
+from optical.training.triples import MISSING, Scores, open_scores, pair_numbers, scores_of
 
 
 class TeacherLoss:
@@ -59,7 +59,7 @@ class TeacherLoss:
             if len(queries) != len(self.queries):
                 raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
             self.queries = queries
-        self.triples = open_triples(training_set / "triples")
+        self.triples = np.load(training_set / "triples.npy", mmap_mode="r")
         lengths = self.documents.lengths[self.triples[:, 1]]
         self.batches = EpochBatches(lengths, settings.batch_size, settings.seed)
         self.positives = np.unique(self._codes(self.triples[:, 0], self.triples[:, 1]))
@@ -94,10 +94,10 @@ class TeacherLoss:
         ranking = ranking_loss(scores_BP, targets_B, forbidden_BP)
         if self.scores is None:
             return ranking, {}
-        wanted_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
+        scores_BN = scores_of(self.scores, self._codes(queries[:, None], candidates_BN))
         places_BN, wanted_BN, present_BN = (
             send(torch.from_numpy(array), self.device)
-            for array in (np.searchsorted(documents, candidates_BN), wanted_BN, candidates_BN != MISSING)
+            for array in (np.searchsorted(documents, candidates_BN), scores_BN, candidates_BN != MISSING)
         )
         distillation = distillation_loss(scores_BP.gather(1, places_BN), wanted_BN, present_BN)
         figures = {"ranking": ranking.detach(), "distillation": distillation.detach()}

@@ -3,9 +3,7 @@
 Shape suffixes: B pairs, N tokens of the teacher's side, D vector size, T tokens.
 """
 
-import contextlib
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,28 +15,20 @@ from optical.search.vectors import TokenVectors, write_vectors
 from optical.text.token_files import TokenFile
 
 
-def encode_english(teacher: Encoder, english: TokenFile, side: str, folder: Path, precision: str) -> None:
-    """Write the teacher's vectors of every English sentence, in half precision, as a shard of `search.vectors`.
+def encode_english(teacher: Encoder, english: TokenFile, sides: Sequence[str], folder: Path, precision: str) -> None:
+    """Write the teacher's vectors of every English sentence, in half precision, as shards of `search.vectors`.
 
     Args:
         teacher: is not changed.
         english: the English side of a bitext.
-        side: QUERY or DOCUMENT, how the teacher reads them.
-        folder: where the shard goes.
+        sides: QUERY, DOCUMENT or both, how the teacher reads them.
+        folder: where the shard of each side goes.
         precision: of the matrix products.
     """
-    with write_vectors(folder, teacher.dimension, "float16") as writer:
-        for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
-            writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
-
-
-@contextlib.contextmanager
-def encoded_english(teacher: Encoder, english: TokenFile, sides: Sequence[str], precision: str) -> Iterator[Path]:
-    """Give a temporary folder of the teacher's vectors of each side, for as long as it is needed."""
-    with tempfile.TemporaryDirectory(prefix="optical-") as folder:
-        for side in sides:
-            encode_english(teacher, english, side, Path(folder) / side, precision)
-        yield Path(folder)
+    for side in sides:
+        with write_vectors(folder / side, teacher.dimension, "float16") as writer:
+            for index, vectors_TD, _ in teacher.encode(english, side, precision=precision):
+                writer.append([index], [str(index)], [len(vectors_TD)], vectors_TD)
 
 
 class TeacherVectors:

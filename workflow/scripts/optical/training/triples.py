@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from optical.errors import DataError
-from optical.files import atomic_folder, read_json, read_rows, write_json
+from optical.files import atomic_folder, atomic_path, read_rows
 
 MISSING = -1  # fills a triple that has fewer negatives than the longest
 CHUNK = 100_000  # triples that are looked at together
@@ -16,14 +16,12 @@ CHUNK = 100_000  # triples that are looked at together
 Scores = tuple[np.ndarray, np.ndarray]  # numbers of pairs, rising, int64; the score of each, float32
 
 
-def write_triples(
-    folder: str | Path, path: str | Path, queries: Mapping[str, int], documents: Mapping[str, int]
-) -> int:
+def write_triples(out: str | Path, path: str | Path, queries: Mapping[str, int], documents: Mapping[str, int]) -> int:
     """Turn triples of ids into row numbers in a file that can be memory-mapped, in constant memory.
 
     Args:
-        folder: receives `triples.int32`, rows of (query, positive, negatives...), and `meta.json`.
-        path: `query_id positive_id [negative_id ...]`, tab-separated; it is read twice, first for the longest line.
+        out: file for `numpy.load`, int32, with rows of (query, positive, negatives..., `MISSING`...).
+        path: `query_id positive_id [negative_id ...]`, tab-separated; it is read twice, first for its size.
         queries: id -> row number.
         documents: id -> row number.
 
@@ -33,18 +31,19 @@ def write_triples(
     Raises:
         DataError: a line names what is not there, or there is no line.
     """
-    width = max((len(row) for row in read_rows(path, columns=2)), default=0)
-    count = 0
-    with atomic_folder(folder) as temporary:
-        with (temporary / "triples.int32").open("wb") as file:
-            for count, row in enumerate(read_rows(path, columns=2), start=1):
-                numbers = [_row_of(queries, row[0], "query", path, count)]
-                numbers += [_row_of(documents, name, "document", path, count) for name in row[1:]]
-                numbers += [MISSING] * (width - len(numbers))
-                file.write(np.array(numbers, dtype=np.int32).tobytes())
-        if not count:
-            raise DataError("no training triples", where=path, hint="give at least one line: query_id positive_id")
-        write_json(temporary / "meta.json", {"triples": count, "width": width})
+    count = width = 0
+    for row in read_rows(path, columns=2):
+        count, width = count + 1, max(width, len(row))
+    if not count:
+        raise DataError("no training triples", where=path, hint="give at least one line: query_id positive_id")
+    with atomic_path(out) as temporary, temporary.open("wb") as file:
+        header = {"descr": "<i4", "fortran_order": False, "shape": (count, width)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for line, row in enumerate(read_rows(path, columns=2), start=1):
+            numbers = [_row_of(queries, row[0], "query", path, line)]
+            numbers += [_row_of(documents, name, "document", path, line) for name in row[1:]]
+            numbers += [MISSING] * (width - len(numbers))
+            file.write(np.array(numbers, dtype=np.int32).tobytes())
     return count
 
 
@@ -52,12 +51,6 @@ def _row_of(rows: Mapping[str, int], name: str, kind: str, path: str | Path, lin
     if name not in rows:
         raise DataError(f"line {line} names the {kind} {name}, which does not exist", where=path)
     return rows[name]
-
-
-def open_triples(folder: Path) -> np.ndarray:
-    """Memory-map the rows that `write_triples` wrote, int32 of shape (triples, width)."""
-    width = read_json(folder / "meta.json")["width"]
-    return np.memmap(folder / "triples.int32", np.int32, "r").reshape(-1, width)
 
 
 def write_scores(
@@ -110,7 +103,7 @@ def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Pa
     """Refuse a triple with a document that has no score for its query.
 
     Args:
-        triples: rows that `open_triples` gives.
+        triples: rows of the file that `write_triples` made.
         scores: what `open_scores` gives.
         count: number of documents.
         path: the file of triples, of which the message names the line.
