@@ -7,7 +7,6 @@ With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: 
 """
 
 from optical.config.training import PretrainingSettings
-from optical.errors import ConfigError
 from optical.models.encoder import Encoder
 from optical.program import add_training_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
@@ -28,20 +27,11 @@ def main(arguments):
     transformer = new_transformer(settings.architecture, vocabulary_size, longest, settings.seed)
     model = MaskedLanguageModel(Encoder(transformer, arguments.tokeniser, settings.encoder)).to(session.device)
     log.info("%.1f M parameters", sum(weight.numel() for weight in transformer.parameters()) / 1e6)
-    pairs = loss_of_pairs(model, arguments.bitext, settings)
+    pairs = None
+    if settings.objectives.of_pairs():
+        pairs = PairLoss(model, PairTokens(arguments.bitext, settings.pairs_exponent), settings)
     loss = PretrainingLoss(model, TokenFile(arguments.text), settings, pairs)
-    session.train(model, loss, arguments.out, model.encoder.save_transformer, "pre-training")
-
-
-def loss_of_pairs(model, folders, settings):
-    """Return the loss of sentence pairs, or None where no objective reads them."""
-    weights = settings.objectives.of_pairs()
-    if not weights:
-        return None
-    if not folders:
-        hint = "list sources under bitext, and give their token files as --bitext"
-        raise ConfigError(f"{', '.join(weights)} without sentence pairs", where="pretraining.objectives", hint=hint)
-    return PairLoss(model, PairTokens(folders, settings.pairs_exponent), settings)
+    session.train(model, loss, arguments.out, model.encoder.save_transformer)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-import pretrain_encoder
 from optical.config.encoder import Architecture, EncoderSettings
 from optical.config.training import PretrainingSettings
 from optical.config.transport import TransportSettings
@@ -235,9 +234,8 @@ def test_a_word_is_rare_within_its_language(folder):
 def test_pairs_that_are_not_there_are_refused_in_one_line(folder):
     with pytest.raises(DataError, match="no sentence pair"):
         PairTokens([folder / "none"], 0.5)
-    with pytest.raises(ConfigError, match=r"tlm without sentence pairs \[pretraining.objectives\]. Hint: list sources"):
-        pretrain_encoder.loss_of_pairs(None, [], SETTINGS.changed(objectives={"tlm": 0.5}))
-    assert pretrain_encoder.loss_of_pairs(None, [], SETTINGS.changed(objectives={"tlm": 0.0})) is None
+    with pytest.raises(DataError, match=r"no sentence pair .* \[pretraining.objectives\]. Hint: list sources"):
+        PairTokens([], 0.5)
     with pytest.raises(ConfigError, match="nothing to learn"):
         PretrainingLoss(new_model(folder), TokenFile(folder / "text"), SETTINGS.changed(objectives={"mlm": 0.0}))
 

@@ -71,6 +71,11 @@ class PairBatch:
         """Return which pairs have a token on both sides, the only ones that count: bool (B,)."""
         return self.student_mask_BM.bool().any(1) & self.teacher_mask_BN.bool().any(1)
 
+    def swapped(self) -> "PairBatch":
+        """Return the batch in which the English side learns from the foreign one."""
+        weights = (self.teacher_weights_BN, self.student_weights_BM)
+        return PairBatch(self.teacher_BND, self.teacher_mask_BN, self.student_BMD, self.student_mask_BM, *weights)
+
 
 def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
     """Return the mean over the real pairs; 0, still attached to the graph, if there is none.

@@ -16,7 +16,6 @@ input, D vector size, G languages, V vocabulary.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -70,8 +69,9 @@ class PairTokens:
         self.foreign = [TokenFile(Path(folder) / "foreign") for folder in folders]
         self.languages_P, self.rows_P = places_of_pairs([len(side) for side in self.foreign], exponent)
         if not len(self.rows_P):
-            hint = "give a language more pairs under bitext, or leave tlm and the like at 0"
-            raise DataError("no sentence pair to pre-train on", where=", ".join(map(str, folders)), hint=hint)
+            where = ", ".join(map(str, folders)) or "pretraining.objectives"
+            hint = "list sources under bitext that have some, or leave tlm and the like at 0"
+            raise DataError("no sentence pair to pre-train on", where=where, hint=hint)
 
     @property
     def lengths_P(self) -> np.ndarray:
@@ -149,34 +149,20 @@ class PairLoss:
         """
         assert self.objective is not None, "called where an objective of distillation has a weight"
         english_table_GV, foreign_table_GV = self.token_weights or (None, None)
-        english_side = self._side(english, languages_B, english_table_GV)
-        foreign_side = self._side(foreign, languages_B, foreign_table_GV)
-        loss, figures = self.objective(_batch(teacher=english_side, student=foreign_side))
-        loss_back, figures_back = self.objective(_batch(teacher=foreign_side, student=english_side))
+        english_BND, english_mask_BN, english_weights_BN = self._side(english, languages_B, english_table_GV)
+        foreign_BMD, foreign_mask_BM, foreign_weights_BM = self._side(foreign, languages_B, foreign_table_GV)
+        weights = (foreign_weights_BM, english_weights_BN)
+        batch = PairBatch(foreign_BMD, foreign_mask_BM, english_BND, english_mask_BN, *weights)
+        loss, figures = self.objective(batch)
+        loss_back, figures_back = self.objective(batch.swapped())
         return (loss + loss_back) / 2, {name: (value + figures_back[name]) / 2 for name, value in figures.items()}
 
-    def _side(self, framed: tuple[Tensor, ...], languages_B: Tensor, table_GV: Tensor | None) -> "_Side":
+    def _side(
+        self, framed: tuple[Tensor, ...], languages_B: Tensor, table_GV: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return one side of a batch: unit vectors, where words are, and the weights of tokens, if they differ."""
         ids_BL, attention_BL, keep_BL = framed
         mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL)
         vectors_BLD = self.model.token_vectors(ids_BL, attention_BL)
         weights_BL = None if table_GV is None else send(table_GV[languages_B[:, None], ids_BL], self.device)
-        return _Side(vectors_BLD, send(mask_BL, self.device), weights_BL)
-
-
-class _Side(NamedTuple):
-    """One side of a batch: unit vectors, where words are, and the weights of tokens, if they differ."""
-
-    vectors_BLD: Tensor
-    mask_BL: Tensor
-    weights_BL: Tensor | None
-
-
-def _batch(teacher: _Side, student: _Side) -> PairBatch:
-    return PairBatch(
-        student_BMD=student.vectors_BLD,
-        student_mask_BM=student.mask_BL,
-        teacher_BND=teacher.vectors_BLD,
-        teacher_mask_BN=teacher.mask_BL,
-        student_weights_BM=student.weights_BL,
-        teacher_weights_BN=teacher.weights_BL,
-    )
+        return vectors_BLD, send(mask_BL, self.device), weights_BL
