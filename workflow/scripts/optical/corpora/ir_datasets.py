@@ -154,9 +154,9 @@ def _link_downloads(node: Downloads, mirror: Path, home: Path) -> int:
     link = home / "downloads" / node["expected_md5"]
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.exists():
-        own = link.with_name(f"{link.name}.{os.getpid()}")  # several jobs may do this at once
-        own.symlink_to(path.resolve())
-        own.replace(link)
+        pending = link.with_name(f"{link.name}.{os.getpid()}")  # several jobs may do this at once
+        pending.symlink_to(path.resolve())
+        pending.replace(link)
     return 1
 
 
