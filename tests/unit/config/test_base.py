@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from optical.config.base import Settings
-from optical.config.describe import reader_of
 from optical.config.experiment import Config, Search
 from optical.config.methods import Method
+from optical.config.readers import reader_of
 from optical.config.training import Student, StudentSettings, Teacher
 from optical.errors import ConfigError
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from optical.config.describe import BOUNDS
 from optical.config.schema import json_schema, schema_lines
 
 ROOT = Path(__file__).parents[3]
@@ -73,14 +74,32 @@ def test_a_file_may_change_single_keys_of_another():
 
 def test_what_a_method_changes_has_no_defaults():
     """What an editor filled in there would override the experiment's own values."""
-    changes = [part for name, part in SCHEMA["$defs"].items() if name.endswith("Changes") and name != "LanguageChanges"]
-    assert len(changes) == 2
-    for part in changes:
-        assert part["properties"]
-        assert not any("default" in key for key in part["properties"].values())
+    method = SCHEMA["properties"]["method_table"]["additionalProperties"]["properties"]
+    for name in ("student", "transport"):
+        assert method[name]["properties"].keys() == SCHEMA["properties"][name]["properties"].keys()
+        assert not [key for key in parts_of(method[name]["properties"]) if "default" in key]
+    assert "default" in method["lexical"]["properties"]["b"]
+
+
+def parts_of(schema):
+    """Yield a schema and all within it."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from parts_of(part)
+    if isinstance(schema, dict):
+        yield schema
+        for part in schema.values():
+            yield from parts_of(part)
 
 
 def test_every_key_has_its_meaning():
-    for part in [SCHEMA, *SCHEMA["$defs"].values()]:
-        for name, key in part["properties"].items():
-            assert key["description"] or name == "reader", name
+    for block in parts_of(SCHEMA):
+        for name, key in block.get("properties", {}).items():
+            assert key.get("description") or name == "reader", name
+
+
+def test_bounds_are_those_of_json_schema():
+    """Pydantic writes other words where a validator stands between a type and its bound."""
+    words_of = {word for part in parts_of(SCHEMA) for word in part}
+    assert {"minItems", "uniqueItems", "pattern", *BOUNDS} <= words_of
+    assert not words_of & {"ge", "gt", "le", "lt"}

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from optical.config.collections import COLLECTION_KINDS, read_collection
-from optical.config.describe import reader_of
+from optical.config.readers import reader_of
 from optical.config.training_sets import TRAINING_SET_KINDS, CatalogueTrainingSet, read_training_set
 from optical.corpora.files import validate_triples
 from optical.corpora.passages import document_of_passage
@@ -178,7 +178,7 @@ def test_every_block_of_the_config_has_a_function_that_reads_it():
             {"partial_qerls": 1},
             "unknown key 'partial_qerls' [mine]. Hint: did you mean partial_qrels?",
         ),
-        (read_collection, {"reader": "csv"}, "unknown 'csv' [mine.reader]. Hint: known are "),
+        (read_collection, {"reader": "csv"}, "unknown reader 'csv' [mine]. Hint: known are "),
         (read_collection, {"qrels": None}, "'qrels' is missing [mine]. Hint: TREC's four columns"),
         (read_training_set, {"max_triple": 1}, "unknown key 'max_triple' [mine]. Hint: did you mean max_triples?"),
         (read_training_set, {"qrels": None}, "'triples' is missing [mine]. Hint: triples: ids of a query"),

@@ -5,12 +5,18 @@ JSON schema, the tables of config/README.md and the settings of every program co
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, get_args
+from functools import cache
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic.functional_validators import AfterValidator, BeforeValidator, model_validator
+from pydantic_core import core_schema
 
 from optical.config.scripts import SCRIPT_WORDS, script_hint
+
+Item = TypeVar("Item")
+adapter = cache(TypeAdapter)  # of a class, or of a type of `by_reader`
 
 
 class Settings(BaseModel):
@@ -54,14 +60,7 @@ class Settings(BaseModel):
         Raises:
             ConfigError: a key is unknown or missing, or a value has the wrong type or is out of bounds.
         """
-        if isinstance(values, cls):
-            return values
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            from optical.config.faults import explain
-
-            raise explain(error, cls, values, where) from None
+        return checked(cls, values, where)
 
     @classmethod
     def of(cls, block: "Settings", **more: object) -> Self:
@@ -73,12 +72,18 @@ class Settings(BaseModel):
         return self.read(self.model_dump() | changes)
 
 
-class Refused(ValueError):
-    """A fault that a check of ours finds: what is wrong, and what to do about it."""
+def checked(kind: Any, values: object, where: str) -> Any:
+    """Return the settings that a piece of config holds: of a class, or of one that its `reader` tells."""
+    try:
+        return adapter(kind).validate_python(values)
+    except ValidationError as error:
+        from optical.config.faults import explain
 
-    def __init__(self, what: str, hint: str = ""):
-        self.what, self.hint = what, hint
-        super().__init__(what)
+        raise explain(error, kind, values, where) from None
+
+
+class Refused(ValueError):
+    """A fault that a check of ours finds: what is wrong and, where the key's meaning does not tell, what to do."""
 
 
 # --- types of values
@@ -90,23 +95,21 @@ def _refuse_truth_value(value: object) -> object:
     return value
 
 
-def _read_truth_value(value: object) -> bool:
-    if value in ("true", "false"):
-        return value == "true"
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
+def _read_truth_value(value: object) -> object:
+    return value == "true" if value in ("true", "false") else value
 
 
-Integer = Annotated[int, BeforeValidator(_refuse_truth_value)]
-Number = Annotated[float, BeforeValidator(_refuse_truth_value)]
-AtLeastZero = Annotated[Integer, Ge(0)]
-Count = Annotated[Integer, Ge(1)]
-Positive = Annotated[Number, Gt(0)]
-NotNegative = Annotated[Number, Ge(0)]
-Share = Annotated[Number, Ge(0), Le(1)]
-ShareBelowOne = Annotated[Number, Ge(0), Lt(1)]
-Flag = Annotated[bool, BeforeValidator(_read_truth_value)]
+# Goes after the bounds of a number: the JSON schema knows only those that stand before it.
+Numeric = BeforeValidator(_refuse_truth_value)
+Integer = Annotated[int, Numeric]
+Number = Annotated[float, Numeric]
+AtLeastZero = Annotated[int, Ge(0), Numeric]
+Count = Annotated[int, Ge(1), Numeric]
+Positive = Annotated[float, Gt(0), Numeric]
+NotNegative = Annotated[float, Ge(0), Numeric]
+Share = Annotated[float, Ge(0), Le(1), Numeric]
+ShareBelowOne = Annotated[float, Ge(0), Lt(1), Numeric]
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_read_truth_value)]
 Language = Annotated[
     str, Field(title="lang", pattern="^[a-z]{2,3}$", description="a code of two or three small letters, such as sw")
 ]
@@ -128,7 +131,7 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
-EachOnce = AfterValidator(_each_once)
+Unique = Annotated[list[Item], AfterValidator(_each_once), Field(json_schema_extra={"uniqueItems": True})]
 
 # --- marks of fields
 
@@ -141,45 +144,33 @@ File = Annotated[str, IsFile]
 Files = Annotated[str | list[str], IsFile]
 FilesByLanguage = Annotated[str | dict[str, str | list[str]], IsFile]
 
-
-class FromEncoder:
-    """Marks a key that keeps the value of the encoder, a model of somebody else's, where it is null."""
-
-
-class Shorthand:
-    """Marks a block that a single value may stand for: with `Shorthand("weight")`, 0.5 means {weight: 0.5}."""
-
-    def __init__(self, key: str):
-        self.key = key
-
-    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_before_validator_function(self._whole, handler(source))
-
-    def _whole(self, value: object) -> object:
-        return value if value is None or isinstance(value, Mapping | Settings) else {self.key: value}
+# Marks a key that keeps the value of the encoder, a model of somebody else's, where it is null.
+FromEncoder = Field(json_schema_extra={"$comment": "from the encoder"})
 
 
-class Changes:
-    """Marks a block that gives some keys of another and leaves the rest: `Annotated[dict[str, Any], Changes(Student)]`.
+def Shorthand(key: str) -> GetPydanticSchema:
+    """Mark a block that a single value may stand for: with `Shorthand("weight")`, 0.5 means {weight: 0.5}."""
+
+    def whole(value: object) -> object:
+        return value if value is None or isinstance(value, Mapping | Settings) else {key: value}
+
+    return GetPydanticSchema(
+        lambda source, handler: core_schema.no_info_before_validator_function(whole, handler(source)),
+        lambda schema, handler: {"anyOf": [{"type": "number"}, handler(schema)]},
+    )
+
+
+def Changes(of: type[Settings]) -> GetPydanticSchema:
+    """Mark a block that gives some keys of another and leaves the rest: `Annotated[dict[str, Any], Changes(Student)]`.
 
     What is given is checked as in that block; the value is a dict of just these keys.
     """
 
-    def __init__(self, of: type[Settings]):
-        self.of = of
+    def given(values: Any, check: Any) -> dict[str, object]:
+        return {key: value for key, value in check(values).model_dump().items() if key in values}
 
-    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_wrap_validator_function(
-            self._given,
-            handler.generate_schema(self.of),
-            serialization=core_schema.plain_serializer_function_ser_schema(dict),
-        )
-
-    @staticmethod
-    def _given(values: Any, check: Any) -> dict[str, object]:
-        checked = check(values).model_dump()
-        return {key: checked[key] for key in values}
+    as_dict = core_schema.plain_serializer_function_ser_schema(dict)
+    return GetPydanticSchema(
+        lambda source, handler: core_schema.no_info_wrap_validator_function(given, handler(of), serialization=as_dict),
+        lambda schema, handler: handler(schema) | {"$changes": True},
+    )

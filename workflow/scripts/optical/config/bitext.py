@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Flag, Number, Refused, Settings, Share
+from optical.config.base import AtLeastZero, Count, File, Flag, Numeric, Refused, Settings, Share
 
 WAYS = "give {pairs: FILE}, {english: FILE, foreign: FILE}, {moses: FILE.zip}, {tmx: FILE} or {mtop: FILE}"
 
@@ -83,7 +83,7 @@ class BitextCleaning(Settings):
     maximum_characters: Count = 1000
     """most characters of a sentence"""
 
-    maximum_length_ratio: Annotated[Number, Ge(1)] = 3.0
+    maximum_length_ratio: Annotated[float, Ge(1), Numeric] = 3.0
     """largest ratio of the longer side to the shorter"""
 
     minimum_letters: Share = 0.5

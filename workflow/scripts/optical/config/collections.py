@@ -7,8 +7,19 @@ from typing import Any, Literal, get_args
 
 from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Files, FilesByLanguage, Flag, Integer, IsFile, Settings
-from optical.config.readers import Ids, by_reader, read_block, require_ids
+from optical.config.base import (
+    AtLeastZero,
+    Count,
+    File,
+    Files,
+    FilesByLanguage,
+    Flag,
+    Integer,
+    IsFile,
+    Settings,
+    checked,
+)
+from optical.config.readers import Ids, by_reader, require_ids
 
 
 class Split(Settings):
@@ -242,7 +253,7 @@ def read_collection(values: object, where: str = "collection") -> CollectionBloc
     >>> type(read_collection({"reader": "belebele", "questions": {"en": "en.jsonl"}})).__name__
     'BelebeleCollection'
     """
-    return read_block(Collection, values, where)
+    return checked(Collection, values, where)
 
 
 def files_of(block: Settings) -> dict[str, Any]:

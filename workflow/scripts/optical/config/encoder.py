@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Ge
 from pydantic import Field
 
-from optical.config.base import AtLeastZero, Count, Flag, Integer, Settings
+from optical.config.base import AtLeastZero, Count, Flag, Numeric, Settings
 
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Revision = Annotated[
@@ -14,13 +14,13 @@ Revision = Annotated[
         description="commit of a model that is taken from the hub, 40 hexadecimal digits; a map where languages differ"
     ),
 ]
-Length = Annotated[Integer, Ge(4)]
+Length = Annotated[int, Ge(4), Numeric]
 
 
 class Tokeniser(Settings):
     """The tokeniser that is trained where `encoder.source` is train."""
 
-    vocabulary_size: Annotated[Integer, Ge(100)] = 8000
+    vocabulary_size: Annotated[int, Ge(100), Numeric] = 8000
     """number of subwords"""
 
 

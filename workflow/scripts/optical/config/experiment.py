@@ -6,7 +6,7 @@ from annotated_types import Gt, Le, MinLen
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from optical.config.atlas import AtlasSettings
-from optical.config.base import AtLeastZero, Count, EachOnce, Flag, Language, NotNegative, Number, Script, Settings
+from optical.config.base import AtLeastZero, Count, Flag, Language, NotNegative, Numeric, Script, Settings, Unique
 from optical.config.bitext import BitextCleaning, BitextSource, WordAlignment
 from optical.config.collections import Collection
 from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
@@ -42,7 +42,7 @@ Measure = Annotated[
 
 
 class LanguageChanges(Settings):
-    """Languages beside those of config/languages.tsv, or changes to them; other columns of that table are keys, too."""
+    """A language beside those of config/languages.tsv, or changes to one; other columns of that table are keys, too."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str]
@@ -60,26 +60,23 @@ class LanguageChanges(Settings):
 class BitextCurve(Settings):
     """`<results>/bitext_curve.tsv`: the mean against the number of sentence pairs."""
 
-    shares: Annotated[list[Annotated[Number, Gt(0), Le(100)]], EachOnce] = [1.0, 3.0, 10.0, 30.0]
+    shares: Unique[Annotated[float, Gt(0), Le(100), Numeric]] = [1.0, 3.0, 10.0, 30.0]
     """per cent of the sentence pairs; 100 is always among them"""
 
     methods: list[str] = ["mse", "optical"]
     """distilled methods of `methods`; none for all"""
 
 
-Variant = Annotated[dict[str, Any], Field(json_schema_extra={"$ref": "#"})]
-
-
 class Study(Settings):
     """`<results>/table.tsv`: an experiment in several conditions, see config/studies."""
 
-    variants: dict[str, Variant] = {}
+    variants: dict[str, dict[str, Any]] = {}
     """name -> what it changes in the config; each is run in `<results>/<name>`"""
 
     only: list[str] = []
     """run only these variants; none for all"""
 
-    repeats: Annotated[list[AtLeastZero], EachOnce] = []
+    repeats: Unique[AtLeastZero] = []
     """seeds of encoder and teacher: each makes each variant again, in `<results>/<variant>/<seed>`"""
 
     axis: Annotated[str, Field(pattern="^[a-z_]+$")] = "variant"
@@ -101,7 +98,7 @@ class Study(Settings):
 class Tuning(Settings):
     """`<results>/tuning.tsv`: a grid over keys of the config, judged on a development collection."""
 
-    grid: dict[str, Annotated[list[Any], MinLen(1), EachOnce]] = {}
+    grid: dict[str, Annotated[Unique[Any], MinLen(1)]] = {}
     """dotted key -> the values to try, such as {transport.regularisation: [0.03, 0.1]}; every combination is run"""
 
     collection: str | None = None
@@ -184,10 +181,10 @@ class Config(Settings):
     mirror: str | None = None
     """folder that serves https://host/path as host/path, instead of the network; null for the network"""
 
-    languages: Annotated[list[Language], MinLen(1), EachOnce] = ["sw", "so", "tl", "mr", "fi", "de", "fr"]
+    languages: Annotated[Unique[Language], MinLen(1)] = ["sw", "so", "tl", "mr", "fi", "de", "fr"]
     """query languages, the columns of the table; codes of config/languages.tsv or of `language_table`"""
 
-    methods: Annotated[list[str], MinLen(1), EachOnce] = [
+    methods: Annotated[Unique[str], MinLen(1)] = [
         "english",
         "bm25",
         "nmt",
@@ -199,13 +196,13 @@ class Config(Settings):
     ]
     """rows of the table, in this order; names of `method_table`"""
 
-    seeds: Annotated[list[AtLeastZero], MinLen(1), EachOnce] = [1]
+    seeds: Annotated[Unique[AtLeastZero], MinLen(1)] = [1]
     """one student per method, language and seed; the table shows means over seeds"""
 
-    collections: Annotated[list[str], MinLen(1), EachOnce] = ["atlas"]
+    collections: Annotated[Unique[str], MinLen(1)] = ["atlas"]
     """test collections, names of `collection_table`; the first is that of `map_table.tsv`"""
 
-    measures: Annotated[list[Measure], MinLen(1), EachOnce] = ["AP", "nDCG@10", "R@100", "RR"]
+    measures: Annotated[Unique[Measure], MinLen(1)] = ["AP", "nDCG@10", "R@100", "RR"]
     """measures in the notation of ir_measures, with a cutoff where one is needed; the first is that of the table"""
 
     reference: str = "optical"
@@ -215,6 +212,7 @@ class Config(Settings):
     """names and their translations by {lang}, by which `<results>/alignment_quality.tsv` is measured; null for none"""
 
     language_table: dict[Language, LanguageChanges] = {}
+    """languages beside those of config/languages.tsv, or changes to them; other columns of that table are keys, too"""
 
     atlas: AtlasSettings = Field(default_factory=AtlasSettings)
 

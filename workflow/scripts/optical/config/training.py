@@ -10,8 +10,8 @@ from optical.config.base import (
     Count,
     Flag,
     FromEncoder,
-    Integer,
     NotNegative,
+    Numeric,
     Positive,
     Settings,
     Share,
@@ -202,7 +202,7 @@ class TranslatorSettings(TrainingSettings):
     intermediate_size: Count = 512
     """size of the feed-forward layer, without a warm start"""
 
-    longest: Annotated[Integer, Ge(4)] = 96
+    longest: Annotated[int, Ge(4), Numeric] = 96
     """most tokens of a sentence, special ones included; the rest is cut off"""
 
     dropout: ShareBelowOne = 0.0

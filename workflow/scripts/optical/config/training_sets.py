@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from optical.config.base import AtLeastZero, Count, File, Files, Flag, Integer, Refused, Settings
-from optical.config.readers import Ids, by_reader, read_block, require_ids
+from optical.config.base import AtLeastZero, Count, File, Files, Flag, Integer, Refused, Settings, checked
+from optical.config.readers import Ids, by_reader, require_ids
 
 
 class TrainingSetBlock(Settings):
@@ -157,4 +157,4 @@ TrainingSet = by_reader(TRAINING_SET_KINDS)
 
 def read_training_set(values: object, where: str = "training_set") -> TrainingSetBlock:
     """Return the block of a training set, of the class of its reader."""
-    return read_block(TrainingSet, values, where)
+    return checked(TrainingSet, values, where)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, Le
 
-from optical.config.base import Count, NotNegative, Number, Positive, Settings
+from optical.config.base import Count, NotNegative, Numeric, Positive, Settings
 
 
 class TransportSettings(Settings):
@@ -31,5 +31,5 @@ class TransportSettings(Settings):
     relaxation: Positive = 1.0
     """price of missing the marginals (unbalanced)"""
 
-    mass: Annotated[Number, Gt(0), Le(1)] = 0.9
+    mass: Annotated[float, Gt(0), Le(1), Numeric] = 0.9
     """share of the mass that moves (partial)"""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from optical.config.collections import CollectionBlock, PlainCollection
-from optical.config.describe import reader_of
+from optical.config.readers import reader_of
 from optical.config.training_sets import CatalogueTrainingSet, Judged, PlainTrainingSet, TrainingSetBlock
 from optical.corpora.afriqa import read_afriqa, read_afriqa_pairs
 from optical.corpora.belebele import read_belebele
