@@ -207,7 +207,7 @@ def test_an_encoder_folder_without_an_encoder(tmp_path):
     (tmp_path / "encoder").mkdir()
     settings = {"steps": 1, "in_batch_negatives": True, "negatives": 0, "encoder": {}}
     match = refused(tmp_path, "train_teacher", encoder="encoder", training_set="set", settings=settings, out="out")
-    says(match, "not an encoder folder", "encoder", "Hugging Face layout")
+    says(match, "not a model folder", "encoder", "Hugging Face layout")
 
 
 # --- the config: told before any job

@@ -57,12 +57,13 @@ class Encoder(nn.Module):
         self.tokeniser = load_tokeniser(folder_of_tokeniser)
         hidden = transformer.config.hidden_size
         self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
+        hint = "name a token of its vocabulary; BERT's has [unused0] and [unused1]"
         self.marker_ids = {
-            QUERY: self._id_of(settings.query_marker, "query_marker"),
-            DOCUMENT: self._id_of(settings.document_marker, "document_marker"),
+            QUERY: self._id_of(settings.query_marker, key="query_marker", hint=hint),
+            DOCUMENT: self._id_of(settings.document_marker, key="document_marker", hint=hint),
         }
-        self.cls_id, self.sep_id = self._first_of("[CLS]", "<s>"), self._first_of("[SEP]", "</s>")
-        self.pad_id, self.mask_id = self._first_of("[PAD]", "<pad>"), self._first_of("[MASK]", "<mask>")
+        self.cls_id, self.sep_id = self._id_of("[CLS]", "<s>"), self._id_of("[SEP]", "</s>")
+        self.pad_id, self.mask_id = self._id_of("[PAD]", "<pad>"), self._id_of("[MASK]", "<mask>")
         skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
         self.skipped_ids = np.array([token for token in skipped if token is not None], dtype=np.int64)
 
@@ -71,21 +72,12 @@ class Encoder(nn.Module):
         """Return the size of a token vector."""
         return self.settings.dimension or self.transformer.config.hidden_size
 
-    def _id_of(self, token: str, key: str) -> int:
-        index = self.tokeniser.token_to_id(token)
-        if index is None:
-            raise ConfigError(
-                f"the tokeniser has no token {token!r}",
-                where=f"encoder.{key}",
-                hint="name a token of its vocabulary; BERT's has [unused0] and [unused1]",
-            )
-        return index
-
-    def _first_of(self, *tokens: str) -> int:
+    def _id_of(self, *tokens: str, key: str = "source", hint: str = "take an encoder of the BERT family") -> int:
+        """Return the number of the first of these tokens that the vocabulary has."""
         for token in tokens:
             if (index := self.tokeniser.token_to_id(token)) is not None:
                 return index
-        raise ConfigError(f"the tokeniser has none of {', '.join(tokens)}", hint="take an encoder of the BERT family")
+        raise ConfigError(f"the tokeniser has no {' or '.join(tokens)}", where=f"encoder.{key}", hint=hint)
 
     def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
         """Return the unit vectors of every token, zeros where there is padding, float32 of shape (B, L, D).
@@ -159,13 +151,13 @@ class Encoder(nn.Module):
         """
         device, dtype = next(self.parameters()).device, dtype_of(precision)
         batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
-        encoder = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
+        reader: nn.Module = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
         if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_multiply(dtype):
-            encoder = packed(encoder)
+            reader = packed(reader)
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
-            vectors_BLD = encoder(ids_BL, attention_BL).cpu()
+            vectors_BLD = reader(ids_BL, attention_BL).cpu()
             counts = keep_BL.sum(1).tolist()
             kept = vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts)
             return list(zip(chosen.tolist(), *kept, strict=True))
@@ -190,7 +182,14 @@ class Encoder(nn.Module):
         """Write the transformer and its tokeniser alone, without ColBERT's parts."""
         self.transformer.save_pretrained(folder)
         self.tokeniser.save(str(folder / "tokenizer.json"))
-        self._save_tokeniser_config(folder)
+        names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
+        tokens = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}
+        unknown = next((token for token in ("[UNK]", "<unk>") if self.tokeniser.token_to_id(token) is not None), None)
+        longest = self.transformer.config.max_position_embeddings
+        write_json(
+            folder / "tokenizer_config.json",
+            tokens | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
+        )
 
     def save(self, folder: str | Path) -> None:
         """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
@@ -233,13 +232,3 @@ class Encoder(nn.Module):
             },
         )
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": settings.document_length})
-
-    def _save_tokeniser_config(self, folder: Path) -> None:
-        names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
-        config = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}
-        unknown = next((token for token in ("[UNK]", "<unk>") if self.tokeniser.token_to_id(token) is not None), None)
-        longest = self.transformer.config.max_position_embeddings
-        write_json(
-            folder / "tokenizer_config.json",
-            config | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
-        )

@@ -20,7 +20,6 @@ from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import atomic_folder, read_json, write_json, write_lines
 from optical.models.encoder import QUERY, Encoder
 
-STANFORD_ARCHITECTURE = "HF_ColBERT"
 ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weights lie in a file of their own
 
 
@@ -76,10 +75,11 @@ def write_stanford(student: Encoder, teacher: Encoder, folder: Path) -> None:
         weights["linear.weight"] = encoder.projection.weight if settings.dimension else torch.eye(hidden)
         weights = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
         save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
-        config = encoder.transformer.config.to_dict() | {"architectures": [STANFORD_ARCHITECTURE]}
+        config = read_json(target / "config.json") | {"architectures": ["HF_ColBERT"]}
         write_json(target / "config.json", config)
         if not settings.query_expansion:
-            _name_padding_as_mask(encoder, target)
+            tokens = read_json(target / "tokenizer_config.json")
+            write_json(target / "tokenizer_config.json", tokens | {"pad_token": tokens["mask_token"]})
         write_json(
             target / "artifact.metadata",
             {
@@ -95,11 +95,6 @@ def write_stanford(student: Encoder, teacher: Encoder, folder: Path) -> None:
                 "attend_to_mask_tokens": settings.attend_to_expansion,
             },
         )
-
-
-def _name_padding_as_mask(encoder: Encoder, folder: Path) -> None:
-    path = folder / "tokenizer_config.json"
-    write_json(path, read_json(path) | {"pad_token": encoder.tokeniser.id_to_token(encoder.mask_id)})
 
 
 class PaddedEncoder(nn.Module):

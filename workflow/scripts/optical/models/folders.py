@@ -17,32 +17,19 @@ from optical.config.encoder import EncoderSettings
 from optical.errors import DataError
 from optical.files import read_json
 from optical.models.encoder import Encoder
+from optical.models.layout import COMPLETE, loading
 from optical.models.unpadding import Transformer
-
-COMPLETE = "is the download complete?"
 
 
 def load_transformer(folder: str | Path) -> Transformer:
     """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
-    import transformers
+    from transformers import AutoModel
 
-    folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise DataError(
-            "not an encoder folder: it has no config.json",
-            where=folder,
-            hint="give a folder in the Hugging Face layout, or encoder.source: train",
-        )
-    kind = read_json(folder / "config.json").get("model_type", "")
-    extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
-    try:
-        model, loading = transformers.AutoModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, **extra
-        )
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"cannot load the encoder: {reason}", where=folder, hint=COMPLETE) from error
-    missing = sorted(name for name in loading["missing_keys"] if "pooler" not in name)
+    with loading(folder, "encoder"):
+        kind = read_json(Path(folder, "config.json")).get("model_type", "")
+        extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
+        model, info = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **extra)
+    missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if missing:
         raise DataError(f"the weights lack {len(missing)}, {missing[0]} first", where=folder, hint="is it an encoder?")
     return model

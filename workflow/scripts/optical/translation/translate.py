@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from optical.errors import ConfigError, DataError
+from optical.errors import ConfigError
+from optical.models.layout import loading
 from optical.runtime.offline import keep_offline
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
@@ -33,7 +34,7 @@ class Translator:
     ):
         """Load a folder; the codes are those of the checkpoint, and "" where it knows one direction only."""
         self.device, self.precision = device or torch.device("cpu"), precision
-        self.model, self.tokeniser = _load(Path(folder))
+        self.model, self.tokeniser = _load(folder)
         self.model.to(self.device).eval()
         self.model.generation_config.max_length = None  # each batch sets its own bound
         self.forced_id = None
@@ -108,19 +109,8 @@ class Translator:
         return self.tokeniser.batch_decode(written, skip_special_tokens=True)
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
+def _load(folder: str | Path) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    if not (folder / "config.json").is_file():
-        raise DataError(
-            "not a translator: it has no config.json", where=folder, hint="give a folder in the Hugging Face layout"
-        )
-    try:
+    with loading(folder, "translator"):
         return AutoModelForSeq2SeqLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    except (ImportError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(
-            f"cannot load the translator: {reason}",
-            where=folder,
-            hint="is the download complete, and a sequence-to-sequence model?",
-        ) from error

@@ -1,0 +1,28 @@
+"""Folders in the Hugging Face layout, and what is said of those that cannot be loaded."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from optical.errors import DataError
+
+COMPLETE = "is the download complete?"
+
+
+@contextlib.contextmanager
+def loading(folder: str | Path, what: str) -> Iterator[None]:
+    """Say in one line why a library cannot load what should lie in a folder.
+
+    >>> with loading("results", "encoder"):
+    ...     pass
+    Traceback (most recent call last):
+    optical.errors.DataError: not a model folder: it has no config.json [results]. Hint: ...
+    """
+    if not Path(folder, "config.json").is_file():
+        hint = "give a folder in the Hugging Face layout, or source: train"
+        raise DataError("not a model folder: it has no config.json", where=folder, hint=hint)
+    try:
+        yield
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"cannot load the {what}: {reason}", where=folder, hint=COMPLETE) from error
