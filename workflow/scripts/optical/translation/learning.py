@@ -100,7 +100,7 @@ class AlignedBitext:
         source, target = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         links_TS = np.zeros((len(target), len(source)), dtype=np.float32)
         row = column = 0
-        for part in parts:
+        for part in parts:  # scipy's block_diag takes ten times as long
             rows, columns = part.links_TS.shape
             links_TS[row : row + rows, column : column + columns] = part.links_TS
             row, column = row + rows, column + columns
@@ -136,11 +136,8 @@ class TranslationLoss:
         self.batches = EpochBatches(bitext.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(model.parameters()).device
         config = model.config
-        self.start_id, self.end_id, self.pad_id = (
-            config.decoder_start_token_id,
-            config.eos_token_id,
-            config.pad_token_id,
-        )
+        self.start_id, self.end_id = config.decoder_start_token_id, config.eos_token_id
+        self.pad_id = config.pad_token_id
         self.longest = min(settings.longest, config.max_position_embeddings)
         english = np.unique(np.append(bitext.english.tokens, self.end_id)).astype(np.int64)
         start_words_as_translations(model, bitext.table, english.tolist())
@@ -177,12 +174,12 @@ class TranslationLoss:
     def _guidance(self, attention_BATS: Tensor, examples: list[Example]) -> Tensor:
         """Return the mean cross-entropy between links and attention, averaged over heads; [SEP] is free."""
         mean_BTS = attention_BATS.float().mean(dim=1)
-        links_BTS = np.zeros(tuple(mean_BTS.shape), dtype=np.float32)
+        links_BTS = torch.zeros(mean_BTS.shape)
         for row, example in enumerate(examples):
             links_TS = example.links_TS[: self.longest - 2, : self.longest - 2]
             targets, sources = links_TS.shape
-            links_BTS[row, :targets, 1 : sources + 1] = links_TS  # the source begins with [CLS]
-        links_BTS = send(torch.from_numpy(links_BTS), self.device)
+            links_BTS[row, :targets, 1 : sources + 1] = torch.from_numpy(links_TS)  # the source begins with [CLS]
+        links_BTS = send(links_BTS, self.device)
         return -(links_BTS * mean_BTS.clamp_min(1e-6).log()).sum() / links_BTS.sum().clamp_min(1.0)
 
     def _framed(self, texts: list[np.ndarray]) -> Tensor:

@@ -13,7 +13,6 @@ vocabulary.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +40,7 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
     Raises:
         ConfigError: the encoder is not a BERT, or the tokeniser lacks a special token.
     """
-    from transformers import BartConfig, BartForConditionalGeneration
+    from transformers import BartConfig, BartForConditionalGeneration, BertConfig
 
     bert = load_transformer(encoder) if encoder else None
     if bert and bert.config.model_type != "bert":
@@ -50,17 +49,41 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
             where=encoder,
             hint="set translator.warm_start: false, or take a BERT",
         )
-    ids = _special_ids(tokeniser)
+    vocabulary = load_tokeniser(tokeniser).get_vocab()
+    if missing := [token for token in ("[CLS]", "[SEP]", "[PAD]") if token not in vocabulary]:
+        hint = "train translators with a tokeniser of the BERT family"
+        raise ConfigError(f"the tokeniser has no {' '.join(missing)}", where=tokeniser, hint=hint)
     torch.manual_seed(settings.seed)
+    shape = (
+        bert.config
+        if bert
+        else BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=settings.hidden_size,
+            num_hidden_layers=settings.layers,
+            num_attention_heads=settings.heads,
+            intermediate_size=settings.intermediate_size,
+            max_position_embeddings=settings.longest,
+            hidden_act="relu",
+        )
+    )
     config = BartConfig(
-        **(_shape_of(bert.config) if bert else _shape_from(settings, tokeniser)),
+        vocab_size=shape.vocab_size,
+        d_model=shape.hidden_size,
+        encoder_layers=shape.num_hidden_layers,
+        decoder_layers=shape.num_hidden_layers,
+        encoder_attention_heads=shape.num_attention_heads,
+        decoder_attention_heads=shape.num_attention_heads,
+        encoder_ffn_dim=shape.intermediate_size,
+        decoder_ffn_dim=shape.intermediate_size,
+        max_position_embeddings=shape.max_position_embeddings,
+        activation_function=shape.hidden_act,
         dropout=settings.dropout,
         attention_dropout=settings.dropout,
-        activation_function=bert.config.hidden_act if bert else "relu",
-        bos_token_id=ids["[CLS]"],
-        decoder_start_token_id=ids["[CLS]"],
-        eos_token_id=ids["[SEP]"],
-        pad_token_id=ids["[PAD]"],
+        bos_token_id=vocabulary["[CLS]"],
+        decoder_start_token_id=vocabulary["[CLS]"],
+        eos_token_id=vocabulary["[SEP]"],
+        pad_token_id=vocabulary["[PAD]"],
         forced_eos_token_id=None,
         # eager attention gives the weights that guidance needs, and is fast on short sentences
         attn_implementation="eager",  # type: ignore[call-arg]
@@ -77,37 +100,6 @@ def save_translator(model: Transformer, tokeniser: str | Path, folder: Path) -> 
     """Write model and tokeniser as AutoModelForSeq2SeqLM and AutoTokenizer read them."""
     model.save_pretrained(folder)
     save_tokeniser(load_tokeniser(tokeniser), folder, model.config.max_position_embeddings)
-
-
-def _special_ids(folder: str | Path) -> dict[str, int]:
-    tokeniser = load_tokeniser(folder)
-    ids = {token: tokeniser.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")}
-    missing = [token for token, index in ids.items() if index is None]
-    if missing:
-        raise ConfigError(
-            f"the tokeniser has no {' '.join(missing)}",
-            where=folder,
-            hint="train translators with a tokeniser of the BERT family",
-        )
-    return {token: index for token, index in ids.items() if index is not None}
-
-
-def _shape_from(settings: TranslatorSettings, tokeniser: str | Path) -> dict[str, int]:
-    layer = (settings.layers, settings.heads, settings.intermediate_size)
-    return _shape(load_tokeniser(tokeniser).get_vocab_size(), settings.hidden_size, settings.longest, *layer)
-
-
-def _shape_of(config: Any) -> dict[str, int]:
-    layer = (config.num_hidden_layers, config.num_attention_heads, config.intermediate_size)
-    return _shape(config.vocab_size, config.hidden_size, config.max_position_embeddings, *layer)
-
-
-def _shape(
-    vocabulary_size: int, hidden: int, longest: int, layers: int, heads: int, intermediate: int
-) -> dict[str, int]:
-    each = {"layers": layers, "attention_heads": heads, "ffn_dim": intermediate}
-    sides = {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in each.items()}
-    return {"vocab_size": vocabulary_size, "d_model": hidden, "max_position_embeddings": longest} | sides
 
 
 NAME_IN_BERT = {  # a part of BART's layer -> the same in BERT's
