@@ -45,7 +45,7 @@ def main(counts: list[int], where: str) -> None:
     print(
         f"\nfloor: one language, {floor} s of the processor; {1000 * (used - floor) / (many - few):.1f} ms a job more\n"
     )
-    claim = Claim(f"planning {count} languages x {len(METHODS)} methods x {len(SEEDS)} seeds", 60, " s", most=True)
+    claim = Claim(f"planning {count} languages x {len(METHODS)} methods x {len(SEEDS)} seeds", 10, " s", most=True)
     print(claim.line(seconds, where))
 
 
