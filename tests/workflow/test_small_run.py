@@ -116,7 +116,7 @@ def test_a_touched_file_reruns_nothing(finished, changed):
 
 
 def test_a_new_solver_distils_the_students_again_and_leaves_teacher_and_documents(finished, changed):
-    changed("transport.py")
+    changed("losses/transport.py")
     assert planned_in(finished[0]) == {"distil_student", "search_collection", "evaluate_run"} | SCORING
 
 
@@ -126,7 +126,7 @@ def test_a_new_setting_of_the_students_leaves_the_teacher(finished):
 
 
 def test_a_new_search_searches_again_and_trains_nothing(finished, changed):
-    changed("maxsim.py")
+    changed("search/maxsim.py")
     assert planned_in(finished[0]) == {"search_collection", "evaluate_run"} | SCORING
 
 
@@ -146,7 +146,7 @@ def test_a_further_language_trains_its_student_alone(finished):
 
 def test_an_edit_is_run_through_to_the_table(finished, changed):
     table = (finished[0] / TABLE).read_bytes()
-    changed("comparison.py")
+    changed("evaluation/comparison.py")
     output = run_snakemake(finished[0], "--cores", "2").stdout
     assert set(job_counts(output)) == SCORING
     assert (finished[0] / TABLE).read_bytes() == table
