@@ -86,11 +86,6 @@ def test_make_bench_runs_every_benchmark():
     assert set(PROGRAMS) == set(CLAIMS)
 
 
-def test_no_two_files_of_tests_share_a_name():
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert len(names) == len(set(names)), "pytest imports them by their names"
-
-
 def reason_for_no_figure(claim, peers):
     """Return why a claim cannot be measured here, with the peers installed or not, or nothing."""
     from optical.runtime.precision import fastest
