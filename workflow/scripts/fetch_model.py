@@ -2,6 +2,8 @@
 
 Example: python workflow/scripts/fetch_model.py --id google-bert/bert-base-multilingual-cased \\
     --revision 3f076fdb1ab68d5b2880cb87a0886f315b8146f8 --out results/models/mbert
+
+The folder in the environment variable OPTICAL_MIRROR, if any, serves https://host/path as host/path.
 """
 
 import os
@@ -11,7 +13,7 @@ from optical.program import log, program, run_program
 
 
 def main(arguments):
-    names = fetch_model(arguments.id, arguments.revision, arguments.out, arguments.mirror)
+    names = fetch_model(arguments.id, arguments.revision, arguments.out, os.environ.get("OPTICAL_MIRROR"))
     log.info("%s at %s: %s", arguments.id, arguments.revision, ", ".join(names))
 
 
@@ -20,9 +22,4 @@ if __name__ == "__main__":
     parser.add_argument("--id", required=True, help="organisation/name on the hub; HF_ENDPOINT names another server")
     parser.add_argument("--revision", required=True, metavar="COMMIT", help="40 hexadecimal digits")
     parser.add_argument("--out", required=True, metavar="FOLDER")
-    parser.add_argument(
-        "--mirror",
-        default=os.environ.get("OPTICAL_MIRROR"),
-        help="folder that serves https://host/path as host/path; default: the environment variable OPTICAL_MIRROR",
-    )
     run_program(main, parser)

@@ -29,9 +29,6 @@ def main(arguments):
 
 if __name__ == "__main__":
     parser = program(__doc__)
-    parser.add_argument("--translations", metavar="FILE", help="english<TAB>translation")
-    parser.add_argument("--lang")
-    parser.add_argument("--method", default="nmt")
-    parser.add_argument("--jobs", type=yaml_value, help="list of {translations, lang, method} instead of one")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {translations, lang, method}")
     parser.add_argument("--out", required=True, metavar="FILE", help="scores (TSV)")
     run_program(main, parser)

@@ -21,7 +21,7 @@ def main(arguments):
     translator = Translator(arguments.model, *codes, machine.start(), machine.precision)
     for source, out in zip(arguments.queries, arguments.out, strict=True):
         rows = list(read_rows(source, columns=2))
-        translations = translator.translate([row[1] for row in rows], arguments.beams, arguments.batch_tokens)
+        translations = translator.translate([row[1] for row in rows], arguments.beams)
         write_rows(out, ([row[0], text] for row, text in zip(rows, translations, strict=True)))
         log.info("%s: %d texts", out, len(rows))
 
@@ -34,6 +34,5 @@ if __name__ == "__main__":
     parser.add_argument("--source-code", default="", help="the language in the checkpoint's own code, if it has many")
     parser.add_argument("--target-code", default="", help="English in the checkpoint's own code, if it has many")
     parser.add_argument("--beams", type=int, default=4)
-    parser.add_argument("--batch-tokens", type=int, default=1024, help="source tokens searched at once")
     add_machine_arguments(parser)
     run_program(main, parser)

@@ -125,8 +125,8 @@ def home(tmp_path_factory):
 def run(script, home, out, settings, *arguments):
     """Run a preparation script against the local files, with no way to any network."""
     command = [sys.executable, SCRIPTS / script, "--settings", json.dumps({"reader": "ir_datasets"} | settings)]
-    command += ["--out", out, "--ir-datasets-home", home, *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "IR_DATASETS_DL_TRIES": "1"}
+    command += ["--out", out, *arguments]
+    environment = {"PATH": "/usr/bin:/bin", "IR_DATASETS_HOME": str(home), "IR_DATASETS_DL_TRIES": "1"}
     environment |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
 
@@ -199,10 +199,10 @@ def test_the_mirror_feeds_ir_datasets(tmp_path):
 
 
 def test_fetching_reads_each_part_to_its_end_and_says_how_long_it_is(home, tmp_path):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    environment = {"PATH": "/usr/bin:/bin", "IR_DATASETS_HOME": str(home), "https_proxy": "http://127.0.0.1:9"}
     out = tmp_path / "record.json"
     command = [sys.executable, SCRIPTS / "fetch_ir_datasets.py", "--id", "msmarco-passage/train/triples-small"]
-    command += ["--parts", "docs", "queries", "docpairs", "--home", home, "--out", out]
+    command += ["--parts", "docs", "queries", "docpairs", "--out", out]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text())["rows"] == {"docs": 4, "queries": 2, "docpairs": 3}
