@@ -5,6 +5,7 @@ Example: python workflow/scripts/distil_student.py --teacher teacher --tokens to
 """
 
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 
 from optical.config.training import DistillationSettings
@@ -18,7 +19,7 @@ from optical.training.student import DistillationLoss
 from optical.training.teacher_vectors import encode_english
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = DistillationSettings.read(arguments.settings, "settings")
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)

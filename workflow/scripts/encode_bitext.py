@@ -3,6 +3,7 @@
 Example: python workflow/scripts/encode_bitext.py --teacher teacher --tokens tokens/sw --sides query --out vectors/sw
 """
 
+from argparse import Namespace
 from pathlib import Path
 
 from optical.files import atomic_folder
@@ -13,7 +14,7 @@ from optical.text.token_files import TokenFile
 from optical.training.teacher_vectors import encode_english
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     machine = machine_from(arguments)
     device = machine.start()
     teacher = load_encoder(arguments.teacher).to(device)

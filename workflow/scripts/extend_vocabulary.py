@@ -5,6 +5,7 @@ Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext
 """
 
 import time
+from argparse import Namespace
 
 from optical.config.training import VocabularySettings
 from optical.files import atomic_folder, read_rows
@@ -14,7 +15,7 @@ from optical.program import program, run_program, yaml_value
 from optical.runtime.provenance import write_provenance
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     started = time.monotonic()
     settings = VocabularySettings.read(arguments.settings, "settings")
     encoder = load_encoder(arguments.teacher)

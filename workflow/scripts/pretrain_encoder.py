@@ -6,6 +6,8 @@ Example: python workflow/scripts/pretrain_encoder.py --tokeniser tokeniser --tex
 With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: {mlm: 1.0, tlm: 1.0}, ...}'
 """
 
+from argparse import Namespace
+
 from optical.config.training import PretrainingSettings
 from optical.models.encoder import Encoder
 from optical.program import add_training_arguments, log, program, run_program
@@ -17,7 +19,7 @@ from optical.training.encoder_pairs import PairLoss, PairTokens
 from optical.training.session import Session
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = PretrainingSettings.read(arguments.settings, "settings")
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}

@@ -7,9 +7,11 @@ Example: python workflow/scripts/retrain_student.py --teacher teacher --training
     --settings '{steps: 150, sides: [query], in_batch_negatives: true, negatives: 1}' --out student
 """
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from optical.config.training import RetrainingSettings
 from optical.files import read_rows
@@ -21,21 +23,21 @@ from optical.training.session import Session
 from optical.training.teacher import TeacherLoss
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = RetrainingSettings.read(arguments.settings, "settings")
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set, "queries": arguments.queries}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     student = load_encoder(arguments.teacher).to(session.device)
     unchanged = None if "document" in settings.sides else load_encoder(arguments.teacher).to(session.device)
-    queries = word_pieces(student, arguments.queries) if arguments.queries else None
+    queries = word_pieces(student.tokeniser, arguments.queries) if arguments.queries else None
     loss = TeacherLoss(student, Path(arguments.training_set), settings, unchanged, queries)
     session.train(student, loss, arguments.out, student.save)
 
 
-def word_pieces(encoder, path):
+def word_pieces(tokeniser: Tokenizer, path: str) -> list[np.ndarray]:
     """Return the word pieces of a table's second column."""
     texts = (row[1] for row in read_rows(path, columns=2))
-    return [np.array(ids, dtype=np.int32) for ids in tokenise(encoder.tokeniser, texts)]
+    return [np.array(ids, dtype=np.int32) for ids in tokenise(tokeniser, texts)]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Example: python workflow/scripts/score_translations.py --out translation_scores.
 A file of translations has rows `english<TAB>translation`, as translate_queries makes them of a bitext.
 """
 
+from argparse import Namespace
+
 from optical.errors import DataError
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
@@ -14,7 +16,7 @@ from optical.translation.scores import score_translations, write_translation_sco
 JOB_KEYS = ("translations", "lang", "method")
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     scored = []
     for job in jobs_from(arguments, JOB_KEYS):
         rows = list(read_rows(job["translations"], columns=2))

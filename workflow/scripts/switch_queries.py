@@ -4,6 +4,9 @@ Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dicti
     --settings '{probability: 0.5}' --out switched.tsv
 """
 
+from argparse import Namespace
+from collections.abc import Iterator
+
 from optical.bitext.code_switching import switch_queries
 from optical.bitext.word_alignment import read_lexical_table
 from optical.config.methods import Switch
@@ -12,13 +15,13 @@ from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = Switch.read(arguments.settings, "switch")
     queries = ((row[0], row[1]) for row in read_rows(arguments.queries, columns=2))
     dictionary = read_lexical_table(arguments.dictionary)
     swapped = words = 0
 
-    def rows():
+    def rows() -> Iterator[tuple[str, str]]:
         nonlocal swapped, words
         for query_id, text, changed, length in switch_queries(queries, dictionary, settings):
             swapped, words = swapped + changed, words + length

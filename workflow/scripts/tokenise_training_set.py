@@ -3,6 +3,8 @@
 Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --training-set folder --out tokens
 """
 
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +17,24 @@ from optical.text.token_files import write_token_file
 from optical.training.triples import check_scores, open_scores, write_scores, write_triples
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     source = Path(arguments.training_set)
-    rows_of_queries, rows_of_documents = {}, {}
+    queries = ((query_id, text) for query_id, text, *_ in read_rows(source / "queries.tsv", columns=2))
+    documents = ((document["id"], text_of(document)) for document in read_jsonl(source / "documents.jsonl"))
+    rows: dict[str, dict[str, int]] = {"queries": {}, "documents": {}}
     with atomic_folder(arguments.out) as folder:
-        write_token_file(folder / "queries", arguments.tokeniser, _texts(_queries(source), rows_of_queries))
-        write_token_file(folder / "documents", arguments.tokeniser, _texts(_documents(source), rows_of_documents))
-        triples = write_triples(folder / "triples.npy", source / "triples.tsv", rows_of_queries, rows_of_documents)
+        for name, items in (("queries", queries), ("documents", documents)):
+            write_token_file(folder / name, arguments.tokeniser, _texts(items, rows[name]))
+        triples = write_triples(folder / "triples.npy", source / "triples.tsv", *rows.values())
         if (source / "scores.tsv").is_file():
-            write_scores(folder / "scores", read_scores(source / "scores.tsv"), rows_of_queries, rows_of_documents)
+            write_scores(folder / "scores", read_scores(source / "scores.tsv"), *rows.values())
             written = np.load(folder / "triples.npy", mmap_mode="r")
-            check_scores(written, open_scores(folder / "scores"), len(rows_of_documents), source / "triples.tsv")
-    log.info("%d queries, %d documents, %d triples", len(rows_of_queries), len(rows_of_documents), triples)
+            check_scores(written, open_scores(folder / "scores"), len(rows["documents"]), source / "triples.tsv")
+    log.info("%d queries, %d documents, %d triples", len(rows["queries"]), len(rows["documents"]), triples)
 
 
-def _queries(source):
-    return (row[:2] for row in read_rows(source / "queries.tsv", columns=2))
-
-
-def _documents(source):
-    for document in read_jsonl(source / "documents.jsonl"):
-        yield document["id"], text_of(document)
-
-
-def _texts(items, row_of):
+def _texts(items: Iterable[tuple[str, str]], row_of: dict[str, int]) -> Iterator[str]:
+    """Yield the texts, and note the row of each by its identifier."""
     for identifier, text in items:
         row_of[identifier] = len(row_of)
         yield text

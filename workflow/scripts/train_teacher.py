@@ -4,6 +4,7 @@ Example: python workflow/scripts/train_teacher.py --encoder encoder --training-s
     --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, negatives: 1, encoder: {dimension: 64}}'
 """
 
+from argparse import Namespace
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from optical.training.session import Session
 from optical.training.teacher import TeacherLoss
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = TeacherSettings.read(arguments.settings, "settings")
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)

@@ -4,6 +4,7 @@ Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeni
     --settings '{steps: 500, batch_size: 32, learning_rate: 3.0e-3}' --out translator
 """
 
+from argparse import Namespace
 from functools import partial
 
 from optical.config.training import TranslatorTraining
@@ -14,7 +15,7 @@ from optical.translation.learning import AlignedBitext, TranslationLoss
 from optical.translation.model import new_translator, save_translator
 
 
-def main(arguments):
+def main(arguments: Namespace) -> None:
     settings = TranslatorTraining.read(arguments.settings, "settings")
     inputs = {"tokens": arguments.tokens, "tokeniser": arguments.tokeniser, "encoder": arguments.encoder}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
