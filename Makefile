@@ -13,6 +13,7 @@ lint:
 	ruff format --check .
 	snakefmt --check rules workflow/Snakefile
 	snakemake --lint
+	mypy
 
 test:
 	@python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile

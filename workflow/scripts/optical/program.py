@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
     line separators of Unicode.
     """
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: object = None) -> tuple:
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         given = sys.argv[1:] if args is None else args
         words = [word for text in given for word in (self._words_of(text[1:]) if text.startswith("@") else [text])]
         return super().parse_known_args(words, namespace)

@@ -16,8 +16,8 @@ import functools
 import os
 
 import torch
-import triton  # type: ignore[import-not-found]
-import triton.language as tl  # type: ignore[import-not-found]
+import triton
+import triton.language as tl
 from torch import Tensor
 
 from optical.config.transport import TransportSettings
@@ -157,7 +157,7 @@ class _TransportLoss(torch.autograd.Function):
         gradient_BMD = torch.empty(B, M, D, device=student_BMD.device)
         tiles = [max(16, triton.next_power_of_2(size)) for size in (M, N)]
         if B:
-            _transport_kernel[(B,)](  # type: ignore[index]
+            _transport_kernel[(B,)](
                 student_BMD,
                 teacher_BND,
                 *masks,
