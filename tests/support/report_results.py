@@ -8,7 +8,7 @@ import random
 from argparse import Namespace
 from pathlib import Path
 
-from optical.evaluation.comparison import CELL_COLUMNS, Statistics, compare_methods
+from optical.evaluation.comparison import CELL_COLUMNS, compare_methods
 from optical.evaluation.scores import write_scores
 from optical.files import write_json, write_rows
 
@@ -48,7 +48,7 @@ def make_report_results(folder: str | Path, queries: int = 40, seeds: int = 2, m
     rows = list(_scores(random_, queries, seeds, methods))
     for lang in LANGS:
         write_scores(folder / f"scores/atlas/{lang}.tsv", (row for row in rows if row[2] == lang))
-    cells = compare_methods(rows, "atlas", methods, LANGS, MEASURES, "optical", LEVELS, Statistics(draws=200))
+    cells = compare_methods(rows, "atlas", methods, LANGS, MEASURES, "optical", LEVELS, draws=200)
     table = ([_shown(getattr(cell, column)) for column in CELL_COLUMNS] for cell in cells)
     write_rows(folder / "tables/atlas/map_cells.tsv", [CELL_COLUMNS, *table])
     for lang in ["en", *LANGS]:

@@ -10,7 +10,7 @@ python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --colle
 import argparse
 
 from optical.errors import ConfigError
-from optical.evaluation.comparison import CELL_COLUMNS, Statistics, cell_rows, compare_methods
+from optical.evaluation.comparison import CELL_COLUMNS, DRAWS, cell_rows, compare_methods
 from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
@@ -22,7 +22,6 @@ def main(arguments: argparse.Namespace) -> None:
             f"the reference method {arguments.reference!r} is not among the methods",
             hint=f"choose one of {', '.join(arguments.methods)}",
         )
-    statistics = Statistics(arguments.level, arguments.draws, arguments.seed, arguments.test)
     cells = compare_methods(
         read_scores(arguments.scores),
         arguments.collection,
@@ -31,7 +30,7 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.measures,
         arguments.reference,
         arguments.levels,
-        statistics,
+        arguments.draws,
     )
     write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)])
     missing = sum(cell.status == "NOT RUN" for cell in cells)
@@ -47,9 +46,6 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True)
     parser.add_argument("--reference", required=True, help="the method that the others are tested against")
     parser.add_argument("--levels", type=yaml_value, default={}, help="{low: [languages], high: [languages]}")
-    parser.add_argument("--test", choices=("randomisation", "t"), default="randomisation", help="what Holm corrects")
-    parser.add_argument("--level", type=float, default=0.95, help="confidence level of the intervals")
-    parser.add_argument("--draws", type=int, default=10_000, help="random draws of bootstrap and randomisation test")
-    parser.add_argument("--seed", type=int, default=0, help="of the random draws")
+    parser.add_argument("--draws", type=int, default=DRAWS, help="random draws of bootstrap and randomisation test")
     parser.add_argument("--out", required=True, help="long table of cells (TSV)")
     run_program(main, parser)

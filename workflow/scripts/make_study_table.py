@@ -6,7 +6,7 @@ python workflow/scripts/make_study_table.py --compare methods --reference contra
 """
 
 from optical.evaluation.comparison import as_text
-from optical.evaluation.study_table import COLUMNS, METHODS, VARIANTS, read_conditions, study_rows
+from optical.evaluation.study_table import METHODS, VARIANTS, read_conditions, study_rows
 from optical.files import write_rows
 from optical.program import program, run_program, yaml_value
 
@@ -14,7 +14,7 @@ from optical.program import program, run_program, yaml_value
 def main(arguments):
     conditions = read_conditions(arguments.jobs)
     rows = study_rows(conditions, arguments.compare, arguments.reference, arguments.measures, arguments.levels)
-    header = [arguments.axis, *COLUMNS]
+    header = [arguments.axis, *list(rows[0])[1:]]
     write_rows(arguments.out, [header, *([as_text(value) for value in row.values()] for row in rows)])
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from optical.errors import DataError
-from optical.evaluation.comparison import Statistics, compare_methods, weigh
+from optical.evaluation.comparison import compare_methods, weigh
 from optical.evaluation.map_table import (
     GROUPS,
     latex_lines,
@@ -25,7 +25,7 @@ LEVELS = {"low": ["sw", "so"], "high": ["de"]}
 LANGS = ["sw", "so", "de"]
 METHODS = ["bm25", "nmt", "optical", "english"]
 QUERIES = [f"q{i:02}" for i in range(30)]
-QUICK = Statistics(draws=500)
+QUICK = 500  # random draws
 
 
 def score_rows(means, seeds=("0", "1"), measure="AP", seed_shift=0.02):

@@ -21,7 +21,6 @@ from optical.evaluation.significance import (
     bootstrap_interval,
     effect_size,
     holm,
-    mean_over_seeds,
     paired_t_test,
     randomisation_test,
     sd_over_seeds,
@@ -29,6 +28,7 @@ from optical.evaluation.significance import (
 
 DONE, NOT_RUN = "OK", "NOT RUN"
 NAN = float("nan")
+DRAWS = 10_000
 
 Scores = dict[tuple[str, str, str], dict[str, dict[str, float]]]  # (method, lang, measure) -> seed -> query id -> value
 Figures = dict[str, Any]  # some of a cell's figures, by their names
@@ -68,16 +68,6 @@ class Cell:
 CELL_COLUMNS = tuple(field.name for field in fields(Cell))
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """How the intervals and tests are made; `test` names the p-value that Holm's correction takes."""
-
-    level: float = 0.95
-    draws: int = 10_000
-    seed: int = 0
-    test: str = "randomisation"
-
-
 def group_scores(scores: Iterable[Score], collection: str) -> Scores:
     """Sort the scores of one collection into (method, lang, measure) -> seed -> query id -> value."""
     grouped: dict[tuple[str, str, str], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
@@ -113,16 +103,17 @@ def compare_methods(
     measures: Sequence[str],
     reference: str,
     levels: Mapping[str, Sequence[str]],
-    statistics: Statistics = Statistics(),
+    draws: int = DRAWS,
 ) -> list[Cell]:
     """Return the cells of `methods` x (`langs` and groups) x `measures`; an expected run without scores says NOT RUN.
 
     `levels` gives the languages of `low` and `high`; those not among `langs` are left out. A method gets a group's cell
-    only where every language of it was run: a mean over other languages than its neighbour's would mislead.
+    only where every language of it was run: a mean over other languages than its neighbour's would mislead. `draws` is
+    the number of random draws of the bootstrap and of the randomisation test, whose p-value Holm's correction takes.
     """
     scores = group_scores(rows, collection)
     groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})
-    cells = {}
+    cells: dict[tuple[str, str, str], Figures] = {}
     for measure in measures:
         for column in [*langs, *groups]:
             weights = groups.get(column, {column: 1.0})
@@ -133,22 +124,21 @@ def compare_methods(
             }
             first = list(per_method)[:1]
             strata = strata_of({lang: scores[method, lang, measure] for method in first for lang in weights})
-            for method, cell in compare_column(per_method, reference, statistics, strata).items():
-                cells[method, column, measure] = cell | {"lang": column}
+            for method, cell in compare_column(per_method, reference, draws, strata).items():
+                cells[method, column, measure] = cell
         for method in methods:
             for columns in (langs, groups):
-                _correct([cells.get((method, column, measure), {}) for column in columns], statistics.test)
+                _correct([cells.get((method, column, measure), {}) for column in columns])
             for column, weights in groups.items():
                 gains = [cells.get((method, lang, measure), {}).get("relative_gain", NAN) for lang in weights]
                 if column != "gap" and (method, column, measure) in cells:
                     cells[method, column, measure]["relative_gain"] = sum(gains) / len(gains)
     return [
-        Cell(**{"collection": collection, "method": method, "lang": column, "measure": measure}
-             | cells.get((method, column, measure), {}))
+        Cell(collection, method, column, measure, **cells.get((method, column, measure), {}))
         for measure in measures
         for method in methods
         for column in [*langs, *groups]
-    ]  # fmt: skip
+    ]
 
 
 def weigh(per_lang: Mapping[str, Seeds], weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -187,29 +177,29 @@ def strata_of(per_lang: Mapping[str, Seeds]) -> dict[str, str]:
 def compare_column(
     per_method: Mapping[str, Seeds],
     reference: str,
-    statistics: Statistics,
-    strata: Mapping[str, str] | None = None,
+    draws: int,
+    strata: Mapping[str, str],
 ) -> dict[str, Figures]:
     """Return the figures of each method of one column (language or group) and measure, all methods at once.
 
     Args:
         per_method: the scores of each method; all methods and seeds must have the same query ids.
         reference: the method that the others are tested against.
-        statistics: how intervals and tests are made.
-        strata: tells which queries are draws from the same topics; without it all are.
+        draws: the number of random draws.
+        strata: tells which queries are draws from the same topics.
     """
     scored = {method: seeds for method, seeds in per_method.items() if seeds}
     if not scored:
         return {}
     ids = sorted(next(iter(next(iter(scored.values())).values())))
     scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in scored.items()}
-    values_QC = np.stack([mean_over_seeds(array_SQ) for array_SQ in scores_SQ.values()], axis=1)
-    strata_Q = np.array([strata[query_id] for query_id in ids]) if strata else None
-    low_C, high_C = bootstrap_interval(values_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
+    values_QC = np.stack([array_SQ.mean(axis=0) for array_SQ in scores_SQ.values()], axis=1)
+    strata_Q = np.array([strata[query_id] for query_id in ids])
+    low_C, high_C = bootstrap_interval(values_QC, draws=draws, strata_Q=strata_Q)
     columns = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
     if reference in scored:
         reference_Q = values_QC[:, list(scored).index(reference)]
-        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), statistics, strata_Q)
+        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), draws, strata_Q)
     return {
         method: {
             "status": DONE,
@@ -228,9 +218,9 @@ def compare_column(
 
 
 def _against(
-    differences_QC: np.ndarray, reference_mean: float, statistics: Statistics, strata_Q: np.ndarray | None
+    differences_QC: np.ndarray, reference_mean: float, draws: int, strata_Q: np.ndarray
 ) -> dict[str, np.ndarray]:
-    low_C, high_C = bootstrap_interval(differences_QC, statistics.level, statistics.draws, statistics.seed, strata_Q)
+    low_C, high_C = bootstrap_interval(differences_QC, draws=draws, strata_Q=strata_Q)
     difference_C = differences_QC.mean(axis=0)
     return {
         "difference_to_reference": difference_C,
@@ -239,7 +229,7 @@ def _against(
         "relative_gain": difference_C / reference_mean if reference_mean else np.full_like(difference_C, NAN),
         "effect": effect_size(differences_QC, strata_Q),
         "p_t": paired_t_test(differences_QC, strata_Q),
-        "p_randomisation": randomisation_test(differences_QC, statistics.draws, statistics.seed),
+        "p_randomisation": randomisation_test(differences_QC, draws),
     }
 
 
@@ -254,9 +244,9 @@ def _as_array(method: str, seeds: Seeds, ids: Sequence[str]) -> np.ndarray:
     return np.array([[queries[query_id] for query_id in ids] for _, queries in sorted(seeds.items())])
 
 
-def _correct(cells: Sequence[Figures], test: str) -> None:
+def _correct(cells: Sequence[Figures]) -> None:
     tested = [cell for cell in cells if "p_t" in cell]
-    for cell, p_holm in zip(tested, holm([cell[f"p_{test}"] for cell in tested]), strict=True):
+    for cell, p_holm in zip(tested, holm([cell["p_randomisation"] for cell in tested]), strict=True):
         cell["p_holm"] = float(p_holm)
 
 

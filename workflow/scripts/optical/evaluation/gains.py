@@ -33,7 +33,7 @@ def gain_rows(
 
     `texts` is language -> query id -> text; its languages are those that are drawn, `en` gives the English wording.
     """
-    rows = []
+    rows: list[Row] = []
     for lang in (lang for lang in texts if lang != "en"):
         ours, theirs = means.get((method, lang), {}), means.get((rival, lang), {})
         gains = sorted((theirs[query_id] - ours[query_id], query_id) for query_id in ours if query_id in theirs)

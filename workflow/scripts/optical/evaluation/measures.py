@@ -22,7 +22,7 @@ Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
 
 def read_judgments(path: str | Path) -> Judgments:
     """Read TREC qrels as query id -> document id -> relevance; none at all is a `DataError`."""
-    judgments = defaultdict(dict)
+    judgments: defaultdict[str, dict[str, int]] = defaultdict(dict)
     with open_text(path) as file:
         try:
             for row in ir_measures.read_trec_qrels(file):
@@ -38,7 +38,7 @@ def read_judgments(path: str | Path) -> Judgments:
 
 def read_ranking(path: str | Path) -> Ranking:
     """Read a TREC run as query id -> document id -> score; a score that is no finite number is a `DataError`."""
-    ranking = defaultdict(dict)
+    ranking: defaultdict[str, dict[str, float]] = defaultdict(dict)
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             fields = line.split()

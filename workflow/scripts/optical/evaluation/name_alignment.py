@@ -75,7 +75,8 @@ def linked_pairs(
 
 def _places(sentence: Encoding, name: list[int], taken: set[int]) -> list[int]:
     """Return the word pieces of every occurrence of a name, as whole words that no other name has taken."""
-    places, words = [], sentence.word_ids
+    places: list[int] = []
+    words = sentence.word_ids
     for start in range(len(sentence.ids) - len(name) + 1 if name else 0):
         end = start + len(name)
         whole = (start == 0 or words[start - 1] != words[start]) and (end == len(words) or words[end - 1] != words[end])

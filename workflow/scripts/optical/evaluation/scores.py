@@ -1,6 +1,7 @@
 """Files of scores: one row per query and measure, so that nothing that is compared later was averaged before."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,12 +29,7 @@ SCORE_COLUMNS = Score._fields
 def write_scores(path: str | Path, scores: Iterable[Score]) -> int:
     """Write scores with a header; values have six decimals. Return the number of rows."""
     lines = ("\t".join([*map(str, score[:-1]), f"{score[-1]:.6f}"]) for score in scores)
-    return write_lines(path, _with_header(lines)) - 1
-
-
-def _with_header(lines: Iterable[str]) -> Iterator[str]:
-    yield "\t".join(SCORE_COLUMNS)
-    yield from lines
+    return write_lines(path, chain(["\t".join(SCORE_COLUMNS)], lines)) - 1
 
 
 def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:

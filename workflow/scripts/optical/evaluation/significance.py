@@ -1,7 +1,7 @@
 """Is one method better than another, or was it chance? Paired tests over queries, corrected over languages.
 
 The unit of sampling is the query: the same queries are answered by both methods, so every test works on differences
-per query. Several seeds are averaged per query first (`mean_over_seeds`): two seeds of one query are not two
+per query. Several seeds are averaged per query first: two seeds of one query are not two
 independent queries, and counting them twice would make chance look like a finding.
 
 Where a mean is one over languages that ask queries of their own, their number is fixed, and so is what the languages
@@ -18,15 +18,6 @@ from scipy.special import stdtr
 
 DRAWS_PER_BLOCK = 1000
 TIE = 1e-12  # sums of the same numbers in another order may differ by this much
-
-
-def mean_over_seeds(scores_SQ: np.ndarray) -> np.ndarray:
-    """Average each query's score over the seeds.
-
-    >>> mean_over_seeds(np.array([[0.0, 1.0], [1.0, 1.0]]))
-    array([0.5, 1. ])
-    """
-    return np.asarray(scores_SQ).mean(axis=0)
 
 
 def sd_over_seeds(scores_SQ: np.ndarray) -> float:

@@ -10,38 +10,15 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from optical.errors import DataError
-from optical.evaluation.comparison import DONE, NAN, Cell, Scores, Statistics, compare_methods, group_scores
+from optical.evaluation.comparison import DONE, DRAWS, NAN, Cell, Scores, compare_methods, group_scores
 from optical.evaluation.power import exact_interval, queries_needed
 from optical.evaluation.scores import Score, Seeds, read_scores
 from optical.files import read_rows
 
-COLUMNS = (
-    "collection",
-    "lang",
-    "pairs",
-    "method",
-    "measure",
-    "mean",
-    "mean_low",
-    "mean_high",
-    "sd",
-    "seeds",
-    "queries",
-    "exact_low",
-    "exact_high",
-    "reference",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "p",
-    "p_holm",
-    "queries_needed",
-)
-STATISTICS = Statistics()
 METHODS, VARIANTS = "methods", "variants"
 
 
-StudyRow = dict[str, object]  # `variant` and `COLUMNS`
+StudyRow = dict[str, object]  # column -> value, see `as_row`
 Differences = dict[tuple[str, str, str], np.ndarray]  # (method, lang, measure) -> of each query
 
 
@@ -98,7 +75,7 @@ def study_rows(
     reference: str,
     measures: Sequence[str],
     levels: Mapping[str, Sequence[str]],
-    statistics: Statistics = STATISTICS,
+    draws: int = DRAWS,
 ) -> list[StudyRow]:
     """Return the rows of a study's table.
 
@@ -109,7 +86,7 @@ def study_rows(
         reference: what the others are tested against.
         measures: in the order of the rows.
         levels: the languages of `low` and `high`, whose means and gap are rows where a condition has languages of both.
-        statistics: how intervals and tests are made.
+        draws: the number of random draws of intervals and tests.
     """
     if compare == METHODS:
         blocks = [Block([(condition, "")], condition.scores, methods_of(condition.scores)) for condition in conditions]
@@ -121,7 +98,7 @@ def study_rows(
         langs = list(dict.fromkeys(score.lang for score in scores))
         both = all(any(lang in level for lang in langs) for level in levels.values())
         cells = compare_methods(
-            scores, condition.collection, names, langs, measures, reference, levels if both else {}, statistics
+            scores, condition.collection, names, langs, measures, reference, levels if both else {}, draws
         )
         groups = group_scores(scores, condition.collection)
         differences = differences_to(groups, reference)
@@ -196,25 +173,26 @@ def as_row(
     cell: Cell, variant: str, method: str, pairs: object, exact: tuple[float, float], needed: object
 ) -> StudyRow:
     """Return a cell as a row of the study's table."""
-    figures = (
-        cell.collection,
-        cell.lang,
-        pairs,
-        method,
-        cell.measure,
-        cell.mean,
-        cell.mean_low,
-        cell.mean_high,
-        cell.sd,
-        cell.seeds,
-        cell.queries,
-        *exact,
-        cell.reference,
-        cell.difference_to_reference,
-        cell.interval_low,
-        cell.interval_high,
-        cell.p_randomisation,
-        cell.p_holm,
-        needed,
-    )
-    return {"variant": variant} | dict(zip(COLUMNS, figures, strict=True))
+    return {
+        "variant": variant,
+        "collection": cell.collection,
+        "lang": cell.lang,
+        "pairs": pairs,
+        "method": method,
+        "measure": cell.measure,
+        "mean": cell.mean,
+        "mean_low": cell.mean_low,
+        "mean_high": cell.mean_high,
+        "sd": cell.sd,
+        "seeds": cell.seeds,
+        "queries": cell.queries,
+        "exact_low": exact[0],
+        "exact_high": exact[1],
+        "reference": cell.reference,
+        "difference": cell.difference_to_reference,
+        "difference_low": cell.interval_low,
+        "difference_high": cell.interval_high,
+        "p": cell.p_randomisation,
+        "p_holm": cell.p_holm,
+        "queries_needed": needed,
+    }

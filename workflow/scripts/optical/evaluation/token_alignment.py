@@ -60,23 +60,24 @@ def align(
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions"
         raise ConfigError(what, where="align", hint="--teacher must be the model that the student was distilled from")
-    sides, weights = [], []
+    sides = []
     for encoder, text, side in ((student, foreign, "foreign"), (teacher, english, "english")):
         ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
-        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
-        keep_L = keep_L | special
+        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0] | special
         if not keep_L.any():
             raise DataError("a sentence without a token", where=repr(text), hint="give some words")
+        weights_BL = None
         if tokens:
             vocabulary_size = encoder.tokeniser.get_vocab_size()
             file = TokenFile(Path(tokens) / side)
             rarity_V = file.inverse_document_frequency(vocabulary_size, encoder.special_ids)
-            weights.append(torch.from_numpy(rarity_V)[ids_L[keep_L]][None])
-        pieces = [encoder.tokeniser.id_to_token(token) for token in ids_L[keep_L].tolist()]
-        sides.append((vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), pieces))
-    (student_BMD, student_BM, foreign_tokens), (teacher_BND, teacher_BN, english_tokens) = sides
+            weights_BL = torch.from_numpy(rarity_V)[ids_L[keep_L]][None]
+        pieces = [str(encoder.tokeniser.id_to_token(token)) for token in ids_L[keep_L].tolist()]
+        sides.append((vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), weights_BL, pieces))
+    (student_BMD, student_BM, student_weights_BM, foreign_tokens), teacher_side = sides
+    teacher_BND, teacher_BN, teacher_weights_BN, english_tokens = teacher_side
     cost_BMN = token_cost(student_BMD, teacher_BND)
-    plan_BMN = transport_plan(cost_BMN, student_BM, teacher_BN, settings, *weights)
+    plan_BMN = transport_plan(cost_BMN, student_BM, teacher_BN, settings, student_weights_BM, teacher_weights_BN)
     return Alignment(foreign_tokens, english_tokens, plan_BMN[0].tolist(), cost_BMN[0].tolist())
 
 
