@@ -11,7 +11,6 @@ import pytest
 from optical.config.collections import COLLECTION_KINDS, read_collection
 from optical.config.readers import reader_of
 from optical.config.training_sets import TRAINING_SET_KINDS, CatalogueTrainingSet, read_training_set
-from optical.corpora.files import validate_triples
 from optical.corpora.passages import document_of_passage
 from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import ConfigError, DataError
@@ -330,8 +329,3 @@ def test_memory_does_not_grow_with_the_triples(tmp_path):
         for lines in (200_000, 2_000_000)
     ]
     assert kilobytes[1] - kilobytes[0] < 2_000, kilobytes  # two million triples in memory would take over 300 MB
-
-
-def test_validate_triples_counts(tmp_path):
-    (tmp_path / "t.tsv").write_text("q\ta\tb\nq\tb\ta\n")
-    assert validate_triples(tmp_path / "t.tsv", {"q"}, {"a", "b"}) == 2

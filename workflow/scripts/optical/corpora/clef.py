@@ -14,7 +14,7 @@ from pathlib import Path
 
 from optical.config.collections import ClefCollection
 from optical.corpora.blocks import as_list, query_files
-from optical.corpora.files import Collection, Judgement, Query, read_qrels
+from optical.corpora.files import Collection, Query, read_qrels
 from optical.corpora.passages import Document, new_document
 from optical.errors import DataError
 from optical.files import read_lines
@@ -46,7 +46,11 @@ def read_clef(block: ClefCollection, languages: list[str]) -> Collection:
     """
     topics = query_files(block.topics, languages)
     queries = {lang: read_topics(path, TOPIC_FIELDS[block.fields], block.encoding) for lang, path in topics.items()}
-    qrels = [row for path in as_list(block.qrels) for row in _clef_qrels(path)]
+    qrels = [
+        (topic_id(query_id), document_id, grade)
+        for path in as_list(block.qrels)
+        for query_id, document_id, grade in read_qrels(path)
+    ]
     documents = (d for path in _clef_files(as_list(block.documents)) for d in read_sgml(path, block.encoding))
     return Collection(documents, queries, qrels, partial_qrels=True)
 
@@ -188,9 +192,3 @@ def _sgml_topics(path: str | Path, encoding: str) -> Iterator[Topic]:
         if not topic.get("id"):
             raise DataError("a topic without a number", where=path)
         yield topic | {"id": topic_id(topic["id"])}
-
-
-def _clef_qrels(path: str | Path) -> Iterator[Judgement]:
-    """Yield judgements with topic ids in one form."""
-    for query_id, document_id, grade in read_qrels(path):
-        yield topic_id(query_id), document_id, grade

@@ -184,14 +184,13 @@ def write_collection(
     qrels = _unique_qrels(collection.qrels, judged_in)
     if not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
-    judged = {document_id for _, document_id, _ in qrels}
-    judged_documents: set[str] = set()
-    documents = _checked_documents(collection.documents, judged, judged_documents)
+    document_ids: set[str] = set()
+    documents = _unique_documents(collection.documents, document_ids, collection.documents)
     passages = split_documents(documents, split, tokeniser) if split else documents
     count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
     known_queries = set().union(*queries.values())
-    qrels = _known_qrels(qrels, known_queries, judged_documents, collection.partial_qrels, judged_in)
+    qrels = _known_qrels(qrels, known_queries, document_ids, collection.partial_qrels, judged_in)
     answerable = {query_id for query_id, _, grade in qrels if grade > 0}
     for lang, texts in queries.items():
         dropped = texts.keys() - answerable
@@ -221,14 +220,6 @@ def _unique_qrels(qrels: Iterable[Judgement], where: object) -> list[Judgement]:
             what = f"query {query_id}, document {document_id} is judged twice, {before} and {grade}"
             raise DataError(what, where=where, hint="leave one of the two out")
     return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
-
-
-def _checked_documents(documents: Iterable[Document], judged: Container[str], passed: set[str]) -> Iterator[Document]:
-    """Pass documents through, refusing duplicate ids and empty texts; note in `passed` which judged ones there are."""
-    for document in _unique_documents(documents, set(), documents):
-        if document["id"] in judged:
-            passed.add(document["id"])
-        yield document
 
 
 def _unique_documents(documents: Iterable[Document], ids: set[str], source: Iterable) -> Iterator[Document]:
@@ -319,7 +310,7 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
                 yield query_id, text
 
     write_rows(folder / "queries.tsv", queries())
-    validate_triples(triples, query_ids, document_ids, where=training.source)
+    _check_triples(triples, query_ids, document_ids, training.source)
     report: TrainingSetReport = {"documents": len(document_ids), "queries": len(query_ids), "triples": count}
     if training.scores is None:
         return report
@@ -340,11 +331,8 @@ def _ids_of(triples: Path) -> tuple[set[str], set[str]]:
     return queries, documents
 
 
-def validate_triples(
-    path: str | Path, query_ids: Container[str], document_ids: Container[str], where: object = ""
-) -> int:
-    """Return how many triples a file holds; raise `DataError` with line and id for one that names something unknown."""
-    count = 0
+def _check_triples(path: Path, query_ids: Container[str], document_ids: Container[str], where: object) -> None:
+    """Raise `DataError` with line and id for a triple that names something unknown."""
     for count, (query_id, *ids) in enumerate(read_triples(path), start=1):
         if query_id not in query_ids:
             lost = f"query {query_id}"
@@ -354,10 +342,9 @@ def validate_triples(
             continue
         raise DataError(
             f"triple {count} names {lost}, which does not exist",
-            where=where or path,
+            where=where,
             hint="the three files must belong together",
         )
-    return count
 
 
 def passage_id(text: str) -> str:

@@ -125,7 +125,8 @@ def read_ir_datasets_training(block: CatalogueTrainingSet) -> TrainingSet:
     triples_id = _id_for(block, "triples")
     if block.triples == "qrels":
         return training_from_qrels(documents, queries, _qrels(triples_id, 0), block)
-    return TrainingSet(documents, queries, _docpairs(triples_id), source=triples_id)
+    triples = ((row.query_id, row.doc_id_a, row.doc_id_b) for row in _rows(triples_id, "docpairs"))
+    return TrainingSet(documents, queries, triples, source=triples_id)
 
 
 def feed_from_mirror(mirror: str | Path, home: str | Path) -> int:
@@ -244,12 +245,6 @@ def _qrels(dataset_id: str, min_grade: int) -> Iterator[Judgement]:
         yield row.query_id, row.doc_id, row.relevance if row.relevance >= min_grade else 0
 
 
-def _docpairs(dataset_id: str) -> Iterator[tuple[str, str, str]]:
-    """Yield query, positive and negative ids."""
-    for row in _rows(dataset_id, "docpairs"):
-        yield row.query_id, row.doc_id_a, row.doc_id_b
-
-
 def _limited(documents: Iterable[Document], judged: set[str], limit: int | None) -> Iterator[Document]:
     """Yield the judged documents, and others until there would be more than `limit`; everything without a limit."""
     room = None if limit is None else max(limit - len(judged), 0)
@@ -296,9 +291,9 @@ def _ids_by_language(block: CatalogueCollection, part: str, languages: list[str]
 def _qrels_ids(block: CatalogueCollection, languages: list[str]) -> dict[str, str]:
     """Return the id of the judgements of each language, or the one that all languages share."""
     ids = _ids(block, "qrels")
-    return (
-        {"all": ids} if isinstance(ids, str) and not _per_language(ids) else _ids_by_language(block, "qrels", languages)
-    )
+    if isinstance(ids, str) and not _per_language(ids):
+        return {"all": ids}
+    return _ids_by_language(block, "qrels", languages)
 
 
 def _documents_id(block: CatalogueCollection, languages: list[str]) -> str:

@@ -57,7 +57,7 @@ def split_documents(
     >>> [p["id"] for p in split_documents([{"id": "d1", "text": "a b c d e"}], Split(length=3, stride=2))]
     ['d1#0', 'd1#1']
     """
-    spans_of = word_spans
+    spans_of: Callable[[str], Spans] = word_spans
     if split.unit == "tokens":
         if not tokeniser:
             hint = "give --tokeniser, or words"

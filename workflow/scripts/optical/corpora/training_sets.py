@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,9 @@ def _examples(path: str | Path) -> Iterator[Example]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        row: Any = _parsed(line)
+        row: Any = None
+        with suppress(ValueError):
+            row = json.loads(line)
         pairs = [item if isinstance(item, list) else [item, None] for item in row[1:]] if isinstance(row, list) else []
         if not pairs or any(len(pair) != 2 for pair in pairs):
             raise DataError(f"line {number} is no example", where=path, hint=EXAMPLE)
@@ -141,13 +144,6 @@ def _rows_of_scores(path: str | Path) -> Iterator[Example]:
         document_id, _, score = rest.partition("\t")
         if line.strip():
             yield number, query_id, [(document_id, score)]
-
-
-def _parsed(line: str) -> object:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
 
 
 def _as_number(cell: Any) -> float:
