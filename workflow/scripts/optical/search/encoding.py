@@ -55,7 +55,7 @@ def encode_documents(
 
 def encode_queries(encoder: Encoder, texts: list[str], precision: str = "fp32") -> tuple[Tensor, Tensor]:
     """Return query_vectors_QMD (float32) and query_mask_QM (bool) of the texts, in their order."""
-    encoded = sorted(encoder.encode(list(tokenise(encoder.tokeniser, texts)), QUERY, precision=precision), key=_first)
+    encoded = list(encoder.encode(list(tokenise(encoder.tokeniser, texts)), QUERY, precision=precision))
     longest = max(len(vectors_TD) for _, vectors_TD, _ in encoded)
     vectors_QMD = torch.zeros(len(texts), longest, encoder.dimension)
     mask_QM = torch.zeros(len(texts), longest, dtype=torch.bool)
@@ -63,7 +63,3 @@ def encode_queries(encoder: Encoder, texts: list[str], precision: str = "fp32") 
         vectors_QMD[index, : len(vectors_TD)] = vectors_TD
         mask_QM[index, : len(vectors_TD)] = True
     return vectors_QMD, mask_QM
-
-
-def _first(item: tuple) -> int:
-    return item[0]

@@ -71,13 +71,9 @@ def merge_runs(runs: Iterable[Run], top_k: int) -> Run:
     merged: Run = {}
     for run in runs:
         for query, hits in run.items():
-            both = sorted([*merged.get(query, []), *hits], key=_falling_score)  # sorted keeps the order of equals
+            both = sorted([*merged.get(query, []), *hits], key=lambda hit: -hit[1])  # keeps the order of equals
             merged[query] = both[:top_k]
     return merged
-
-
-def _falling_score(hit: tuple[str, float]) -> float:
-    return -hit[1]
 
 
 def _check_hits(query: str, hits: list[tuple[str, float]], where: str | Path) -> None:

@@ -26,7 +26,7 @@ from optical.errors import ConfigError, DataError
 from optical.files import atomic_folder, read_json, read_lines, write_json
 
 MOST_DOCUMENTS = (1 << 32) - 1  # a place fits into half a key of optical.search.best_hits
-DTYPES = {"float16": np.float16, "float32": np.float32}
+DTYPES = ("float16", "float32")
 HEADER_BYTES = 128
 PIECE = 1 << 16  # documents whose lengths or places are looked at together
 REMEDY = "encode the collection again"
@@ -36,7 +36,7 @@ class VectorWriter:
     """Receives the documents of one shard in any order, batch by batch; made by `write_vectors`."""
 
     def __init__(self, folder: Path, dim: int, dtype: str):
-        self.dim, self.dtype = dim, np.dtype(DTYPES[dtype])
+        self.dim, self.dtype = dim, np.dtype(dtype)
         self.lengths: list[np.ndarray] = []
         self.places: list[np.ndarray] = []
         self.tokens = self.documents = 0
@@ -139,7 +139,7 @@ class TokenVectors:
             bytes_there = (folder / "vectors.npy").stat().st_size
         except (OSError, ValueError) as error:
             raise DataError(f"damaged shard: {error}", where=folder, hint=REMEDY) from error
-        bytes_needed = HEADER_BYTES + shard.tokens * shard.dim * DTYPES[shard.dtype]().itemsize
+        bytes_needed = HEADER_BYTES + shard.tokens * shard.dim * np.dtype(shard.dtype).itemsize
         if counts != (shard.documents, shard.documents, shard.tokens) or bytes_there != bytes_needed:
             raise DataError("the files of the shard do not fit together", where=folder, hint=REMEDY)
         return shard
@@ -160,7 +160,7 @@ class TokenVectors:
         Each call makes a mapping of its own, so that dropping the array gives its pages back to the system. What is
         written to the array stays in memory and never reaches the file.
         """
-        size = DTYPES[self.dtype]().itemsize * self.dim
+        size = np.dtype(self.dtype).itemsize * self.dim
         if first == last:  # nothing cannot be mapped
             return np.zeros((0, self.dim), self.dtype)
         return np.memmap(
@@ -187,9 +187,7 @@ class Collection:
         self.dim, self.encoder = self.shards[0].dim, self.shards[0].encoder
         for shard in self.shards:
             if (shard.dim, shard.encoder) != (self.dim, self.encoder):
-                raise DataError(
-                    "the shards come from different encoders", where=shard.folder, hint="encode the collection again"
-                )
+                raise DataError("the shards come from different encoders", where=shard.folder, hint=REMEDY)
         self.first_places = np.cumsum([0, *(shard.documents for shard in self.shards)])
         self.documents = int(self.first_places[-1])
         if self.documents > MOST_DOCUMENTS:
