@@ -134,9 +134,7 @@ def clean_bitext(
         parts.append(part)
     train_pairs, dev_pairs, held_back = split(kept, settings)
     if not train_pairs:
-        reasons: Counter[str] = Counter()
-        for part in parts:
-            reasons.update(part["dropped"])
+        reasons = sum((Counter(part["dropped"]) for part in parts), Counter())
         dropped = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(3)) or "none"
         raise DataError(
             f"no pair is left for training: {sum(part['read'] for part in parts)} read, {len(kept)} clean, "
@@ -234,14 +232,16 @@ def aligned_pairs(pairs: Sequence[Pair], runs: Iterable[Run], repair: str) -> li
 def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> RunReport:
     """Return one faulty run in words and figures, with its rows named as the source names them."""
     correlations = {"as_published": length_correlation(*sides, run, 0)}
+    reading = "matches nothing near it"
     if run.shift is not None:
         correlations["shifted_back"] = length_correlation(*sides, run, run.shift)
+        reading = f"the foreign side of row k translates row k{-run.shift:+d}"
     return {
         "from": row_name(pairs[run.start]),
         "to": row_name(pairs[run.stop - 1]),
         "rows": run.stop - run.start,
         "shift": run.shift,
-        "reading": "matches nothing near it" if run.shift is None else _shift_in_words(run.shift),
+        "reading": reading,
         "action": "shifted back" if run.shift is not None and repair == "shift" else "dropped",
         "evidence_nats": round(run.evidence, 1),
         "length_correlation": correlations,
@@ -263,17 +263,15 @@ def split(kept: Sequence[TextPair], settings: BitextCleaning) -> Split:
     All pairs of one English sentence go to the same side, and languages that share their English side hold out the same
     sentences. Training pairs whose foreign side is in development are held back, as are those beyond `train_pairs`.
     """
-    order: dict[str, int] = {}
     keys = [matching_key(english) for english, _ in kept]
-    for key in keys:
-        order[key] = order.get(key, 0) + 1
-    ranked = sorted(order, key=lambda key: hashlib.sha256(f"{settings.seed} {key}".encode()).digest())
+    pairs_of = Counter(keys)
+    ranked = sorted(pairs_of, key=lambda key: hashlib.sha256(f"{settings.seed} {key}".encode()).digest())
     dev_keys, room = set(), settings.dev_pairs
     for key in ranked:
         if room <= 0:
             break
         dev_keys.add(key)
-        room -= order[key]
+        room -= pairs_of[key]
     rank = {key: place for place, key in enumerate(ranked)}
     dev = [pair for pair, key in zip(kept, keys, strict=True) if key in dev_keys]
     dev_foreign = {matching_key(foreign) for _, foreign in dev}
@@ -296,10 +294,6 @@ def _seen_before(pair: Pair, evaluation: Set[str], seen: set[TextPair]) -> str |
         return "duplicate"
     seen.add(keys)
     return None
-
-
-def _shift_in_words(shift: int) -> str:
-    return f"the foreign side of row k translates row k{-shift:+d}"
 
 
 def _in_words(pairs: Sequence[Pair], runs: Iterable[Run]) -> str:

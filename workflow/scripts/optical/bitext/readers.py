@@ -71,9 +71,8 @@ def _read_tsv(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
 
 def _read_vref(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """Two Bibles, a verse a line; `<range>` on either side joins the verse to the one before, on both sides."""
-    english, foreign = _two_files(source)
     verse: list[Pair] = []
-    for pair in _number(_in_step(english, read_lines(english), foreign, read_lines(foreign)), source):
+    for pair in _read_lines_format(source, codes):
         if _MERGED not in (pair.english.strip(), pair.foreign.strip()):
             yield from _joined(verse)
             verse = []
@@ -116,7 +115,8 @@ def _read_moses(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
 def _read_tmx(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
     """A translation memory, zipped or not; a unit's id `document:number` gives its document."""
     path = _one_file(source)
-    row, tongues = 0, set()
+    row = 0
+    tongues: set[str] = set()
     with _open_tmx(path) as file:
         try:
             body: list[ElementTree.Element] = []
@@ -157,7 +157,7 @@ def _segments(unit: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for variant in unit:
         segment = next((part for part in variant if part.tag.rpartition("}")[2] == "seg"), None)
         if segment is not None:
-            yield variant.get(_LANGUAGE) or variant.get("lang", ""), "".join(segment.itertext()).strip()
+            yield variant.get(_LANGUAGE) or variant.get("lang") or "", "".join(segment.itertext()).strip()
 
 
 READERS = {
@@ -205,7 +205,7 @@ def _in_step(
 
 
 def _number(pairs: Iterator[tuple[str, str]], source: BitextSource) -> Iterator[Pair]:
-    stepped = ((pair, "") for pair in pairs)
+    stepped: Iterator[tuple[tuple[str, str], str]] = ((pair, "") for pair in pairs)
     if source.documents:
         stepped = _in_step("the pairs", pairs, source.documents, read_lines(source.documents))
     for row, ((english, foreign), document) in enumerate(stepped, 1):

@@ -280,16 +280,10 @@ class _Pairing:
             if len(members) > 10:
                 self.spread[number] = np.median(members) + 1e-3
         wrong = [(offset, self.partner(offset)[1]) for offset in WRONG_OFFSETS]
-        self.length_evidence = _log_ratio(
-            *(np.concatenate([self.residual(s)[n] for s, n in some]) for some in (chosen, wrong)),
-            groups=_LENGTH_CLASSES,
-            group_size=len(_RESIDUAL_EDGES) + 1,
-        )
-        self.shared_evidence = _log_ratio(
-            *(np.concatenate([self.shared(s)[n] for s, n in some]) for some in (chosen, wrong)),
-            groups=1,
-            group_size=len(_SHARED_EDGES) + 1,
-        )
+        true, false = (np.concatenate([self.residual(s)[n] for s, n in some]) for some in (chosen, wrong))
+        self.length_evidence = _log_ratio(true, false, _LENGTH_CLASSES, len(_RESIDUAL_EDGES) + 1)
+        true, false = (np.concatenate([self.shared(s)[n] for s, n in some]) for some in (chosen, wrong))
+        self.shared_evidence = _log_ratio(true, false, 1, len(_SHARED_EDGES) + 1)
 
     def evidence(self, shift: int) -> np.ndarray:
         """Return the log-likelihood ratio (N,) "true pair" to "wrong pair" of every row with its partner."""
