@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("fontpkg_noto_sans_devanagari",)
+PACKAGE = "fontpkg_noto_sans_devanagari"
 # Tried in this order for each sign; the first is matplotlib's own and always there.
 FAMILIES = (
     "DejaVu Sans",
@@ -25,13 +25,10 @@ FAMILIES = (
 
 
 def packaged_fonts() -> list[Path]:
-    """Return the font files of the installed font packages."""
-    files = []
-    for package in PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for folder in spec.submodule_search_locations or [] if spec else []:
-            files += sorted(Path(folder, "files").glob("*.ttf"))
-    return files
+    """Return the font files of the font package, none where it is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = spec.submodule_search_locations or [] if spec else []
+    return [path for folder in folders for path in sorted(Path(folder, "files").glob("*.ttf"))]
 
 
 @cache

@@ -1,6 +1,6 @@
 """The sections of the report that make its numbers traceable: sentence pairs, settings, code, packages, machine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from optical.files import as_argument, read_json, sha256_of
@@ -8,6 +8,7 @@ from optical.report.html import Section, details, paragraph, table
 from optical.report.sections import Report
 
 MODELS = ("encoder", "teacher")
+MACHINE = ("system", "processor", "device")
 
 
 def pairs_section(report: Report) -> Section | None:
@@ -23,26 +24,25 @@ def pairs_section(report: Report) -> Section | None:
                     (report.name(lang), source["name"], *counts, counted["train"], counted["dev"], source["licence"])
                 )
     header = ("language", "source", "pairs read", "pairs kept", "for training", "held out", "licence")
-    return (
-        Section("pairs", "Sentence pairs", table(header, rows, "Sentence pairs by language and source"))
-        if rows
-        else None
-    )
+    caption = "Sentence pairs by language and source"
+    return Section("pairs", "Sentence pairs", table(header, rows, caption)) if rows else None
 
 
 def provenance_section(report: Report) -> Section:
     """Return what made the numbers: code, packages, machines, settings, and the checksums of the tables."""
     records = [read_json(path) for path in provenance_files(report)]
     packages = (f"{name} {version}" for record in records for name, version in record["packages"].items())
+    machines = (", ".join(record["machine"][key] for key in MACHINE) for record in records)
     minutes = sum(record["wall_seconds"] for record in records) / 60
+    tables = [f"tables/{collection}/map_cells.tsv" for collection in report.collections]
     rows = [
         ("version of the workflow", _distinct(record["version"] for record in records)),
         ("commit", _distinct(record["git_commit"] for record in records)),
-        ("machines", _distinct(_machine(record["machine"]) for record in records)),
+        ("machines", _distinct(machines)),
         ("packages", _distinct(packages)),
         ("models", f"{len(records)}, {minutes:.1f} minutes from their last starts on, altogether"),
-        *((f"SHA-256 of {_table_name(report, path)}", sha256_of(path)) for path in _tables(report)),
-    ]  # fmt: skip
+        *((f"SHA-256 of {name}", sha256_of(report.results / name)) for name in tables),
+    ]
     parts = [table(("what", "value"), rows, "What made the numbers of this report")]
     if report.settings:
         settings = [(key, _shown(value)) for key, value in report.settings.items()]
@@ -61,18 +61,6 @@ def provenance_files(report: Report) -> list[Path]:
         for method in sorted(report.methods):
             folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
-
-
-def _tables(report: Report) -> Iterable[Path]:
-    return (report.results / f"tables/{collection}/map_cells.tsv" for collection in report.collections)
-
-
-def _table_name(report: Report, path: Path) -> str:
-    return path.relative_to(report.results).as_posix()
-
-
-def _machine(machine: Mapping[str, str]) -> str:
-    return ", ".join(machine[key] for key in ("system", "processor", "device"))
 
 
 def _distinct(names: Iterable[str]) -> str:

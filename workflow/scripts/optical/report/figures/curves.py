@@ -9,13 +9,13 @@ from optical.report.figures.style import Row, add_legend, panels, styles
 POINTS = 60
 
 
-def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float], points: int = POINTS) -> list[Row]:
-    """Return a learning curve as at most `points` means over equal spans of steps, and as shares of the first.
+def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float]) -> list[Row]:
+    """Return a learning curve as at most `POINTS` means over equal spans of steps, and as shares of the first.
 
-    >>> curve_rows("sw", "mse", "1", [4.0, 2.0, 1.0, 1.0], points=2)[1]
-    {'lang': 'sw', 'method': 'mse', 'seed': '1', 'step': 4, 'loss': 1.0, 'share_of_first': 0.333333}
+    >>> curve_rows("sw", "mse", "1", [3.0, 1.0])[1]
+    {'lang': 'sw', 'method': 'mse', 'seed': '1', 'step': 2, 'loss': 1.0, 'share_of_first': 0.333333}
     """
-    parts = min(points, len(losses))
+    parts = min(POINTS, len(losses))
     bounds = [len(losses) * place // parts for place in range(parts + 1)] if parts else []
     spans = [(end, sum(losses[start:end]) / (end - start)) for start, end in zip(bounds, bounds[1:], strict=False)]
     first = spans[0][1] if spans else 0.0

@@ -54,7 +54,7 @@ def draw_dots(
 
 def gap_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str]) -> list[Row]:
     """Return what `draw_gap` draws: a row per method that has means for both resource levels."""
-    rows = []
+    rows: list[Row] = []
     for method in methods:
         low, high, gap = (cells.get((method, column)) for column in ("low", "high", "gap"))
         if low and high and gap:

@@ -74,7 +74,7 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
 
 def share_of(row: Row, rows: Sequence[Row]) -> int:
     """Return the place of a row's number of pairs among those of its variant and language, from the smallest."""
-    keys = (*_axes(row), "lang")
+    keys = (next(iter(row)), "lang")  # the column that tells the variants apart stands first
     sizes = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in keys)}
     return sorted(sizes).index(int(row["pairs"]))
 
@@ -86,8 +86,3 @@ def size_classes(rows: Sequence[Row]) -> dict[int, int]:
         place = share_of(row, rows)
         sizes[place] = min(sizes.get(place, int(row["pairs"])), int(row["pairs"]))
     return dict(sorted(sizes.items()))
-
-
-def _axes(row: Row) -> tuple[str, ...]:
-    """Return the column that tells the variants apart: a study's table has it first."""
-    return (next(iter(row)),)
