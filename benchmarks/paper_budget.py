@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from optical.plan.experiment import Experiment
-from optical.plan.methods import kinds_by_vectors
+from optical.plan.methods import kinds_searching
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN, LAYERS = 768, 12  # multilingual BERT
@@ -44,7 +44,7 @@ def jobs(experiment: Experiment) -> list[tuple[str, int, float]]:
     taught = config.student.steps * config.student.batch_size
     encoded = len(experiment.aligned_languages())
     pairs = config.bitext_cleaning.train_pairs or 0
-    runs = sum(len(experiment.runs(lang, kinds_by_vectors(lang))) for lang in langs)
+    runs = sum(len(experiment.runs(lang, kinds_searching("maxsim", lang))) for lang in langs)
     ranking = 3 * forward(taught, QUERY) + forward(2 * taught, PASSAGE)
     return [
         ("train_teacher", 1, 3 * (forward(read, QUERY) + forward(2 * read, PASSAGE))),

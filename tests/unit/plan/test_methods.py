@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from optical.config.methods import Method
-from optical.plan.methods import KINDS, kinds, kinds_by_vectors, kinds_by_words
+from optical.plan.methods import KINDS, kinds, kinds_searching
 
 
 def test_the_config_knows_the_kinds_of_the_table():
@@ -27,6 +27,6 @@ def test_kinds_are_chosen_by_their_traits():
 
 
 def test_human_english_is_searched_with_english_queries_alone():
-    assert kinds_by_vectors("en") == ["english"]
-    assert set(kinds_by_vectors("sw")) == set(kinds(search="maxsim")) - {"english"}
-    assert (kinds_by_words("en"), kinds_by_words("sw")) == ([], kinds(search="lexical"))
+    assert kinds_searching("maxsim", "en") == ["english"]
+    assert set(kinds_searching("maxsim", "sw")) == set(kinds(search="maxsim")) - {"english"}
+    assert (kinds_searching("lexical", "en"), kinds_searching("lexical", "sw")) == ([], kinds(search="lexical"))

@@ -5,7 +5,7 @@ point of a grid take from it what their changes do not touch; a variant of a stu
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from optical.config.names import check_names
@@ -41,7 +41,8 @@ def variants(experiment: Experiment) -> list[Condition]:
     """
     study = experiment.config.study
     check_names(study.only, "study.only", study.variants, "name one of study.variants")
-    conditions = product(study.only or study.variants, study.repeats or [None])
+    repeats: Sequence[int | None] = study.repeats or [None]
+    conditions = product(study.only or study.variants, repeats)
     return [(name, repeat, _variant(experiment, name, repeat)) for name, repeat in conditions]
 
 

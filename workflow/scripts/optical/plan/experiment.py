@@ -8,7 +8,7 @@ Folders and files are paths from the project's folder. An experiment may have a 
 it then takes from the parent every artefact that the changes do not touch (see `owner`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,9 +195,8 @@ class Experiment:
         """Return (method, seed) of every run of a language by the chosen kinds."""
         return [(method, seed) for method in self.methods_for(lang, chosen) for seed in self.seeds_of(method)]
 
-    def students(self, chosen: Iterable[str] | None = None) -> list[tuple[str, str, int]]:
+    def students(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[tuple[str, str, int]]:
         """Return (language, method, seed) of every student that some collection is searched with."""
-        chosen = kinds(reader="student") if chosen is None else list(chosen)
         asked = {lang for collection in self.config.collections for lang in self.languages_of(collection)}
         langs = [lang for lang in self.config.languages if lang in asked]
         return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
-from optical.plan.methods import KINDS, kinds, kinds_by_vectors, kinds_by_words
+from optical.plan.methods import KINDS, kinds, kinds_searching
 from optical.plan.models import encoder, given_teacher, query_encoder, teacher
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
@@ -22,7 +22,7 @@ Job = dict[str, object]
 
 def query_encoders(experiment: Experiment, lang: str) -> list[str]:
     """Return the models that read the queries of a language."""
-    runs = experiment.runs(lang, kinds_by_vectors(lang))
+    runs = experiment.runs(lang, kinds_searching("maxsim", lang))
     return sorted({query_encoder(experiment, lang, *run) for run in runs})
 
 
@@ -35,7 +35,7 @@ def own_documents(experiment: Experiment, collection: str, lang: str, method: st
 
 def student_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
     """Return the documents' vectors of every student of a language that reads the documents itself."""
-    runs = experiment.runs(lang, kinds_by_vectors(lang))
+    runs = experiment.runs(lang, kinds_searching("maxsim", lang))
     return flatten([own_documents(experiment, collection, lang, *run) for run in runs])
 
 
@@ -53,7 +53,7 @@ def lexical_tables(experiment: Experiment, lang: str) -> list[str]:
 def searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
     """Return the searches of a language with token vectors: one per method and seed."""
     jobs = []
-    for method, seed in experiment.runs(lang, kinds_by_vectors(lang)):
+    for method, seed in experiment.runs(lang, kinds_searching("maxsim", lang)):
         shards = own_documents(experiment, collection, lang, method, seed)
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["encoder"] = query_encoder(experiment, lang, method, seed)
@@ -64,7 +64,7 @@ def searches(experiment: Experiment, collection: str, lang: str, runs_folder: st
 def lexical_searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
     """Return the searches of a language by words: one per method."""
     jobs = []
-    for method, seed in experiment.runs(lang, kinds_by_words(lang)):
+    for method, seed in experiment.runs(lang, kinds_searching("lexical", lang)):
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["settings"] = experiment.method(method).lexical
         table = lexical_tables(experiment, lang) if experiment.kind_of(method).lexical_table else []
@@ -143,10 +143,9 @@ def _run_place(experiment: Experiment, method: str, lang: str, search: str | Non
     return f"{'en' if kind.queries == 'english' else lang}/{made_by}"
 
 
-def scores(experiment: Experiment, collection: str, langs: Iterable[str] | None = None) -> list[str]:
+def scores(experiment: Experiment, collection: str) -> list[str]:
     """Return the scores of the languages of a collection."""
-    langs = experiment.languages_of(collection) if langs is None else langs
-    return [f"{experiment.results}/scores/{collection}/{lang}.tsv" for lang in langs]
+    return [f"{experiment.results}/scores/{collection}/{lang}.tsv" for lang in experiment.languages_of(collection)]
 
 
 def tables(experiment: Experiment, name: str) -> list[str]:

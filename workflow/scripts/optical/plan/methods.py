@@ -46,23 +46,10 @@ def kinds(**traits: object) -> list[str]:
     return [name for name, kind in KINDS.items() if all(getattr(kind, key) == value for key, value in traits.items())]
 
 
-def kinds_by_vectors(lang: str) -> list[str]:
-    """Return the kinds that search with token vectors of a language's queries.
+def kinds_searching(search: str, lang: str) -> list[str]:
+    """Return the kinds that search by token vectors (maxsim) or by words (lexical) with the queries of a language.
 
-    >>> kinds_by_vectors("en")
-    ['english']
+    >>> kinds_searching("maxsim", "en"), kinds_searching("lexical", "sw")
+    (['english'], ['lexical', 'structured', 'translated-lexical'])
     """
-    return _kinds_with_queries("maxsim", lang)
-
-
-def kinds_by_words(lang: str) -> list[str]:
-    """Return the kinds that search with the words of a language's queries.
-
-    >>> kinds_by_words("sw")
-    ['lexical', 'structured', 'translated-lexical']
-    """
-    return _kinds_with_queries("lexical", lang)
-
-
-def _kinds_with_queries(search: str, lang: str) -> list[str]:
     return [name for name in kinds(search=search) if (KINDS[name].queries == "english") == (lang == "en")]

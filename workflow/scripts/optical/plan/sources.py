@@ -104,7 +104,7 @@ def bitext_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
         resolve_source(source, experiment.languages[lang], experiment.datasets, DATA, experiment.folder)
         for source in named_sources(experiment, lang)
     ]
-    for path in _files_of_sources(sources):
+    for path in flatten([files_of(source) for source in sources]):
         _check_file(path, experiment.folder)
     return sources
 
@@ -115,13 +115,9 @@ def named_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
     return table.get(lang, table.get("*", []))
 
 
-def _files_of_sources(sources: list[BitextSource]) -> list[str]:
-    return flatten([files_of(source) for source in sources])
-
-
 def bitext_files(experiment: Experiment, lang: str) -> list[str]:
     """Return the files that a language's sentence pairs are made from."""
-    return _files_of_sources(bitext_sources(experiment, lang))
+    return flatten([files_of(source) for source in bitext_sources(experiment, lang)])
 
 
 def excluded_files(experiment: Experiment, lang: str) -> list[str]:
