@@ -34,8 +34,8 @@ MOST_RELEVANT = 10  # a query with more relevant documents than this is not aske
 
 def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
     """Return the facts of every document that could be written, in a random order."""
-    by_entity = defaultdict(lambda: defaultdict(list))
-    by_kind = defaultdict(list)
+    by_entity: dict[tuple[str, str], dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
+    by_kind: dict[str, list[Fact]] = defaultdict(list)
     for item in (*all_facts(), *_refusals(rng)):
         by_kind[item.kind].append(item)
         for pair in item.slots:
@@ -58,9 +58,9 @@ def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
             plans += [rng.sample(users, min(rng.randint(2, 4), len(users))) for _ in range(1 + len(users) // 4)]
     for _ in range(COMPARISONS):
         plans.append(rng.sample(by_kind[rng.choice(COMPARED)], 2))
-    plans = [plan for plan in dict.fromkeys(tuple(plan) for plan in plans) if len(plan) > 1]
-    rng.shuffle(plans)
-    return plans
+    different = [plan for plan in dict.fromkeys(tuple(plan) for plan in plans) if len(plan) > 1]
+    rng.shuffle(different)
+    return different
 
 
 def _refusals(rng: random.Random) -> list[Fact]:
@@ -125,7 +125,9 @@ class Collection:
 
     def __init__(self, plans: Mapping[str, Sequence[Fact]]):
         self.plans = plans
-        self.relevant, self.naming, self.stating = defaultdict(list), defaultdict(list), defaultdict(list)
+        self.relevant: dict[Key, list[str]] = defaultdict(list)
+        self.naming: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.stating: dict[str, list[str]] = defaultdict(list)
         shapes = {shape for part in ("test", "dev", "training", "questions") for shape in question_frames(part)}
         for document, plan in self.plans.items():
             items = [item for stated in plan for item in implied(stated)]
@@ -181,7 +183,7 @@ def ask(
         weight = {key: prominence(*key[1][0]) ** skew for key, _ in free}
         free.sort(key=lambda entry: rng.random() ** (1 / weight[entry[0]]))  # weighted, the last is drawn first
         queues.append((groups[shape], free))
-    asked = []
+    asked: Asked = []
     while len(asked) < size and any(free for _, free in queues):
         for options, free in queues:
             if free and len(asked) < size:

@@ -74,7 +74,7 @@ def names_of(lang: str) -> dict[tuple[str, str], str]:
         "Z": {code: forms.get("long", {}).get("standard") for code, forms in locale["meta_zones"].items()},
         "N": _cities(lang, locale),
     }
-    names = {}
+    names: dict[tuple[str, str], str] = {}
     for slot, table in tables.items():
         tidy = {code: _tidy(name) for code, name in table.items() if isinstance(name, str)}
         uses = Counter(name.casefold() for name in tidy.values())
@@ -119,7 +119,7 @@ def _usable(name: str) -> bool:
 
 def _calendar(table: Mapping[str, Any]) -> dict[str, str]:
     """Take the stand-alone (nominative) names; a locale without them says that its other names serve for both."""
-    wide = {}
+    wide: dict[Any, str] = {}
     for context in ("format", "stand-alone"):
         part = table.get(context)
         entries = part.get("wide") if isinstance(part, dict) else None

@@ -200,7 +200,7 @@ def _write_mmarco(
     rng = _stream(settings.seed, "mmarco", lang)
     collection = Collection(_translated(whole, lang))
     groups = question_frames("questions")
-    asked = []
+    asked: Asked = []
     for key, _ in train:
         question = Fact(*key)
         options = groups.get((question.kind, frozenset(dict(question.slots))))

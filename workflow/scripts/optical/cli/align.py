@@ -65,7 +65,8 @@ def picture(alignment: Alignment, columns: int) -> str:
     shares = [[mass / (sum(row) or 1.0) for mass in row] for row in alignment.plan]
     widest = max(width(token) for token in alignment.english)
     room = columns - label - 8 - widest
-    panels, used = [[]], 0
+    panels: list[list[int]] = [[]]
+    used = 0
     for index, token in enumerate(alignment.english):
         needed = max(width(token), NARROWEST) + 1
         if panels[-1] and used + needed > room:

@@ -150,12 +150,11 @@ def locate(arguments: argparse.Namespace) -> Place:
     shards = [vectors] if vectors.is_dir() else newest_parts(parts)
     if not shards:
         raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
-    teacher = results / "teacher"
-    teacher = teacher if (teacher / "tokenizer.json").is_file() else None
-    model = _model(arguments, results)
+    model, teacher = _model(arguments, results), results / "teacher"
     if student_vectors := _own_vectors(model, results, folder.name):
         return Place(folder / "documents.jsonl", [student_vectors], model, None)
-    return Place(folder / "documents.jsonl", shards, model, teacher)
+    trained_here = (teacher / "tokenizer.json").is_file()
+    return Place(folder / "documents.jsonl", shards, model, teacher if trained_here else None)
 
 
 def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:
