@@ -10,7 +10,7 @@ from support.workspace import job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
-LAYOUTS = {"pylate": "models/pylate", "stanford": "models/stanford/query"}
+LAYOUTS = {"pylate": "models/pylate", "stanford": "models/stanford"}
 # None of these is what tests/config/small.yaml says.
 OWN = {"tokeniser": "bert", "query_length": 12, "document_length": 20, "dimension": 8, "query_expansion": True}
 NEVER = {"train_teacher", "pretrain_encoder", "train_tokeniser", "tokenise_text", "prepare_training_set"}
@@ -32,7 +32,7 @@ def workspace(tmp_path_factory):
     workspace = make_workspace(tmp_path_factory.mktemp("given"))
     teacher = load_encoder(save_encoder(workspace / "models/pylate", **OWN))
     (workspace / "models/stanford").mkdir()
-    write_stanford(teacher, teacher, workspace / "models/stanford")
+    write_stanford(teacher, workspace / "models/stanford")
     return workspace
 
 

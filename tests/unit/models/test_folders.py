@@ -41,8 +41,9 @@ def test_a_checkpoint_of_stanford_colbert_gives_the_same_vectors(encoder, tmp_pa
 
 
 def as_stanford(encoder, folder):
-    write_stanford(encoder, encoder, folder)
-    return folder / "query"
+    (folder / "stanford").mkdir()
+    write_stanford(encoder, folder / "stanford")
+    return folder / "stanford"
 
 
 def test_what_a_checkpoint_leaves_out_is_what_its_code_takes(folders, tmp_path):

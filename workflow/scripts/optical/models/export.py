@@ -44,57 +44,51 @@ def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: 
     to = Path(to)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise DataError("already there", where=to, hint="name a new folder, or delete this one")
+    encoders = {"query": student} if form == "onnx" else {"query": student, "document": teacher}
     with atomic_folder(to) as folder:
-        FORMATS[form](student, teacher, folder)
+        for name, encoder in encoders.items():
+            (folder / name).mkdir()
+            FORMATS[form](encoder, folder / name)
         write_lines(folder / "README.md", card.splitlines())
         for name, source in files.items():
             if (folder / name).parent.is_dir():
                 shutil.copyfile(source, folder / name)
 
 
-def write_pylate(student: Encoder, teacher: Encoder, folder: Path) -> None:
-    """Write both as folders of PyLate."""
-    for name, encoder in (("query", student), ("document", teacher)):
-        (folder / name).mkdir()
-        encoder.save(folder / name)
-
-
-def write_stanford(student: Encoder, teacher: Encoder, folder: Path) -> None:
-    """Write both as checkpoints of Stanford ColBERT: one weights file, and `artifact.metadata`.
+def write_stanford(encoder: Encoder, folder: Path) -> None:
+    """Write a checkpoint of Stanford ColBERT: one weights file, and `artifact.metadata`.
 
     That code always fills queries up with [MASK]. For a model that was trained without, its padding token is named
     [MASK], which the code then leaves out of the scores, as it does with padding.
     """
-    for name, encoder in (("query", student), ("document", teacher)):
-        target, settings = folder / name, encoder.settings
-        target.mkdir()
-        encoder.save_transformer(target)
-        prefix = encoder.transformer.base_model_prefix
-        weights = {f"{prefix}.{key}": value for key, value in encoder.transformer.state_dict().items()}
-        hidden = encoder.transformer.config.hidden_size
-        weights["linear.weight"] = encoder.projection.weight if settings.dimension else torch.eye(hidden)
-        weights = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
-        save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
-        config = read_json(target / "config.json") | {"architectures": ["HF_ColBERT"]}
-        write_json(target / "config.json", config)
-        if not settings.query_expansion:
-            tokens = read_json(target / "tokenizer_config.json")
-            write_json(target / "tokenizer_config.json", tokens | {"pad_token": tokens["mask_token"]})
-        write_json(
-            target / "artifact.metadata",
-            {
-                "query_token_id": settings.query_marker,
-                "doc_token_id": settings.document_marker,
-                "query_token": settings.query_marker,
-                "doc_token": settings.document_marker,
-                "query_maxlen": settings.query_length,
-                "doc_maxlen": settings.document_length,
-                "dim": encoder.dimension,
-                "similarity": "cosine",
-                "mask_punctuation": settings.skip_punctuation,
-                "attend_to_mask_tokens": settings.attend_to_expansion,
-            },
-        )
+    settings = encoder.settings
+    encoder.save_transformer(folder)
+    prefix = encoder.transformer.base_model_prefix
+    weights = {f"{prefix}.{key}": value for key, value in encoder.transformer.state_dict().items()}
+    hidden = encoder.transformer.config.hidden_size
+    weights["linear.weight"] = encoder.projection.weight if settings.dimension else torch.eye(hidden)
+    weights = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = read_json(folder / "config.json") | {"architectures": ["HF_ColBERT"]}
+    write_json(folder / "config.json", config)
+    if not settings.query_expansion:
+        tokens = read_json(folder / "tokenizer_config.json")
+        write_json(folder / "tokenizer_config.json", tokens | {"pad_token": tokens["mask_token"]})
+    write_json(
+        folder / "artifact.metadata",
+        {
+            "query_token_id": settings.query_marker,
+            "doc_token_id": settings.document_marker,
+            "query_token": settings.query_marker,
+            "doc_token": settings.document_marker,
+            "query_maxlen": settings.query_length,
+            "doc_maxlen": settings.document_length,
+            "dim": encoder.dimension,
+            "similarity": "cosine",
+            "mask_punctuation": settings.skip_punctuation,
+            "attend_to_mask_tokens": settings.attend_to_expansion,
+        },
+    )
 
 
 class PaddedEncoder(nn.Module):
@@ -110,8 +104,8 @@ class PaddedEncoder(nn.Module):
         return nn.functional.normalize(self.projection(hidden_BLH), dim=-1)
 
 
-def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
-    """Write the query encoder as an ONNX graph: input_ids and attention_mask (int64, batch x tokens) to token_vectors.
+def write_onnx(encoder: Encoder, folder: Path) -> None:
+    """Write a query encoder as an ONNX graph: input_ids and attention_mask (int64, batch x tokens) to token_vectors.
 
     `framing.json` says which ids stand around a text's own. The document side is not written: its vectors are made
     once, by the workflow or from the `pylate` export.
@@ -121,18 +115,16 @@ def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ResourceError(f"{error.name} is missing", where="onnx", hint='pip install -e ".[onnx]"') from error
-    target = folder / "query"
-    target.mkdir()
-    student.eval()
-    example_ids, example_attention, _ = student.frame([[student.mask_id] * 4, [student.mask_id] * 2], QUERY)
+    encoder.eval()
+    example_ids, example_attention, _ = encoder.frame([[encoder.mask_id] * 4, [encoder.mask_id] * 2], QUERY)
     sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
-    weights = sum(parameter.numel() * parameter.element_size() for parameter in student.parameters())
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in encoder.parameters())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says which axes of the two inputs are the same: they should be
         torch.onnx.export(
-            PaddedEncoder(student),
+            PaddedEncoder(encoder),
             (example_ids, example_attention),
-            target / "model.onnx",
+            folder / "model.onnx",
             input_names=["input_ids", "attention_mask"],
             output_names=["token_vectors"],
             dynamic_shapes={"ids_BL": sizes, "attention_BL": sizes},
@@ -140,25 +132,25 @@ def write_onnx(student: Encoder, teacher: Encoder, folder: Path) -> None:
             dynamo=True,
             verbose=False,
         )
-    student.tokeniser.save(str(target / "tokenizer.json"))
-    settings = student.settings
+    encoder.tokeniser.save(str(folder / "tokenizer.json"))
+    settings = encoder.settings
     write_json(
-        target / "framing.json",
+        folder / "framing.json",
         {
-            "before": [student.cls_id, student.marker_ids[QUERY]],
-            "after": [student.sep_id],
+            "before": [encoder.cls_id, encoder.marker_ids[QUERY]],
+            "after": [encoder.sep_id],
             "query_length": settings.query_length,
             "query_expansion": settings.query_expansion,
             "attend_to_expansion": settings.attend_to_expansion,
-            "pad_id": student.pad_id,
-            "mask_id": student.mask_id,
-            "dimension": student.dimension,
+            "pad_id": encoder.pad_id,
+            "mask_id": encoder.mask_id,
+            "dimension": encoder.dimension,
         },
     )
 
 
-FORMATS: dict[str, Callable[[Encoder, Encoder, Path], None]] = {
-    "pylate": write_pylate,
+FORMATS: dict[str, Callable[[Encoder, Path], None]] = {
+    "pylate": Encoder.save,
     "stanford": write_stanford,
     "onnx": write_onnx,
 }
