@@ -192,19 +192,14 @@ def _works(device: torch.device) -> bool:
     if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":
         return False
     generator = torch.Generator().manual_seed(0)
-    student_BMD, teacher_BND = (
-        torch.nn.functional.normalize(torch.randn(2, tokens, 32, generator=generator), dim=-1).to(device)
-        for tokens in (5, 7)
-    )
-    mask_BM = torch.ones(2, 5, dtype=torch.bool, device=device)
-    mask_BN = torch.ones(2, 7, dtype=torch.bool, device=device)
+    vectors = [torch.nn.functional.normalize(torch.randn(2, size, 32, generator=generator), dim=-1) for size in (5, 7)]
+    mask_BM, mask_BN = (torch.ones(2, size, dtype=torch.bool) for size in (5, 7))
     settings = TransportSettings(regularisation=0.1, tolerance=0.0, marginals="uniform")
-    # in float64: on a GPU float32 may stand for TF32
-    cost_BMN = 1 - (student_BMD.double() @ teacher_BND.double().transpose(1, 2)).float()
-    plan_BMN = transport.transport_plan(cost_BMN.cpu(), mask_BM.cpu(), mask_BN.cpu(), settings)
-    expected_B = (plan_BMN * cost_BMN.cpu()).sum((1, 2))
+    cost_BMN = transport.token_cost(*vectors)  # on the processor: on a GPU float32 may stand for TF32
+    expected_B = (transport.transport_plan(cost_BMN, mask_BM, mask_BN, settings) * cost_BMN).sum((1, 2))
     try:
-        loss_B = _TransportLoss.apply(student_BMD, teacher_BND, mask_BM, mask_BN, None, settings).cpu()
+        on_device = [tensor.to(device) for tensor in (*vectors, mask_BM, mask_BN)]
+        loss_B = _TransportLoss.apply(*on_device, None, settings).cpu()
     except Exception:  # Triton has no common class for what can go wrong between a compiler, a driver and a card
         return False
     return torch.allclose(loss_B, expected_B, atol=1e-4)
