@@ -1,8 +1,5 @@
 """Score runs against relevance judgments: one row per query and measure. Many runs can share one start of the program.
 
-python workflow/scripts/evaluate_run.py --run run.txt --qrels qrels.txt --queries queries/sw.tsv \\
-    --measures AP nDCG@10 --collection atlas --method optical --lang sw --seed 0 --out scores.tsv
-
 python workflow/scripts/evaluate_run.py --qrels qrels.txt --measures AP --collection atlas --out scores.tsv --jobs \\
     '[{run: english.run, method: english, lang: sw, seed: 0, queries: queries/sw.tsv}, {run: english.run, ...}]'
 
@@ -46,11 +43,11 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--passages", action="store_true", help="runs list passages: a document scores as its best")
-    parser.add_argument("--run", help="TREC run")
-    parser.add_argument("--queries", help="queries of the run's language (TSV); only these ids are scored")
-    parser.add_argument("--method")
-    parser.add_argument("--lang")
-    parser.add_argument("--seed")
-    parser.add_argument("--jobs", type=yaml_value, help="list of {run, method, lang, seed, queries} instead of one run")
+    parser.add_argument(
+        "--jobs",
+        type=yaml_value,
+        required=True,
+        help="list of {run, method, lang, seed, queries}; only these count",
+    )
     parser.add_argument("--out", required=True, help="scores of all runs (TSV)")
     run_program(main, parser)

@@ -1,8 +1,5 @@
 """Search a collection by words: BM25, or BM25 through a lexical table. Many runs can share one index.
 
-python workflow/scripts/search_lexical.py --documents documents.jsonl --queries queries/sw.tsv --out runs/sw.txt \\
-    --settings '{k1: 0.9, b: 0.4}' --tag bm25
-
 python workflow/scripts/search_lexical.py --documents documents.jsonl --jobs '[{queries: queries/sw.tsv, out: bm25.txt,
     tag: bm25}, {queries: queries/sw.tsv, out: smt.txt, tag: smt, lexical_table: tables/sw.tsv, settings: {}}]'
 
@@ -21,7 +18,6 @@ from optical.search.lexical import LexicalIndex, index_documents, search_bm25, s
 from optical.search.runs import write_run
 
 JOB_KEYS = ("queries", "out", "tag")
-OPTIONAL_KEYS = ("settings", "lexical_table")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -31,7 +27,7 @@ def main(arguments: argparse.Namespace) -> None:
         log.info("%d documents, %d distinct words, %s", len(index.document_ids), len(index.vocabulary), settings)
         return index
 
-    for job in jobs_from(arguments, JOB_KEYS, OPTIONAL_KEYS):
+    for job in jobs_from(arguments, JOB_KEYS):
         settings = LexicalSettings.read(job.get("settings") or {}, "lexical")
         index = index_with(settings)  # type: ignore[arg-type]  # settings are frozen, and so hashable
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
@@ -46,13 +42,8 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--documents", required=True, help="JSON Lines: id, text, optional title")
-    parser.add_argument("--queries", help="query_id<TAB>text")
-    parser.add_argument("--out", help="TREC run")
-    parser.add_argument("--tag", default="bm25", help="the run's name in the file")
-    parser.add_argument("--settings", type=yaml_value, default={}, help="the block lexical of a method")
-    parser.add_argument("--lexical-table", help="table of align_words.py for the language of the queries")
     parser.add_argument(
-        "--jobs", type=yaml_value, help="list of {queries, out, tag, optional settings, lexical_table} instead"
+        "--jobs", type=yaml_value, required=True, help="list of {queries, out, tag, optional settings, lexical_table}"
     )
     parser.add_argument("--top-k", type=int, default=1000, help="documents a query")
     run_program(main, parser)

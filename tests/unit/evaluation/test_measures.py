@@ -12,6 +12,7 @@ from optical.evaluation.scores import SCORE_COLUMNS, read_scores
 from support.workspace import ROOT
 
 SCRIPT = ROOT / "workflow/scripts/evaluate_run.py"
+JOB = "method: m, lang: sw, seed: 0"
 MEASURES = ["AP", "AP@100", "nDCG@10", "nDCG@20", "R@100", "P@10", "RR", "Judged@10"]
 
 
@@ -97,10 +98,7 @@ def run_script(*arguments):
 
 def test_program_scores_one_run(files):
     common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
-    done = run_script(
-        *common, "--run", files / "run.txt", "--queries", files / "queries.tsv", "--method", "m", "--lang", "sw",
-        "--seed", "0",
-    )  # fmt: skip
+    done = run_script(*common, "--jobs", f"[{{run: {files}/run.txt, {JOB}, queries: {files}/queries.tsv}}]")
     assert done.returncode == 0, done.stderr
     assert (files / "scores.tsv").read_text().splitlines() == [
         "\t".join(SCORE_COLUMNS),
@@ -134,8 +132,7 @@ def test_program_scores_a_document_as_its_best_passage(files):
     for options, expected in (([], 0.0), (["--passages"], 0.5)):
         done = run_script(
             "--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv",
-            "--run", files / "passages.txt", "--queries", files / "queries.tsv", "--method", "m", "--lang", "sw",
-            "--seed", "0", *options,
+            "--jobs", f"[{{run: {files}/passages.txt, {JOB}, queries: {files}/queries.tsv}}]", *options,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert [row[6] for row in read_scores([files / "scores.tsv"])] == [expected]

@@ -173,7 +173,7 @@ def test_program_searches_many_queries_with_one_index(folder):
 
 
 def test_program_searches_through_a_lexical_table(folder):
-    done = run_script(folder, "--queries", "sw.tsv", "--out", "sw.txt", "--lexical-table", "sw.table", "--tag", "smt")
+    done = run_script(folder, "--jobs", "[{queries: sw.tsv, out: sw.txt, lexical_table: sw.table, tag: smt}]")
     assert done.returncode == 0, done.stderr
     assert (folder / "sw.txt").read_text().splitlines()[0].split()[::5] == ["q1", "smt"]
 

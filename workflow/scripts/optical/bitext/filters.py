@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from optical.config.bitext import BitextCleaning
@@ -59,56 +59,31 @@ Scripts = tuple[str, str]  # ISO 15924 codes: of the English side, of the foreig
 
 def reason_to_drop(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> str | None:
     """Return why a normalised pair is dropped, or None."""
-    return next((reason for reason, applies in REASONS.items() if applies(english, foreign, settings, scripts)), None)
-
-
-def _empty(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
-    return not english or not foreign
-
-
-def _too_long(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
-    return any(
-        len(text) > settings.maximum_characters or text.count(" ") >= settings.maximum_words
-        for text in (english, foreign)
-    )
-
-
-def _unlike_lengths(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
-    """Ten characters are added to each side: a greeting may be three times as long in another language."""
+    sides = (english, foreign)
+    if not all(sides):
+        return "empty"
+    if any(len(text) > settings.maximum_characters or text.count(" ") >= settings.maximum_words for text in sides):
+        return "too long"
+    # Ten characters are added to each side: a greeting may be three times as long in another language.
     ratio = (len(english) + 10) / (len(foreign) + 10)
-    return max(ratio, 1 / ratio) > settings.maximum_length_ratio
+    if max(ratio, 1 / ratio) > settings.maximum_length_ratio:
+        return "unlike lengths"
+    if _untranslated(english, foreign):
+        return "untranslated"
+    letters = ((sum(map(bool, map(_KINDS.__getitem__, text))), len(text) - text.count(" ")) for text in sides)
+    if any(count < settings.minimum_letters * size for count, size in letters):
+        return "few letters"
+    if any(script_share(text, script) < settings.minimum_script for text, script in zip(sides, scripts, strict=True)):
+        return "wrong script"
+    return None
 
 
-def _untranslated(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
+def _untranslated(english: str, foreign: str) -> bool:
     """Both sides are one text, or nine tenths of five or more English words stand in the foreign side too."""
     words, others = matching_key(english).split(), set(matching_key(foreign).split())
     if english.casefold() == foreign.casefold() or (words and set(words) == others):
         return True
     return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
-
-
-def _few_letters(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
-    return any(
-        sum(map(bool, map(_KINDS.__getitem__, text))) < settings.minimum_letters * (len(text) - text.count(" "))
-        for text in (english, foreign)
-    )
-
-
-def _wrong_script(english: str, foreign: str, settings: BitextCleaning, scripts: Scripts) -> bool:
-    return any(
-        script_share(text, script) < settings.minimum_script
-        for text, script in zip((english, foreign), scripts, strict=True)
-    )
-
-
-REASONS: dict[str, Callable[[str, str, BitextCleaning, Scripts], bool]] = {
-    "empty": _empty,
-    "too long": _too_long,
-    "unlike lengths": _unlike_lengths,
-    "untranslated": _untranslated,
-    "few letters": _few_letters,
-    "wrong script": _wrong_script,
-}
 
 
 def script_share(text: str, script: str) -> float:

@@ -81,22 +81,18 @@ def _gpu(file: Path) -> Measured:
 
 
 def _summed(jobs: list[Measured]) -> list[str]:
-    def total(name: str) -> float | None:
-        numbers = [job[name] for job in jobs if name in job]
-        return sum(numbers) if numbers else None
-
-    def largest(name: str) -> float | None:
-        return max((job[name] for job in jobs if name in job), default=None)
-
-    joules, gpu_seconds, busy = total("gpu_joules"), total("gpu_seconds"), total("busy_seconds")
+    measured = {name: [job[name] for job in jobs if name in job] for name in {name for job in jobs for name in job}}
+    total = {name: sum(numbers) for name, numbers in measured.items()}
+    largest = {name: max(numbers) for name, numbers in measured.items()}
+    joules, gpu_seconds, busy = total.get("gpu_joules"), total.get("gpu_seconds"), total.get("busy_seconds")
     return [
         str(len(jobs)),
-        _cell(total("seconds"), 1),
-        _cell(total("cpu_seconds"), 1),
-        _cell(largest("memory"), 0),
+        _cell(total.get("seconds"), 1),
+        _cell(total.get("cpu_seconds"), 1),
+        _cell(largest.get("memory"), 0),
         _cell(gpu_seconds, 1),
         _cell(None if joules is None else joules / 3600, 2),
-        _cell(largest("gpu_memory"), 0),
+        _cell(largest.get("gpu_memory"), 0),
         _cell(100 * busy / gpu_seconds if busy is not None and gpu_seconds else None, 0),
     ]
 
