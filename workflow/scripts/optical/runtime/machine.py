@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from dataclasses import dataclass
 
 import torch
@@ -50,7 +51,7 @@ def machine_from(arguments: object) -> Machine:
     """Take the machine from a program's arguments (see `program.add_machine_arguments`) and torchrun's variables."""
     given = vars(arguments)
     names = [field.name for field in dataclasses.fields(Machine) if field.name in given]
-    rank, world = parallel.rank_and_world()
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     machine = Machine(**{name: given[name] for name in names}, rank=rank, world=world)
     if machine.precision != "auto":
         return machine

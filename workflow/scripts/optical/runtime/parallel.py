@@ -4,18 +4,12 @@ The processes share the parts of a step: the sum of their gradients is what one 
 first one decides and writes; the others follow.
 """
 
-import os
 from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
 
 PATIENCE = timedelta(minutes=30)  # that the others wait while the first writes a checkpoint
-
-
-def rank_and_world() -> tuple[int, int]:
-    """Return the number of this process and how many there are, as torchrun tells them."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def join(device: torch.device, world: int) -> None:

@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_SECONDS = 15.0
+Item = TypeVar("Item")
 
 
 class Progress:
@@ -55,7 +57,7 @@ class Progress:
             log.info("%s: %s", self.what, ", ".join(filter(None, [count, self.note])))
 
 
-def with_progress(items: Iterable, what: str, total: int = 0) -> Iterator:
+def with_progress(items: Iterable[Item], what: str, total: int = 0) -> Iterator[Item]:
     """Yield the items and show how far they are; `total` is 0 where it is unknown."""
     with Progress(what, total) as progress:
         for item in items:

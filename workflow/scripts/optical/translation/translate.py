@@ -33,8 +33,12 @@ class Translator:
         precision: str = "fp32",
     ):
         """Load a folder; the codes are those of the checkpoint, and "" where it knows one direction only."""
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
         self.device, self.precision = device or torch.device("cpu"), precision
-        self.model, self.tokeniser = _load(folder)
+        with loading(folder, "translator"):
+            self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder)
+            self.tokeniser: Any = AutoTokenizer.from_pretrained(folder)
         self.model.to(self.device).eval()
         self.model.generation_config.max_length = None  # each batch sets its own bound
         self.forced_id = None
@@ -107,10 +111,3 @@ class Translator:
         # the code of the target language is no word, though some tokenisers do not hold it for special
         written = [[token for token in row if token != self.forced_id] for row in output_BT.tolist()]
         return self.tokeniser.batch_decode(written, skip_special_tokens=True)
-
-
-def _load(folder: str | Path) -> tuple[Any, Any]:
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-    with loading(folder, "translator"):
-        return AutoModelForSeq2SeqLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
