@@ -81,17 +81,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     add_machine_arguments(parser)
 
 
-def jobs_from(
-    arguments: argparse.Namespace, needed: Sequence[str], optional: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Return the jobs that `--jobs` lists, or the one that the options of these names describe.
-
-    Raise `ConfigError` where one lacks what is needed, before any is done.
-    """
-    jobs = arguments.jobs
-    if jobs is None:
-        jobs = [{key: getattr(arguments, key) for key in (*needed, *optional)}]
-    hint = f"a job needs {', '.join(needed)}"
+def jobs_from(arguments: argparse.Namespace, needed: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the jobs that `--jobs` lists; raise `ConfigError` where one lacks what is needed, before any is done."""
+    jobs, hint = arguments.jobs, f"a job needs {', '.join(needed)}"
     if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise ConfigError("no list of jobs", where="--jobs", hint=f"[{{...}}, {{...}}]; {hint}")
     for job in jobs:
