@@ -38,11 +38,7 @@ def read_plain_training(block: PlainTrainingSet) -> TrainingSet:
     """
     documents, queries = read_documents(block.documents), read_queries(block.queries)
     if block.triples:
-        triples = read_candidates(block.triples)
-        if block.swap:
-            pairs = (triple[:2] for triple in triples)
-            return swap_sides(documents, queries, pairs, block.query_words)._replace(source=block.triples)
-        return TrainingSet(documents, queries, triples, source=block.triples)
+        return _training_set(documents, queries, read_candidates(block.triples), block, block.triples)
     if block.qrels:
         return training_from_qrels(documents, queries, read_qrels(block.qrels), block)
     raise ConfigError("a training set needs triples or qrels", where=block.documents)
@@ -60,12 +56,10 @@ def training_from_qrels(
         block: its `negatives` says how many judged documents below the grade go with each positive. With `swap` the
             sides are exchanged, for collections such as WikiCLIR whose queries are English and documents foreign.
     """
-    triples = triples_from_qrels(qrels, block.min_grade, block.negatives)
-    if not block.swap:
-        return TrainingSet(documents, queries, triples, source=file_of(qrels, "qrels"))
-    if block.negatives:
+    if block.swap and block.negatives:
         raise ConfigError("negatives are documents: they cannot serve with swapped sides", hint="negatives: 0")
-    return swap_sides(documents, queries, triples, block.query_words)._replace(source=file_of(qrels, "qrels"))
+    triples = triples_from_qrels(qrels, block.min_grade, block.negatives)
+    return _training_set(documents, queries, triples, block, file_of(qrels, "qrels"))
 
 
 def triples_from_qrels(qrels: Iterable[Judgement], min_grade: int, negatives: int) -> Iterator[tuple[str, ...]]:
@@ -84,14 +78,20 @@ def triples_from_qrels(qrels: Iterable[Judgement], min_grade: int, negatives: in
                 yield (query_id, document_id, *others)
 
 
-def swap_sides(
-    documents: Iterable[Document], queries: Iterable[Query], pairs: Iterable[tuple[str, ...]], query_words: int
+def _training_set(
+    documents: Iterable[Document],
+    queries: Iterable[Query],
+    triples: Iterable[tuple[str, ...]],
+    block: Judged,
+    source: object,
 ) -> TrainingSet:
-    """Turn the beginning of each positive document into a query and each query into a document."""
-    swapped = [(document_id, query_id) for query_id, document_id in pairs]
+    """Return a training set; with `swap`, positive documents' beginnings are the queries, and queries the documents."""
+    if not block.swap:
+        return TrainingSet(documents, queries, triples, source)
+    swapped = [(document_id, query_id) for query_id, document_id, *_ in triples]
     wanted = {document_id for document_id, _ in swapped}
-    beginnings = ((d["id"], " ".join(d["text"].split()[:query_words])) for d in documents if d["id"] in wanted)
-    return TrainingSet((Document(id=q, text=text) for q, text in queries), beginnings, swapped)
+    beginnings = ((d["id"], " ".join(d["text"].split()[: block.query_words])) for d in documents if d["id"] in wanted)
+    return TrainingSet((Document(id=q, text=text) for q, text in queries), beginnings, swapped, source)
 
 
 def read_candidates(path: str | Path) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 What a section needs is asked of a `Report`: where the results lie, and what the experiment is about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -125,27 +125,24 @@ def gap_section(report: Report) -> Section | None:
 
 def curves_section(report: Report) -> Section | None:
     """Return the learning curves of the students."""
-    stem = report.results / "figures/curves"
-    if not stem.with_suffix(".svg").is_file():
-        return None
     alt = "Line plot: the loss of each student over its steps as a share of where it began, a panel per language."
     caption = (
         "A line per method and seed. Losses of different methods have different units: compare shapes, not heights."
     )
-    return Section("curves", "Learning curves", figure(stem, alt, caption))
+    return _section("curves", "Learning curves", [(report.results / "figures/curves", alt, caption)])
 
 
 def bitext_section(report: Report) -> Section | None:
     """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
-    stem = report.results / "figures/bitext_curve"
-    if not all(path.is_file() for path in (report.results / "bitext_curve.tsv", stem.with_suffix(".svg"))):
+    if not (report.results / "bitext_curve.tsv").is_file():
         return None
     alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
     caption = (
         "Students distilled from a share of the sentence pairs (each smaller share is part of the larger ones), "
         "with the same number of steps. The scale of pairs is logarithmic."
     )
-    return Section("bitext", f"Mean {report.measures[0]} against bitext size", figure(stem, alt, caption))
+    figures = [(report.results / "figures/bitext_curve", alt, caption)]
+    return _section("bitext", f"Mean {report.measures[0]} against bitext size", figures)
 
 
 def queries_section(report: Report) -> Section | None:
@@ -222,10 +219,14 @@ def plain_table_section(report: Report, name: str, anchor: str, title: str, capt
 
 
 def _figures(report: Report, anchor: str, title: str, name: str, alt: str, caption: str) -> Section | None:
-    stems = {collection: report.results / f"figures/{collection}/{name}" for collection in report.collections}
-    parts = [
-        figure(stem, f"{collection}. {alt}", f"{collection}: {caption}")
-        for collection, stem in stems.items()
-        if stem.with_suffix(".svg").is_file()
+    figures = [
+        (report.results / f"figures/{collection}/{name}", f"{collection}. {alt}", f"{collection}: {caption}")
+        for collection in report.collections
     ]
+    return _section(anchor, title, figures)
+
+
+def _section(anchor: str, title: str, figures: Iterable[tuple[Path, str, str]]) -> Section | None:
+    """Return a section of figures (stem, alternative text, caption): those that are there, None without any."""
+    parts = [figure(stem, alt, caption) for stem, alt, caption in figures if stem.with_suffix(".svg").is_file()]
     return Section(anchor, title, "\n".join(parts)) if parts else None
