@@ -131,7 +131,7 @@ def test_stop_words_are_dropped_from_both_sides():
     index = index_documents(DOCUMENTS, stop_words=True)
     assert "the" not in index.vocabulary
     assert search_bm25(index, {"q": "the of a"})["q"] == []
-    assert make_analyser(stop_words=True, stemming=True)("the houses") == ["hous"]
+    assert make_analyser(LexicalSettings(stop_words=True, stemming=True))("the houses") == ["hous"]
 
 
 def test_pruning_takes_the_likeliest_until_the_mass_is_reached():

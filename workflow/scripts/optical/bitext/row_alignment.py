@@ -121,7 +121,8 @@ def _check_piece(english: Sequence[str], foreign: Sequence[str]) -> tuple[list[R
     state_N = _best_start(pairing)
     for _ in range(_ROUNDS):
         pairing.fit(state_N)
-        evidence_NS = pairing.evidence_of_states()
+        evidence_of_shifts = [pairing.evidence(shift) for shift in SHIFTS]
+        evidence_NS = np.stack([*evidence_of_shifts, np.zeros(pairing.rows)], axis=1)  # "matches nothing" is zero
         decoded_N = viterbi(evidence_NS, CHANGE_RATE)
         if (decoded_N == state_N).all():
             break
@@ -291,10 +292,6 @@ class _Pairing:
         evidence_N = self.length_evidence[self.residual(shift)] + self.shared_evidence[self.shared(shift)]
         outside_N = (self.row_N + shift < 0) | (self.row_N + shift >= self.rows)
         return np.where(usable_N, evidence_N, np.where(outside_N, _OUTSIDE, 0.0))
-
-    def evidence_of_states(self) -> np.ndarray:
-        """Return the evidence (N, S) of every state; "matches nothing" is the zero point."""
-        return np.stack([*(self.evidence(shift) for shift in SHIFTS), np.zeros(self.rows)], axis=1)
 
 
 def _anchor_matrices(

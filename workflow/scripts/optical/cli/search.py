@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from optical.corpora.passages import Document
     from optical.models.encoder import Encoder
     from optical.search.exact import Hits
-    from optical.search.matches import Match
 
 SHOWN_CHARACTERS = 400
 MEMORY_MB = 1024
@@ -231,9 +230,11 @@ def answer(
         for rank, (name, score) in enumerate(zip(of_query.ids, of_query.scores.tolist(), strict=True), start=1):
             shown = text_of(documents[name])
             marked = matches(encoder, tokeniser, tokens, vectors_MD[content_M], shown, document_vectors[name])
-            passage: Passage = {"rank": rank, "id": name, "score": round(score, 6), "text": shown, "matches": []}
-            passage["matches"] = [_as_dict(match, shown) for match in marked]
-            passages.append(passage)
+            words = [
+                match._asdict() | {"word": shown[match.start : match.end], "similarity": round(match.similarity, 4)}
+                for match in marked
+            ]
+            passages.append({"rank": rank, "id": name, "score": round(score, 6), "text": shown, "matches": words})
         answers.append({"query_id": query_id, "query": text, "passages": passages})
     return hits, answers
 
@@ -251,10 +252,6 @@ def query_tokens(encoder: "Encoder", text: str, mask_M: "Tensor") -> tuple[list[
     content_M = torch.zeros(len(mask_M), dtype=torch.bool)
     content_M[: len(content)] = content
     return [str(encoder.tokeniser.id_to_token(token)) for token in kept[content].tolist()], content_M
-
-
-def _as_dict(match: "Match", text: str) -> dict[str, Any]:
-    return match._asdict() | {"word": text[match.start : match.end], "similarity": round(match.similarity, 4)}
 
 
 def read_documents(path: Path, wanted: set[str]) -> dict[str, "Document"]:

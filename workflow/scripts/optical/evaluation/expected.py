@@ -25,7 +25,8 @@ def read_expected(path: str | Path) -> list[dict[str, str]]:
     rows = read_table(path, EXPECTED_COLUMNS)
     for number, row in enumerate(rows, start=2):
         try:
-            float(row["value"]), float(row["tolerance"])
+            for column in ("value", "tolerance"):
+                float(row[column])
         except ValueError as error:
             raise DataError(f"line {number}: {error}", where=path, hint="value and tolerance are numbers") from error
         if not row["source"]:

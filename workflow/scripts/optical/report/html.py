@@ -55,7 +55,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence], caption: str, marked:
     """
     rows = [list(row) for row in rows]
     numeric = [
-        bool(rows) and all(_is_number(row[column]) for row in rows if _plain(row[column])) and column > 0
+        bool(rows) and all(NUMBER.match(_plain(row[column])) for row in rows if _plain(row[column])) and column > 0
         for column in range(len(header))
     ]
     head = "".join(
@@ -138,10 +138,6 @@ def _cell(value: object, right: bool, first: bool) -> str:
 
 def _plain(value: object) -> str:
     return value.text if isinstance(value, Text) else str(value)
-
-
-def _is_number(value: object) -> bool:
-    return bool(NUMBER.match(_plain(value)))
 
 
 def _class(name: str) -> str:

@@ -28,6 +28,7 @@ class LexicalIndex:
     vocabulary: dict[str, int]
     token_ids: list[list[int]]
     settings: LexicalSettings
+    analyse: Callable[[str], list[str]]  # from text to index terms
     bm25: bm25s.BM25
 
     @cached_property
@@ -47,14 +48,14 @@ class LexicalIndex:
         return k1 * (1 - b + b * lengths_N / lengths_N.mean())
 
 
-def make_analyser(stop_words: bool = False, stemming: bool = False) -> Callable[[str], list[str]]:
+def make_analyser(settings: LexicalSettings) -> Callable[[str], list[str]]:
     """Return the function from text to index terms: words without English stop words, English stems, if so wanted.
 
-    >>> make_analyser(stop_words=True)("The capital of Tanzania")
+    >>> make_analyser(LexicalSettings(stop_words=True))("The capital of Tanzania")
     ['capital', 'tanzania']
     """
-    dropped = frozenset(STOPWORDS_EN if stop_words else ())
-    stem = _english_stemmer() if stemming else str
+    dropped = frozenset(STOPWORDS_EN if settings.stop_words else ())
+    stem = _english_stemmer() if settings.stemming else str
 
     def analyse(text: str) -> list[str]:
         return [stem(word) for word in words(text) if word not in dropped]
@@ -72,7 +73,7 @@ def _english_stemmer() -> Callable[[str], str]:
 
 def index_documents(documents: Iterable[Document], settings: LexicalSettings) -> LexicalIndex:
     """Index documents; their titles are searched too."""
-    analyse = make_analyser(settings.stop_words, settings.stemming)
+    analyse = make_analyser(settings)
     vocabulary: dict[str, int] = {}
     document_ids, token_ids = [], []
     for document in documents:
@@ -83,7 +84,7 @@ def index_documents(documents: Iterable[Document], settings: LexicalSettings) ->
         raise DataError("the documents have no words", hint="check that the file of documents is not empty")
     bm25 = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
     bm25.index((token_ids, vocabulary), create_empty_token=False, show_progress=False)
-    return LexicalIndex(document_ids, vocabulary, token_ids, settings, bm25)
+    return LexicalIndex(document_ids, vocabulary, token_ids, settings, analyse, bm25)
 
 
 def search_bm25(index: LexicalIndex, queries: Mapping[str, str], top_k: int = 1000) -> Run:
@@ -94,10 +95,9 @@ def search_bm25(index: LexicalIndex, queries: Mapping[str, str], top_k: int = 10
     >>> [document for document, _ in search_bm25(index, {"q": "the green house tree"})["q"]]
     ['b', 'a']
     """
-    analyse = make_analyser(index.settings.stop_words, index.settings.stemming)
     run = {}
     for query_id, text in queries.items():
-        terms = analyse(text) if index.settings.count_repeats else dict.fromkeys(analyse(text))
+        terms = index.analyse(text) if index.settings.count_repeats else dict.fromkeys(index.analyse(text))
         known = [index.vocabulary[term] for term in terms if term in index.vocabulary]
         # bm25s takes numbers, too, where the index was made of such; its annotation says text
         run[query_id] = _best(index, index.bm25.get_scores(known), top_k) if known else []  # type: ignore[arg-type]
@@ -125,8 +125,7 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTa
 
 def _fit_table(table: LexicalTable, index: LexicalIndex) -> Callable[[str], Mapping[int, float]]:
     """Return the function from a query word to its translations among the index's terms: word id -> probability."""
-    settings = index.settings
-    analyse = make_analyser(settings.stop_words, settings.stemming)
+    settings, analyse = index.settings, index.analyse
 
     def translate(word: str) -> Mapping[int, float]:
         translations: defaultdict[int, float] = defaultdict(float)
