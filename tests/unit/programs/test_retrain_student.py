@@ -51,8 +51,8 @@ def pieces(encoder, texts):
 
 def test_a_copy_of_the_teacher_starts_with_the_teachers_loss(folder):
     student, teacher = (load_encoder(folder / "teacher").eval() for _ in range(2))
-    alone, _ = loss_of(folder, student)(0, 0)
-    beside, _ = loss_of(folder, student, document_encoder=teacher)(0, 0)
+    alone, _ = loss_of(folder, student)(0)
+    beside, _ = loss_of(folder, student, document_encoder=teacher)(0)
     assert beside.item() == pytest.approx(alone.item(), rel=1e-5)
 
 
@@ -60,7 +60,7 @@ def test_only_queries_learn(folder):
     student, teacher = (load_encoder(folder / "teacher").eval() for _ in range(2))
     loss = loss_of(folder, student, document_encoder=teacher.train())
     assert not teacher.training, "no dropout in what must not change"
-    value, _ = loss(0, 0)
+    value, _ = loss(0)
     value.backward()
     assert all(weight.grad is None for weight in teacher.parameters())
     seen = set(np.concatenate(pieces(student, ENGLISH)).tolist())
@@ -75,7 +75,7 @@ def test_other_queries_take_the_place_of_the_training_set(folder):
     loss = loss_of(folder, student, 1, document_encoder=teacher, queries=pieces(student, SWITCHED))
     read = []
     student.forward = lambda ids, attention, forward=student.forward: read.append(ids) or forward(ids, attention)
-    loss(0, 0)
+    loss(0)
     [ids_BL] = read
     words = [student.tokeniser.decode(ids_BL[0].tolist())]
     assert words[0].strip() in SWITCHED

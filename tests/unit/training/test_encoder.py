@@ -82,7 +82,7 @@ def test_what_is_hidden_becomes_easier_to_guess(folder):
     losses = []
     for step in range(40):
         torch.manual_seed(step)
-        value, figures = loss(step, 0)
+        value, figures = loss(step)
         assert figures == {}
         optimiser.zero_grad()
         value.backward()

@@ -1,6 +1,5 @@
 """The training loop: what decides the result decides it alone, and an interruption leaves no trace in it."""
 
-import itertools
 import os
 import signal
 from typing import get_args
@@ -42,14 +41,14 @@ def new_model():
 
 
 def loss_for(model, batch_size=4, kill_at=None, seen=None):
-    """Return a loss over random data that belong to a step and part; dropout draws from torch's own state."""
+    """Return a loss over random data that belong to a step; dropout draws from torch's own state."""
 
-    def loss(step, part):
+    def loss(step):
         if step == kill_at:
             raise Killed
         if seen is not None:
-            seen.append((step, part))
-        dice = torch.Generator().manual_seed(1000 * step + part)
+            seen.append(step)
+        dice = torch.Generator().manual_seed(1000 * step)
         inputs, targets = (torch.randn(batch_size, width, generator=dice) for width in (6, 1))
         error = (model(inputs) - targets).square().mean()
         return error, {"error": error.detach()}
@@ -81,7 +80,7 @@ def test_a_run_killed_at_any_step_ends_with_the_same_weights(tmp_path, reference
     curve = run(again, checkpoints, seen=seen)
     assert torch.equal(weights(again), weights(reference[0]))
     assert curve == reference[1]
-    assert seen[0] == (kill_at - kill_at % SAVING.checkpoint_steps, 0)
+    assert seen[0] == kill_at - kill_at % SAVING.checkpoint_steps
 
 
 def test_saving_changes_nothing(tmp_path, reference):
@@ -95,10 +94,10 @@ def test_a_signal_saves_the_step_in_hand_and_ends(tmp_path, reference, number, c
     checkpoints, model = Checkpoints(tmp_path, "key"), new_model()
     plain = loss_for(model)
 
-    def interrupted(step, part):
+    def interrupted(step):
         if step == 4:
             os.kill(os.getpid(), number)
-        return plain(step, part)
+        return plain(step)
 
     with pytest.raises(SystemExit) as caught:
         train(model, interrupted, SETTINGS, Machine(device="cpu"), checkpoints, "test")
@@ -106,7 +105,7 @@ def test_a_signal_saves_the_step_in_hand_and_ends(tmp_path, reference, number, c
     assert "stopped early after step 4" in caplog.text
     again, seen = new_model(), []
     run(again, checkpoints, seen=seen)
-    assert seen[0] == (5, 0)
+    assert seen[0] == 5
     assert torch.equal(weights(again), weights(reference[0]))
 
 
@@ -114,10 +113,10 @@ def test_nothing_is_stopped_after_its_last_step(tmp_path):
     model = new_model()
     plain = loss_for(model)
 
-    def interrupted(step, part):
+    def interrupted(step):
         if step == SETTINGS.steps - 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        return plain(step, part)
+        return plain(step)
 
     assert len(train(model, interrupted, SETTINGS, Machine(device="cpu"), Checkpoints(tmp_path, "key"), "test")) == 9
 
@@ -143,8 +142,8 @@ def test_accumulated_parts_are_one_large_batch(parts):
         model = nn.Linear(6, 1)
         data = torch.randn(64, 6, generator=torch.Generator().manual_seed(1))
 
-        def loss(step, part):
-            start = (step * accumulation + part) * batch_size % 64
+        def loss(position):
+            start = position * batch_size % 64
             return model(data[start : start + batch_size]).square().mean(), {}
 
         wanted = SETTINGS.changed(batch_size=batch_size, accumulation=accumulation, steps=6)
@@ -159,14 +158,14 @@ def test_accumulated_parts_are_one_large_batch(parts):
 def test_each_part_of_each_step_has_random_numbers_of_its_own():
     drawn = {}
 
-    def loss(step, part):
-        drawn[step, part] = torch.rand(1).item()
+    def loss(position):
+        drawn[position] = torch.rand(1).item()
         return model.weight.sum(), {}
 
     model = nn.Linear(1, 1)
     wanted = SETTINGS.changed(steps=5, accumulation=3)
     train(model, loss, wanted, Machine(device="cpu"), None, "test")
-    assert list(drawn) == list(itertools.product(range(5), range(3)))
+    assert list(drawn) == list(range(15))
     assert len(set(drawn.values())) == 15
     first = dict(drawn)
     train(model, loss, wanted.changed(seed=4), Machine(device="cpu"), None, "test")
@@ -183,8 +182,8 @@ def test_a_gradient_that_is_not_finite_is_refused_in_one_line(tmp_path, poison):
     model, checkpoints = new_model(), Checkpoints(tmp_path, "key")
     plain = loss_for(model)
 
-    def loss(step, part):
-        value, figures = plain(step, part)
+    def loss(step):
+        value, figures = plain(step)
         return (value * poison if step == 5 else value), figures
 
     with pytest.raises(ResourceError, match="not finite at step 5") as caught:
@@ -250,7 +249,7 @@ def test_long_gradients_are_cut():
     model.weight.register_hook(lambda gradient: norms.append(float(gradient.norm())))
     moved = []
 
-    def loss(step, part):
+    def loss(step):
         moved.append(float(model.weight.detach()))
         return 1000 * model.weight.sum(), {}
 

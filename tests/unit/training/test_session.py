@@ -24,7 +24,7 @@ def run(tmp_path):
         model, steps = nn.Linear(1, 1).to(session.device), []
         nn.init.ones_(model.weight)
 
-        def loss(step, part):
+        def loss(step):
             if step == kill_at:
                 raise KeyboardInterrupt
             steps.append(step)
@@ -75,7 +75,7 @@ def test_two_models_keep_their_checkpoints_apart(tmp_path, monkeypatch, absolute
     for name in models:
         model = nn.Linear(2, 1)
 
-        def loss(step, part, model=model):
+        def loss(step, model=model):
             if step == 2:
                 raise KeyboardInterrupt
             return model.weight.square().sum(), {}

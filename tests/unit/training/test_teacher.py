@@ -82,7 +82,7 @@ def test_a_query_is_compared_with_its_positive_and_never_with_another_answer(
         patch.setattr(loss, "documents", _Recorder(loss.documents, documents))
         queries = []
         patch.setattr(loss, "queries", _Recorder(loss.queries, queries))
-        loss(step, 0)
+        loss(step)
     targets, forbidden = seen["targets"], seen["forbidden"]
     assert forbidden.shape == (batch_size, len(documents))
     assert len(set(documents)) == len(documents), "each document is encoded once"
@@ -122,7 +122,7 @@ def test_every_negative_has_its_turn(encoder, folder):
 
 def test_the_value_is_the_cross_entropy_of_late_interaction(encoder, folder):
     loss = loss_with(encoder, folder, batch_size=len(TRIPLES), in_batch_negatives=False, negatives=2)
-    measured, figures = loss(0, 0)
+    measured, figures = loss(0)
     assert figures == {}
     expected = []
     for query, positive, *negatives in TRIPLES:
@@ -145,7 +145,7 @@ def test_a_step_down_the_gradient_ranks_the_positives_higher(encoder, folder):
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
     losses = []
     for _ in range(8):
-        value, _ = loss(0, 0)
+        value, _ = loss(0)
         optimiser.zero_grad()
         value.backward()
         optimiser.step()
@@ -162,5 +162,5 @@ def test_triples_without_negatives_need_in_batch_negatives(encoder, folder, tmp_
     with pytest.raises(DataError, match="no negatives") as caught:
         loss_with(encoder, tmp_path, in_batch_negatives=False)
     assert "in_batch_negatives: true" in caught.value.hint
-    value, _ = loss_with(encoder, tmp_path, batch_size=2, negatives=3)(0, 0)
+    value, _ = loss_with(encoder, tmp_path, batch_size=2, negatives=3)(0)
     assert torch.isfinite(value)

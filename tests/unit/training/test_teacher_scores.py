@@ -92,8 +92,8 @@ def scores_by(encoder, folder):
 @pytest.mark.parametrize("in_batch", [True, False])
 def test_the_value_compares_the_softmax_over_a_querys_own_documents(bench, in_batch):
     encoder = load_encoder(bench / "encoder").eval()
-    ranking, _ = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch)(0, 0)
-    measured, figures = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch, distillation=1.0)(0, 0)
+    ranking, _ = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch)(0)
+    measured, figures = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch, distillation=1.0)(0)
     scores_QP, divergences = scores_by(encoder, bench / "tokens"), []
     for row in range(5):
         scores = scores_QP[row, [row, (row + 2) % 5, (row + 3) % 5]].log_softmax(0)
@@ -102,7 +102,7 @@ def test_the_value_compares_the_softmax_over_a_querys_own_documents(bench, in_ba
     expected = torch.stack(divergences).mean().item()
     assert measured.item() == pytest.approx(expected, abs=1e-4)
     assert figures["ranking"].item() == pytest.approx(ranking.item(), abs=1e-5)
-    mixed, _ = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch, distillation=0.25)(0, 0)
+    mixed, _ = loss_with(encoder, bench / "tokens", in_batch_negatives=in_batch, distillation=0.25)(0)
     assert mixed.item() == pytest.approx(0.75 * ranking.item() + 0.25 * expected, abs=1e-4)
 
 

@@ -196,7 +196,7 @@ def test_guidance_is_the_cross_entropy_of_links_under_the_attention(made):
 def test_loss_is_a_function_of_the_step_and_sentences_are_cut(made):
     model, loss, _ = loss_of(made, longest=6)
     model.eval()
-    losses = [loss(step, 0)[0].item() for step in (0, 1, 0)]
+    losses = [loss(step)[0].item() for step in (0, 1, 0)]
     assert losses[0] == losses[2] != losses[1]
     assert loss._framed([np.arange(7, 30)]).shape == (1, 6)
 
@@ -208,10 +208,10 @@ def test_a_resumed_training_ends_with_the_same_weights(made, tmp_path):
         checkpoints = Checkpoints(tmp_path / str(halt), "key")
         if halt:
 
-            def failing(step, part, loss=loss, halt=halt):
+            def failing(step, loss=loss, halt=halt):
                 if step == halt:
                     raise KeyboardInterrupt
-                return loss(step, part)
+                return loss(step)
 
             with pytest.raises(KeyboardInterrupt):
                 train(model, failing, training, Machine(checkpoint_steps=1), checkpoints, "killed")

@@ -16,7 +16,7 @@ from optical.models.unpadding import Transformer, read_tokens
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import LossOfStep
+from optical.training.loop import LossOfPart
 
 
 def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> Transformer:
@@ -108,7 +108,7 @@ class PretrainingLoss:
         model: MaskedLanguageModel,
         texts: TokenFile,
         settings: PretrainingSettings,
-        pairs: LossOfStep | None = None,
+        pairs: LossOfPart | None = None,
     ):
         """Take what is learnt from.
 
@@ -127,18 +127,18 @@ class PretrainingLoss:
             raise ConfigError("nothing to learn", where="pretraining.objectives", hint=hint)
         self.batches = EpochBatches(texts.lengths, settings.batch_size, settings.seed)
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
         losses, figures = [], {}
         if self.settings.objectives.mlm:
-            masked = self._masked_texts(step, part)
+            masked = self._masked_texts(position)
             losses.append(self.settings.objectives.mlm * masked)
             figures["mlm"] = masked.detach()
         if self.pairs is None:
             return losses[0], {}
-        loss_of_pairs, figures_of_pairs = self.pairs(step, part)
+        loss_of_pairs, figures_of_pairs = self.pairs(position)
         return torch.stack([*losses, loss_of_pairs]).sum(), figures | figures_of_pairs
 
-    def _masked_texts(self, step: int, part: int) -> Tensor:
-        chosen = self.batches[step * self.settings.accumulation + part]
-        ids_BL, attention_BL, _ = self.model.encoder.frame([self.texts[index] for index in chosen], DOCUMENT)
+    def _masked_texts(self, position: int) -> Tensor:
+        texts = [self.texts[index] for index in self.batches[position]]
+        ids_BL, attention_BL, _ = self.model.encoder.frame(texts, DOCUMENT)
         return self.model(ids_BL, attention_BL, self.settings.mask_share)

@@ -117,8 +117,8 @@ class PairLoss:
         self.batches = EpochBatches(pairs.lengths_P, settings.pairs_batch_size, settings.seed)
         self.device = next(model.parameters()).device
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
-        pairs = self.batches[step * self.settings.accumulation + part]
+    def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
+        pairs = self.batches[position]
         english, foreign = (self.model.encoder.frame(texts, DOCUMENT) for texts in self.pairs.texts(pairs))
         losses, figures = [], {}
         if self.tlm:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
 RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
 
-LossOfStep = Callable[[int, int], tuple[Tensor, dict[str, Tensor]]]
+LossOfPart = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
 
 
 SCHEDULES = {
@@ -70,7 +70,7 @@ def optimiser_for(model: nn.Module, settings: TrainingSettings) -> torch.optim.O
 
 def train(
     model: nn.Module,
-    loss_of_step: LossOfStep,
+    loss_of_part: LossOfPart,
     settings: TrainingSettings,
     machine: Machine,
     checkpoints: Checkpoints | None,
@@ -83,8 +83,8 @@ def train(
 
     Args:
         model: its parameters that require a gradient are trained; already on the device.
-        loss_of_step: (step, part) -> scalar loss and figures to show, detached scalars; called under autocast, with
-            torch's random state set for this step and part.
+        loss_of_part: position -> scalar loss and figures to show, detached scalars. Positions count the parts of all
+            steps from 0. It is called under autocast, with torch's random state set for this part.
         settings: what decides the result.
         machine: where and how fast.
         checkpoints: where to save and resume; None for none.
@@ -112,7 +112,7 @@ def train(
         for step in range(first, settings.steps):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate_at(step, settings)
-            figures = _backward(model, loss_of_step, step, settings, machine, device)
+            figures = _backward(model, loss_of_part, step, settings, machine, device)
             norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             shown = curve.add(step, figures, norm)
             optimiser.step()
@@ -146,7 +146,7 @@ def prepare(model: nn.Module, settings: TrainingSettings) -> None:
 
 def _backward(
     model: nn.Module,
-    loss_of_step: LossOfStep,
+    loss_of_part: LossOfPart,
     step: int,
     settings: TrainingSettings,
     machine: Machine,
@@ -157,7 +157,7 @@ def _backward(
     for part in range(machine.rank, settings.accumulation, machine.world):
         torch.manual_seed(seed_of(settings.seed, step, part))
         with autocast(device, machine.precision):
-            loss, figures = loss_of_step(step, part)
+            loss, figures = loss_of_part(step * settings.accumulation + part)
         (loss / settings.accumulation).backward()
         for name, value in ({"loss": loss.detach()} | figures).items():
             totals[name] = totals.get(name, 0.0) + value.double() / settings.accumulation

@@ -11,7 +11,7 @@ from optical.files import atomic_folder
 from optical.runtime.machine import Machine
 from optical.runtime.provenance import write_provenance
 from optical.training.checkpoints import Checkpoints, fingerprint
-from optical.training.loop import LossOfStep, save_curve, train
+from optical.training.loop import LossOfPart, save_curve, train
 
 
 class Session:
@@ -47,12 +47,12 @@ class Session:
         self.checkpoints, self.program = checkpoints, program
         self.device = machine.start()
 
-    def train(self, model: nn.Module, loss: LossOfStep, out: str | Path, save: Callable[[Path], object]) -> None:
+    def train(self, model: nn.Module, loss: LossOfPart, out: str | Path, save: Callable[[Path], object]) -> None:
         """Train a model, write its folder and remove its checkpoints.
 
         Args:
             model: is trained in place; already on `device`.
-            loss: (step, part) -> the loss, see `loop.train`.
+            loss: of one part of a step, see `loop.train`.
             out: folder that is made, with the model, its learning curve and its provenance.
             save: writes the model into a folder.
         """

@@ -48,8 +48,8 @@ class DistillationLoss:
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
-        pairs = self.batches[step * self.settings.accumulation + part]
+    def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
+        pairs = self.batches[position]
         losses, figures = zip(*(self.objective(self._batch(pairs, side)) for side in self.teacher), strict=True)
         means = {name: torch.stack([of_side[name] for of_side in figures]).mean() for name in figures[0]}
         return torch.stack(losses).mean(), means

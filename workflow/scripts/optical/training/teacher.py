@@ -79,8 +79,7 @@ class TeacherLoss:
             raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
         return open_scores(training_set / "scores")
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
-        position = step * self.settings.accumulation + part
+    def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
         rows = self.batches[position]
         queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)
         documents = np.unique(candidates_BN[candidates_BN != MISSING])  # each document is encoded once a batch

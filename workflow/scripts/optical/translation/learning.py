@@ -146,8 +146,7 @@ class TranslationLoss:
         self.class_V = torch.full((config.vocab_size,), NO_CLASS, device=self.device)
         self.class_V[self.reachable_E] = torch.arange(len(english), device=self.device)
 
-    def __call__(self, step: int, part: int) -> tuple[Tensor, dict[str, Tensor]]:
-        position = step * self.settings.accumulation + part
+    def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
         pairs = self.batches[position]
         generator = np.random.default_rng([self.settings.seed, position])
         examples = [self.bitext.example(int(pair), self.settings, generator) for pair in pairs]
