@@ -116,7 +116,7 @@ class PretrainingLoss:
             model: is trained.
             texts: of all languages.
             settings: the weight of the masked texts, `objectives.mlm`, and how much of them is hidden.
-            pairs: gives the weighted loss of sentence pairs of the same step and part.
+            pairs: gives the weighted loss of sentence pairs of the same part.
 
         Raises:
             ConfigError: there is nothing to learn.
