@@ -36,7 +36,7 @@ class TokenFile(Sequence):
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> np.ndarray:
+    def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]  # nobody asks for a slice
         return self.tokens[self.offsets[index] : self.offsets[index + 1]]
 
     @property
