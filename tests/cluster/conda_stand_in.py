@@ -20,11 +20,13 @@ CHANNELS = ["conda-forge", "nodefaults"]
 # conda's names of what the environments take from conda-forge -> PyPI's; a name that is not here is refused, so that
 # a spelling mistake installs no lookalike
 PYPI_NAMES = {
+    "annotated-types": "annotated-types",
     "babel": "babel",
     "fonttools": "fonttools",
     "matplotlib-base": "matplotlib",
     "numpy": "numpy",
     "pandas": "pandas",
+    "pydantic": "pydantic",
     "pyyaml": "PyYAML",
     "regex": "regex",
     "requests": "requests",

@@ -47,6 +47,8 @@ PACKAGE_OF = {
     "Stemmer": "pystemmer",
     "pynvml": "nvidia-ml-py",
     "fast_plaid": "fast-plaid",
+    "annotated_types": "annotated-types",
+    "pydantic_core": "pydantic",
 }
 OPTIONAL = {"nvidia-ml-py"}  # with the clusters' plugins; without it, no GPU's power is read
 # modules that some function imports which no program of the environment calls, or that come with another package

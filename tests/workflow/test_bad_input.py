@@ -16,6 +16,7 @@ from support.workspace import QUIET, ROOT, make_workspace, run_snakemake
 pytestmark = pytest.mark.workflow
 
 LINE = re.compile(r"\d\d:\d\d:\d\d (Config|Data|Resource)Error: (?P<what>.+) \[(?P<where>.+)\]\. Hint: (?P<hint>.+)")
+NO_MIRROR = {"OPTICAL_MIRROR": ""}
 HEADER = ["name", "version", "url", "sha256", "bytes", "licence", "format", "note"]
 
 
@@ -191,14 +192,14 @@ def test_a_download_that_is_not_there_or_not_what_it_should_be(tmp_path, name, w
     with serving(tmp_path / "served") as server:
         row = [name, "1", f"{server.address}/{name}", "0" * 64, "-", "CC0", "text", ""]
         (tmp_path / "datasets.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
-        match = refused(tmp_path, "fetch_dataset", mirror="", name=name, datasets="datasets.tsv", out=f"data/{name}")
+        match = refused(tmp_path, "fetch_dataset", NO_MIRROR, name=name, datasets="datasets.tsv", out=f"data/{name}")
     says(match, what, name, "datasets.tsv")
 
 
 def test_a_model_that_the_hub_does_not_have_at_that_commit(tmp_path):
     with serving(tmp_path) as server:
-        environment = {"HF_ENDPOINT": server.address}
-        arguments = {"id": "someone/encoder", "revision": "0" * 40, "mirror": "", "out": "model"}
+        environment = NO_MIRROR | {"HF_ENDPOINT": server.address}
+        arguments = {"id": "someone/encoder", "revision": "0" * 40, "out": "model"}
         match = refused(tmp_path, "fetch_model", environment=environment, **arguments)
     says(match, "no such model", "someone/encoder", "HF_TOKEN")
 

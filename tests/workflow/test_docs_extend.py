@@ -88,7 +88,7 @@ def test_a_new_reader_is_searched(tmp_path):
 
 def test_a_new_kind_gets_its_row(tmp_path):
     workspace = copy(tmp_path / "project")
-    name, row = blocks_of(KIND, "python")
+    name, row = blocks_of(KIND, "text")
     insert(workspace, "config/methods.py", '        "lexical",\n', name)
     insert(workspace, "plan/methods.py", '    "lexical": Kind(', row)
     assert len(changed_files(workspace)) == 2

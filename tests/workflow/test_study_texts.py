@@ -7,7 +7,7 @@ import pytest
 
 from optical.bitext.filters import matching_key
 from optical.config.tables import read_languages
-from optical.files import read_jsonl, read_rows, read_texts
+from optical.files import read_jsonl, read_lines, read_rows, read_texts
 from support.mirror import needs_mirror
 from support.studies import STUDIES, by_name, run_study, settings_of
 from support.workspace import ROOT, make_workspace
@@ -42,10 +42,11 @@ FEW_WORDS = 5  # fewer stand in many texts: "A man plays guitar."
 pytestmark = [pytest.mark.workflow, needs_mirror]
 
 
-def learned_files(plan):
+def learned_files(plan, workspace):
     """Return the files and folders that a plan, with its shell commands, hands to the programs that train."""
     commands = re.findall(rf"/(?:{'|'.join(LEARNING)})\.py (.+)", plan)
-    found = [re.findall(rf"--(?:{'|'.join(OPTIONS)})((?: (?!--)\S+)+)", command) for command in commands]
+    in_full = [re.sub(r"@(\S+)", lambda file: " ".join(read_lines(workspace / file[1])), line) for line in commands]
+    found = [re.findall(rf"--(?:{'|'.join(OPTIONS)})((?: (?!--)\S+)+)", command) for command in in_full]
     files = {path for options in found for option in options for path in option.split() if "/tokens/" not in path}
     held_out = {path.replace("train.tsv", "dev.tsv") for path in files if path.endswith("/train.tsv")}
     return sorted(files | held_out)
@@ -99,7 +100,7 @@ def test_a_study_learns_from_no_text_that_it_is_tested_on(tmp_path, study):
     workspace = make_workspace(tmp_path / "workspace")
     figure = f"{settings['results']}/figure.svg"
     plan = run_study(workspace, study, changes, figure, arguments=("--dry-run", "--printshellcmds"))
-    learned, tested = learned_files(plan), collections_in(plan)
+    learned, tested = learned_files(plan, workspace), collections_in(plan)
     assert {Path(path).parent.name for path in learned if path.endswith("/train.tsv")} == set(settings["languages"])
     assert any("/training_sets/" in path for path in learned)
     assert {Path(path).name for path in tested} == set(settings["collections"])
