@@ -51,6 +51,7 @@ changes, downloads, jobs, models, settings, sources = map(
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment)
 EXPERIMENTS = changes.family(experiment)
+config.update(experiment.config.model_dump(mode="json") | config)  # Snakemake's report shows keys that have defaults
 
 
 def at(wildcards):
