@@ -23,7 +23,7 @@ def project_folder() -> Path:
     raise ConfigError("not in the project's folder", where=Path.cwd(), hint="cd to the clone, which has config/")
 
 
-def read_config(paths: Sequence[str | Path]) -> dict:
+def read_config(paths: Sequence[str | Path]) -> dict[str, Any]:
     """Read config files; each overrides single keys of those before it, as Snakemake's --configfile does."""
     config: dict = {}
     for path in paths:
@@ -46,7 +46,7 @@ def _read_yaml(path: str | Path) -> dict:
     return values
 
 
-def merged(before: Mapping, after: Mapping) -> dict:
+def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return `before` overridden by `after`, blocks within blocks.
 
     >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
