@@ -2,6 +2,8 @@
 
     python workflow/scripts/prepare_collection.py --collection mine --languages sw so --out results/collections/mine \\
         --settings '{reader: plain, documents: docs.jsonl, queries: {sw: q.sw.tsv, so: q.so.tsv}, qrels: qrels.txt}'
+
+Files of the ir_datasets catalogue are those in the environment variable IR_DATASETS_HOME.
 """
 
 import argparse
@@ -19,8 +21,8 @@ log = logging.getLogger("optical")
 
 def main(arguments: argparse.Namespace) -> None:
     """Read the collection as its settings say and write the folder."""
-    if arguments.ir_datasets_home:
-        use_home(arguments.ir_datasets_home, arguments.mirror)
+    if home := os.environ.get("IR_DATASETS_HOME"):
+        use_home(home)
     key = f"collection_table.{arguments.collection}"
     block = read_collection(arguments.settings, key)
     with within(key):
@@ -34,13 +36,6 @@ parser.add_argument("--settings", required=True, type=yaml_value, help="its bloc
 parser.add_argument("--languages", required=True, nargs="+", metavar="LANG", help="the languages of the queries")
 parser.add_argument("--tokeniser", metavar="FOLDER", help="whose tokens `split: {unit: tokens}` counts")
 parser.add_argument("--out", required=True, metavar="FOLDER", help="where the collection goes")
-parser.add_argument(
-    "--ir-datasets-home",
-    default=os.environ.get("IR_DATASETS_HOME"),
-    metavar="FOLDER",
-    help="where ir_datasets keeps its files; default: the environment variable IR_DATASETS_HOME",
-)
-parser.add_argument("--mirror", metavar="FOLDER", help="a mirror of downloads, by host and path")
 
 if __name__ == "__main__":
     run_program(main, parser)
