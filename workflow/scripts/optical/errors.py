@@ -1,4 +1,4 @@
-"""The errors a user can mend: what went wrong, where, and how to put it right, in one line."""
+"""Errors that a user can fix. Each says in one line what is wrong, where, and how to fix it."""
 
 import contextlib
 from collections.abc import Iterator

@@ -46,7 +46,7 @@ class Objectives(Settings):
     """What a distilled student learns: a weight for each objective, or a map with `weight` and settings."""
 
     contrastive: Annotated[TemperatureObjective | None, Shorthand("weight")] = None
-    """the sentence of its own pair has to score highest among those of the batch"""
+    """each query should score its own translation highest among the sentences of the batch"""
 
     greedy_mse: Annotated[Objective | None, Shorthand("weight")] = None
     """DR.DECR: tokens matched one to one, the closest first; squared distance within the matches"""

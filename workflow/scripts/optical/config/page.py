@@ -10,7 +10,7 @@ from optical.config.experiment import Config
 from optical.errors import DataError
 
 BEGIN, END = "<!-- keys -->", "<!-- end of keys -->"
-READER = "the form of the files; each has further keys, in a table of its own"
+READER = "which reader reads the files; a separate table below lists the other keys of each reader"
 
 
 class Key(NamedTuple):

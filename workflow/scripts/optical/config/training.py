@@ -115,7 +115,7 @@ class RankingSettings(TrainingSettings):
     """compare a query with every document of the batch, not only with its own negatives"""
 
     negatives: AtLeastZero = 1
-    """how many of its own negatives a query meets in a step"""
+    """number of negatives per query in each step, taken from its training example"""
 
     distillation: Share = 0.0
     """share of the loss that is learnt from a cross-encoder, whose scores `training_set.scores` names: the divergence
