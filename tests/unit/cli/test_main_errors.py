@@ -8,8 +8,12 @@ import sys
 import pytest
 
 from optical.cli.main import main
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.runtime.provenance import write_provenance
+from optical.search.encoding import encode_documents
 from support.tiny_models import save_encoder
-from support.toy_results import student_of
+from support.toy_results import DOCUMENTS, student_of
 from support.workspace import ROOT
 
 
@@ -45,6 +49,23 @@ def test_wrong_arguments_are_one_line_with_a_hint_and_code_2(optical, arguments)
     code, _, error = optical(*arguments)
     assert code == 2
     assert error.count("\n") == 1 and "Hint: " in error
+
+
+def test_every_command_refuses_a_student_beside_what_another_teacher_made(optical, results, tmp_path):
+    student = shutil.copytree(student_of(results), tmp_path / "student")
+    write_provenance(student, {}, {"teacher": save_encoder(tmp_path / "teacher", seed=5)}, 0.0)
+    encode_documents(load_encoder(results / "teacher"), DOCUMENTS, DOCUMENT, tmp_path / "vectors/atlas", made_by="1a2b")
+    shutil.copytree(results / "collections", tmp_path / "collections")
+    model, teacher = ["--model", student], ["--teacher", results / "teacher"]
+    for arguments in (
+        ["align", *model, *teacher, "mto", "river"],
+        ["export", *model, *teacher, "--to", tmp_path / "out"],
+        ["search", *model, "--results", tmp_path, "--collection", "atlas", "mto"],
+    ):
+        code, output, error = optical(*arguments)
+        assert (code, output, error.count("\n")) == (1, "", 1)
+        assert f"{student} was made from another model" in error
+    assert optical("align", *model, "--teacher", tmp_path / "teacher", "mto", "river")[0] == 0
 
 
 def test_an_interrupted_command_ends_quietly(optical, monkeypatch):

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from optical import __version__
-from optical.files import read_json, sha256_of
-from optical.runtime.provenance import write_provenance
+from optical.errors import DataError
+from optical.files import read_json, sha256_of, write_json
+from optical.runtime.provenance import check_belongs, content_hash, write_provenance
 
 
 @pytest.fixture
@@ -58,3 +59,41 @@ def test_it_tells_what_decided_the_result(record, tmp_path):
     assert set(found["machine"]) == {"processor", "system", "device"}
     assert 2 <= found["wall_seconds"] < 60
     assert found["git_commit"]
+
+
+def folder_with(folder, text):
+    """Make a folder of some files, which this text decides."""
+    write_json(folder / "1_Dense/config.json", {})
+    write_json(folder / "1-Dense.json", {})
+    (folder / "weights").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path):
+    """Return two teachers, and a student of the first."""
+    teacher, other, student = (folder_with(tmp_path / name, name) for name in ("teacher", "other", "student"))
+    write_provenance(teacher, {}, {"encoder": folder_with(tmp_path / "encoder", "encoder")}, time.monotonic())
+    write_provenance(student, {}, {"teacher": teacher, "bitext": __file__}, time.monotonic())
+    return teacher, other, student
+
+
+def test_a_model_belongs_to_what_it_was_made_from_and_to_itself(models, tmp_path):
+    teacher, other, student = models
+    (teacher / "notes.txt").write_text("of the user")
+    check_belongs(student, teacher)
+    check_belongs(teacher, teacher)
+    check_belongs(other, teacher)  # which says nothing of what it was made from
+    (teacher / "notes.txt").unlink()
+    for model in (student, teacher):
+        check_belongs(model, tmp_path / "vectors", content_hash(teacher))
+
+
+@pytest.mark.parametrize("known_by", ["folder", "hash"])
+def test_a_model_beside_another_base_is_refused_in_one_line(models, tmp_path, known_by):
+    _, other, student = models
+    base, made_by = (other, "") if known_by == "folder" else (tmp_path / "vectors", content_hash(other))
+    with pytest.raises(DataError) as caught:
+        check_belongs(student, base, made_by)
+    assert str(caught.value).startswith(f"{student} was made from another model") and "\n" not in str(caught.value)
+    assert caught.value.where == str(base)

@@ -17,6 +17,7 @@ from optical.cli.terminal import columns_of_terminal, pad, print_json, width
 from optical.errors import DataError, ResourceError
 from optical.evaluation.token_alignment import Alignment, align, transport_cost, transport_settings
 from optical.report.fonts import families
+from optical.runtime.provenance import check_belongs
 
 SHADES = " ░▒▓█"
 NARROWEST = 3
@@ -41,8 +42,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.png and Path(arguments.png).suffix not in (".png", ".svg", ".pdf"):
         raise DataError("neither .png nor .svg nor .pdf", where=arguments.png, hint="give a file name with one of them")
-    student = load_encoder(trained_model(arguments.model))
-    teacher = load_encoder(trained_model(arguments.teacher)) if arguments.teacher else student
+    model = trained_model(arguments.model)
+    if arguments.teacher:
+        check_belongs(model, trained_model(arguments.teacher))
+    student = load_encoder(model)
+    teacher = load_encoder(arguments.teacher) if arguments.teacher else student
     settings = transport_settings(arguments.model, arguments.solver, arguments.regularisation)
     alignment = align(student, teacher, arguments.foreign, arguments.english, settings, arguments.special_tokens)
     if arguments.png:

@@ -15,6 +15,7 @@ from typing import Any
 from optical.cli.arguments import Origin, language_code, origin_of, trained_model
 from optical.errors import DataError
 from optical.files import read_json
+from optical.runtime.provenance import check_belongs
 
 FORMATS = ("pylate", "stanford", "onnx")  # of optical.models.export, which is slow to import
 
@@ -43,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
     lang = arguments.lang or origin.lang
     scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
-    student, teacher = (load_encoder(trained_model(folder)) for folder in (arguments.model, arguments.teacher))
+    check_belongs(trained_model(arguments.model), trained_model(arguments.teacher))
+    student, teacher = load_encoder(arguments.model), load_encoder(arguments.teacher)
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
     files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
     files = {name: file for name, file in files.items() if file.is_file()}

@@ -20,6 +20,7 @@ from optical.cli.arguments import WrongArguments, device, students_there, traine
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_rows
+from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
 
 if TYPE_CHECKING:
@@ -87,11 +88,14 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.models.folders import load_encoder
     from optical.search.exact import to_run
     from optical.search.runs import write_run
+    from optical.search.vectors import Collection
 
     if arguments.device != "cpu" and int(arguments.device.partition(":")[2] or 0) >= torch.cuda.device_count():
         hint = "leave --device out to search on the processor"
         raise ConfigError(f"no such device: torch sees {torch.cuda.device_count()}", where=arguments.device, hint=hint)
     torch.set_num_threads(min(arguments.threads, os.cpu_count() or 1))  # thousands would end the process
+    if made_by := Collection(place.shards).encoder:
+        check_belongs(place.model, place.shards[0], made_by)
     encoder = load_encoder(place.model).to(arguments.device)
     started = time.monotonic()
     hits, answers = answer(encoder, queries, place, arguments.top, with_passages=arguments.json or not arguments.out)

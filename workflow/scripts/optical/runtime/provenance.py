@@ -6,12 +6,13 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optical import __version__
-from optical.files import sha256_of, write_json
+from optical.errors import DataError
+from optical.files import read_json, sha256_of, write_json
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,45 @@ def files_of(path: str | Path) -> list[Path]:
 
 def content_hash(path: str | Path) -> str:
     """Return a short hash of what is in a file or folder."""
-    return hashlib.sha256("\n".join(map(sha256_of, files_of(path))).encode()).hexdigest()[:16]
+    return _joined(map(sha256_of, files_of(path)))
+
+
+def check_belongs(model: str | Path, base: str | Path, made_by: str = "") -> None:
+    """Refuse a model that was made from another base: a student beside the teacher of another experiment, for one.
+
+    A model whose folder says of nothing that it was made from it, such as one from elsewhere, is let pass.
+
+    Args:
+        model: folder of the model.
+        base: folder of what it must have been made from, or of something else that this base has made.
+        made_by: `content_hash` of the base, where `base` is something that it has made, such as vectors.
+
+    Raises:
+        DataError: none of the folders that the model was made from is the base, nor is the model itself.
+    """
+    model, base = Path(model), Path(base)
+    path = model / "provenance.json"
+    inputs = read_json(path).get("inputs", {}) if path.is_file() else {}
+    folders = [hashes for hashes in inputs.values() if isinstance(hashes, dict) and hashes]
+    if not folders or model.resolve() == base.resolve():
+        return
+    if made_by:
+        known = any(made_by == _joined(hashes[name] for name in sorted(hashes, key=Path)) for hashes in folders)
+    else:
+        known = any(holds(base, hashes) for hashes in folders)
+    if not known and content_hash(model) != (made_by or content_hash(base)):
+        what = f"{model} was made from another model"
+        hint = "take both from one experiment; provenance.json says what a model was made from"
+        raise DataError(what, where=base, hint=hint)
+
+
+def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
+    """Return whether a folder holds files with these SHA-256 hashes, by their names; it may hold others, too."""
+    return all((folder / name).is_file() and sha256_of(folder / name) == wanted for name, wanted in hashes.items())
+
+
+def _joined(hashes: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:16]
 
 
 def _hashes(path: Path) -> str | dict[str, str]:
