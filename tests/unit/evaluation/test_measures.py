@@ -1,13 +1,15 @@
 """None"""
 
 import math
+import re
 import subprocess
 import sys
 
 import pytest
 
+from optical.config.measures import CUTOFF, EITHER, FORMS, JUDGED, MEASURE, RECALL, RELEVANT
 from optical.errors import ConfigError, DataError
-from optical.evaluation.measures import evaluate, read_judgments, read_ranking
+from optical.evaluation.measures import evaluate, max_p, read_judgments, read_ranking
 from optical.evaluation.scores import SCORE_COLUMNS, read_scores
 from support.workspace import ROOT
 
@@ -49,7 +51,9 @@ def test_queries_of_the_run_that_are_not_asked_for_do_not_count():
 
 @pytest.mark.parametrize(
     ("qrels", "message"),
-    [("", "no relevance judgments"), ("q1 0 a\n", "not TREC qrels"), ("q1 0 a yes\n", "not TREC qrels")],
+    [("", "no relevance judgments"), ("q1 0 a\n", "not TREC qrels"), ("q1 0 a yes\n", "not TREC qrels")]
+    + [("q1 0 a 1\nq1 0 a 0\n", "query q1, document a has two grades"), (f"q1 0 a {10**20}\n", "over nine digits")]
+    + [(f"q1 0 a {'9' * 5000}\n", "not TREC qrels"), ("q1 0 a 0.5\n", "'0.5'")],
 )
 def test_bad_qrels_are_refused(files, qrels, message):
     (files / "qrels.txt").write_text(qrels)
@@ -86,10 +90,67 @@ def test_queries_that_are_all_unjudged_are_refused():
         evaluate({}, {"q1": {"a": 1}}, ["other"], ["AP"])
 
 
-@pytest.mark.parametrize("measure", ["nonsense", "AP@x", "P", "nDCG@"])
+@pytest.mark.parametrize("measure", ["nonsense", "AP@x", "P", "nDCG@", "AP@0", "ERR@20"])
 def test_unknown_measures_are_refused(measure):
     with pytest.raises(ConfigError, match="unknown measure"):
         evaluate({}, {"q": {"a": 1}}, ["q"], [measure])
+
+
+# One name for each alternative of `config.measures.FORMS`, so that the subprocess below computes all of them.
+IN_BRACKETS = {RELEVANT: ["rel=2"], JUDGED: ["judged_only=True"]}
+IN_BRACKETS[EITHER] = [
+    *IN_BRACKETS[RELEVANT],
+    *IN_BRACKETS[JUDGED],
+    "rel=99, judged_only=True",
+    "rel=2,judged_only=True",
+]
+BEHIND = {"": [""], CUTOFF: ["@1", "@10", "@999999"], RECALL: ["@0.0", "@0.5", "@0.25", "@1.0"]}
+BEHIND[f"({CUTOFF})?"] = ["", *BEHIND[CUTOFF]]
+ALL_FORMS = [
+    f"{name}{brackets}{end}"
+    for names, inside, behind in FORMS
+    for name in names
+    for brackets in ["", *(f"({text})" for text in IN_BRACKETS.get(inside, []))]
+    for end in BEHIND[behind]
+]
+COMPUTE = """
+import sys
+from optical.evaluation.measures import evaluate
+judgments = {"a": {"d1": 1, "d2": 0, "d3": 2}, "n": {"d1": -2}, "z": {"d1": 0}, "q-1": {"d1": -1, "d2": 1}}
+ranking = {"a": {"d2": 3.0, "d1": 2.0, "x": 1.0}, "n": {"d1": 2.0, "d2": 1.0}, "q-1": {"d1": 2.0, "d2": 1.0}}
+rows = evaluate(ranking, judgments, list(judgments), sys.argv[1:])
+assert all(0 <= value <= 3 for _, _, value in rows)
+assert all(value == 0 for query, measure, value in rows if query == "n" and not measure.startswith("Judged"))
+print(len(rows))
+"""
+
+
+def test_every_allowed_form_of_a_measure_is_computed():
+    done = subprocess.run([sys.executable, "-c", COMPUTE, *ALL_FORMS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 4 * len(ALL_FORMS)
+    assert all(re.fullmatch(MEASURE, name) for name in ALL_FORMS)
+
+
+def test_a_query_judged_below_minus_one_alone_scores_0(files):
+    (files / "qrels.txt").write_text("q1 0 a 1\nq2 0 a -2\n")
+    (files / "run.txt").write_text("q1 Q0 a 1 2.0 t\nq2 Q0 a 1 2.0 t\nq2 Q0 b 2 1.0 t\n")
+    done = run_script(
+        "--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv",
+        "--jobs", f"[{{run: {files}/run.txt, {JOB}, queries: {files}/queries.tsv}}]",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [score.value for score in read_scores([files / "scores.tsv"])] == [1, 0]
+
+
+def test_a_run_of_other_queries_is_warned_of(caplog):
+    evaluate({"zz": {"b": 1.0}}, {"q1": {"b": 1}}, ["q1"], ["AP"])
+    assert "no result for any of the 1 judged queries" in caplog.text
+
+
+def test_documents_are_not_taken_for_passages():
+    with pytest.raises(DataError, match="'b', which is no id of a passage"):
+        max_p({"q1": {"a#1": 2.0, "b": 1.0}})
 
 
 def run_script(*arguments):

@@ -18,7 +18,11 @@ def test_a_file_that_holds_no_scores_is_refused(tmp_path):
         list(read_scores([tmp_path / "scores.tsv"]))
 
 
-@pytest.mark.parametrize(("line", "message"), [("atlas\toptical\tsw\t0.5", "line 3 has 4 columns"), ("a", "no number")])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("atlas\toptical\tsw\t0.5", "line 3 has 4 columns"), ("a", "no number")]
+    + [(f"atlas\toptical\tsw\t0\tq2\tAP\t{value}", f"line 3: the value is {value}") for value in ("nan", "inf")],
+)
 def test_a_broken_row_of_scores_is_named(tmp_path, line, message):
     write_scores(tmp_path / "scores.tsv", [("atlas", "optical", "sw", "0", "q1", "AP", 0.5)])
     with (tmp_path / "scores.tsv").open("a") as file:

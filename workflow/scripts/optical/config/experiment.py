@@ -10,6 +10,7 @@ from optical.config.base import AtLeastZero, Count, Flag, Language, NotNegative,
 from optical.config.bitext import BitextCleaning, BitextSource, WordAlignment
 from optical.config.collections import Collection
 from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
+from optical.config.measures import MEANING, MEASURE
 from optical.config.methods import Method
 from optical.config.training import Pretraining, Student, Teacher, Translator
 from optical.config.transport import TransportSettings
@@ -28,17 +29,7 @@ BitextLanguage = Annotated[
     str, Field(title="lang", pattern=r"^([a-z]{2,3}|\*)$", description='a language\'s code, or "*"')
 ]
 SHARED_FOLDERS = ("arguments", "atlas", "checkpoints", "data", "ir_datasets", "models")
-# Names that ir_measures knows, then those that it knows with a cutoff or a setting alone.
-MEASURE = (
-    "^((Accuracy|AP|MAP|Bpref|BPref|Compat|ERR_IA|nERR_IA|alpha_DCG|α_DCG|alpha_nDCG|α_nDCG|NRBP|nNRBP|AP_IA"
-    "|MAP_IA|P_IA|StRecall|ERR|infAP|Judged|nDCG|NDCG|NumQ|NumRel|NumRet|NumRelRet|RBP|Rprec|RPrec|RR|MRR|SetP"
-    "|SetRelP|SetR|SetF|SetAP)([(][^()]*[)])?(@[0-9.]+)?"
-    "|(BPM|INST|INSQ|IPrec|NERR8|NERR9|NERR10|NERR11|P|Precision|R|Recall|SDCG|Success)"
-    "([(][^()]*[)](@[0-9.]+)?|@[0-9.]+))$"
-)
-Measure = Annotated[
-    str, Field(pattern=MEASURE, description="a measure of ir_measures, such as AP, nDCG@10, P@10, R@100 or RR")
-]
+Measure = Annotated[str, Field(pattern=MEASURE, description=MEANING)]
 
 
 class LanguageChanges(Settings):

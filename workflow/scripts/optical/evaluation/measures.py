@@ -4,7 +4,9 @@ ir_measures hands each measure to the reference program of its field (trec_eval 
 who runs `ir_measures qrels.txt run.txt AP` gets the same figures.
 """
 
+import logging
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,12 +14,16 @@ from typing import Any
 
 import ir_measures
 
-from optical.corpora.passages import document_of_passage
+from optical.config.measures import MEANING, MEASURE
+from optical.corpora.passages import MARK, document_of_passage
 from optical.errors import ConfigError, DataError
 from optical.files import open_text
 
+log = logging.getLogger("optical")
+
 Judgments = dict[str, dict[str, int]]  # query id -> document id -> relevance
 Ranking = dict[str, dict[str, float]]  # query id -> document id -> score
+HIGHEST_GRADE = 10**9 - 1  # trec_eval's grades have 64 bits, its arrays fewer
 
 
 def read_judgments(path: str | Path) -> Judgments:
@@ -26,7 +32,10 @@ def read_judgments(path: str | Path) -> Judgments:
     with open_text(path) as file:
         try:
             for row in ir_measures.read_trec_qrels(file):
-                judgments[row.query_id][row.doc_id] = row.relevance
+                if abs(row.relevance) > HIGHEST_GRADE:
+                    raise ValueError(f"the grade of query {row.query_id}, document {row.doc_id} has over nine digits")
+                if judgments[row.query_id].setdefault(row.doc_id, row.relevance) != row.relevance:
+                    raise ValueError(f"query {row.query_id}, document {row.doc_id} has two grades")
         except ValueError as error:
             raise DataError(
                 f"not TREC qrels: {error}", where=path, hint="four columns: query id, 0, document id, relevance"
@@ -73,6 +82,11 @@ def max_p(ranking: Ranking) -> Ranking:
     for query_id, scores in ranking.items():
         best = documents.setdefault(query_id, {})
         for passage_id, score in scores.items():
+            if MARK not in passage_id:
+                what = f"query {query_id} has {passage_id!r}, which is no id of a passage"
+                raise DataError(
+                    what, hint=f"a passage's id is DOCUMENT{MARK}NUMBER; leave --passages out for documents"
+                )
             document_id = document_of_passage(passage_id)
             best[document_id] = max(score, best.get(document_id, score))
     return documents
@@ -84,16 +98,11 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
     >>> parse_measures(["AP", "nDCG@10"])
     [AP, nDCG@10]
     """
-    measures = []
+    names = list(names)
     for name in names:
-        try:
-            measures.append(ir_measures.parse_measure(name))
-            measures[-1].validate_params()
-        except (NameError, ValueError, AssertionError) as error:
-            raise ConfigError(
-                f"unknown measure {name!r}: {error}", hint="give a name of ir_measures such as AP, nDCG@10, R@100, RR"
-            ) from error
-    return measures
+        if not re.fullmatch(MEASURE, name):
+            raise ConfigError(f"unknown measure {name!r}", hint=f"give {MEANING}")
+    return [ir_measures.parse_measure(name) for name in names]
 
 
 def evaluate(
@@ -113,14 +122,21 @@ def evaluate(
         raise DataError(
             f"none of the {len(query_ids)} queries is judged", hint="queries and qrels must use the same query ids"
         )
+    if not any(query_id in ranking for query_id in judged):
+        log.warning("the run has no result for any of the %d judged queries: all scores are 0", len(judged))
     parsed = parse_measures(measures)
     value_of = {
         (metric.query_id, metric.measure): metric.value
         for metric in ir_measures.iter_calc(
             parsed,
-            {query_id: judgments[query_id] for query_id in judged},
+            {query_id: _gradable(judgments[query_id]) for query_id in judged},
             {query_id: ranking[query_id] for query_id in judged if query_id in ranking},
         )
     }
     named = list(zip(measures, parsed, strict=True))  # as the config calls them, which may be an alias: MAP for AP
     return [(query_id, name, value_of[query_id, measure]) for query_id in judged for name, measure in named]
+
+
+def _gradable(grades: dict[str, int]) -> dict[str, int]:
+    """Return a query's grades, 0 for each where all are below -1: trec_eval reads beyond its memory there."""
+    return grades if max(grades.values()) >= -1 else dict.fromkeys(grades, 0)

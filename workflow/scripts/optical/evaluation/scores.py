@@ -1,5 +1,6 @@
 """Files of scores: one row per query and measure, so that nothing that is compared later was averaged before."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -47,4 +48,6 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
             if len(names) + 1 != len(SCORE_COLUMNS):
                 what = f"line {number} has {len(names) + 1} columns, not {len(SCORE_COLUMNS)}: {line!r}"
                 raise DataError(what, where=path)
+            if not math.isfinite(value):
+                raise DataError(f"line {number}: the value is {cell}", where=path, hint="delete the file and run again")
             yield Score._make([*names, value])
