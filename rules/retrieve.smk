@@ -77,6 +77,7 @@ use rule encode_collection as encode_part with:
 use rule encode_collection as encode_with_student with:
     input:
         encoder=lambda w: at(w).student(w.lang, w.method, w.seed),
+        bases=lambda w: models.student_bases(at(w), w.lang),
         collection=lambda w: at(w).collection(w.collection),
         script=script("encode_collection"),
         library=library("encode_collection"),

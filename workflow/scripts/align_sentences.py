@@ -10,14 +10,15 @@ from optical.errors import DataError
 from optical.evaluation.token_alignment import align, transport_cost, transport_settings
 from optical.files import read_rows, write_json
 from optical.models.folders import load_encoder
-from optical.program import program, run_program
+from optical.program import add_base_argument, program, run_program
 
 FEWEST, MOST = 5, 12
 
 
 def main(arguments):
     number, english, foreign = pick_pair(list(read_rows(arguments.bitext, columns=2)), arguments.bitext)
-    teacher, student = load_encoder(arguments.teacher), load_encoder(arguments.student)
+    teacher = load_encoder(arguments.teacher)
+    student = load_encoder(arguments.student, base=arguments.base)
     start = load_encoder(arguments.start) if arguments.start else teacher
     settings = transport_settings(arguments.student, bitext_at_hand=True)
     alignments = {}
@@ -51,4 +52,5 @@ if __name__ == "__main__":
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
     parser.add_argument("--out", required=True, metavar="FILE")
+    add_base_argument(parser)
     run_program(main, parser)

@@ -11,11 +11,12 @@ from pathlib import Path
 from optical.config.training import DistillationSettings
 from optical.losses.objectives import build_objective
 from optical.models.folders import load_encoder
-from optical.program import add_training_arguments, program, run_program
+from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
 from optical.training.session import Session
 from optical.training.student import DistillationLoss
+from optical.training.subwords import saving
 from optical.training.teacher_vectors import encode_english
 
 
@@ -23,16 +24,19 @@ def main(arguments: Namespace) -> None:
     settings = DistillationSettings.read(arguments.settings, "settings")
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
-    student = load_encoder(arguments.start or arguments.teacher).to(session.device)
+    student = load_encoder(arguments.start or arguments.teacher, base=arguments.base).to(session.device)
     objective = build_objective(settings.objectives, settings.transport)
     tokens = Path(arguments.tokens)
     with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
         vectors = Path(arguments.vectors or temporary)
         if not arguments.vectors:
-            teacher = load_encoder(arguments.teacher).to(session.device) if arguments.start else student
+            teacher = student
+            if arguments.start:
+                teacher = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
             encode_english(teacher, TokenFile(tokens / "english"), settings.sides, vectors, session.machine.precision)
         loss = DistillationLoss(student, tokens, vectors, settings, objective)
-        session.train(student, loss, arguments.out, student.save)
+        save = saving(student, loss.ids_read(), base=arguments.start or arguments.teacher)
+        session.train(student, loss, arguments.out, save)
 
 
 if __name__ == "__main__":
@@ -42,4 +46,5 @@ if __name__ == "__main__":
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--vectors", metavar="FOLDER", help="from encode_bitext; left out, they are computed now")
     add_training_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

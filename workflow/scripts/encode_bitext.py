@@ -8,7 +8,7 @@ from pathlib import Path
 
 from optical.files import atomic_folder
 from optical.models.folders import load_encoder
-from optical.program import add_machine_arguments, program, run_program
+from optical.program import add_base_argument, add_machine_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
 from optical.training.teacher_vectors import encode_english
@@ -17,7 +17,7 @@ from optical.training.teacher_vectors import encode_english
 def main(arguments: Namespace) -> None:
     machine = machine_from(arguments)
     device = machine.start()
-    teacher = load_encoder(arguments.teacher).to(device)
+    teacher = load_encoder(arguments.teacher, base=arguments.base).to(device)
     english = TokenFile(Path(arguments.tokens) / "english")
     with atomic_folder(arguments.out) as folder:
         encode_english(teacher, english, arguments.sides, folder, machine.precision)
@@ -30,4 +30,5 @@ if __name__ == "__main__":
     parser.add_argument("--sides", nargs="+", default=["query"], choices=("query", "document"))
     parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

@@ -11,14 +11,14 @@ from optical.config.training import VocabularySettings
 from optical.files import atomic_folder, read_rows
 from optical.models.folders import load_encoder
 from optical.models.vocabulary import extend_vocabulary
-from optical.program import program, run_program, yaml_value
+from optical.program import add_base_argument, program, run_program, yaml_value
 from optical.runtime.provenance import write_provenance
 
 
 def main(arguments: Namespace) -> None:
     started = time.monotonic()
     settings = VocabularySettings.read(arguments.settings, "settings")
-    encoder = load_encoder(arguments.teacher)
+    encoder = load_encoder(arguments.teacher, base=arguments.base)
     pairs = [(english, foreign) for english, foreign, *_ in read_rows(arguments.bitext, columns=2)]
     extend_vocabulary(encoder, pairs, settings.pieces, settings.alignment)
     with atomic_folder(arguments.out) as folder:
@@ -33,4 +33,5 @@ if __name__ == "__main__":
     parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
     parser.add_argument("--settings", type=yaml_value, required=True, help="pieces, alignment")
     parser.add_argument("--out", required=True, metavar="FOLDER")
+    add_base_argument(parser)
     run_program(main, parser)

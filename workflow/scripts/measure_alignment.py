@@ -14,7 +14,7 @@ from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
 from optical.evaluation.scores import Score, write_scores
 from optical.models.folders import load_encoder, saved_settings
-from optical.program import add_machine_arguments, log, program, run_program, yaml_value
+from optical.program import add_base_argument, add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.text.token_files import bitext_token_weights
 from optical.text.tokeniser import load_tokeniser
@@ -29,7 +29,7 @@ def main(arguments):
 
     @cache
     def reader(folder):
-        return load_encoder(folder, None if saved_settings(folder) else bare).to(device)
+        return load_encoder(folder, None if saved_settings(folder) else bare, arguments.base).to(device)
 
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
@@ -57,4 +57,5 @@ if __name__ == "__main__":
     parser.add_argument("--lang", required=True)
     parser.add_argument("--out", required=True, metavar="FILE")
     add_machine_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

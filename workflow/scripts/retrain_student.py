@@ -16,10 +16,11 @@ from tokenizers import Tokenizer
 from optical.config.training import RetrainingSettings
 from optical.files import read_rows
 from optical.models.folders import load_encoder
-from optical.program import add_training_arguments, program, run_program
+from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.tokeniser import tokenise
 from optical.training.session import Session
+from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
 
 
@@ -27,11 +28,13 @@ def main(arguments: Namespace) -> None:
     settings = RetrainingSettings.read(arguments.settings, "settings")
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set, "queries": arguments.queries}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
-    student = load_encoder(arguments.teacher).to(session.device)
-    unchanged = None if "document" in settings.sides else load_encoder(arguments.teacher).to(session.device)
+    student = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
+    unchanged = None
+    if "document" not in settings.sides:
+        unchanged = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
     queries = word_pieces(student.tokeniser, arguments.queries) if arguments.queries else None
     loss = TeacherLoss(student, Path(arguments.training_set), settings, unchanged, queries)
-    session.train(student, loss, arguments.out, student.save)
+    session.train(student, loss, arguments.out, saving(student, loss.ids_read(), base=arguments.teacher))
 
 
 def word_pieces(tokeniser: Tokenizer, path: str) -> list[np.ndarray]:
@@ -46,4 +49,5 @@ if __name__ == "__main__":
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
     parser.add_argument("--queries", metavar="FILE", help="its queries in other words, in the same order")
     add_training_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

@@ -4,7 +4,7 @@ Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from optical.program import add_machine_arguments, program, run_program, yaml_value
+from optical.program import add_base_argument, add_machine_arguments, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.search.exact import search
 from optical.search.jobs import write_runs
@@ -20,7 +20,7 @@ def main(arguments):
         how = (arguments.top_k, arguments.memory_mb, machine.precision, str(device))
         return search(vectors_QMD, mask_QM, shards, *how)
 
-    write_runs(arguments.jobs, find, device, machine.precision, in_full=arguments.part != (1, 1))
+    write_runs(arguments.jobs, find, device, machine.precision, arguments.part != (1, 1), arguments.base)
 
 
 if __name__ == "__main__":
@@ -37,4 +37,5 @@ if __name__ == "__main__":
     parser.add_argument("--top-k", type=int, default=1000, help="documents per query")
     parser.add_argument("--memory-mb", type=int, default=1000, help="of the search beside queries and hits")
     add_machine_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

@@ -11,9 +11,10 @@ import torch
 
 from optical.config.training import TeacherSettings
 from optical.models.folders import load_encoder
-from optical.program import add_training_arguments, program, run_program
+from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.training.session import Session
+from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
 
 
@@ -22,9 +23,9 @@ def main(arguments: Namespace) -> None:
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     torch.manual_seed(settings.seed)  # the projection starts from random weights
-    encoder = load_encoder(arguments.encoder, settings.encoder).to(session.device)
+    encoder = load_encoder(arguments.encoder, settings.encoder, arguments.base).to(session.device)
     loss = TeacherLoss(encoder, Path(arguments.training_set), settings)
-    session.train(encoder, loss, arguments.out, encoder.save)
+    session.train(encoder, loss, arguments.out, saving(encoder, loss.ids_read()))
 
 
 if __name__ == "__main__":
@@ -32,4 +33,5 @@ if __name__ == "__main__":
     parser.add_argument("--encoder", required=True, metavar="FOLDER", help="Hugging Face layout")
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
     add_training_arguments(parser)
+    add_base_argument(parser)
     run_program(main, parser)

@@ -61,6 +61,15 @@ def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     assert jobs.student_vectors(tried, "atlas", "sw") == own
 
 
+def test_a_search_reads_its_encoders_and_what_students_are_stored_as_changes_to():
+    methods = {"languages": ["sw"], "methods": ["bm25", "optical"], "seeds": [1]}
+    own = {"vocabulary": {"pieces": 9}}
+    student = "results/students/sw/optical/1"
+    assert jobs.query_encoders(experiment(**methods), "sw") == [student, "results/teacher"]
+    assert jobs.query_encoders(experiment(own, **methods), "sw") == ["results/extended/sw", student, "results/teacher"]
+    assert jobs.query_encoders(experiment(own, languages=["sw"], methods=["zero-shot"]), "sw") == ["results/teacher"]
+
+
 def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
     tried = experiment({"search": {"parts": 3}})
     parts = [f"{number}-of-3" for number in (1, 2, 3)]

@@ -60,6 +60,13 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
 
 
+def add_base_argument(parser: argparse.ArgumentParser) -> None:
+    """Add where the base of a model lies that is stored as changes to it."""
+    parser.add_argument(
+        "--base", metavar="FOLDER", help="of a model stored as changes: what it changes, if not where it says"
+    )
+
+
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every program that trains: settings, seed, machine, checkpoints."""
     parser.add_argument("--settings", type=yaml_value, required=True, help="what decides the result, as YAML or JSON")

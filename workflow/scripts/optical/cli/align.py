@@ -16,6 +16,7 @@ from optical.cli.arguments import positive_number, trained_model
 from optical.cli.terminal import columns_of_terminal, pad, print_json, width
 from optical.errors import DataError, ResourceError
 from optical.evaluation.token_alignment import Alignment, align, transport_cost, transport_settings
+from optical.program import add_base_argument
 from optical.report.fonts import families
 from optical.runtime.provenance import check_belongs
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("english", help="its translation, read by the teacher")
     parser.add_argument("--model", required=True, metavar="FOLDER", help="the student")
     parser.add_argument("--teacher", metavar="FOLDER", help="reads the English sentence; without it the model does")
+    add_base_argument(parser)
     parser.add_argument("--solver", help="sinkhorn, ipot, exact, greedy, ...; see config/README.md")
     parser.add_argument("--regularisation", type=positive_number, metavar="X", help="0.1 is soft, 0.01 is sharp")
     parser.add_argument("--special-tokens", action="store_true", help="align [CLS], markers and [SEP] too")
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = trained_model(arguments.model)
     if arguments.teacher:
         check_belongs(model, trained_model(arguments.teacher))
-    student = load_encoder(model)
+    student = load_encoder(model, base=arguments.base)
     teacher = load_encoder(arguments.teacher) if arguments.teacher else student
     settings = transport_settings(arguments.model, arguments.solver, arguments.regularisation)
     alignment = align(student, teacher, arguments.foreign, arguments.english, settings, arguments.special_tokens)

@@ -15,6 +15,7 @@ from typing import Any
 from optical.cli.arguments import Origin, language_code, origin_of, trained_model
 from optical.errors import DataError
 from optical.files import read_json
+from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 
 FORMATS = ("pylate", "stanford", "onnx")  # of optical.models.export, which is slow to import
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical export`."""
     parser.add_argument("--model", required=True, metavar="FOLDER", help="the student: reads queries")
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
+    add_base_argument(parser)
     parser.add_argument("--to", required=True, metavar="FOLDER", help="is made; must not be there yet")
     parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate is for sentence-transformers too")
     parser.add_argument(
@@ -45,7 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
     check_belongs(trained_model(arguments.model), trained_model(arguments.teacher))
-    student, teacher = load_encoder(arguments.model), load_encoder(arguments.teacher)
+    student = load_encoder(arguments.model, base=arguments.base)
+    teacher = load_encoder(arguments.teacher)
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
     files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
     files = {name: file for name, file in files.items() if file.is_file()}

@@ -20,6 +20,7 @@ from optical.cli.arguments import WrongArguments, device, students_there, traine
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_rows
+from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
 
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", default="optical", help="whose student reads it; or zero-shot, or extended")
     parser.add_argument("--seed", type=int, default=1, help="which of its students")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
+    add_base_argument(parser)
     parser.add_argument("--top", type=whole_number, default=10, metavar="N", help="how many passages")
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
@@ -96,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(min(arguments.threads, os.cpu_count() or 1))  # thousands would end the process
     if made_by := Collection(place.shards).encoder:
         check_belongs(place.model, place.shards[0], made_by)
-    encoder = load_encoder(place.model).to(arguments.device)
+    encoder = load_encoder(place.model, base=arguments.base).to(arguments.device)
     started = time.monotonic()
     hits, answers = answer(encoder, queries, place, arguments.top, with_passages=arguments.json or not arguments.out)
     seconds = time.monotonic() - started

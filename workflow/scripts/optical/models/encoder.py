@@ -193,8 +193,11 @@ class Encoder(nn.Module):
 
     def save(self, folder: str | Path) -> None:
         """Write the encoder in the layout that `load_encoder`, PyLate and sentence-transformers read."""
-        folder = Path(folder)
-        self.save_transformer(folder)
+        self.save_transformer(Path(folder))
+        self.save_retriever(Path(folder))
+
+    def save_retriever(self, folder: Path) -> None:
+        """Write what makes a transformer a late-interaction model: projection, markers and lengths."""
         settings, hidden = self.settings, self.transformer.config.hidden_size
         # Without a projection an identity is written: PyLate would add a random one.
         weight_DH = self.projection.weight if isinstance(self.projection, nn.Linear) else torch.eye(hidden)

@@ -16,15 +16,26 @@ from torch import Tensor, nn
 from optical.config.encoder import EncoderSettings
 from optical.errors import DataError
 from optical.files import read_json
+from optical.models.changes import apply_changes
 from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
 from optical.models.unpadding import Transformer
+from optical.runtime.base import base_of
 
 
-def load_transformer(folder: str | Path) -> Transformer:
-    """Load the transformer of a Hugging Face folder, without a pooling head, in float32."""
+def load_transformer(folder: str | Path, base: str | Path | None = None) -> Transformer:
+    """Load the transformer of a Hugging Face folder, without a pooling head, in float32.
+
+    Args:
+        folder: of a whole model, or of changes to another one.
+        base: where that one lies, if not where the folder says.
+    """
     from transformers import AutoModel
 
+    if changed := base_of(folder, base):
+        model = load_transformer(changed)
+        apply_changes(model, folder)
+        return model
     with loading(folder, "encoder"):
         kind = read_json(Path(folder, "config.json")).get("model_type", "")
         extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
@@ -35,25 +46,29 @@ def load_transformer(folder: str | Path) -> Transformer:
     return model
 
 
-def load_encoder(folder: str | Path, settings: EncoderSettings | None = None) -> Encoder:
+def load_encoder(
+    folder: str | Path, settings: EncoderSettings | None = None, base: str | Path | None = None
+) -> Encoder:
     """Load an encoder, with random weights of the projection where the folder has none.
 
     Args:
         folder: in one of the layouts above.
         settings: needed only where the folder is a bare transformer without ColBERT's parts.
+        base: where the model lies that the folder holds changes to, if not where it says.
 
     Raises:
-        DataError: the folder is no encoder, or damaged.
+        DataError: the folder is no encoder, or damaged, or its base is missing.
         ConfigError: the encoder's own settings are impossible.
     """
     folder = Path(folder)
-    transformer = load_transformer(folder)
+    transformer = load_transformer(folder, base)
+    tokeniser = base_of(folder, base) or folder
     if settings is not None:
-        return Encoder(transformer, folder, settings)
+        return Encoder(transformer, tokeniser, settings)
     settings = saved_settings(folder)
     if settings is None:
         raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
-    encoder = Encoder(transformer, folder, settings)
+    encoder = Encoder(transformer, tokeniser, settings)
     if isinstance(encoder.projection, nn.Linear):
         weight_DH = _projection(folder)
         if weight_DH.shape != encoder.projection.weight.shape:

@@ -6,7 +6,7 @@ from pathlib import Path
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.methods import KINDS, kinds, kinds_searching
-from optical.plan.models import encoder, given_teacher, query_encoder, teacher
+from optical.plan.models import encoder, given_teacher, query_encoder, student_bases, teacher
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
 
@@ -21,9 +21,11 @@ Job = dict[str, object]
 
 
 def query_encoders(experiment: Experiment, lang: str) -> list[str]:
-    """Return the models that read the queries of a language."""
+    """Return the models that read the queries of a language, and those that students among them are changes to."""
     runs = experiment.runs(lang, kinds_searching("maxsim", lang))
-    return sorted({query_encoder(experiment, lang, *run) for run in runs})
+    readers = {query_encoder(experiment, lang, *run) for run in runs}
+    has_students = any(experiment.kind_of(method).reader == "student" for method, _ in runs)
+    return sorted(readers.union(student_bases(experiment, lang) if has_students else []))
 
 
 def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:

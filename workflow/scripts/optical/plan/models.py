@@ -100,6 +100,11 @@ def extended(experiment: Experiment, lang: str) -> list[str]:
     return [experiment.place("start", "extended", lang)] if experiment.config.vocabulary.pieces else []
 
 
+def student_bases(experiment: Experiment, lang: str) -> list[str]:
+    """Return the models that students of a language start from: of a large vocabulary they store only what changed."""
+    return [teacher(experiment), *extended(experiment, lang)]
+
+
 def tokens(experiment: Experiment, lang: str) -> str:
     """Return the tokenised sentence pairs of a language, in the encoder's subwords."""
     return experiment.place("tokens", "tokens", "bitext", lang)

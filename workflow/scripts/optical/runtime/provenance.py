@@ -1,5 +1,6 @@
 """What made a model: settings, inputs, code, packages, machine. No path of the machine goes into it."""
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -93,7 +94,19 @@ def check_belongs(model: str | Path, base: str | Path, made_by: str = "") -> Non
 
 def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
     """Return whether a folder holds files with these SHA-256 hashes, by their names; it may hold others, too."""
-    return all((folder / name).is_file() and sha256_of(folder / name) == wanted for name, wanted in hashes.items())
+    files = ((folder / name, wanted) for name, wanted in hashes.items())
+    return all(file.is_file() and sha256_of_same(file) == wanted for file, wanted in files)
+
+
+def sha256_of_same(file: Path) -> str:
+    """Return the SHA-256 of a file, read once by this process as long as it stays the same."""
+    state = file.stat()
+    return _sha256_of(file.resolve(), state.st_size, state.st_mtime_ns)
+
+
+@functools.cache
+def _sha256_of(file: Path, _size: int, _changed: int) -> str:
+    return sha256_of(file)
 
 
 def _joined(hashes: Iterable[str]) -> str:

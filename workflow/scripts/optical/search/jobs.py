@@ -37,7 +37,12 @@ Find = Callable[[SearchJob, Tensor, Tensor], list[Hits]]
 
 
 def write_runs(
-    jobs: Iterable[SearchJob], find: Find, device: torch.device, precision: str, in_full: bool = False
+    jobs: Iterable[SearchJob],
+    find: Find,
+    device: torch.device,
+    precision: str,
+    in_full: bool = False,
+    base: str | None = None,
 ) -> None:
     """Write the run of each job.
 
@@ -47,9 +52,10 @@ def write_runs(
         device: where queries are encoded.
         precision: of the matrix products.
         in_full: keep all digits of the scores, for runs that are merged.
+        base: where the base lies of encoders that are stored as changes, if not where they say.
     """
     for job in jobs:
-        encoder = load_encoder(job["encoder"]).to(device)
+        encoder = load_encoder(job["encoder"], base=base).to(device)
         query_ids, texts = zip(*read_queries(job["queries"]), strict=True)
         vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=precision)
         hits = find(job, vectors_QMD, mask_QM)

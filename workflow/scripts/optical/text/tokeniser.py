@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from optical.errors import DataError
 from optical.files import write_json
+from optical.runtime.base import base_of
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
 
@@ -73,8 +74,9 @@ def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
 
 
 def load_tokeniser(path: str | Path) -> Tokenizer:
-    """Load `tokenizer.json`, given itself or its folder."""
+    """Load `tokenizer.json`, given itself or its folder; a model that is stored as changes has that of its base."""
     path = Path(path)
+    path = base_of(path) or path
     path = path / "tokenizer.json" if path.is_dir() else path
     if not path.is_file():
         raise DataError("no tokenizer.json", where=path, hint="save it with AutoTokenizer.save_pretrained")

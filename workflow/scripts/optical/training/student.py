@@ -48,6 +48,10 @@ class DistillationLoss:
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
+    def ids_read(self) -> list[np.ndarray]:
+        """Return the ids of the subwords that the student reads, in one array."""
+        return [self.foreign.tokens]
+
     def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
         pairs = self.batches[position]
         losses, figures = zip(*(self.objective(self._batch(pairs, side)) for side in self.teacher), strict=True)

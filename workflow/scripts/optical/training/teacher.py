@@ -79,6 +79,11 @@ class TeacherLoss:
             raise DataError("a query has no second document to compare scores of", where=training_set, hint=hint)
         return open_scores(training_set / "scores")
 
+    def ids_read(self) -> list[np.ndarray]:
+        """Return the ids of the subwords that the trained encoder reads, in arrays of any length."""
+        texts = [self.queries] if self.document_encoder else [self.queries, self.documents]
+        return [some.tokens if isinstance(some, TokenFile) else np.concatenate(some) for some in texts]
+
     def __call__(self, position: int) -> tuple[Tensor, dict[str, Tensor]]:
         rows = self.batches[position]
         queries, candidates_BN = self._candidates(np.asarray(self.triples[rows]), position)

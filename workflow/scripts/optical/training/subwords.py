@@ -1,0 +1,96 @@
+"""Large vocabularies at the cost of small ones: a training works on those rows of the subword table that it reads.
+
+Of XLM-R's 250,002 subwords the sentence pairs of a language hold some ten thousand. No other row has a gradient, and
+yet AdamW, the norm of the gradient and each checkpoint would go over all of them. So the rows that occur in the
+training's texts stand in a small table meanwhile. The other rows stay as they are. In the whole table they would have
+weight decay, which would only shrink what the encoder knows of words that this training does not show it.
+
+Shape suffixes: V rows of the whole table, R rows in use, H size of a row.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from optical.models.changes import save_changes
+from optical.models.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+LARGE = 50_000  # rows; a table of up to so many is trained and stored whole
+AT_ONCE = 1 << 24  # ids that are looked at together
+
+
+def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | None = None) -> Callable[[Path], None]:
+    """Prepare an encoder for training, and return what saves it afterwards.
+
+    Where its vocabulary is large, it has the rows in use alone until it is saved.
+
+    Args:
+        encoder: will be trained, and is on its device already.
+        ids_read: ids of the subwords of all texts that it will read, without special tokens, in arrays of any length.
+        base: the folder that the encoder was loaded from, to store of a large vocabulary what changed; None to store
+            all of it.
+    """
+    table = encoder.transformer.get_input_embeddings()
+    if table.num_embeddings <= LARGE or _is_tied(encoder, table):
+        return encoder.save
+    rows = RowsInUse(table, [*ids_read, np.array(encoder.special_ids)])
+    log.info("%d of %d subwords occur in the texts and are trained", len(rows.ids_R), len(rows.whole_VH))
+
+    def save(folder: Path) -> None:
+        changed_R = rows.put_back()
+        if base is None:
+            encoder.save(folder)
+        else:
+            save_changes(encoder, changed_R, folder, base)
+
+    return save
+
+
+class RowsInUse:
+    """The rows of a subword table that a training reads, in its place; token ids stay what they are."""
+
+    def __init__(self, table: nn.Embedding, ids_read: Iterable[np.ndarray]):
+        """Let the table hold the rows in use alone.
+
+        Args:
+            table: is changed, until `put_back`.
+            ids_read: all ids that will be looked up.
+        """
+        used_V = np.zeros(table.num_embeddings, dtype=bool)
+        for ids in ids_read:
+            for start in range(0, len(ids), AT_ONCE):
+                used_V[ids[start : start + AT_ONCE]] = True
+        self.padding_id = table.padding_idx
+        if self.padding_id is not None:
+            used_V[self.padding_id] = True
+        device = table.weight.device
+        self.table, self.whole_VH = table, table.weight.detach().cpu()
+        self.ids_R = torch.from_numpy(np.flatnonzero(used_V))
+        places_V = torch.full((len(used_V),), -1).index_copy(0, self.ids_R, torch.arange(len(self.ids_R))).to(device)
+        self._hold(self.whole_VH[self.ids_R], None if self.padding_id is None else int(places_V[self.padding_id]))
+        self.hook = table.register_forward_pre_hook(lambda _, ids: (places_V[ids[0]],))
+
+    def put_back(self) -> Tensor:
+        """Put the rows in use back into the whole table; return the ids of those that have changed."""
+        trained_RH = self.table.weight.detach().cpu()
+        changed_R = self.ids_R[(trained_RH != self.whole_VH[self.ids_R]).any(1)]
+        self.hook.remove()
+        self._hold(self.whole_VH.index_copy(0, self.ids_R, trained_RH), self.padding_id)
+        return changed_R
+
+    def _hold(self, rows: Tensor, padding: int | None) -> None:
+        weight = self.table.weight
+        self.table.weight = nn.Parameter(rows.to(weight.device), requires_grad=weight.requires_grad)
+        self.table.num_embeddings, self.table.padding_idx = len(rows), padding
+
+
+def _is_tied(encoder: Encoder, table: nn.Embedding) -> bool:
+    """Return whether another part of the encoder uses the table's weights, too, and needs all of them."""
+    parts = [part for part in encoder.modules() if any(weight is table.weight for weight in part._parameters.values())]
+    return len(parts) > 1
