@@ -28,3 +28,13 @@ def pytest_runtest_makereport(item, call):
         reason = report.longrepr[2]
         if not any(word in reason for word in MAY_LACK):
             report.outcome, report.longrepr = "failed", f"must not be skipped in CI: {reason}"
+
+
+@pytest.fixture(autouse=True)
+def _names_of_doctests(request, doctest_namespace):
+    """Give the doctest of the retriever, which needs a model, a small random one, and a folder for its index."""
+    if request.node.name == "optical.search.retriever.Retriever":
+        from support.tiny_models import save_encoder
+
+        folder = request.getfixturevalue("tmp_path")
+        doctest_namespace.update(model=save_encoder(folder / "model"), folder=folder / "index")

@@ -5,9 +5,11 @@ import shlex
 
 import pytest
 
+from optical import Retriever
 from optical.cli.export import FORMATS
 from optical.cli.main import COMMANDS, main
-from support.toy_results import make_results
+from optical.files import write_jsonl
+from support.toy_results import DOCUMENTS, make_results, student_of
 from support.workspace import ROOT
 
 PAGE = ROOT / "docs/command-line.md"
@@ -24,8 +26,11 @@ IN_HELP = [line for module in COMMANDS.values() for line in re.findall(r"^  opti
 def workspace(tmp_path_factory, monkeypatch):
     """A folder with config/ and the results of an experiment."""
     folder = tmp_path_factory.getbasetemp() / "documentation"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     if not folder.exists():
-        make_results(folder / "results")
+        results = make_results(folder / "results")
+        write_jsonl(folder / "passages.jsonl", DOCUMENTS)
+        Retriever.load(student_of(results)).index(DOCUMENTS, folder / "passages.index")
         (folder / "config").symlink_to(ROOT / "config")
     monkeypatch.chdir(folder)
     return folder

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from optical.cli.search import passage_as_text, read_documents
+from optical.cli.search import passage_as_text
 from optical.config.project import project_folder
 from optical.corpora.passages import text_of
 from optical.models.encoder import DOCUMENT
@@ -88,16 +88,6 @@ def test_a_student_that_reads_documents_searches_what_it_read(optical, results, 
     own.mkdir()
     for model in (results / "students/sw/optical/1", tmp_path / "results/teacher"):
         assert optical(*arguments, tmp_path / "results", "--model", model)[0] == 0
-
-
-@pytest.mark.parametrize("ensure_ascii", [True, False])
-def test_documents_are_found_by_ids_of_any_signs(tmp_path, ensure_ascii):
-    documents = {name: {"id": name, "text": name} for name in ('a"b', "c\\d", "\\", '"', "é\x7f\x01", "plain")}
-    lines = [json.dumps(document, ensure_ascii=ensure_ascii) for document in documents.values()]
-    (tmp_path / "documents.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert read_documents(tmp_path / "documents.jsonl", set(documents)) == documents
-    for name in documents:
-        assert read_documents(tmp_path / "documents.jsonl", {name}) == {name: documents[name]}
 
 
 def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):

@@ -12,10 +12,11 @@ import sys
 import warnings
 from pathlib import Path
 
-from optical.cli.arguments import positive_number, trained_model
+from optical.cli.arguments import positive_number
 from optical.cli.terminal import columns_of_terminal, pad, print_json, width
 from optical.errors import DataError, ResourceError
 from optical.evaluation.token_alignment import Alignment, align, transport_cost, transport_settings
+from optical.models.origin import trained_model
 from optical.program import add_base_argument
 from optical.report.fonts import families
 from optical.runtime.provenance import check_belongs

@@ -1,12 +1,11 @@
-"""What several commands ask of their arguments: what does not fit is one line, and exit code 2; and of models."""
+"""What several commands ask of their arguments: what does not fit is one line, and exit code 2."""
 
 import argparse
 import math
+import os
 import re
-from pathlib import Path
-from typing import NamedTuple
 
-from optical.errors import DataError, OpticalError
+from optical.errors import ConfigError, OpticalError
 
 
 class WrongArguments(OpticalError):
@@ -46,50 +45,19 @@ def device(text: str) -> str:
     return text
 
 
+def start_device(name: str, threads: int) -> None:
+    """Set the number of threads, and refuse a device that torch does not see."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too
+    import torch
+
+    if name != "cpu" and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
+        hint = "leave --device out to work on the processor"
+        raise ConfigError(f"no such device: torch sees {torch.cuda.device_count()}", where=name, hint=hint)
+    torch.set_num_threads(min(threads, os.cpu_count() or 1))  # thousands would end the process
+
+
 def language_code(text: str) -> str:
     """Read the code of a language as config/languages.tsv has it: two or three small letters."""
     if not re.fullmatch(r"[a-z]{2,3}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no code of a language, such as sw")
     return text
-
-
-class Origin(NamedTuple):
-    """What a student's place in the results tells about it; empty where it lies elsewhere."""
-
-    lang: str
-    method: str
-    seed: str
-    results: Path | None
-
-
-def origin_of(model: Path) -> Origin:
-    """Read language, method and seed from a path such as results/students/sw/optical/1.
-
-    >>> origin_of(Path("results/students/sw/optical/1"))[:3]
-    ('sw', 'optical', '1')
-    >>> origin_of(Path("elsewhere/model"))[:3]
-    ('', '', '')
-    """
-    place = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
-    return Origin(place[1], place[2], place[3], model.parents[3]) if place else Origin("", "", "", None)
-
-
-def trained_model(place: str) -> Path:
-    """Return the folder of a model; where there is none, say which students there are."""
-    folder = Path(place)
-    if not (folder / "config.json").is_file():
-        origin = origin_of(folder)
-        results = origin.results or (folder.parent if folder.name == "teacher" else Path("results"))
-        hint = f"{students_there(results, origin.lang)}; a model's folder is such as results/students/sw/optical/1"
-        raise DataError("no such model", where=folder, hint=hint)
-    return folder
-
-
-def students_there(results: Path, lang: str) -> str:
-    """Say which students there are of a language, or of which languages there are some."""
-    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/[!.]*/config.json"))
-    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
-    if of_lang:
-        return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
-    codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
-    return f"there are students of {codes}" if codes else "none is trained yet"

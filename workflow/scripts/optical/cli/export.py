@@ -12,9 +12,10 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from optical.cli.arguments import Origin, language_code, origin_of, trained_model
+from optical.cli.arguments import language_code
 from optical.errors import DataError
 from optical.files import read_json
+from optical.models.origin import Origin, origin_of, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 

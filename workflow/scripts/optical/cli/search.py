@@ -1,47 +1,37 @@
-"""Search an encoded collection with a query in any language that has a student.
+"""Search passages of your own, or a collection of an experiment, with a query in any language that has a student.
 
 examples:
+  optical search --documents passages.jsonl --lang sw "lugha ya Ufaransa"
   optical search --collection atlas --lang sw "lugha ya Ufaransa"
   optical search --collection atlas --lang sw --queries results/collections/atlas/queries/sw.tsv --out run.trec
 
-The words of a passage that the query matched are bold, or in square brackets where there is no terminal.
-The collection is a prepared folder, or its name under RESULTS/collections; its vectors lie under RESULTS/vectors.
+The words of a passage that the query matched are bold, or in square brackets where there is no terminal. Passages of
+your own are a file of JSON Lines (id, text, optional title) or id<TAB>text, or an index that `optical index build` has
+made of one. A collection is a prepared folder, or its name under RESULTS/collections; its vectors lie under
+RESULTS/vectors.
 """
 
 import argparse
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from optical.cli.arguments import WrongArguments, device, students_there, trained_model, whole_number
+from optical.cli.arguments import WrongArguments, device, start_device, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json
-from optical.errors import ConfigError, DataError
-from optical.files import open_text, read_rows
+from optical.errors import DataError
+from optical.files import read_rows
+from optical.models.origin import query_model, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from optical.corpora.passages import Document
-    from optical.models.encoder import Encoder
-    from optical.search.exact import Hits
+    from optical.search.retriever import Hit, Retriever
 
 SHOWN_CHARACTERS = 400
-MEMORY_MB = 1024
-
-
-class Place(NamedTuple):
-    """Where what a search needs lies."""
-
-    documents: Path
-    shards: list[Path]
-    model: Path
-    teacher: Path | None  # that encoded the documents, where it was trained here
+METHOD = "optical"
 
 
 class Passage(TypedDict):
@@ -66,11 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical search`."""
     parser.add_argument("query", nargs="?", help="the query's text")
     parser.add_argument("--queries", metavar="FILE", help="many queries instead: query_id<TAB>text")
-    parser.add_argument("--collection", required=True, metavar="C", help="a prepared collection: folder or name")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--index", metavar="FOLDER", help="search an index, which optical index build has made")
+    where.add_argument("--documents", metavar="FILE", help="search the passages of a file, encoded at the first use")
+    where.add_argument("--collection", metavar="C", help="search a prepared collection: folder or name")
     parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: the collection's, or results)")
     parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
-    parser.add_argument("--method", default="optical", help="whose student reads it; or zero-shot, or extended")
-    parser.add_argument("--seed", type=int, default=1, help="which of its students")
+    parser.add_argument("--method", help="whose student reads it; or zero-shot, or extended (default: optical)")
+    parser.add_argument("--seed", type=int, help="which of its students (default: 1)")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
     add_base_argument(parser)
     parser.add_argument("--top", type=whole_number, default=10, metavar="N", help="how many passages")
@@ -83,28 +76,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Search and print ranked passages or JSON, or write a run."""
     queries = read_queries(arguments)
-    place = locate(arguments)
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too
-    import torch
-
-    from optical.models.folders import load_encoder
+    find = FINDERS[next(name for name in FINDERS if getattr(arguments, name))]
+    start_device(arguments.device, arguments.threads)
     from optical.search.exact import to_run
     from optical.search.runs import write_run
-    from optical.search.vectors import Collection
 
-    if arguments.device != "cpu" and int(arguments.device.partition(":")[2] or 0) >= torch.cuda.device_count():
-        hint = "leave --device out to search on the processor"
-        raise ConfigError(f"no such device: torch sees {torch.cuda.device_count()}", where=arguments.device, hint=hint)
-    torch.set_num_threads(min(arguments.threads, os.cpu_count() or 1))  # thousands would end the process
-    if made_by := Collection(place.shards).encoder:
-        check_belongs(place.model, place.shards[0], made_by)
-    encoder = load_encoder(place.model, base=arguments.base).to(arguments.device)
+    retriever = find(arguments)
+    query_ids, texts = zip(*queries, strict=True)
     started = time.monotonic()
-    hits, answers = answer(encoder, queries, place, arguments.top, with_passages=arguments.json or not arguments.out)
-    seconds = time.monotonic() - started
+    answers: list[list[Hit]] = []
+    if arguments.json or not arguments.out:
+        answers = retriever.search_all(texts, arguments.top)
     if arguments.out:
-        write_run(arguments.out, to_run([query_id for query_id, _ in queries], hits), tag=arguments.method)
-    for result in answers:
+        run = to_run(query_ids, retriever.rank(texts, arguments.top))
+        write_run(arguments.out, run, tag=arguments.method or METHOD)
+        if not arguments.json:
+            print(f"{arguments.out}: {len(run)} queries, at most {arguments.top} passages each; --top N changes that")
+    seconds = time.monotonic() - started
+    for query, hits in zip(queries, answers, strict=False):
+        result = shown(query, hits)
         if arguments.json:
             print_json(result)
         else:
@@ -138,8 +128,36 @@ def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     return queries
 
 
-def locate(arguments: argparse.Namespace) -> Place:
-    """Find the collection, its vectors and the model; say what to run for one that is missing."""
+def in_index(arguments: argparse.Namespace) -> "Retriever":
+    """Return the retriever of an index."""
+    from optical.search.retriever import Retriever
+
+    asked = (arguments.lang or "", arguments.method or "", arguments.seed or 0)
+    return Retriever.open(arguments.index, *asked, arguments.model, arguments.device, arguments.base)
+
+
+def in_documents(arguments: argparse.Namespace) -> "Retriever":
+    """Return the retriever of a file of passages; their index is kept for the next search."""
+    from optical.search.index import cached_index, is_index
+    from optical.search.retriever import Retriever
+
+    model = _model(arguments, Path(arguments.results or "results"))
+    retriever = Retriever.load(model, device=arguments.device, base=arguments.base)
+    index = cached_index(arguments.documents, retriever.reader)
+    if is_index(index):
+        retriever.use(index)
+    else:
+        retriever.index(arguments.documents, index)
+    return retriever
+
+
+def in_collection(arguments: argparse.Namespace) -> "Retriever":
+    """Return the retriever of a collection, its vectors and the model; say what to run for one that is missing."""
+    from optical.models.folders import load_encoder
+    from optical.search.passages import Passages
+    from optical.search.retriever import Retriever
+    from optical.search.vectors import Collection
+
     folder = Path(arguments.collection)
     if (folder / "documents.jsonl").is_file():
         beside = folder.resolve().parent.parent if folder.resolve().parent.name == "collections" else Path("results")
@@ -156,10 +174,12 @@ def locate(arguments: argparse.Namespace) -> Place:
     if not shards:
         raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
     model, teacher = _model(arguments, results), results / "teacher"
+    passages = Passages(folder / "documents.jsonl", shards, teacher if (teacher / "tokenizer.json").is_file() else None)
     if student_vectors := _own_vectors(model, results, folder.name):
-        return Place(folder / "documents.jsonl", [student_vectors], model, None)
-    trained_here = (teacher / "tokenizer.json").is_file()
-    return Place(folder / "documents.jsonl", shards, model, teacher if trained_here else None)
+        passages = passages._replace(shards=[student_vectors], tokeniser=None)
+    if made_by := Collection(passages.shards).encoder:
+        check_belongs(model, passages.shards[0], made_by)
+    return Retriever(load_encoder(model, base=arguments.base).to(arguments.device), model, teacher, passages)
 
 
 def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:
@@ -197,90 +217,19 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
         return trained_model(arguments.model)
     if not arguments.lang:
         raise WrongArguments("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
-    teacher = arguments.lang == "en" or arguments.method == "zero-shot"
-    student = results / "students" / arguments.lang / arguments.method / str(arguments.seed)
-    if arguments.method == "extended":
-        student = results / "extended" / arguments.lang
-    model = results / "teacher" if teacher else student
-    if not (model / "config.json").is_file():
-        hint = f"{students_there(results, arguments.lang)}; or name a folder by --model"
-        raise DataError("no such model", where=model, hint=hint)
-    return model
+    return query_model(results, arguments.lang, arguments.method or METHOD, arguments.seed or 1)
 
 
-def answer(
-    encoder: "Encoder", queries: Sequence[tuple[str, str]], place: Place, top: int, with_passages: bool
-) -> tuple[list["Hits"], list["Answer"]]:
-    """Search; return the hits of each query and, if wanted, their passages with the matched words."""
-    from optical.corpora.passages import text_of
-    from optical.search.encoding import encode_queries
-    from optical.search.exact import search
-    from optical.search.matches import matches, vectors_of
-    from optical.search.vectors import Collection
-    from optical.text.tokeniser import load_tokeniser
-
-    texts = [text for _, text in queries]
-    vectors_QMD, mask_QM = encode_queries(encoder, texts)
-    device = str(next(encoder.parameters()).device)
-    hits = search(vectors_QMD, mask_QM, place.shards, top, MEMORY_MB, device=device)
-    if not with_passages:
-        return hits, []
-    wanted = {name for of_query in hits for name in of_query.ids}
-    documents = read_documents(place.documents, wanted)
-    document_vectors = vectors_of(Collection(place.shards), sorted(wanted)) if wanted else {}
-    tokeniser = load_tokeniser(place.teacher) if place.teacher else encoder.tokeniser
-    answers: list[Answer] = []
-    for (query_id, text), of_query, vectors_MD, mask_M in zip(queries, hits, vectors_QMD, mask_QM, strict=True):
-        tokens, content_M = query_tokens(encoder, text, mask_M)
-        passages: list[Passage] = []
-        for rank, (name, score) in enumerate(zip(of_query.ids, of_query.scores.tolist(), strict=True), start=1):
-            shown = text_of(documents[name])
-            marked = matches(encoder, tokeniser, tokens, vectors_MD[content_M], shown, document_vectors[name])
-            words = [
-                match._asdict() | {"word": shown[match.start : match.end], "similarity": round(match.similarity, 4)}
-                for match in marked
-            ]
-            passages.append({"rank": rank, "id": name, "score": round(score, 6), "text": shown, "matches": words})
-        answers.append({"query_id": query_id, "query": text, "passages": passages})
-    return hits, answers
-
-
-def query_tokens(encoder: "Encoder", text: str, mask_M: "Tensor") -> tuple[list[str], "Tensor"]:
-    """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
-    import torch
-
-    from optical.models.encoder import QUERY
-    from optical.text.tokeniser import tokenise
-
-    ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
-    kept = ids_BL[0][keep_BL[0]]
-    content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None])[0]
-    content_M = torch.zeros(len(mask_M), dtype=torch.bool)
-    content_M[: len(content)] = content
-    return [str(encoder.tokeniser.id_to_token(token)) for token in kept[content].tolist()], content_M
-
-
-def read_documents(path: Path, wanted: set[str]) -> dict[str, "Document"]:
-    """Return some documents of a collection by id, reading no further than the last of them."""
-    import json
-
-    documents: dict[str, Document] = {}
-    first = '{"id": "'  # how the collection's lines begin: an id is compared before its line is parsed
-    with open_text(path) as file:
-        for line in file:
-            if len(documents) == len(wanted):
-                break
-            if line.startswith(first):
-                name = line[len(first) : line.find('"', len(first))]
-                if "\\" not in name and name not in wanted:  # with a backslash it is not the id but its escaped form
-                    continue
-            document = json.loads(line)
-            if document["id"] in wanted:
-                documents[document["id"]] = document
-    if missing := sorted(wanted - documents.keys()):
-        hint = "the collection has changed since: encode it again"
-        raise DataError(f"no document {missing[0]}, though it has vectors", where=path, hint=hint)
-    return documents
+def shown(query: tuple[str, str], hits: "list[Hit]") -> Answer:
+    """Return the answer to a query (id, text) as programs read it."""
+    passages: list[Passage] = []
+    for rank, hit in enumerate(hits, start=1):
+        words = [
+            match._asdict() | {"word": hit.text[match.start : match.end], "similarity": round(match.similarity, 4)}
+            for match in hit.matches
+        ]
+        passages.append({"rank": rank, "id": hit.id, "score": round(hit.score, 6), "text": hit.text, "matches": words})
+    return {"query_id": query[0], "query": query[1], "passages": passages}
 
 
 def passage_as_text(passage: Passage) -> str:
@@ -301,3 +250,6 @@ def passage_as_text(passage: Passage) -> str:
     lines = textwrap.wrap(mark_words(text, spans), columns_of_terminal() - 3) or [""]
     head = f"{passage['rank']}. {passage['id']}  {passage['score']:.4f}"
     return "\n".join([head, *(f"   {line}" for line in lines)])
+
+
+FINDERS = {"index": in_index, "documents": in_documents, "collection": in_collection}

@@ -185,7 +185,7 @@ def write_collection(
     if not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     document_ids: set[str] = set()
-    documents = _unique_documents(collection.documents, document_ids, collection.documents)
+    documents = checked_documents(collection.documents, document_ids)
     passages = split_documents(documents, split, tokeniser) if split else documents
     count = write_jsonl(folder / "documents.jsonl", with_progress(passages, "writing documents"))
     queries = {lang: _checked_queries(pairs, lang) for lang, pairs in collection.queries.items()}
@@ -222,8 +222,18 @@ def _unique_qrels(qrels: Iterable[Judgement], where: object) -> list[Judgement]:
     return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
 
 
-def _unique_documents(documents: Iterable[Document], ids: set[str], source: Iterable) -> Iterator[Document]:
-    """Pass documents of a source through, their ids into `ids`; refuse a bad id, a duplicate and an empty text."""
+def checked_documents(
+    documents: Iterable[Document], ids: set[str] | None = None, source: Iterable | None = None
+) -> Iterator[Document]:
+    """Yield documents; refuse a bad id, a duplicate and an empty text.
+
+    Args:
+        documents: with their ids and texts.
+        ids: those seen; takes the ids of the documents.
+        source: what the documents are read from, for errors; None: `documents` itself.
+    """
+    ids = set() if ids is None else ids
+    source = documents if source is None else source
     for document in documents:
         _check_id(document["id"], ids, "document", source)
         if not isinstance(document["text"], str) or not (document["text"] + (document.get("title") or "")).strip():
@@ -300,7 +310,7 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     document_ids: set[str] = set()
     query_ids: set[str] = set()
     documents = (d for d in training.documents if needed_documents is None or d["id"] in needed_documents)
-    unique = _unique_documents(documents, document_ids, training.documents)
+    unique = checked_documents(documents, document_ids, training.documents)
     write_jsonl(folder / "documents.jsonl", with_progress(unique, "writing documents"))
 
     def queries() -> Iterator[Query]:

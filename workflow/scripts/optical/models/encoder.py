@@ -30,6 +30,7 @@ from optical.text.tokeniser import load_tokeniser
 keep_offline()
 
 QUERY, DOCUMENT = "query", "document"
+FRAME = 3  # special tokens around a text: [CLS], marker, [SEP]
 Pieces = Sequence[int] | np.ndarray  # ids of a text's word pieces, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
@@ -103,9 +104,9 @@ class Encoder(nn.Module):
             ids_BL (int64), attention_BL (int64) and keep_BL (bool): which positions give a vector.
         """
         longest = self.length(kind)
-        pieces = [np.asarray(text[: longest - 3], dtype=np.int64) for text in texts]
+        pieces = [np.asarray(text[: longest - FRAME], dtype=np.int64) for text in texts]
         expand = kind == QUERY and self.settings.query_expansion
-        width = longest if expand else max((len(piece) for piece in pieces), default=0) + 3
+        width = longest if expand else max((len(piece) for piece in pieces), default=0) + FRAME
         ids_BL = np.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=np.int64)
         attention_BL = np.zeros((len(pieces), width), dtype=np.int64)
         for row, piece in enumerate(pieces):
@@ -169,7 +170,7 @@ class Encoder(nn.Module):
     def _batches(self, texts: Sequence[Pieces], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""
         expand = kind == QUERY and self.settings.query_expansion
-        lengths = np.array([min(len(text), self.length(kind) - 3) + 3 for text in texts], dtype=np.int64)
+        lengths = np.array([min(len(text), self.length(kind) - FRAME) + FRAME for text in texts], dtype=np.int64)
         order = np.argsort(-lengths, kind="stable")
         batches, start = [], 0
         while start < len(order):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from optical.corpora.passages import Document, text_of
-from optical.models.encoder import QUERY, Encoder
+from optical.models.encoder import FRAME, QUERY, Encoder
 from optical.runtime.progress import Progress
 from optical.search.vectors import write_vectors
 from optical.text.tokeniser import tokenise
@@ -35,13 +35,15 @@ def encode_documents(
 
     `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
     """
-    source, done = iter(documents), 0
+    source, done, cut = iter(documents), 0, 0
+    longest = encoder.length(kind) - FRAME
     with (
         write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
         Progress("encoding documents", total=0) as progress,
     ):
         while chunk := list(islice(source, SORTED_AT_ONCE)):
             ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))
+            cut += sum(len(pieces) > longest for pieces in ids)
             encoded = encoder.encode(ids, kind, precision=precision)
             while batch := list(islice(encoded, WRITTEN_AT_ONCE)):
                 places = [done + index for index, _, _ in batch]
@@ -50,6 +52,8 @@ def encode_documents(
                 writer.append(places, names, lengths, torch.cat([vectors_TD for _, vectors_TD, _ in batch]))
                 progress.advance(len(batch))
             done += len(chunk)
+    if cut:
+        log.warning("%d of %d passages are longer than %d tokens: only their beginning is read", cut, done, longest)
     return done
 
 

@@ -11,8 +11,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from optical.models.encoder import DOCUMENT, Encoder
+from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.search.vectors import Collection
+from optical.text.tokeniser import tokenise
 
 
 class Match(NamedTuple):
@@ -33,6 +34,16 @@ def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarr
         for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
             vectors[names[index]] = shard.document(position)
     return vectors
+
+
+def query_tokens(encoder: Encoder, text: str, mask_M: Tensor) -> tuple[list[str], Tensor]:
+    """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
+    ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
+    kept = ids_BL[0][keep_BL[0]]
+    content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None])[0]
+    content_M = torch.zeros(len(mask_M), dtype=torch.bool)
+    content_M[: len(content)] = content
+    return [str(encoder.tokeniser.id_to_token(token)) for token in kept[content].tolist()], content_M
 
 
 def matches(

@@ -1,0 +1,118 @@
+"""The Python API: load, index, search."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+
+from optical import Retriever
+from optical.corpora.passages import text_of
+from optical.errors import DataError
+from optical.files import write_json, write_jsonl
+from optical.models.encoder import DOCUMENT
+from optical.models.folders import load_encoder
+from optical.search.encoding import encode_documents, encode_queries
+from optical.search.exact import search
+from support.toy_results import DOCUMENTS, make_results, student_of
+
+QUERIES = ["swali la kwanza", "mto uko wapi"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return make_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.mark.parametrize("name", ["__version__", "Retriever"])
+def test_the_package_names_the_class_and_imports_nothing_heavy_for_it(name):
+    program = f"import optical, sys; assert '{name}' in optical.__all__; print({{'torch', 'numpy'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_the_teacher_that_a_student_names_reads_the_passages(results, tmp_path):
+    retriever = Retriever.load(student_of(results))
+    assert retriever.reader == results / "teacher"
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    expected = search(*encode_queries(load_encoder(student_of(results)), QUERIES), [results / "vectors/atlas"], 3)
+    answers = retriever.search_all(QUERIES, top=3)
+    assert [[hit.id for hit in hits] for hits in answers] == [of_query.ids for of_query in expected]
+    assert [[hit.score for hit in hits] for hits in answers] == [of_query.scores.tolist() for of_query in expected]
+    assert [of_query.ids for of_query in retriever.rank(QUERIES, top=3)] == [of_query.ids for of_query in expected]
+    texts = {document["id"]: text_of(document) for document in DOCUMENTS}
+    for hit in answers[0]:
+        assert hit.text == texts[hit.id]
+        assert all(hit.text[match.start : match.end].strip() for match in hit.matches)
+    assert Retriever.open(tmp_path / "index").search_all(QUERIES, top=3) == answers
+
+
+def test_a_student_that_was_taught_documents_reads_the_passages_itself(tmp_path):
+    results = make_results(tmp_path / "results")
+    student = student_of(results)
+    record = json.loads((student / "provenance.json").read_text())
+    record["settings"]["sides"] = ["query", "document"]
+    write_json(student / "provenance.json", record)
+    retriever = Retriever.load(student)
+    assert retriever.reader == student
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    encode_documents(load_encoder(student), DOCUMENTS, DOCUMENT, tmp_path / "vectors")
+    expected = search(*encode_queries(load_encoder(student), QUERIES), [tmp_path / "vectors"], 3)
+    assert [of_query.ids for of_query in retriever.rank(QUERIES, top=3)] == [of_query.ids for of_query in expected]
+
+
+def test_a_teacher_elsewhere_is_named_and_another_is_refused(results, tmp_path):
+    student = tmp_path / "student"
+    student_of(make_results(tmp_path / "copy")).rename(student)
+    with pytest.raises(DataError, match="the student's teacher is not beside it .*--teacher FOLDER"):
+        Retriever.load(student)
+    assert Retriever.load(student, teacher=results / "teacher").reader == results / "teacher"
+    with pytest.raises(DataError, match="was made from another model"):
+        Retriever.load(student, teacher=_another(tmp_path / "another"))
+    _another(tmp_path / "teacher")
+    with pytest.raises(DataError, match="not the teacher that this student was trained with"):
+        Retriever.load(student)
+
+
+def _another(folder):
+    from support.tiny_models import save_encoder
+
+    return save_encoder(folder, seed=8)
+
+
+def test_passages_come_from_files_of_every_form(results, tmp_path):
+    short = [document for document in DOCUMENTS if "title" not in document]
+    write_jsonl(tmp_path / "passages.jsonl", short)
+    table = "".join(f"{document['id']}\t{document['text']}\n" for document in short)
+    (tmp_path / "passages.tsv").write_text(table, encoding="utf-8")
+    (tmp_path / "passages.tsv.gz").write_bytes(gzip.compress(table.encode()))
+    retriever = Retriever.load(student_of(results))
+    answers = []
+    for name in ("passages.jsonl", "passages.tsv", "passages.tsv.gz"):
+        assert retriever.index(tmp_path / name, tmp_path / f"{name}.index").size == len(short)
+        answers.append(retriever.search(QUERIES[1]))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_faulty_passages_are_named_by_their_line(results, tmp_path):
+    retriever = Retriever.load(student_of(results))
+    for lines, what in (
+        (["a\tone", "a\ttwo"], "duplicate document id a .*line 2"),
+        (["a\tone", "b\t "], "document b has no text .*line 2"),
+        ([], "the file holds no documents"),
+    ):
+        (tmp_path / "passages.tsv").write_text("\n".join(lines), encoding="utf-8")
+        with pytest.raises(DataError, match=what):
+            retriever.index(tmp_path / "passages.tsv", tmp_path / "index")
+    assert not list((tmp_path / "index").glob("*"))
+
+
+def test_passages_longer_than_the_encoder_reads_are_counted(results, tmp_path, caplog):
+    Retriever.load(student_of(results)).index(DOCUMENTS, tmp_path / "index")
+    assert "1 of 7 passages are longer than 17 tokens: only their beginning is read" in caplog.text
+
+
+def test_without_passages_a_search_says_what_to_do(results):
+    with pytest.raises(DataError, match=r"there are no passages to search .*retriever\.index"):
+        Retriever.load(results / "teacher").search("moon")

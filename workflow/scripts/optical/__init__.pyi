@@ -1,0 +1,3 @@
+from optical.search.retriever import Retriever as Retriever
+
+__version__: str

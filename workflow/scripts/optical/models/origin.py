@@ -1,0 +1,105 @@
+"""Where a model comes from: its place in the results, and the teacher that it names. Nothing here imports torch."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from optical.errors import DataError
+from optical.files import read_json
+from optical.runtime.provenance import holds
+
+
+class Origin(NamedTuple):
+    """What a student's place in the results tells about it; empty where it lies elsewhere."""
+
+    lang: str
+    method: str
+    seed: str
+    results: Path | None
+
+
+def origin_of(model: Path) -> Origin:
+    """Read language, method and seed from a path such as results/students/sw/optical/1.
+
+    >>> origin_of(Path("results/students/sw/optical/1"))[:3]
+    ('sw', 'optical', '1')
+    >>> origin_of(Path("elsewhere/model"))[:3]
+    ('', '', '')
+    """
+    place = re.search(r"(?:^|/)students/([a-z]{2,3})/([^/]+)/(\d+)$", model.as_posix())
+    return Origin(place[1], place[2], place[3], model.parents[3]) if place else Origin("", "", "", None)
+
+
+def trained_model(place: str | Path) -> Path:
+    """Return the folder of a model; where there is none, say which students there are."""
+    folder = Path(place)
+    if not (folder / "config.json").is_file():
+        origin = origin_of(folder)
+        results = origin.results or (folder.parent if folder.name == "teacher" else Path("results"))
+        hint = f"{students_there(results, origin.lang)}; a model's folder is such as results/students/sw/optical/1"
+        raise DataError("no such model", where=folder, hint=hint)
+    return folder
+
+
+def students_there(results: Path, lang: str) -> str:
+    """Say which students there are of a language, or of which languages there are some."""
+    students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/[!.]*/config.json"))
+    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
+    if of_lang:
+        return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
+    codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
+    return f"there are students of {codes}" if codes else "none is trained yet"
+
+
+def query_model(results: Path, lang: str, method: str = "optical", seed: int | str = 1) -> Path:
+    """Return the folder of the model that reads the queries of a language in an experiment: a student, or the teacher.
+
+    Raises:
+        DataError: there is no such model.
+    """
+    model = results / "students" / lang / method / str(seed)
+    if lang == "en" or method == "zero-shot":
+        model = results / "teacher"
+    elif method == "extended":
+        model = results / "extended" / lang
+    if not (model / "config.json").is_file():
+        raise DataError(
+            "no such model", where=model, hint=f"{students_there(results, lang)}; or name a folder by --model"
+        )
+    return model
+
+
+def reads_passages(model: str | Path) -> bool:
+    """Return whether a model has learnt to read passages: any, except a student that was taught queries alone."""
+    record = _record(model)
+    return "teacher" not in record.get("inputs", {}) or "document" in record.get("settings", {}).get("sides", [])
+
+
+def teacher_of(model: str | Path) -> Path:
+    """Return the folder of the teacher that a student names: in its experiment, a parent experiment, or its export.
+
+    Raises:
+        DataError: it is not there, or has changed since.
+    """
+    wanted = _record(model)["inputs"]["teacher"]
+    found = list(dict.fromkeys(_teachers_near(Path(model).absolute())))
+    for folder in found:
+        if holds(folder, wanted):
+            return folder
+    what = "not the teacher that this student was trained with" if found else "the student's teacher is not beside it"
+    raise DataError(what, where=found[0] if found else model, hint="name the teacher's folder: --teacher FOLDER")
+
+
+def _teachers_near(model: Path) -> Iterator[Path]:
+    """Yield the folders in which the teacher of a student may lie: of its experiment, of its export, of the hub."""
+    for parent in model.parents:
+        for folder in (parent / "teacher", parent / "document", *sorted(parent.glob("models/*/*"))):
+            if (folder / "config.json").is_file():
+                yield folder
+
+
+def _record(model: str | Path) -> dict[str, Any]:
+    """Return the provenance of a model, empty where there is none."""
+    path = Path(model, "provenance.json")
+    return read_json(path) if path.is_file() else {}
