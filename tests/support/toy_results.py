@@ -22,6 +22,7 @@ def make_results(folder: Path, collection: str = "atlas") -> Path:
     teacher = save_encoder(folder / "teacher", seed=1)
     student = save_encoder(folder / "students/sw/optical/1", seed=2)
     settings = {"steps": 5, "seed": 1, "transport": {"solver": "ipot", "regularisation": 0.2, "marginals": "uniform"}}
+    (teacher / "curve.tsv").write_text("step\tloss\n1\t0.5\n")
     inputs = {"teacher": {str(file.relative_to(teacher)): sha256_of(file) for file in files_of(teacher)}}
     record = {"settings": settings, "inputs": inputs, "wall_seconds": 1.5, "git_commit": "abc"}
     write_json(student / "provenance.json", record)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 
@@ -79,6 +80,16 @@ def _another(folder):
     from support.tiny_models import save_encoder
 
     return save_encoder(folder, seed=8)
+
+
+def test_an_exported_student_finds_the_teacher_of_its_export(results, tmp_path):
+    for name, model in (("query", student_of(results)), ("document", results / "teacher")):
+        load_encoder(model).save(tmp_path / name)
+    shutil.copyfile(student_of(results) / "provenance.json", tmp_path / "query/provenance.json")
+    retriever = Retriever.load(tmp_path / "query")
+    assert retriever.reader == tmp_path / "document"
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    assert Retriever.open(tmp_path / "index", model=student_of(results)).search("mto")
 
 
 def test_passages_come_from_files_of_every_form(results, tmp_path):

@@ -93,8 +93,12 @@ def check_belongs(model: str | Path, base: str | Path, made_by: str = "") -> Non
 
 
 def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
-    """Return whether a folder holds files with these SHA-256 hashes, by their names; it may hold others, too."""
-    files = ((folder / name, wanted) for name, wanted in hashes.items())
+    """Return whether a folder holds files with these SHA-256 hashes, by their names; it may hold others, too.
+
+    A model that was exported or copied lacks its learning curve and what the workflow hides beside it.
+    """
+    needed = {name: wanted for name, wanted in hashes.items() if name != "curve.tsv" and not name.startswith(".")}
+    files = ((folder / name, wanted) for name, wanted in needed.items())
     return all(file.is_file() and sha256_of_same(file) == wanted for file, wanted in files)
 
 

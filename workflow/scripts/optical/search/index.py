@@ -107,7 +107,11 @@ class Index:
         if reads_passages(model):
             hint = "name a student of the model that read the passages, or build an index with this one"
             raise DataError(f"the model does not belong to the index {self.folder}", where=model, hint=hint)
-        check_belongs(model, self.folder, self.reader.digest)
+        reader = self.place_of(self.reader)
+        if reader.is_dir() and content_hash(reader) == self.reader.digest:
+            check_belongs(model, reader)
+        else:
+            check_belongs(model, self.folder, self.reader.digest)
 
 
 def is_index(folder: str | Path) -> bool:
