@@ -125,23 +125,23 @@ rule make_map_table:
 
 rule publish_map_table:
     input:
-        table=lambda w: f"{w.results}/tables/{at(w).config.collections[0]}/{w.table}",
+        files=lambda w: multiext(
+            f"{w.results}/tables/{at(w).config.collections[0]}/map_", "table.tsv", "table.md", "table.tex", "cells.tsv"
+        ),
         others=lambda w: jobs.tables(at(w), "map_table.tsv"),
         translations=lambda w: jobs.translation_table(at(w)),
     output:
-        "{results}/{table}",
+        multiext("{results}/map_", "table.tsv", "table.md", "table.tex", "cells.tsv"),
     log:
-        "{results}/logs/publish_map_table/{table}.log",
+        "{results}/logs/publish_map_table.log",
     benchmark:
-        "{results}/benchmarks/publish_map_table/{table}.tsv"
-    wildcard_constraints:
-        table=r"map_(table\.(tsv|md|tex)|cells\.tsv)",
+        "{results}/benchmarks/publish_map_table.tsv"
     conda:
         "../envs/evaluate.yaml"
     message:
-        "the table of the first collection becomes the experiment's: {output}"
+        "the tables of the first collection become the experiment's: {output}"
     shell:
-        "cp {input.table} {output} 2> {log}"
+        "cp {input.files} {wildcards.results} 2> {log}"
 
 
 rule compare_expected:

@@ -78,6 +78,12 @@ def test_it_ends_in_a_table_of_all_methods_and_languages(finished):
         assert all(re.fullmatch(r"-?\d\.\d{4}", cell) for cell in row[1:])
 
 
+def test_the_table_comes_with_its_other_forms_and_its_cells(finished):
+    results = finished[0] / "results"
+    for name in ("map_table.tsv", "map_table.md", "map_table.tex", "map_cells.tsv"):
+        assert (results / name).read_bytes() == (results / "tables/atlas" / name).read_bytes()
+
+
 def test_human_english_queries_lead_alike_in_every_language(finished):
     rows = {row[0]: row[1:] for row in rows_of(finished[0] / TABLE)}
     assert len(set(rows["english"][: len(LANGUAGES)])) == 1
