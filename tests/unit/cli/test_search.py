@@ -102,6 +102,16 @@ def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, t
     assert list(run) == ["q1", "q2"]
 
 
+def test_a_run_says_how_deep_it_is_and_is_as_deep_as_a_run_of_the_workflow(optical, results, tmp_path):
+    queries = results / "collections/atlas/queries/sw.tsv"
+    arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--queries", queries]
+    run = tmp_path / "run.trec"
+    assert optical(*arguments, "--out", run) == (0, f"{run}: 2 queries, at most 1000 passages each; --top N changes that\n", "")
+    assert [len(hits) for _, hits in read_run(run).items()] == [len(DOCUMENTS)] * 2
+    assert optical(*arguments, "--out", run, "--top", 3)[1] == f"{run}: 2 queries, at most 3 passages each; --top N changes that\n"
+    assert [len(hits) for _, hits in read_run(run).items()] == [3, 3]
+
+
 def test_a_file_of_queries_may_come_from_windows_and_a_run_go_to_a_new_folder(optical, results, tmp_path):
     arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--json"]
     plain, windows, run = (tmp_path / name for name in ("plain.tsv", "windows.tsv", "new/folder/run.trec"))

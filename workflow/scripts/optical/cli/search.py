@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SHOWN_CHARACTERS = 400
 METHOD = "optical"
+SHOWN, IN_RUN = 10, 1000  # passages per query, to read and to evaluate
 
 
 class Passage(TypedDict):
@@ -66,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="which of its students (default: 1)")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
     add_base_argument(parser)
-    parser.add_argument("--top", type=whole_number, default=10, metavar="N", help="how many passages")
+    top_help = f"passages per query (default: {SHOWN}; {IN_RUN} in a run)"
+    parser.add_argument("--top", type=whole_number, metavar="N", help=top_help)
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
     parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N")
@@ -86,12 +88,13 @@ def run(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     answers: list[list[Hit]] = []
     if arguments.json or not arguments.out:
-        answers = retriever.search_all(texts, arguments.top)
+        answers = retriever.search_all(texts, arguments.top or SHOWN)
     if arguments.out:
-        run = to_run(query_ids, retriever.rank(texts, arguments.top))
+        depth = arguments.top or IN_RUN
+        run = to_run(query_ids, retriever.rank(texts, depth))
         write_run(arguments.out, run, tag=arguments.method or METHOD)
         if not arguments.json:
-            print(f"{arguments.out}: {len(run)} queries, at most {arguments.top} passages each; --top N changes that")
+            print(f"{arguments.out}: {len(run)} queries, at most {depth} passages each; --top N changes that")
     seconds = time.monotonic() - started
     for query, hits in zip(queries, answers, strict=False):
         result = shown(query, hits)
