@@ -1,4 +1,4 @@
-"""A stranger adds a language with files of their own by the README's six lines, in every form that files may have.
+"""A stranger adds a language by the six lines of config/README.md, with files of their own in every form they may have.
 
 The language is made up in the manner of Zulu: noun classes with their prefixes, verbs that agree with them.
 """
@@ -32,8 +32,8 @@ NOUNS = (
 )
 VERBS = (("sees", "bona"), ("buys", "thenga"), ("loves", "thanda"), ("builds", "akha"), ("finds", "thola"))
 PLACES = (("in Durban", "eDurban"), ("at home", "ekhaya"), ("near the sea", "olwandle"), ("in winter", "ebusika"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## Add your language")[2].partition("\n## ")[0]
+PAGE = (ROOT / "config/README.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## Add your language")[2].partition("\n## ")[0]
 LINES = re.search(r"```yaml\n(.*?)```", SECTION, re.DOTALL)[1]
 COMMAND = re.search(r"^    snakemake (.*)$", SECTION, re.MULTILINE)[1].split()
 # The same experiment with files of other forms: what a line of the config becomes.
@@ -105,7 +105,7 @@ def sizes(workspace):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Return the folder in which the README's lines were run."""
+    """Return the folder in which the page's lines were run."""
     workspace = make_workspace(tmp_path_factory.mktemp("stranger") / "project")
     write_data(workspace / "data")
     run_here(workspace, LINES, "zulu")
