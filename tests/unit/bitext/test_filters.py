@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, script_share
+from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, sentence_keys
 from optical.config.bitext import BitextCleaning
-from optical.errors import ConfigError
 
 DEFAULTS = BitextCleaning()
 
@@ -24,6 +23,16 @@ DEFAULTS = BitextCleaning()
         ("Good morning to you", "शुभ प्रभात", "Latn", "wrong script"),
         ("Good morning to you", "शुभ प्रभात", "Deva", None),
         ("Call Tom at 5", "टॉमला पाच वाजता", "Deva", None),
+        ("Good morning to you", "早上好", "Hant", None),
+        ("Good morning to you", "おはようございます", "Jpan", None),
+        ("Good morning to you", "안녕하세요 여러분", "Kore", None),
+        ("Good morning to you", "ᱥᱮᱛᱟᱜ ᱡᱚᱦᱟᱨ", "Olck", None),
+        ("Good morning to you", "ང་ཁམས་བཟང་", "Tibt", None),
+        ("Good morning to you", "ⴰⵣⵓⵍ ⴰⵎⴷⴷⴰⴽⵯⵍ", "Tfng", None),
+        ("Good morning to you", "ᐅᓪᓛᒃᑯᑦ ᐃᓕᔅᓯ", "Cans", None),
+        ("Good morning to you", "おはようございます", "Hans", "wrong script"),
+        ("word " * 120, "我们看书" * 40, "Hans", None),
+        ("word " * 120, "我们看书" * 80, "Hans", "too long"),
     ],
 )
 def test_reasons(english, foreign, script, reason):
@@ -35,9 +44,10 @@ def test_another_language_may_stand_where_english_stands():
     assert reason_to_drop("Good morning, friend", "Guten Morgen", DEFAULTS, ("Deva", "Latn")) == "wrong script"
 
 
-def test_an_unknown_script_is_named():
-    with pytest.raises(ConfigError, match="unknown script 'Xxxx'"):
-        script_share("a", "Xxxx")
+def test_a_longer_sentence_is_found_where_words_have_no_spaces():
+    text = "谁在北京的图书馆看书？我们在北京的图书馆看书！好。"
+    assert sentence_keys(text) == ["谁在北京的图书馆看书", "我们在北京的图书馆看书"]
+    assert matching_key("ខ្ញុំ\u200bនៅ ភ្នំពេញ។") == matching_key("ខ្ញុំនៅភ្នំពេញ")
 
 
 @given(st.text())

@@ -155,7 +155,12 @@ def fault_of(changes):
         ({"seeds": ["1", 1]}, "1 is in the list twice", "seeds", "one student per"),
         ({"encoder/revision": "main"}, "'main' does not have", "encoder.revision", "40 hexadecimal digits"),
         ({"encoder/revision": {"sw": "main"}}, "'main' does not have", "encoder.revision.sw", "40 hexadecimal digits"),
-        ({"language_table/zh": {"script": "Hans"}}, "unknown script 'Hans'", "language_table.zh.script", "mean Hani?"),
+        (
+            {"language_table/zh": {"script": "Hanz"}},
+            "unknown script 'Hanz'",
+            "language_table.zh.script",
+            "such as Latn",
+        ),
         (
             {"language_table/zh": {"resource": "poor"}},
             "'poor' is not one of low, high",

@@ -50,7 +50,7 @@ def test_a_config_of_this_repository_is_accepted(path):
         {"method_table": {"x": {"kind": "other"}}},
         {"method_table": {"x": {"transport": {"beta": 1}}}},
         {"method_table": {"x": {"objectives": {"contrastive": {"temperature": 0}}}}},
-        {"language_table": {"zh": {"script": "Hans"}}},
+        {"language_table": {"zh": {"script": "Chinese"}}},
         {"bitext": {"sw": [{"pairs": ["a"]}]}},
         {"study": {"variants": {"x": {"student": {"step": 5}}}}},
         {"atlas": {"text": {"zu": 5}}},

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from optical.config.methods import Switch
-from optical.text.words import WORD
+from optical.text.words import replace_words
 
 Dictionary = Mapping[str, Mapping[str, float]]  # English word -> foreign word -> probability
 
@@ -37,16 +37,16 @@ def switch_words(text: str, dictionary: Dictionary, probability: float, dice: ra
     """
     words = swapped = 0
 
-    def swap(match) -> str:
+    def swap(word: str) -> str:
         nonlocal words, swapped
         words += 1
-        translations = dictionary.get(match[0].lower())
+        translations = dictionary.get(word.lower())
         if not translations or dice.random() >= probability:
-            return match[0]
+            return word
         swapped += 1
         return dice.choices(list(translations), list(translations.values()))[0]
 
-    return WORD.sub(swap, unicodedata.normalize("NFC", text)), swapped, words
+    return replace_words(unicodedata.normalize("NFC", text), swap), swapped, words
 
 
 def switch_queries(

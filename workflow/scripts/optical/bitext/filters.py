@@ -7,14 +7,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import regex
+
 from optical.config.bitext import BitextCleaning
-from optical.config.scripts import SCRIPT_WORDS, script_hint
-from optical.errors import ConfigError, DataError
+from optical.errors import DataError
 from optical.files import open_text, read_jsonl, read_lines, read_rows
-from optical.text.words import JOINERS, WORD
+from optical.text.scripts import script_share
+from optical.text.words import JOINERS, WORD, count_words, join_unspaced
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
-_SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=。)\s*")
+_LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]")
+_IDEOGRAPHS = regex.compile(r"[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]")
+_SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=[。！？｡។။])\s*")
 _COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
@@ -35,8 +39,10 @@ def matching_key(text: str) -> str:
     True
     >>> matching_key("दिन") == matching_key("दीन")
     False
+    >>> matching_key("你好，世界") == matching_key("你好 世界！")
+    True
     """
-    return " ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold()))
+    return join_unspaced(" ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold())))
 
 
 def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:
@@ -62,20 +68,29 @@ def reason_to_drop(english: str, foreign: str, settings: BitextCleaning, scripts
     sides = (english, foreign)
     if not all(sides):
         return "empty"
-    if any(len(text) > settings.maximum_characters or text.count(" ") >= settings.maximum_words for text in sides):
+    if any(len(text) > settings.maximum_characters or count_words(text) > settings.maximum_words for text in sides):
         return "too long"
     # Ten characters are added to each side: a greeting may be three times as long in another language.
-    ratio = (len(english) + 10) / (len(foreign) + 10)
+    ratio = (text_length(english) + 10) / (text_length(foreign) + 10)
     if max(ratio, 1 / ratio) > settings.maximum_length_ratio:
         return "unlike lengths"
     if _untranslated(english, foreign):
         return "untranslated"
-    letters = ((sum(map(bool, map(_KINDS.__getitem__, text))), len(text) - text.count(" ")) for text in sides)
+    letters = ((len(_LETTERS_AND_MARKS.findall(text)), len(text) - text.count(" ")) for text in sides)
     if any(count < settings.minimum_letters * size for count, size in letters):
         return "few letters"
     if any(script_share(text, script) < settings.minimum_script for text, script in zip(sides, scripts, strict=True)):
         return "wrong script"
     return None
+
+
+def text_length(text: str) -> int:
+    """Return the length of a text in letters of an alphabet: a Chinese or Japanese sign counts as two.
+
+    >>> text_length("ab"), text_length("日本")
+    (2, 4)
+    """
+    return len(text) + len(_IDEOGRAPHS.findall(text))
 
 
 def _untranslated(english: str, foreign: str) -> bool:
@@ -86,35 +101,6 @@ def _untranslated(english: str, foreign: str) -> bool:
     return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
 
 
-def script_share(text: str, script: str) -> float:
-    """Return the share of a text's letters that belong to a script; 1 for a text without letters.
-
-    >>> script_share("काल Tom", "Deva")
-    0.4
-    """
-    word = SCRIPT_WORDS.get(script)
-    if word is None:
-        raise ConfigError(f"unknown script {script!r}", where="config/languages.tsv", hint=script_hint(script))
-    kinds = list(map(_KINDS.__getitem__, text))
-    letters = len(kinds) - kinds.count("") - kinds.count(_MARK)
-    return kinds.count(word) / letters if letters else 1.0
-
-
-_MARK = "mark"
-
-
-class _Kinds(dict):
-    """Sign -> the script of a letter, "mark" for a vowel sign or accent, "" for the rest; filled as signs occur."""
-
-    def __missing__(self, sign: str) -> str:
-        category = unicodedata.category(sign)[0]
-        self[sign] = {"L": unicodedata.name(sign, "?").partition(" ")[0], "M": _MARK}.get(category, "")
-        return self[sign]
-
-
-_KINDS = _Kinds()
-
-
 def sentence_keys(text: str) -> list[str]:
     """Return the matching keys of the longer sentences of a text that has several.
 
@@ -123,7 +109,7 @@ def sentence_keys(text: str) -> list[str]:
     """
     sentences = _SENTENCE_END.split(text)
     keys = map(matching_key, sentences if len(sentences) > 1 else ())
-    return [key for key in keys if key.count(" ") >= _SENTENCE_WORDS - 1]
+    return [key for key in keys if count_words(key) >= _SENTENCE_WORDS]
 
 
 def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, TypeAdapte
 from pydantic.functional_validators import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import core_schema
 
-from optical.config.scripts import SCRIPT_WORDS, script_hint
+from optical.config.scripts import SCRIPTS, script_hint
 
 Item = TypeVar("Item")
 adapter = cache(TypeAdapter)  # of a class, or of a type of `by_reader`
@@ -116,12 +116,12 @@ Language = Annotated[
 
 
 def _known_script(script: str) -> str:
-    if script not in SCRIPT_WORDS:
+    if script not in SCRIPTS:
         raise Refused(f"unknown script {script!r}", script_hint(script))
     return script
 
 
-Script = Annotated[str, AfterValidator(_known_script), Field(json_schema_extra={"enum": list(SCRIPT_WORDS)})]
+Script = Annotated[str, AfterValidator(_known_script), Field(json_schema_extra={"pattern": "^[A-Z][a-z]{3}$"})]
 
 
 def _each_once(values: list[Any]) -> list[Any]:

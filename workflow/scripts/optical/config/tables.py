@@ -12,7 +12,7 @@ from typing import NamedTuple
 from optical.config.bitext import BitextSource
 from optical.config.collections import files_of
 from optical.config.names import nearest
-from optical.config.scripts import SCRIPT_WORDS, script_hint
+from optical.config.scripts import SCRIPTS, script_hint
 from optical.errors import ConfigError, DataError
 
 LANGUAGE_COLUMNS = ("code", "name", "script", "resource")  # every further column is a tool's code
@@ -63,7 +63,7 @@ def read_languages(
         if language["resource"] not in RESOURCE_LEVELS:
             hint = f"one of {', '.join(RESOURCE_LEVELS)}"
             raise DataError(f"language {code}: resource level {language['resource']!r}", where=path, hint=hint)
-        if language["script"] not in SCRIPT_WORDS:
+        if language["script"] not in SCRIPTS:
             script = language["script"]
             raise DataError(f"language {code}: unknown script {script!r}", where=path, hint=script_hint(script))
     return languages
