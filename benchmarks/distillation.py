@@ -94,7 +94,7 @@ CLAIMS = {
 def our_loss(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> DistillationLoss:
     """This project's own objective, with a student that starts as the teacher's weights."""
     student = load_encoder(folder / "teacher").to(device)
-    settings = DistillationSettings.of(settings, objectives=OBJECTIVES[objective], transport=TRANSPORT)
+    settings = DistillationSettings(**settings.model_dump(), objectives=OBJECTIVES[objective], transport=TRANSPORT)
     built = build_objective(settings.objectives, settings.transport)
     return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings, built)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 # Idle threads must sleep, not spin, where more jobs run than the machine has cores.
@@ -50,6 +51,9 @@ changes, downloads, jobs, models, settings, sources = map(
 )
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment)
+if workflow.is_main_process:
+    for doubt in checks.warnings(experiment):
+        logger.warning(doubt)
 EXPERIMENTS = changes.family(experiment)
 config.update(experiment.config.model_dump(mode="json") | config)  # Snakemake's report shows keys that have defaults
 

@@ -19,7 +19,7 @@ rule train_tokeniser:
     params:
         arguments=arguments(texts=lambda w: models.pretraining_texts(at(w))),
         vocabulary_size=lambda w: at(w).config.tokeniser.vocabulary_size,
-        longest=lambda w: at(w).config.encoder.document_length,
+        longest=lambda w: settings.longest_text(at(w)),
     message:
         "training one tokeniser for all languages"
     shell:

@@ -87,6 +87,33 @@ def save_bert(folder: Path, words: list[str]) -> Path:
     return folder
 
 
+def save_xlmr(folder: Path) -> Path:
+    """Save a random XLM-R as it lies on the hub: no spare tokens, positions from 2, lengths by its tokeniser."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    from optical.files import write_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = [*names, "▁", *"abcdefghijklmnopqrstuvwxyz", "<mask>"]
+    tokeniser = Tokenizer(models.Unigram([(piece, -float(len(piece))) for piece in pieces], unk_id=3))
+    tokeniser.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokeniser.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokeniser.add_special_tokens([*names, "<mask>"])
+    tokeniser.save(str(folder / "tokenizer.json"))
+    write_json(folder / "tokenizer_config.json", {"model_max_length": 60})
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    positions = {"max_position_embeddings": 62, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(vocab_size=tokeniser.get_vocab_size(), type_vocab_size=1, **sizes, **positions)
+    XLMRobertaForMaskedLM(config).save_pretrained(folder)
+    return folder
+
+
 def save_nllb(folder: Path, safetensors: bool = True) -> Path:
     """Save a random NLLB-200 whose word pieces are letters; without safetensors its weights are a torch pickle."""
     from transformers import NllbTokenizer

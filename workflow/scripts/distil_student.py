@@ -8,6 +8,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
+from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
 from optical.losses.objectives import build_objective
 from optical.models.folders import load_encoder
@@ -21,7 +22,7 @@ from optical.training.teacher_vectors import encode_english
 
 
 def main(arguments: Namespace) -> None:
-    settings = DistillationSettings.read(arguments.settings, "settings")
+    settings = fitted_settings(DistillationSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     student = load_encoder(arguments.start or arguments.teacher, base=arguments.base).to(session.device)

@@ -10,10 +10,12 @@ Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, 
 
 from functools import cache
 
+from optical.config.fitting import fitted_settings
 from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
 from optical.evaluation.scores import Score, write_scores
 from optical.models.folders import load_encoder, saved_settings
+from optical.models.own_settings import own_settings
 from optical.program import add_base_argument, add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.text.token_files import bitext_token_weights
@@ -23,13 +25,14 @@ COLLECTION = "held-out"
 
 
 def main(arguments):
-    settings = AlignmentSettings.read(arguments.settings, "settings")
+    settings = fitted_settings(AlignmentSettings, "alignment", arguments.settings, arguments.jobs[0]["foreign"])
     device = machine_from(arguments).start()
-    bare = settings.encoder.changed(dimension=0)
+    bare = arguments.settings.get("encoder", {}) | {"dimension": 0}
 
     @cache
     def reader(folder):
-        return load_encoder(folder, None if saved_settings(folder) else bare, arguments.base).to(device)
+        settings_of_bare = None if saved_settings(folder) else own_settings(folder, bare)
+        return load_encoder(folder, settings_of_bare, arguments.base).to(device)
 
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)

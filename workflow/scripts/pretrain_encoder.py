@@ -8,6 +8,7 @@ With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: 
 
 from argparse import Namespace
 
+from optical.config.fitting import fitted
 from optical.config.training import PretrainingSettings
 from optical.models.encoder import Encoder
 from optical.program import add_training_arguments, log, program, run_program
@@ -20,7 +21,7 @@ from optical.training.session import Session
 
 
 def main(arguments: Namespace) -> None:
-    settings = PretrainingSettings.read(arguments.settings, "settings")
+    settings = PretrainingSettings.read(fitted("pretraining", arguments.settings, "scratch"), "settings")
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)

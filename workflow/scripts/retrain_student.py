@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from optical.config.fitting import fitted_settings
 from optical.config.training import RetrainingSettings
 from optical.files import read_rows
 from optical.models.folders import load_encoder
@@ -25,7 +26,7 @@ from optical.training.teacher import TeacherLoss
 
 
 def main(arguments: Namespace) -> None:
-    settings = RetrainingSettings.read(arguments.settings, "settings")
+    settings = fitted_settings(RetrainingSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set, "queries": arguments.queries}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     student = load_encoder(arguments.teacher, base=arguments.base).to(session.device)

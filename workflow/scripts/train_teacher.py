@@ -9,8 +9,10 @@ from pathlib import Path
 
 import torch
 
+from optical.config.fitting import fitted_settings
 from optical.config.training import TeacherSettings
 from optical.models.folders import load_encoder
+from optical.models.own_settings import own_settings
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.training.session import Session
@@ -19,7 +21,8 @@ from optical.training.teacher import TeacherLoss
 
 
 def main(arguments: Namespace) -> None:
-    settings = TeacherSettings.read(arguments.settings, "settings")
+    settings = fitted_settings(TeacherSettings, "teacher", arguments.settings, arguments.encoder)
+    settings = settings.changed(encoder=own_settings(arguments.encoder, arguments.settings.get("encoder", {})))
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     torch.manual_seed(settings.seed)  # the projection starts from random weights

@@ -7,6 +7,7 @@ Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeni
 from argparse import Namespace
 from functools import partial
 
+from optical.config.fitting import fitted_settings
 from optical.config.training import TranslatorTraining
 from optical.program import add_training_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
@@ -16,7 +17,8 @@ from optical.translation.model import new_translator, save_translator
 
 
 def main(arguments: Namespace) -> None:
-    settings = TranslatorTraining.read(arguments.settings, "settings")
+    start = arguments.encoder or arguments.tokeniser
+    settings = fitted_settings(TranslatorTraining, "translator", arguments.settings, start)
     inputs = {"tokens": arguments.tokens, "tokeniser": arguments.tokeniser, "encoder": arguments.encoder}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
     bitext = AlignedBitext(arguments.tokens, settings.alignment)

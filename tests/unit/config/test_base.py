@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from optical.config.base import Settings
+from optical.config.encoder import EncoderSettings
 from optical.config.experiment import Config, Search
 from optical.config.methods import Method
 from optical.config.readers import reader_of
@@ -113,11 +114,12 @@ def test_a_change_is_checked():
 
 
 def test_a_program_takes_its_settings_from_a_block():
-    block = Config.read({"student": {"steps": 7}}).student
-    settings = StudentSettings.of(block, seed=3)
-    assert settings == StudentSettings(**block.model_dump(), seed=3)
-    with pytest.raises(ConfigError, match="unknown key 'seeds'"):
-        StudentSettings.of(block, seeds=3)
+    config = Config.read({"student": {"steps": 7, "dropout": "null"}, "encoder": {"source": "folder"}})
+    given = config.student.given(StudentSettings, seed=3)
+    assert (given["steps"], given["sides"], given["dropout"], given["seed"]) == (7, ["query"], None, 3)
+    assert "learning_rate" not in given, "it waits for the encoder"
+    assert "source" not in config.encoder.given(EncoderSettings), "no key of the program"
+    assert StudentSettings.read(given).steps == 7
 
 
 def test_a_method_changes_what_it_names_and_nothing_else():
@@ -129,9 +131,18 @@ def test_a_method_changes_what_it_names_and_nothing_else():
 def test_the_seed_of_a_student_is_no_key_of_its_block():
     assert "seed" not in Student.model_fields
     assert {*StudentSettings.model_fields} == {*Student.model_fields, "seed"}
-    assert StudentSettings().steps == Student().steps
-    assert StudentSettings().dropout == 0.0
+    assert StudentSettings().dropout == Student().dropout == 0.0
     assert Teacher().dropout is None
+
+
+def test_a_key_waits_for_the_encoder_until_it_is_given():
+    assert Student().steps is None
+    assert Student.read({"steps": "null", "learning_rate": "2e-4"}).model_dump(include={"steps", "learning_rate"}) == {
+        "steps": None,
+        "learning_rate": 2e-4,
+    }
+    with pytest.raises(ConfigError, match="0 is not a whole number from 1"):
+        Student.read({"steps": 0})
 
 
 def test_keys_of_another_reader_are_left_out_and_those_of_none_refused():

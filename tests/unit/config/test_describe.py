@@ -46,8 +46,8 @@ def test_paths_in_meanings_stand_in_backticks(block):
 
 
 def test_a_key_keeps_its_meaning_where_a_block_changes_its_default():
-    assert described(TeacherSettings)["properties"]["steps"]["description"] == "optimiser steps"
-    assert TeacherSettings().steps != 1000
+    assert described(PretrainingSettings)["properties"]["steps"]["description"] == "optimiser steps"
+    assert PretrainingSettings().steps != 1000
 
 
 def test_the_meaning_of_a_block_is_its_first_docstring():

@@ -44,7 +44,7 @@ def test_a_row_says_type_default_and_meaning():
         "`4`",
         "bits that the index keeps of each component of a token vector",
     )
-    assert ROWS["student.learning_rate"][1:3] == ("number above 0", "`0.003`")
+    assert ROWS["student.weight_decay"][1:3] == ("number from 0", "`0.01`")
     assert ROWS["seeds"][1:3] == ("list of whole numbers from 0", "`[1]`")
     assert ROWS["method_table.<name>.kind"].default == "required"
     assert ROWS["language_table.<lang>.script"].default == "`null`"
@@ -54,7 +54,10 @@ def test_a_row_says_type_default_and_meaning():
 
 
 def test_a_default_may_be_the_encoder_s():
-    assert ROWS["teacher.dropout"].default == "from the encoder"
+    assert ROWS["encoder.query_marker"][1:3] == ("text", "from the encoder")
+    assert ROWS["student.learning_rate"].kind == "number above 0"
+    assert ROWS["student.learning_rate"].default.endswith(": `0.003`, `0.0003`, `0.0001`")
+    assert ROWS["teacher.dropout"].default.endswith(": `null`, `0.0`, `null`")
     assert ROWS["student.dropout"].default == "`0.0`"
 
 

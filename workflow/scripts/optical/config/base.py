@@ -9,7 +9,8 @@ from functools import cache
 from typing import Annotated, Any, Self, TypeVar, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic.functional_validators import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import core_schema
 
@@ -46,7 +47,7 @@ class Settings(BaseModel):
         """Take the text `null` for null where a key admits that: on the command line everything is text."""
         if not isinstance(values, Mapping):
             return values
-        nullable = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
+        nullable = {name for name, field in cls.model_fields.items() if _admits_null(field)}
         return {key: None if value == "null" and key in nullable else value for key, value in values.items()}
 
     @classmethod
@@ -62,14 +63,22 @@ class Settings(BaseModel):
         """
         return checked(cls, values, where)
 
-    @classmethod
-    def of(cls, block: "Settings", **more: object) -> Self:
-        """Return the settings of this class among those of a block, and what the block does not have."""
-        return cls.read({name: getattr(block, name) for name in cls.model_fields if hasattr(block, name)} | more)
+    def given(self, settings: type["Settings"], **more: object) -> dict[str, object]:
+        """Return the settings of another class among those of this block, and what the block does not have.
+
+        A key that waits for the encoder is left out: the program that takes the settings fills it in.
+        """
+        values = self.model_dump(mode="json", include=set(settings.model_fields))
+        waiting = {name for name, field in type(self).model_fields.items() if FromEncoder in field.metadata}
+        return {name: value for name, value in values.items() if value is not None or name not in waiting} | more
 
     def changed(self, **changes: object) -> Self:
         """Return a copy with other values, checked as at first."""
         return self.read(self.model_dump() | changes)
+
+
+def _admits_null(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation) or FromEncoder in field.metadata
 
 
 def checked(kind: Any, values: object, where: str) -> Any:
@@ -144,8 +153,16 @@ File = Annotated[str, IsFile]
 Files = Annotated[str | list[str], IsFile]
 FilesByLanguage = Annotated[str | dict[str, str | list[str]], IsFile]
 
-# Marks a key that keeps the value of the encoder, a model of somebody else's, where it is null.
-FromEncoder = Field(json_schema_extra={"$comment": "from the encoder"})
+
+def _nullable(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    return core_schema.nullable_schema(handler(source))
+
+
+# Marks a key of a block whose default depends on the encoder, by the table of `optical.config.fitting`: null until a
+# program knows the encoder. To the type checker it is never null, because no program computes with it before.
+FROM_ENCODER = "from the encoder"
+FromEncoder = GetPydanticSchema(_nullable, lambda source, handler: handler(source) | {"$comment": FROM_ENCODER})
+NOT_GIVEN: Any = None
 
 
 def Shorthand(key: str) -> GetPydanticSchema:

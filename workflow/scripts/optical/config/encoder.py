@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Ge
 from pydantic import Field
 
-from optical.config.base import AtLeastZero, Count, Flag, Numeric, Settings
+from optical.config.base import NOT_GIVEN, AtLeastZero, Count, Flag, FromEncoder, Numeric, Settings
 
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 Revision = Annotated[
@@ -70,6 +70,11 @@ class EncoderSettings(Settings):
 
 class EncoderBlock(EncoderSettings):
     """The multilingual encoder, and how it turns texts into token vectors."""
+
+    query_length: Annotated[Length, FromEncoder] = NOT_GIVEN
+    document_length: Annotated[Length, FromEncoder] = NOT_GIVEN
+    query_marker: Annotated[str, FromEncoder] = NOT_GIVEN
+    document_marker: Annotated[str, FromEncoder] = NOT_GIVEN
 
     source: str = "train"
     """train (from scratch), a folder in the Hugging Face layout, or a model's id on the hub"""

@@ -13,7 +13,7 @@ from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
 from optical.config.measures import MEANING, MEASURE
 from optical.config.methods import Method
 from optical.config.training import Pretraining, Student, Teacher, Translator
-from optical.config.transport import TransportSettings
+from optical.config.transport import Transport
 
 # Names of folders, of words of a command and of wildcards, too.
 SIGNS = "letters, digits and . _ + -, first a letter or digit"
@@ -199,6 +199,10 @@ class Config(Settings):
     reference: str = "optical"
     """the method that the others are tested against"""
 
+    unusual_values: Flag = False
+    """whether a learning rate, a length or a regularisation that lies ten times or more outside the range usual for the
+    encoder is meant; it is refused otherwise"""
+
     lexicon: str | None = "results/atlas/lexicon/{lang}.tsv"
     """names and their translations by {lang}, by which `<results>/alignment_quality.tsv` is measured; null for none"""
 
@@ -222,7 +226,7 @@ class Config(Settings):
     vocabulary: Vocabulary = Field(default_factory=Vocabulary)
     word_alignment: WordAlignment = Field(default_factory=WordAlignment)
     translator: Translator = Field(default_factory=Translator)
-    transport: TransportSettings = Field(default_factory=TransportSettings)
+    transport: Transport = Field(default_factory=Transport)
 
     method_table: dict[MethodName, Method] = {}
     """what a name in `methods` means"""

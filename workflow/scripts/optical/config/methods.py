@@ -8,7 +8,7 @@ from optical.config.base import AtLeastZero, Changes, Flag, NotNegative, Refused
 from optical.config.objectives import Objectives
 from optical.config.training import Student
 from optical.config.training_sets import TrainingSet
-from optical.config.transport import TransportSettings
+from optical.config.transport import Transport
 
 
 class Switch(Settings):
@@ -87,7 +87,7 @@ class Method(Settings):
     student: Annotated[dict[str, Any], Changes(Student)] = {}
     """what this method changes in `student`"""
 
-    transport: Annotated[dict[str, Any], Changes(TransportSettings)] = {}
+    transport: Annotated[dict[str, Any], Changes(Transport)] = {}
     """what this method changes in `transport`"""
 
     lexical: LexicalSettings = Field(default_factory=LexicalSettings)

@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 import yaml
 
+from optical.config.base import FROM_ENCODER
 from optical.config.describe import NULL, Schema, described, options, words
 from optical.config.experiment import Config
+from optical.config.fitting import DEFAULTS
 from optical.errors import DataError
 
 BEGIN, END = "<!-- keys -->", "<!-- end of keys -->"
+BY_ENCODER = "#defaults-that-fit-the-encoder"
 READER = "which reader reads the files; a separate table below lists the other keys of each reader"
 
 
@@ -56,7 +59,9 @@ def keys(part: Schema, path: str) -> Iterator[Key]:
     """
     steps, blocks = _blocks_in(part)
     if not blocks or NULL in options(part):
-        yield Key(path, words(part, quote="`"), _default(part), part["description"])
+        waits = part.get("$comment") == FROM_ENCODER  # its null is its default, of which the table says more
+        kind = words(part, quote="`")
+        yield Key(path, kind.removesuffix(" or null") if waits else kind, _default(part, path), part["description"])
     for name, key in _common(blocks).items():
         yield from keys(key, f"{path}{steps}.{name}")
 
@@ -100,9 +105,11 @@ def _section(title: str, intro: str, rows: Iterable[Key]) -> str:
     return "\n".join(lines).replace("<TAB>", "`<TAB>`") + "\n"
 
 
-def _default(part: Schema) -> str:
-    if "$comment" in part and part["default"] is None:
-        return str(part["$comment"])
+def _default(part: Schema, path: str) -> str:
+    if path in DEFAULTS:
+        return f"by [encoder]({BY_ENCODER}): " + ", ".join(f"`{_as_yaml(value)}`" for value in DEFAULTS[path])
+    if part.get("$comment") == FROM_ENCODER:
+        return FROM_ENCODER
     return f"`{_as_yaml(part['default'])}`" if "default" in part else "required"
 
 

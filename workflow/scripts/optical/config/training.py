@@ -6,6 +6,7 @@ from annotated_types import Ge, MinLen
 from pydantic import Field
 
 from optical.config.base import (
+    NOT_GIVEN,
     AtLeastZero,
     Count,
     Flag,
@@ -24,7 +25,8 @@ from optical.config.training_sets import TrainingSet
 from optical.config.transport import TransportSettings
 
 Code = Annotated[str, Field(pattern="^[A-Za-z_{}-]*$")]
-Dropout = Annotated[ShareBelowOne | None, FromEncoder]
+FittedCount = Annotated[Count, FromEncoder]
+FittedRate = Annotated[Positive, FromEncoder]
 
 
 class Training(Settings):
@@ -54,7 +56,7 @@ class Training(Settings):
     gradient_clip: Positive = 1.0
     """largest norm of the gradient"""
 
-    dropout: Dropout = None
+    dropout: ShareBelowOne | None = None
     """share of activations set to zero; null for the encoder's own, which takes a third of a step on CPUs"""
 
 
@@ -122,16 +124,13 @@ class RankingSettings(TrainingSettings):
     (KL) of the softmax over a query's positive and negatives; the rest is the ranking by labels"""
 
 
-class TeacherTraining(RankingSettings):
-    """What the block `teacher` and its program share."""
-
-    steps: Count = 700
-    batch_size: Count = 48
-    learning_rate: Positive = 2e-3
-
-
-class Teacher(TeacherTraining):
+class Teacher(RankingSettings):
     """The English late-interaction model."""
+
+    steps: FittedCount = NOT_GIVEN
+    batch_size: FittedCount = NOT_GIVEN
+    learning_rate: FittedRate = NOT_GIVEN
+    dropout: Annotated[ShareBelowOne | None, FromEncoder] = None
 
     source: str = "train"
     """train, or a ColBERT model in the layout of PyLate or of Stanford's code, as a folder or by its id on the hub; its
@@ -143,7 +142,7 @@ class Teacher(TeacherTraining):
     """a reader and its files, as in `collection_table`; plain takes documents, queries, triples, scores"""
 
 
-class TeacherSettings(TeacherTraining):
+class TeacherSettings(RankingSettings):
     """What decides a teacher that is trained here."""
 
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
@@ -152,8 +151,8 @@ class TeacherSettings(TeacherTraining):
 # --- students
 
 
-class Student(Training):
-    """Training of a student, the same for every distilled method; its seed is one of `seeds`."""
+class StudentTraining(Training):
+    """What the block `student` and its programs share."""
 
     sides: Annotated[list[Literal["query", "document"]], MinLen(1)] = ["query"]
     """sides of the encoder that are distilled"""
@@ -161,12 +160,17 @@ class Student(Training):
     special_tokens: Flag = False
     """whether [CLS], the marker and [SEP] take part in the objectives"""
 
-    steps: Count = 200
-    learning_rate: Positive = 3e-3
-    dropout: Dropout = 0.0
+    dropout: ShareBelowOne | None = 0.0
 
 
-class StudentSettings(Student, TrainingSettings):
+class Student(StudentTraining):
+    """Training of a student, the same for every distilled method; its seed is one of `seeds`."""
+
+    steps: FittedCount = NOT_GIVEN
+    learning_rate: FittedRate = NOT_GIVEN
+
+
+class StudentSettings(StudentTraining, TrainingSettings):
     """What decides any student."""
 
 
@@ -220,12 +224,14 @@ class TranslatorSettings(TrainingSettings):
     fragment_share: Share = 0.5
     """share of examples that are short phrases, which teaches to translate words"""
 
-    steps: Count = 400
-    learning_rate: Positive = 3e-3
-
 
 class Translator(TranslatorSettings):
     """The translator behind `nmt` and `nmt-bm25`, from each language into English."""
+
+    hidden_size: FittedCount = NOT_GIVEN
+    intermediate_size: FittedCount = NOT_GIVEN
+    steps: FittedCount = NOT_GIVEN
+    learning_rate: FittedRate = NOT_GIVEN
 
     source: str = "train"
     """train (on the students' bitext), or a sequence-to-sequence model's folder or id on the hub"""
@@ -241,8 +247,8 @@ class Translator(TranslatorSettings):
     beams: Count = 4
     """beams of the search"""
 
-    warm_start: Flag = True
-    """whether training starts from the encoder, a BERT"""
+    warm_start: Annotated[Flag | None, FromEncoder] = None
+    """whether training starts from the encoder, a BERT; null for yes where the encoder is trained here"""
 
 
 class TranslatorTraining(TranslatorSettings):

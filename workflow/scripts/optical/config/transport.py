@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, Le
 
-from optical.config.base import Count, NotNegative, Numeric, Positive, Settings
+from optical.config.base import NOT_GIVEN, Count, FromEncoder, NotNegative, Numeric, Positive, Settings
 
 
 class TransportSettings(Settings):
-    """The transport problem of `optimal_transport`, and its solver."""
+    """What decides a transport plan."""
 
     solver: Literal["sinkhorn", "sinkhorn_pot", "ipot", "exact", "greedy", "unbalanced", "partial"] = "sinkhorn"
     """how the plan is found"""
@@ -33,3 +33,9 @@ class TransportSettings(Settings):
 
     mass: Annotated[float, Gt(0), Le(1), Numeric] = 0.9
     """share of the mass that moves (partial)"""
+
+
+class Transport(TransportSettings):
+    """The transport problem of `optimal_transport`, and its solver."""
+
+    regularisation: Annotated[Positive, FromEncoder] = NOT_GIVEN

@@ -31,6 +31,7 @@ keep_offline()
 
 QUERY, DOCUMENT = "query", "document"
 FRAME = 3  # special tokens around a text: [CLS], marker, [SEP]
+NEW_MARKERS = ("[Q]", "[D]")  # a vocabulary that lacks them gets them
 Pieces = Sequence[int] | np.ndarray  # ids of a text's word pieces, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
@@ -56,6 +57,7 @@ class Encoder(nn.Module):
         self.transformer: Transformer = transformer
         self.settings = settings
         self.tokeniser = load_tokeniser(folder_of_tokeniser)
+        self._add_markers()
         hidden = transformer.config.hidden_size
         self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
         hint = "name a token of its vocabulary; BERT's has [unused0] and [unused1]"
@@ -67,6 +69,15 @@ class Encoder(nn.Module):
         self.pad_id, self.mask_id = self._id_of("[PAD]", "<pad>"), self._id_of("[MASK]", "<mask>")
         skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
         self.skipped_ids = np.array([token for token in skipped if token is not None], dtype=np.int64)
+
+    def _add_markers(self) -> None:
+        """Give the vocabulary the markers that it lacks, with random vectors."""
+        markers = [self.settings.query_marker, self.settings.document_marker]
+        new = [name for name in markers if name in NEW_MARKERS and self.tokeniser.token_to_id(name) is None]
+        self.tokeniser.add_special_tokens(new)
+        size = self.tokeniser.get_vocab_size()
+        if new and size > len(self.transformer.get_input_embeddings().weight):
+            self.transformer.resize_token_embeddings(size, mean_resizing=False)
 
     @property
     def dimension(self) -> int:

@@ -4,6 +4,7 @@ from optical.config.names import check_names
 from optical.errors import ConfigError
 from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
+from optical.plan.fitting import unusual_values
 from optical.plan.methods import KINDS
 from optical.plan.models import models_of_hub
 from optical.plan.settings import keeps_vocabulary, teacher_settings
@@ -47,6 +48,15 @@ def check_experiment(experiment: Experiment) -> None:
     if config.teacher.source == "train":
         teacher_settings(experiment)
     models_of_hub(experiment)
+    for value in unusual_values(experiment):
+        if value.refused and not config.unusual_values:
+            raise value.error()
+
+
+def warnings(experiment: Experiment) -> list[str]:
+    """Return what is doubtful in an experiment, or in one that belongs to it, a line each."""
+    members = [member for member in family(experiment).values() if member.share == WHOLE]
+    return list(dict.fromkeys(value.message() for member in members for value in unusual_values(member)))
 
 
 def _check_collection(experiment: Experiment, name: str) -> None:

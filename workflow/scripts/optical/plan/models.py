@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from optical.config.encoder import EncoderBlock
+from optical.config.fitting import Kind, kind_of, kind_of_size
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
@@ -55,6 +56,19 @@ def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> 
 def given_teacher(experiment: Experiment) -> str:
     """Return the folder of a teacher that is not trained here, or nothing."""
     return model_folder(experiment, "teacher", "")
+
+
+def encoder_kinds(experiment: Experiment) -> list[Kind]:
+    """Return the kind of the experiment's encoder, or both sizes where it is pretrained and not yet fetched.
+
+    What rules make may not be there yet, a study's teacher for instance: the block `encoder` then decides.
+    """
+    for folder in (given_teacher(experiment), model_folder(experiment, "encoder", "")):
+        if folder and Path(experiment.folder, folder, "config.json").is_file():
+            return [kind_of(Path(experiment.folder, folder))]
+        if folder and not MADE_MODEL.fullmatch(folder):
+            return ["small", "base"]
+    return [kind_of_size(experiment.config.encoder.architecture.hidden_size, from_scratch=True)]
 
 
 def tokeniser(experiment: Experiment) -> str:
@@ -150,7 +164,8 @@ def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str
 
 def translator_start(experiment: Experiment, lang: str) -> list[str]:
     """Return the folder of the BERT that a translator starts from: with the subwords of its language, if any."""
-    warm = experiment.config.translator.warm_start
+    given = experiment.config.translator.warm_start
+    warm = encoder_kinds(experiment) == ["scratch"] if given is None else given
     return (extended(experiment, lang) or [encoder(experiment)]) if warm else []
 
 

@@ -1,8 +1,12 @@
-"""What decides each artefact: the part of the config that its program receives, so that only its change reruns it."""
+"""What decides each artefact: the part of the config that its program receives, so that only its change reruns it.
 
-from optical.config.base import Settings
+Of keys whose default depends on the encoder a program receives those that are given: it knows the encoder, and the plan
+may not yet.
+"""
+
 from optical.config.bitext import BitextCleaning
 from optical.config.encoder import EncoderSettings
+from optical.config.fitting import default
 from optical.config.training import (
     DistillationSettings,
     PretrainingSettings,
@@ -11,40 +15,54 @@ from optical.config.training import (
     TranslatorTraining,
 )
 from optical.config.training_sets import CatalogueTrainingSet, PlainTrainingSet
+from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.sources import bitext_sources, given_training_set
 
+Given = dict[str, object]  # settings of a program, as JSON has them
 
-def encoder_settings(experiment: Experiment) -> EncoderSettings:
+
+def encoder_settings(experiment: Experiment) -> Given:
     """Return how texts become vectors."""
-    return EncoderSettings.of(experiment.config.encoder)
+    return experiment.config.encoder.given(EncoderSettings)
 
 
-def pretraining_settings(experiment: Experiment) -> PretrainingSettings:
+def longest_text(experiment: Experiment) -> int:
+    """Return the length of the longest text that an encoder trained here reads."""
+    return experiment.config.encoder.document_length or int(default("encoder.document_length", "scratch"))
+
+
+def transport_settings(experiment: Experiment, method: str | None = None) -> Given:
+    """Return the transport problem, with the changes of a method."""
+    changes = experiment.method(method).transport if method else {}
+    return experiment.config.transport.changed(**changes).given(TransportSettings)
+
+
+def pretraining_settings(experiment: Experiment) -> Given:
     """Return what decides the pre-trained encoder; of pairs and transport only what its objectives use."""
     config = experiment.config
     unused = {} if config.pretraining.objectives.of_pairs() else {"pairs_batch_size": 1, "pairs_exponent": 1.0}
-    return PretrainingSettings.of(
-        config.pretraining,
+    return config.pretraining.given(
+        PretrainingSettings,
         architecture=config.encoder.architecture,
         encoder=encoder_settings(experiment),
-        transport=config.transport if config.pretraining.objectives.optimal_transport else None,
+        transport=transport_settings(experiment) if config.pretraining.objectives.optimal_transport else None,
         **unused,
     )
 
 
-def teacher_settings(experiment: Experiment) -> TeacherSettings:
+def teacher_settings(experiment: Experiment) -> Given:
     """Return what decides the teacher; refuse a distillation of scores that nobody names."""
     block = given_training_set(experiment, "teacher")
     scored = isinstance(block, PlainTrainingSet | CatalogueTrainingSet) and block.scores
     if experiment.config.teacher.distillation and not scored:
         hint = "name a file of scores there, or set teacher.distillation: 0"
         raise ConfigError("no scores to learn from", where="teacher.training_set.scores", hint=hint)
-    return TeacherSettings.of(experiment.config.teacher, encoder=encoder_settings(experiment))
+    return experiment.config.teacher.given(TeacherSettings, encoder=encoder_settings(experiment))
 
 
-def distillation_settings(experiment: Experiment, method: str, seed: int) -> DistillationSettings:
+def distillation_settings(experiment: Experiment, method: str, seed: int) -> Given:
     """Return what decides a student: the common settings, then what its method changes; of transport only what is used.
 
     So a change of `transport` trains those students again that know of it.
@@ -52,31 +70,31 @@ def distillation_settings(experiment: Experiment, method: str, seed: int) -> Dis
     block = experiment.method(method)
     objectives = block.objectives
     assert objectives is not None, f"checked in planning: {method} is distilled"
-    transport = experiment.config.transport.changed(**block.transport)
-    return DistillationSettings.of(
-        experiment.config.student.changed(**block.student),
+    return experiment.config.student.changed(**block.student).given(
+        DistillationSettings,
         objectives=objectives,
         seed=seed,
-        transport=transport if objectives.use_transport() else None,
+        transport=transport_settings(experiment, method) if objectives.use_transport() else None,
     )
 
 
-def retraining_settings(experiment: Experiment, method: str, seed: int) -> RetrainingSettings:
+def retraining_settings(experiment: Experiment, method: str, seed: int) -> Given:
     """Return what decides a retrained student: as many steps as a distilled one, and the teacher's ranking loss.
 
     Its queries meet all documents of the batch, as not every training set has negatives of its own.
     """
-    return RetrainingSettings.of(
-        experiment.config.student.changed(**experiment.method(method).student | {"special_tokens": False}),
+    changes = experiment.method(method).student | {"special_tokens": False}
+    return experiment.config.student.changed(**changes).given(
+        RetrainingSettings,
         in_batch_negatives=True,
         negatives=experiment.config.teacher.negatives,
         seed=seed,
     )
 
 
-def translator_settings(experiment: Experiment) -> TranslatorTraining:
+def translator_settings(experiment: Experiment) -> Given:
     """Return what decides a translator that is trained here."""
-    return TranslatorTraining.of(experiment.config.translator, alignment=experiment.config.word_alignment)
+    return experiment.config.translator.given(TranslatorTraining, alignment=experiment.config.word_alignment)
 
 
 def vocabulary_settings(experiment: Experiment) -> dict[str, object]:
@@ -95,9 +113,9 @@ def language_rows(experiment: Experiment, lang: str) -> dict[str, dict[str, str]
     return {code: dict(experiment.languages[code]) for code in [lang, *beside] if code in experiment.languages}
 
 
-def alignment_settings(experiment: Experiment) -> dict[str, Settings]:
+def alignment_settings(experiment: Experiment) -> Given:
     """Return what decides the measured plans: the experiment's transport, and how a bare encoder reads."""
-    return {"transport": experiment.config.transport, "encoder": encoder_settings(experiment)}
+    return {"transport": transport_settings(experiment), "encoder": encoder_settings(experiment)}
 
 
 def shown_settings(experiment: Experiment) -> dict[str, object]:

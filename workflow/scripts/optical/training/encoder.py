@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from optical.config.encoder import Architecture
+from optical.config.fitting import FROM_SCRATCH
 from optical.config.training import PretrainingSettings
 from optical.errors import ConfigError
 from optical.models.encoder import DOCUMENT, Encoder
@@ -46,6 +47,7 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
         hidden_dropout_prob=0.0,  # so small a model underfits: dropout only costs time
         attention_probs_dropout_prob=0.0,
     )
+    setattr(config, FROM_SCRATCH, True)
     model: Transformer = BertModel(config, add_pooling_layer=False)
     small = [model.embeddings.position_embeddings, model.embeddings.token_type_embeddings]
     for layer in model.encoder.layer:
