@@ -24,6 +24,7 @@ all iterations. The last lines are tab-separated: claim, measured, bar, result.
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -66,28 +67,37 @@ from optical.training.teacher_vectors import encode_english
 TRANSPORT = Config().transport
 OBJECTIVES = {"optical": Objectives(optimal_transport=1.0), "mse": Objectives(sentence_mse=1.0)}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
-RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 5), "tiny": ("tiny", 32, 8, 1)}
+RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 3), "tiny": ("tiny", 32, 8, 1)}
 SHARES = {"cpu": ("mbert", 256, 32, 2), "cuda": ("mbert", 256, 32, 9), "tiny": ("tiny", 8, 16, 1)}
 # How far loss and gradient may be from the plain loop's, relative to them.
 TOLERANCES = {"fp32": (1e-3, 1e-2), "bf16": (5e-2, 0.25)}
 
 
-def claims(trainer: float, size: str, utilisation: dict[str, float]) -> dict[str, Claim]:
-    """The claims on a device, with the bars that differ; `utilisation` has one for each precision."""
-    rate, share = "distillation, pairs a second", "operations as a share of the"
+UTILISED = "operations as a share of the"
+TRAINER = "times sentence-transformers' trainer"
+
+
+def claims(trainer: float) -> dict[str, Claim]:
+    """The claims on both devices, with the bar that differs."""
+    rate = "distillation, pairs a second"
     return {
         "mse": Claim(f"{rate}, times the same loop with MSE", 0.95),
         "plain": Claim(f"{rate}, times a plain loop", 3),
-        "trainer": Claim(f"{rate}, times sentence-transformers' trainer", trainer),
-        "trainer, helped": Claim(f"{rate}, times sentence-transformers' trainer, helped", trainer),
-        **{kind: Claim(f"distillation, {size}, {share} {kind} matrix rate", bar) for kind, bar in utilisation.items()},
+        "trainer": Claim(f"{rate}, {TRAINER}", trainer),
+        "trainer, helped": Claim(f"{rate}, {TRAINER}, helped", trainer),
         "share": Claim("distillation, multilingual BERT's size, share of transport in a step", 0.03, most=True),
     }
 
 
 CLAIMS = {
-    "cpu": claims(2, "MiniLM's size", {"bf16": 0.30, "fp32": 0.30}),
-    "cuda": claims(1.5, "multilingual BERT's size", {"bf16": 0.40}),
+    "cpu": claims(2)
+    | {kind: Claim(f"distillation, MiniLM's size, {UTILISED} {kind} matrix rate", 0.30) for kind in ("bf16", "fp32")},
+    "cuda": claims(1.5)
+    | {
+        "mbert, bf16": Claim(f"distillation, multilingual BERT's size, {UTILISED} bf16 matrix rate", 0.40),
+        "e5-small, trainer": Claim(f"distillation, multilingual-e5-small's size, {TRAINER}", 1.5),
+        "e5-small, trainer, helped": Claim(f"distillation, multilingual-e5-small's size, {TRAINER}, helped", 1.5),
+    },
 }
 
 
@@ -133,55 +143,70 @@ def _loss_and_gradient(model: torch.nn.Module, loss: torch.Tensor) -> tuple[torc
 Candidate = Callable[[TrainingSettings], float]  # one pass over the pairs -> pairs a second
 
 
-def our_candidates(folder: Path, device: str, pairs: int) -> dict[str, Candidate]:
-    """This project's loop in each precision."""
+def our_candidates(folder: Path, device: str, pairs: int, kinds: list[str]) -> dict[str, Candidate]:
+    """This project's loop in each of some precisions."""
 
     def ours(objective: str, precision: str) -> Candidate:
         return lambda settings: pairs / our_seconds(folder, objective, settings, precision, device)
 
-    optical = {f"ours, optical, {precision}": ours("optical", precision) for precision in precisions(device)}
+    optical = {f"ours, optical, {precision}": ours("optical", precision) for precision in kinds}
     return optical | {"ours, mse": ours("mse", fastest(device))}
 
 
-def peer_candidates(folder: Path, device: str, foreign: list[str], settings: TrainingSettings) -> dict[str, Candidate]:
-    """The plain loop, and the trainer where it is installed, after a look at whether they compute the same."""
+def plain_candidate(folder: Path, device: str, settings: TrainingSettings) -> dict[str, Candidate]:
+    """The plain loop, after a look at whether it computes the same."""
     assert_same_as_plain(folder, settings, device)
-    pair_loss, size, best = pair_losses(TRANSPORT)["optical"], settings.batch_size, fastest(device)
-    part = max(1, settings.steps // 8)  # its rate does not depend on how much it does
-    candidates = {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
+    pair_loss, size = pair_losses(TRANSPORT)["optical"], settings.batch_size
+    part = min(2, settings.steps)  # its rate does not depend on how much it does
+    return {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
+
+
+def trainer_candidates(
+    folder: Path, device: str, foreign: list[str], settings: TrainingSettings
+) -> dict[str, Candidate]:
+    """sentence-transformers' trainer where it is installed, after a look at whether its loss is the one it names."""
+    best = fastest(device)
     try:
         assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
         trainer_seconds(folder, foreign, settings.changed(steps=1), best, device)
     except ImportError as error:
         print(f"no peer: sentence-transformers' trainer: {error}")
-        return candidates
+        return {}
 
     def trainer(helped: bool) -> Candidate:
         return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
 
-    return candidates | {"trainer": trainer(False), "trainer, helped": trainer(True)}
+    return {"trainer": trainer(False), "trainer, helped": trainer(True)}
 
 
-def race(folder: Path, device: str, plan: tuple[str, int, int, int], tiny: bool, peers: bool) -> Measured:
-    """Print pairs a second of every candidate; return what the claims need."""
+def race(
+    folder: Path, device: str, tiny: bool, plan: tuple[str, int, int, int], plain: bool = False, trainer: bool = False
+) -> Measured:
+    """Print pairs a second of every candidate; return what the claims need.
+
+    The plain loop and the other precision that it computes in take part if `plain` says so, the trainer likewise.
+    """
     size, pairs, batch_size, turns = plan
     best = fastest(device)
+    kinds = precisions(device) if plain else [best]
     teacher = new_encoder(folder / "teacher", size).to(device)
     foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
-    for precision in precisions(device):
+    for precision in kinds:
         vectors = folder / "vectors" / precision
         encode_english(teacher, TokenFile(folder / "tokens/english"), ["query"], vectors, precision)
     settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
-    candidates = our_candidates(folder, device, pairs)
-    if peers:
-        candidates |= peer_candidates(folder, device, foreign, settings)
+    candidates = our_candidates(folder, device, pairs, kinds)
+    if plain:
+        candidates |= plain_candidate(folder, device, settings)
+    if trainer:
+        candidates |= trainer_candidates(folder, device, foreign, settings)
     for call in candidates.values():  # a GPU compiles a kernel for each size of batch at its first use
         call(settings if device == "cuda" else settings.changed(steps=1))
     taken = in_turns({name: lambda call=call: call(settings) for name, call in candidates.items()}, turns)
 
     lengths = TokenFile(folder / "tokens/foreign").lengths + 3
     needed = 3 * forward_operations(lengths, size)  # forward and backward
-    rates = {precision: matrix_rate(precision, device, tiny) for precision in precisions(device)}
+    rates = {precision: matrix_rate(precision, device, tiny) for precision in kinds}
     print(f"\n{pairs} pairs of {lengths.mean():.0f} foreign tokens, batches of {batch_size}, {size}, {machine(device)}")
     for precision, rate in rates.items():
         print(f"floor in {precision}: {needed / 1e9:.3g} G operations at {rate / 1e9:.3g} GFLOP/s, the rate of a")
@@ -254,16 +279,34 @@ def _assert_same_as_reference(loss: Callable, teacher_BND: torch.Tensor, weights
     torch.testing.assert_close(loss(student_BMD), (plan_BMN * cost_BMN).sum((1, 2)).mean(), atol=1e-4, rtol=0)
 
 
-def measure(device: str, tiny: bool) -> Measured:
-    kind = "tiny" if tiny else device
+def measure_minilm(device: str, tiny: bool) -> Measured:
+    """Let all candidates race at MiniLM's size."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        measured = race(folder / "race", device, RACES[kind], tiny, peers=True)
-        if device == "cuda" and not tiny:
-            large = ("mbert", *RACES[device][1:])
-            measured["bf16"] = race(folder / "large", device, large, tiny, peers=False)["bf16"]
-        return measured | {"share": share_of_transport(folder / "share", device, SHARES[kind], tiny)}
+        return race(Path(name), device, tiny, RACES["tiny" if tiny else device], plain=True, trainer=True)
 
+
+def measure_larger(device: str, tiny: bool, size: str, trainer: bool = False) -> Measured:
+    """Race at another size, in the fastest precision; the processor has no claim on it."""
+    if device == "cpu":
+        return {}
+    plan = RACES["tiny"] if tiny else (size, *RACES[device][1:])
+    with tempfile.TemporaryDirectory() as name:
+        measured = race(Path(name), device, tiny, plan, trainer=trainer)
+    return {f"{size}, {key}": value for key, value in measured.items()}
+
+
+def measure_share(device: str, tiny: bool) -> Measured:
+    """Measure the share of transport in a step."""
+    with tempfile.TemporaryDirectory() as name:
+        return {"share": share_of_transport(Path(name), device, SHARES["tiny" if tiny else device], tiny)}
+
+
+PARTS = {
+    "minilm": measure_minilm,
+    "mbert": partial(measure_larger, size="mbert"),
+    "e5-small": partial(measure_larger, size="e5-small", trainer=True),
+    "share": measure_share,
+}
 
 if __name__ == "__main__":
-    run(__doc__, CLAIMS, measure)
+    run(__doc__, CLAIMS, PARTS)

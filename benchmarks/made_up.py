@@ -16,6 +16,7 @@ from optical.text.tokeniser import SPECIAL_TOKENS, save_tokeniser
 SIZES = {
     "tiny": {"vocab_size": 500, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},
     "minilm": {"vocab_size": 30_522, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12},
+    "e5-small": {"vocab_size": 250_037, "hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12},
     "mbert": {"vocab_size": 119_547, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
 }
 # Of 5,068 real pairs of NTREX-128 and TICO-19, English and Swahili, in MiniLM's word pieces: the logarithm of the

@@ -10,7 +10,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,30 +48,36 @@ class Claim(NamedTuple):
         return f"{self.text}{where}\t{measured:.3g}{self.unit}\t{bar}\t{'met' if met else 'short'}"
 
 
-Measured = dict[str, float | str]  # of each claim, by its key
+Measured = dict[Hashable, float | str]  # of each claim, by its key
 
 
-def run(page: str, claims: dict[str, dict[str, Claim]], measure: Callable[[str, bool], Measured]) -> None:
+def run(page: str, claims: dict[str, dict[Hashable, Claim]], parts: dict[str, Callable[[str, bool], Measured]]) -> None:
     """Measure on each device that is wanted and there, then print a line for every claim.
 
     Args:
         page: what `--help` says.
         claims: of each device ("cpu", "cuda"), by a key.
-        measure: (device, whether tiny) -> what was measured, by the same keys; prints its tables.
+        parts: by name, (device, whether tiny) -> what was measured, by the keys of the claims; each prints its tables.
     """
     parser = argparse.ArgumentParser(description=page, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes: only to see that it runs")
     parser.add_argument("--device", choices=["auto", *DEVICE_NAMES], default="auto", help="auto: CPU, and GPU if any")
+    parser.add_argument("--part", choices=parts, help="measure this part only, and print its claims (default: all)")
     arguments = parser.parse_args()
     keep_memory()
     wanted = list(DEVICE_NAMES) if arguments.device == "auto" else [arguments.device]
     lines = []
     for device in wanted:
-        there = device == "cpu" or torch.cuda.is_available()
-        torch.manual_seed(0)
-        measured = measure(device, arguments.tiny) if there else dict.fromkeys(claims[device], NO_GPU)
+        measured: Measured = {}
+        if device == "cpu" or torch.cuda.is_available():
+            for part in [arguments.part] if arguments.part else parts:
+                torch.manual_seed(0)
+                measured |= parts[part](device, arguments.tiny)
+        else:
+            measured = dict.fromkeys(claims[device], NO_GPU)
         where = f", {DEVICE_NAMES[device]}" + ", tiny" * arguments.tiny
-        lines += [claim.line(measured[key], where) for key, claim in claims[device].items()]
+        wanted_claims = {key: claim for key, claim in claims[device].items() if key in measured or not arguments.part}
+        lines += [claim.line(measured[key], where) for key, claim in wanted_claims.items()]
     print("", *lines, sep="\n")
 
 

@@ -253,4 +253,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == [MEMORY_OF]:
         search_and_tell_memory(sys.argv[2])
     else:
-        run(__doc__, CLAIMS, measure)
+        run(__doc__, CLAIMS, {"search": measure})

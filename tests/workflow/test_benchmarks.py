@@ -21,9 +21,12 @@ PEERED = ("distillation", "encoding", "search")  # run beside other programs, to
 NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget"}
 
 TRANSPORT = "transport, 128 problems of 32 x 32, 50 iterations"
+MANY = "transport, 8192 problems of 32 x 32, 50 iterations"
 PAIRS = "distillation, pairs a second"
 SHARE = "operations as a share of the"
 LARGE = "distillation, multilingual BERT's size"
+TRAINER = "distillation, multilingual-e5-small's size, times sentence-transformers' trainer"
+ENCODING = "document encoding, multilingual-e5-small's size,"
 GROWTH = "memory of search over a collection ten times larger, growth"
 OF_SQUARE = "share of the rate of a square product"
 CLAIMS = {
@@ -32,22 +35,28 @@ CLAIMS = {
         (f"{TRANSPORT}, times a loop of ot.sinkhorn on NumPy arrays, CPU", ">= 50"),
         (f"{TRANSPORT}, times POT's batched solver, CPU", ">= 2"),
         (f"{TRANSPORT}, fused loss and gradient, times POT's batched plan, GPU", ">= 10"),
+        (f"{TRANSPORT}, fused loss and gradient, times the plan by plain torch, GPU", ">= 2"),
         (f"{TRANSPORT}, fused, times of reading the vectors once, GPU", "<= 3"),
+        (f"{MANY}, fused loss and gradient, times POT's batched plan, GPU", ">= 10"),
+        (f"{MANY}, fused loss and gradient, times the plan by plain torch, GPU", ">= 2"),
+        (f"{MANY}, fused, times of reading the vectors once, GPU", "<= 3"),
     ],
     "distillation": [
         (f"{PAIRS}, times the same loop with MSE, CPU", ">= 0.95"),
         (f"{PAIRS}, times a plain loop, CPU", ">= 3"),
         (f"{PAIRS}, times sentence-transformers' trainer, CPU", ">= 2"),
         (f"{PAIRS}, times sentence-transformers' trainer, helped, CPU", ">= 2"),
+        (f"{LARGE}, share of transport in a step, CPU", "<= 0.03"),
         (f"distillation, MiniLM's size, {SHARE} bf16 matrix rate, CPU", ">= 0.3"),
         (f"distillation, MiniLM's size, {SHARE} fp32 matrix rate, CPU", ">= 0.3"),
-        (f"{LARGE}, share of transport in a step, CPU", "<= 0.03"),
         (f"{PAIRS}, times the same loop with MSE, GPU", ">= 0.95"),
         (f"{PAIRS}, times a plain loop, GPU", ">= 3"),
         (f"{PAIRS}, times sentence-transformers' trainer, GPU", ">= 1.5"),
         (f"{PAIRS}, times sentence-transformers' trainer, helped, GPU", ">= 1.5"),
-        (f"{LARGE}, {SHARE} bf16 matrix rate, GPU", ">= 0.4"),
         (f"{LARGE}, share of transport in a step, GPU", "<= 0.03"),
+        (f"{LARGE}, {SHARE} bf16 matrix rate, GPU", ">= 0.4"),
+        (f"{TRAINER}, GPU", ">= 1.5"),
+        (f"{TRAINER}, helped, GPU", ">= 1.5"),
     ],
     "encoding": [
         ("document encoding in bf16, times PyLate in fp32, CPU", ">= 2.5"),
@@ -56,6 +65,9 @@ CLAIMS = {
         ("document encoding in bf16, times PyLate in fp32, GPU", ">= 1.3"),
         ("document encoding in bf16, times PyLate in bf16, GPU", ">= 1.3"),
         ("document encoding in fp32, times PyLate in fp32, GPU", ">= 1.3"),
+        (f"{ENCODING} in bf16, times PyLate in fp32, GPU", ">= 1.3"),
+        (f"{ENCODING} in bf16, times PyLate in bf16, GPU", ">= 1.3"),
+        (f"{ENCODING} in fp32, times PyLate in fp32, GPU", ">= 1.3"),
     ],
     "search": [
         (f"search in fp32, {OF_SQUARE}, CPU", ">= 0.8"),
@@ -142,3 +154,78 @@ def test_make_bench_fails_with_a_program_that_fails(tmp_path):
     done = make_bench(tmp_path, {"failing": failing, "other": "print('y\\t1\\t>= 1\\tmet')"})
     assert done.returncode != 0 and "not the same" in done.stderr
     assert not (tmp_path / "results/bench.tsv").exists()
+
+
+def gpu_parts():
+    """Return the parts of benchmarks/gpu.sh: of each its name, its seconds and the arguments of Python."""
+    text = (ROOT / "benchmarks/gpu.sh").read_text(encoding="utf-8")
+    lines = text.partition('parts="\n')[2].partition('\n"')[0].splitlines()
+    return [(name, int(most), arguments) for name, most, *arguments in map(str.split, lines)]
+
+
+def test_the_gpu_script_names_every_part_of_every_program_with_a_claim_on_gpus():
+    named = [arguments for _, _, arguments in gpu_parts()]
+    assert named[0][:2] == ["-m", "pytest"] and (ROOT / named[0][-1]).is_dir()
+    for program in {name for name, claims in CLAIMS.items() if any(claim.endswith("GPU") for claim, _ in claims)}:
+        path = f"benchmarks/{program}.py"
+        if [path] not in named:
+            parts = {arguments[2] for arguments in named if arguments[0] == path}
+            done = subprocess.run([sys.executable, path, "--help"], cwd=ROOT, capture_output=True, text=True)
+            choices = re.findall(r"--part {([^}]*)}", done.stdout)[0].split(",")
+            assert parts == set(choices), program
+
+
+def run_gpu_script(folder, *arguments, **variables):
+    """Run benchmarks/gpu.sh with an interpreter that runs no program; return the process and the lines of its table.
+
+    The interpreter says that there is a GPU. The transport fails, the search outlasts its time, others meet a claim.
+    """
+    (folder / "benchmarks").mkdir()
+    shutil.copy(ROOT / "benchmarks/gpu.sh", folder / "benchmarks")
+    python = folder / "python"
+    python.write_text(
+        """#!/bin/sh
+        case "$*" in
+          *torch.cuda.is_available*) exit ${NO_GPU:-0} ;;
+          *transport.py*) echo failed; exit 3 ;;
+          *search.py*) exec sleep 60 ;;
+          *.py*) printf 'a table\\n%s\\t1\\t>= 1\\tmet\\n' "$*" ;;
+        esac""",
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    environment = os.environ | {"PYTHON": str(python), "OUT": str(folder / "out")} | variables
+    done = subprocess.run([folder / "benchmarks/gpu.sh", *arguments], capture_output=True, text=True, env=environment)
+    table = folder / "out/gpu.tsv"
+    lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()] if table.exists() else []
+    return done, lines
+
+
+def test_the_gpu_script_goes_on_where_a_part_fails_or_takes_too_long(tmp_path):
+    done, (header, *lines) = run_gpu_script(tmp_path, "transport", "search", "encoding", "share", LIMIT="12")
+    assert done.returncode == 1, done.stderr
+    assert header == ["claim", "measured", "bar", "result"]
+    assert {line[0]: line[3] for line in lines if line[0].startswith("part")} == {
+        "part transport": "failed, status 3",
+        "part share": "ran",
+        "part search": "stopped at its limit",
+        "part encoding": "no time left",
+    }
+    assert ["benchmarks/distillation.py --part share --device cuda", "1", ">= 1", "met"] in lines
+    assert "failed\n" in (tmp_path / "out/gpu.log").read_text(encoding="utf-8")
+
+
+def test_the_gpu_script_ends_well_if_all_parts_ran(tmp_path):
+    done, lines = run_gpu_script(tmp_path, "--tiny", "encoding", NO_GPU="1")
+    assert done.returncode == 0, done.stderr
+    assert [line[0] for line in lines[1:]] == [
+        "benchmarks/encoding.py --part minilm --device cpu --tiny",
+        "part encoding",
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [([], "no GPU"), (["--tiny", "nothing"], "no part 'nothing'")])
+def test_the_gpu_script_refuses_what_it_cannot_do_in_one_line(tmp_path, arguments, reason):
+    done, lines = run_gpu_script(tmp_path, *arguments, NO_GPU="1")
+    assert done.returncode == 2 and not lines
+    assert reason in done.stderr and done.stderr.count("\n") == 1
