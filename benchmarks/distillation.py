@@ -62,6 +62,7 @@ from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
 from optical.training.loop import optimiser_for, prepare, train
 from optical.training.student import DistillationLoss
+from optical.training.subwords import saving
 from optical.training.teacher_vectors import encode_english
 
 TRANSPORT = Config().transport
@@ -112,6 +113,7 @@ def our_loss(folder: Path, objective: str, settings: TrainingSettings, precision
 def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> float:
     """Time of one pass of this project's own loop, start-up aside."""
     loss = our_loss(folder, objective, settings, precision, device)
+    saving(loss.student, loss.ids_read())  # as the program does: of a large vocabulary only the rows in use are trained
     call = lambda: train(loss.student, loss, settings, Machine(precision=precision), None, objective)  # noqa: E731
     return seconds(call, device)
 
