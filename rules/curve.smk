@@ -22,7 +22,7 @@ rule bitext_curve:
         arguments=arguments(
             jobs=lambda w: changes.curve_points(at(w)),
             methods=lambda w: changes.curve_methods(at(w)),
-            collection=lambda w: at(w).config.collections[0],
+            collection=lambda w: at(w).main_collection(),
             measure=lambda w: at(w).config.measures[0],
         ),
     message:

@@ -125,9 +125,7 @@ rule make_map_table:
 
 rule publish_map_table:
     input:
-        files=lambda w: multiext(
-            f"{w.results}/tables/{at(w).config.collections[0]}/map_", "table.tsv", "table.md", "table.tex", "cells.tsv"
-        ),
+        files=lambda w: jobs.published_tables(at(w)),
         others=lambda w: jobs.tables(at(w), "map_table.tsv"),
         translations=lambda w: jobs.translation_table(at(w)),
     output:

@@ -214,7 +214,7 @@ rule make_report:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            collections=lambda w: {name: at(w).languages_of(name) for name in at(w).config.collections},
+            collections=lambda w: {name: at(w).languages_of(name) for name in at(w).test_collections()},
             names=lambda w: jobs.names(at(w)),
             methods=lambda w: at(w).config.methods,
             measures=lambda w: at(w).config.measures,

@@ -127,6 +127,17 @@ def test_an_experiment_plans_its_jobs(tmp_path, path):
     assert not off, f"jobs (planned, expected in {Path(__file__).name}): {off}"
 
 
+def test_passages_to_search_are_encoded_and_nothing_is_judged(tmp_path):
+    workspace = make_workspace(tmp_path)
+    (workspace / "passages.jsonl").write_text('{"id": "d1", "text": "the river"}\n')
+    own = {"collection_table": {"own": {"reader": "plain", "documents": "passages.jsonl"}}, "collections": ["own"]}
+    (workspace / "own.yaml").write_text(yaml.safe_dump(own | {"languages": ["sw"], "methods": ["optical"]}))
+    arguments = ("--dry-run", "--cores", "2", "--quiet", "rules")
+    counts = job_counts(run_snakemake(workspace, *arguments, config=workspace / "own.yaml", target="all").stdout)
+    assert (counts["encode_collection"], counts["distil_student"], counts["prepare_collection"]) == (1, 1, 1)
+    assert not counts.keys() & {"search_collection", "evaluate_run", "make_map_table", "search_lexical"}
+
+
 def test_machine_settings_are_no_reason_to_run_again(tmp_path):
     given = {"a": [], "b": ["machine={precision: bf16, device: cpu, checkpoint_minutes: 3}"]}
     commands, files = {}, {}

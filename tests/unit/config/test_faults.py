@@ -64,7 +64,7 @@ def fault_of(changes):
         ({"method_table/optical/objectives": {}}, "no objective", "method_table.optical.objectives", "with its weight"),
         ({"method_table/mmarco/training_set": {}}, "'reader' is", "method_table.mmarco.training_set", "are afriqa, ir"),
         ({"collection_table/x": {"reader": "plain"}}, "'documents' is missing", "collection_table.x", "JSON lines"),
-        ({"collection_table/x": PLAIN | {"qrels": None}}, "'qrels' is missing", "collection_table.x", "TREC's four"),
+        ({"collection_table/x": PLAIN | {"qrels": None}}, "'qrels' is missing", "collection_table.x", "give queries"),
         ({"collection_table/x": {"reader": "ir_datasets"}}, "neither 'id' nor", "collection_table.x", "give id, or"),
         (
             {"teacher/training_set": {"reader": "plain", "documents": "a", "queries": "b"}},

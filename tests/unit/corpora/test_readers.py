@@ -51,6 +51,20 @@ def test_plain_collection_is_written_whole(plain, tmp_path):
     assert json.loads((out / "collection.json").read_text()) == counts
 
 
+def test_documents_without_queries_and_judgements_are_written_alone(plain, tmp_path):
+    del plain["queries"], plain["qrels"]
+    counts = prepare_collection(plain, ["sw"], tmp_path / "out")
+    assert counts == {"documents": 3, "split": None, "queries": {}, "relevant": 0}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["collection.json", "documents.jsonl"]
+
+
+@pytest.mark.parametrize("key", ["queries", "qrels"])
+def test_queries_and_judgements_are_given_together(plain, key):
+    del plain[key]
+    with pytest.raises(ConfigError, match=f"'{key}' is missing .*give queries and qrels, or neither"):
+        read_collection(plain, "mine")
+
+
 def test_documents_may_be_a_compressed_table(plain, tmp_path):
     with gzip.open(tmp_path / "docs.tsv.gz", "wt") as file:
         file.writelines(f"{key}\t{text}\n" for key, text in DOCUMENTS.items())
@@ -178,7 +192,7 @@ def test_every_block_of_the_config_has_a_function_that_reads_it():
             "unknown key 'partial_qerls' [mine]. Hint: did you mean partial_qrels?",
         ),
         (read_collection, {"reader": "csv"}, "unknown reader 'csv' [mine]. Hint: known are "),
-        (read_collection, {"qrels": None}, "'qrels' is missing [mine]. Hint: TREC's four columns"),
+        (read_collection, {"qrels": None}, "'qrels' is missing [mine]. Hint: give queries and qrels"),
         (read_training_set, {"max_triple": 1}, "unknown key 'max_triple' [mine]. Hint: did you mean max_triples?"),
         (read_training_set, {"qrels": None}, "'triples' is missing [mine]. Hint: triples: ids of a query"),
     ],

@@ -220,3 +220,27 @@ def test_files_are_named_once():
     rows = [{"scores": "a", "bitext": ""}, {"scores": "a"}, {"scores": "b"}]
     assert jobs.files_in(rows, "scores") == ["a", "b"]
     assert jobs.files_in(rows, "bitext") == []
+
+
+# --- passages that are searched, and nothing is judged by
+
+OWN = {"collection_table": {"own": {"reader": "plain", "documents": "results/atlas/documents.jsonl"}}}
+
+
+def test_passages_without_queries_are_encoded_and_no_table_is_made():
+    alone = experiment(OWN, languages=["sw"], methods=["zero-shot", "optical"], collections=["own"])
+    expected = ["results/vectors/own", "results/students/sw/optical/1", "results/teacher"]
+    assert jobs.targets(alone) == expected
+    assert (alone.collections_of_language("sw"), alone.judged_collections()) == ([], [])
+    with pytest.raises(ConfigError, match="no collection has queries and judgements.*without a target"):
+        jobs.published_tables(alone)
+    beside = experiment(OWN, languages=["sw"], methods=["zero-shot", "optical"], collections=["own", "atlas"])
+    assert jobs.targets(beside) == ["results/map_table.tsv", *expected]
+    assert jobs.tables(beside, "map_table.tsv") == ["results/tables/atlas/map_table.tsv"]
+    assert jobs.published_tables(beside)[0] == "results/tables/atlas/map_table.tsv"
+
+
+def test_students_that_read_passages_encode_them():
+    changes = {"collection_table": {"own": OWN["collection_table"]["own"] | {"documents_by": "student"}}}
+    alone = experiment(changes, languages=["sw"], methods=["zero-shot", "optical"], collections=["own"])
+    assert "results/student_vectors/own/sw/optical/1" in jobs.targets(alone)

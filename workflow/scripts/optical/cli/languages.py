@@ -60,7 +60,7 @@ def describe(experiment: "Experiment", language: "Language") -> Row:
     sources = named_sources(experiment, code) if code in experiment.config.languages else []
     collections = experiment.collections_of_language(code)
     if code == "en":
-        collections = [name for name in experiment.config.collections if has_english(experiment, name)]
+        collections = [name for name in experiment.test_collections() if has_english(experiment, name)]
     students = experiment.folder / experiment.results / "students" / code
     return {
         **{key: language[key] for key in HEADER[:4]},

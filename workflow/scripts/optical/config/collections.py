@@ -16,6 +16,7 @@ from optical.config.base import (
     Flag,
     Integer,
     IsFile,
+    Refused,
     Settings,
     checked,
 )
@@ -47,6 +48,11 @@ class CollectionBlock(Settings):
     split: Split | None = None
     """cuts documents into passages, of which the best one is the document's score; null keeps documents whole"""
 
+    @property
+    def judged(self) -> bool:
+        """Whether there are queries and judgements, so that methods can be compared."""
+        return True
+
 
 class PlainCollection(CollectionBlock):
     """Documents, queries and judgements of one's own."""
@@ -56,14 +62,25 @@ class PlainCollection(CollectionBlock):
     documents: File
     """JSON lines with id and text, or id<TAB>text"""
 
-    queries: FilesByLanguage
-    """id<TAB>text; one file per language, by {lang} or as a map"""
+    queries: FilesByLanguage | None = None
+    """id<TAB>text; one file per language, by {lang} or as a map; null, with `qrels`, for passages to search alone"""
 
-    qrels: File
+    qrels: File | None = None
     """TREC's four columns"""
 
     partial_qrels: Flag = False
     """drop judgements of documents and queries that do not exist; otherwise they are an error"""
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> "PlainCollection":
+        if (self.queries is None) != (self.qrels is None):
+            missing = "qrels" if self.qrels is None else "queries"
+            raise Refused(f"{missing!r} is missing", "give queries and qrels, or neither for passages to search alone")
+        return self
+
+    @property
+    def judged(self) -> bool:
+        return self.qrels is not None
 
 
 class CatalogueCollection(CollectionBlock):

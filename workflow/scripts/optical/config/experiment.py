@@ -191,7 +191,7 @@ class Config(Settings):
     """one student per method, language and seed; the table shows means over seeds"""
 
     collections: Annotated[Unique[str], MinLen(1)] = ["atlas"]
-    """test collections, names of `collection_table`; the first is that of `map_table.tsv`"""
+    """names of `collection_table`; the first with judgements is that of `map_table.tsv`, others are encoded"""
 
     measures: Annotated[Unique[Measure], MinLen(1)] = ["AP", "nDCG@10", "R@100", "RR"]
     """measures in the notation of ir_measures, with a cutoff where one is needed; the first is that of the table"""

@@ -166,7 +166,8 @@ def write_collection(
 ) -> CollectionReport:
     """Check a collection and write it as `documents.jsonl`, `qrels.txt`, `queries/<lang>.tsv` and `collection.json`.
 
-    A query without a relevant document is dropped with a warning, since it has no average precision.
+    A query without a relevant document is dropped with a warning, since it has no average precision. Documents without
+    any queries and judgements are written alone: they can be searched.
 
     Args:
         folder: where the files go.
@@ -182,7 +183,7 @@ def write_collection(
     folder = Path(folder)
     judged_in = file_of(collection.qrels, "qrels")
     qrels = _unique_qrels(collection.qrels, judged_in)
-    if not any(grade > 0 for _, _, grade in qrels):
+    if collection.queries and not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     document_ids: set[str] = set()
     documents = checked_documents(collection.documents, document_ids)
@@ -201,7 +202,8 @@ def write_collection(
             raise DataError(f"no query in {lang} has a relevant document", hint="do queries and qrels share their ids?")
         write_rows(folder / "queries" / f"{lang}.tsv", kept)
     qrels = [row for row in qrels if row[0] in answerable]
-    write_lines(folder / "qrels.txt", (f"{query} 0 {document} {grade}" for query, document, grade in qrels))
+    if collection.queries:
+        write_lines(folder / "qrels.txt", (f"{query} 0 {document} {grade}" for query, document, grade in qrels))
     report: CollectionReport = {
         "documents": count,
         "split": split.model_dump() if split else None,

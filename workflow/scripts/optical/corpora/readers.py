@@ -41,11 +41,14 @@ def read_plain(block: PlainCollection, languages: list[str]) -> Collection:
     """Read a collection of the user's own.
 
     Documents are JSON Lines (`id`, `text`, optional `title`) or `id<TAB>text`, as MS MARCO has them; queries are
-    `id<TAB>text`; qrels have TREC's four columns.
+    `id<TAB>text`; qrels have TREC's four columns. Both may be missing: the documents can be searched, not judged by.
     """
+    documents = read_documents(block.documents)
+    if block.queries is None or block.qrels is None:
+        return Collection(documents, {}, [])
     files = query_files(block.queries, languages)
     return Collection(
-        read_documents(block.documents),
+        documents,
         {lang: read_queries(path) for lang, path in files.items()},
         read_qrels(block.qrels),
         block.partial_qrels,

@@ -82,7 +82,7 @@ def study_conditions(experiment: Experiment) -> list[Job]:
         condition(own, collection, lang, variant=variant, repeat=repeat)
         for variant, repeat, member in _members(experiment)
         for own in [*(shares(member) if experiment.config.study.shares else []), member]
-        for collection in member.config.collections
+        for collection in member.test_collections()
         for lang in member.languages_of(collection)
     ]
 
@@ -128,12 +128,12 @@ def curve_methods(experiment: Experiment, check: bool = True) -> list[str]:
 def curve_languages(experiment: Experiment) -> list[str]:
     """Return the languages of the bitext curve: those of the first collection that a method of it learns."""
     learnt = {lang for method in curve_methods(experiment) for lang in experiment.languages_of_method(method)}
-    return [lang for lang in experiment.languages_of(experiment.config.collections[0]) if lang in learnt]
+    return [lang for lang in experiment.languages_of(experiment.main_collection()) if lang in learnt]
 
 
 def curve_points(experiment: Experiment) -> list[Job]:
     """Return the points of the bitext curve: share, language, scores and sentence pairs of each."""
-    collection, langs = experiment.config.collections[0], curve_languages(experiment)
+    collection, langs = experiment.main_collection(), curve_languages(experiment)
     return [condition(own, collection, lang) for own in [*shares(experiment), experiment] for lang in langs]
 
 
@@ -174,6 +174,9 @@ def check_tuning(experiment: Experiment) -> None:
     if tuning.collection is None:
         raise ConfigError("no collection decides", where="tuning.collection", hint="name one for development")
     check_names([tuning.collection], "tuning.collection", config.collection_table, "add it to collection_table")
+    if not config.collection_table[tuning.collection].judged:
+        hint = "name one with queries and qrels"
+        raise ConfigError("passages without judgements decide nothing", where="tuning.collection", hint=hint)
     check_names([tuning_method(experiment)], "tuning.method", config.method_table, "add it to method_table")
     if tuning.collection in config.collections:
         hint = "name a collection for development, and the test under collections"

@@ -73,7 +73,7 @@ def needed_downloads(experiment: Experiment) -> list[str]:
         for lang in config.languages
         if lang in learnt or reads_bitext_in_pretraining(experiment, lang)
     ]
-    for name in experiment.judged_collections():
+    for name in [*experiment.judged_collections(), *experiment.searchable_collections()]:
         needed += collection_files(experiment, name) + fetched_of_collection(experiment, name)
     for owner in experiment.training_sets():
         needed += training_set_files(experiment, *owner) + fetched_of_training_set(experiment, *owner)

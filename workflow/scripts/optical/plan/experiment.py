@@ -17,6 +17,7 @@ from optical.config.experiment import Config
 from optical.config.methods import Method
 from optical.config.project import merged, read_config
 from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
+from optical.errors import ConfigError
 from optical.plan.methods import KINDS, Kind, kinds
 
 DATA = "results/data"  # where downloads lie
@@ -165,12 +166,32 @@ class Experiment:
 
     def collections_of_language(self, lang: str) -> list[str]:
         """Return the collections that have queries in a language."""
-        return [name for name in self.config.collections if lang in self.languages_of(name)]
+        return [name for name in self.test_collections() if lang in self.languages_of(name)]
 
     def judged_collections(self) -> list[str]:
         """Return the collections that something is judged by: the tests, and the one that decides a tuning."""
         tuning = self.config.tuning.collection
-        return list(dict.fromkeys([*self.config.collections, *([tuning] if tuning else [])]))
+        return list(dict.fromkeys([*self.test_collections(), *([tuning] if tuning else [])]))
+
+    def test_collections(self) -> list[str]:
+        """Return the collections that methods are compared on; the first one is that of the table."""
+        return [name for name in self.config.collections if self.config.collection_table[name].judged]
+
+    def main_collection(self) -> str:
+        """Return the collection of the experiment's table: the first one that methods are compared on.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        tests = self.test_collections()
+        if not tests:
+            what = "no collection has queries and judgements, so no table can be made"
+            raise ConfigError(what, where="collections", hint="run snakemake without a target: it encodes the passages")
+        return tests[0]
+
+    def searchable_collections(self) -> list[str]:
+        """Return the collections without queries and judgements: they are encoded, for people to search."""
+        return [name for name in self.config.collections if not self.config.collection_table[name].judged]
 
     def _among(self, named: list[str] | None) -> list[str]:
         return [lang for lang in self.config.languages if named is None or lang in named]

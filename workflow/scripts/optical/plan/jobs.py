@@ -152,7 +152,7 @@ def scores(experiment: Experiment, collection: str) -> list[str]:
 
 def tables(experiment: Experiment, name: str) -> list[str]:
     """Return the table of this name of every collection."""
-    return [f"{experiment.results}/tables/{collection}/{name}" for collection in experiment.config.collections]
+    return [f"{experiment.results}/tables/{collection}/{name}" for collection in experiment.test_collections()]
 
 
 # --- translations
@@ -247,7 +247,7 @@ def pruned_collections(experiment: Experiment) -> list[str]:
     config = experiment.config
     if not any(experiment.kind_of(method).search == "maxsim" for method in config.methods):
         raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
-    found = [name for name in config.collections if not experiment.students_read_documents(name)]
+    found = [name for name in experiment.test_collections() if not experiment.students_read_documents(name)]
     if not found:
         hint = "name a collection whose documents the teacher reads"
         raise ConfigError("each student reads the documents itself, and none has an index", "collections", hint)
@@ -263,6 +263,28 @@ def pruned_conditions(experiment: Experiment) -> list[Job]:
         for collection in pruned_collections(experiment)
         for lang in experiment.languages_of(collection)
     ]
+
+
+# --- what a run ends in
+
+
+def targets(experiment: Experiment) -> list[str]:
+    """Return what a run makes unless it is asked for a file: the table, and what searching needs where there is none.
+
+    For passages without queries these are their vectors and all models that read queries.
+    """
+    made = [f"{experiment.results}/map_table.tsv"] if experiment.test_collections() else []
+    for name in experiment.searchable_collections():
+        made += document_vectors(experiment, name)
+        for lang in experiment.languages_of(name):
+            made += query_encoders(experiment, lang) + student_vectors(experiment, name, lang)
+    return list(dict.fromkeys(made))
+
+
+def published_tables(experiment: Experiment) -> list[str]:
+    """Return the tables of the first collection with judgements, which are the experiment's."""
+    folder = f"{experiment.results}/tables/{experiment.main_collection()}"
+    return [f"{folder}/map_{name}" for name in ("table.tsv", "table.md", "table.tex", "cells.tsv")]
 
 
 # --- the report
@@ -296,7 +318,7 @@ def shown_student(experiment: Experiment, lang: str) -> str:
 
 def figures(experiment: Experiment) -> list[str]:
     """Return the figures that the report shows; the bitext curve only where it was asked for and made before."""
-    collections = experiment.config.collections
+    collections = experiment.test_collections()
     found = [f"{collection}/{name}" for collection in collections for name in ("map", "gap")]
     found += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
     found += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
