@@ -51,7 +51,17 @@ def test_devices_have_no_fault():
 def test_results_have_a_folder_that_experiments_do_not_share():
     for folder in ("results", "results/mine", "results/studies/a.b", "results/database", "results/x/data"):
         Config.read({"results": folder})
-    for folder in ("/results", "results/", "results/data", "results/arguments/x", "result", "results/a b"):
+    for folder in (
+        "/results",
+        "results/",
+        "results/data",
+        "results/arguments/x",
+        "result",
+        "results/a b",
+        "results/..",
+        "results/x/../../y",
+        "results/.",
+    ):
         with pytest.raises(ConfigError):
             Config.read({"results": folder})
 

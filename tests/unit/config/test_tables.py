@@ -120,6 +120,9 @@ def test_references_are_data_sets_or_paths(tmp_path):
     assert resolve("ntrex.{ntrex}.txt", swahili, DATASETS, "results/data") == "results/data/ntrex.swa.txt"
     assert resolve("mine/{lang}.tsv", swahili, DATASETS, "results/data") == "mine/sw.tsv"
     assert resolve("plain", swahili, DATASETS, "results/data") == "plain"
+    assert resolve("-mine/x.tsv", swahili, DATASETS, "results/data") == "./-mine/x.tsv", (
+        "no program takes it for an option"
+    )
     with pytest.raises(ConfigError, match=r"did you mean .*ntrex\.swa\.txt"):
         resolve("ntrex.swx.txt", swahili, DATASETS, "results/data")
     with pytest.raises(ConfigError, match="fi has no tico code"):

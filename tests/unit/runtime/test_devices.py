@@ -136,3 +136,17 @@ def test_a_number_beyond_the_last_device_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(ResourceError, match="cuda:3 was asked for, but there are 1"):
         devices.choose("cuda:3")
+
+
+def test_leases_follow_no_link_and_change_nothing_of_others(tmp_path):
+    leases, victim = tmp_path / "leases", tmp_path / "victim"
+    leases.mkdir(mode=0o755)
+    victim.touch(mode=0o600)
+    (leases / "GPU-a.lock").symlink_to(victim)
+    with pytest.raises(ResourceError, match="cannot lease by it"):
+        devices.lease(["GPU-a"], leases, patience=0)
+    assert victim.stat().st_mode & 0o777 == 0o600
+    assert leases.stat().st_mode & 0o777 == 0o755
+    (tmp_path / "link").symlink_to(leases)
+    with pytest.raises(ResourceError, match="not a folder of leases"):
+        devices.lease(["GPU-c"], tmp_path / "link", patience=0)

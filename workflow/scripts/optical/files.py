@@ -6,14 +6,14 @@ import hashlib
 import io
 import itertools
 import json
-import os
-import secrets
 import shutil
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optical.disk import is_stream, one_line_for_faults, require_kind, settle, sync_folder, temporary_beside
 from optical.errors import DataError
 
 LINES_AT_ONCE = 256  # a write of each line takes longer than making it
@@ -117,37 +117,56 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary file name beside `path`; rename it to `path` on success, delete it on failure."""
+    """Give a temporary file name beside `path`; rename it to `path` on success, delete it on failure.
+
+    A device or a pipe stays what it is: what was written goes into it.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
-    temporary.touch(exist_ok=False)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if is_stream(path):
+        with tempfile.TemporaryDirectory() as folder, one_line_for_faults(path, path):
+            temporary = Path(folder, path.name)
+            yield temporary
+            with temporary.open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        return
+    require_kind(path, folder=False)
+    temporary = temporary_beside(path)
+    with one_line_for_faults(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
+        try:
+            mode = temporary.stat().st_mode
+            yield temporary
+            settle(temporary, mode)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure.
 
-    A job that is killed at once leaves it behind: whoever lists such folders passes over names that begin with a dot.
+    A job that is killed at once leaves it behind, and the next that writes `path` removes it: whoever lists such
+    folders passes over names that begin with a dot.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.mkdir()
-    try:
-        yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    require_kind(path, folder=True)
+    temporary = temporary_beside(path)
+    with one_line_for_faults(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        try:
+            mode = temporary.stat().st_mode
+            yield temporary
+            settle(temporary, mode)
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> int:

@@ -29,6 +29,8 @@ BitextLanguage = Annotated[
     str, Field(title="lang", pattern=r"^([a-z]{2,3}|\*)$", description='a language\'s code, or "*"')
 ]
 SHARED_FOLDERS = ("arguments", "atlas", "checkpoints", "data", "ir_datasets", "models")
+# Neither a folder that experiments share nor one that `..` leads out to.
+RESULTS = rf"^results(?!/({'|'.join(SHARED_FOLDERS)})(/|$))(?!.*/\.\.?(/|$))(/[A-Za-z0-9._-]+)*$"
 Measure = Annotated[str, Field(pattern=MEASURE, description=MEANING)]
 
 
@@ -163,9 +165,7 @@ class Machine(Settings):
 class Config(Settings):
     """An experiment: everything that a config may say."""
 
-    results: Annotated[str, Field(pattern=f"^results(?!/({'|'.join(SHARED_FOLDERS)})(/|$))(/[A-Za-z0-9._-]+)*$")] = (
-        "results"
-    )
+    results: Annotated[str, Field(pattern=RESULTS)] = "results"
     """folder of everything that this experiment writes; `results` or a folder below it, but none that all share
     (`arguments`, `atlas`, `checkpoints`, `data`, `ir_datasets`, `models`)"""
 

@@ -141,7 +141,7 @@ def resolve(
         return f"{data_folder}/{filled}"
     if _LIKE_A_DATASET.fullmatch(filled) and not Path(project, filled).exists():
         raise ConfigError(f"neither a data set nor a file: {filled!r}", hint=nearest(filled, datasets, ADD_A_ROW))
-    return filled
+    return f"./{filled}" if filled.startswith("-") else filled  # no program may take it for an option
 
 
 _LIKE_A_DATASET = re.compile(r"[^/\s]+\.(txt|tsv|csv|jsonl?|zip|gz|tmx)")

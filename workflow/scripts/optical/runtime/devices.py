@@ -131,9 +131,12 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
         patience: seconds to wait for one to become free.
     """
     folder = Path(folder or Path(tempfile.gettempdir()) / "optical-leases")
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True)
         folder.chmod(0o1777)  # all users of the machine
+    except FileExistsError:
+        if folder.is_symlink() or not folder.is_dir():
+            raise ResourceError("not a folder of leases", where=folder, hint="remove it, or set TMPDIR") from None
     deadline = time.monotonic() + patience
     waiting = False
     while True:
@@ -156,10 +159,17 @@ def lease(uuids: list[str], folder: str | Path | None = None, patience: float = 
 
 
 def _lock(path: Path) -> BinaryIO | None:
-    if not path.exists():
-        path.touch()
-        path.chmod(0o644)  # whatever this user's mask is: others must be able to lock it
-    file = path.open("rb")  # for reading, which locks as well: the file may be another user's
+    """Lock a file that is made for it; for reading, which locks as well: it may be another user's."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # anyone may have put a link or a pipe there
+    try:
+        try:
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL)
+            os.fchmod(descriptor, 0o644)  # whatever this user's mask is: others must be able to lock it
+        except FileExistsError:
+            descriptor = os.open(path, flags)
+    except OSError as error:
+        raise ResourceError(f"cannot lease by it: {error.strerror}", where=path, hint="remove it") from error
+    file = os.fdopen(descriptor, "rb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -6,7 +6,6 @@ fingerprint hashes all that decides the result, so a changed config starts afres
 
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,7 +46,6 @@ class Checkpoints:
         path = self.folder / f"step-{state['step']:09d}.pt"
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
-        _sync(self.folder)
         saved = self._newest_first()
         # one of a later step is damaged, or the run would have gone on from it
         kept = [other for other in saved if other.name <= path.name][:KEPT]
@@ -72,11 +70,3 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.pt"), reverse=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
