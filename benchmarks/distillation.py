@@ -50,9 +50,9 @@ from measuring import (
     seconds,
 )
 
-from optical.config.experiment import Config
 from optical.config.objectives import Objectives
 from optical.config.training import DistillationSettings, TrainingSettings
+from optical.config.transport import TransportSettings
 from optical.losses.objectives import PairBatch, build_objective
 from optical.losses.transport import SOLVERS, marginals, token_cost
 from optical.models.folders import load_encoder
@@ -65,7 +65,7 @@ from optical.training.student import DistillationLoss
 from optical.training.subwords import saving
 from optical.training.teacher_vectors import encode_english
 
-TRANSPORT = Config().transport
+TRANSPORT = TransportSettings()
 OBJECTIVES = {"optical": Objectives(optimal_transport=1.0), "mse": Objectives(sentence_mse=1.0)}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
 RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 3), "tiny": ("tiny", 32, 8, 1)}
