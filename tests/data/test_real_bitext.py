@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optical.bitext.clean import aligned_pairs, clean_bitext
-from optical.bitext.filters import normalise
+from optical.bitext.filters import normalise, reason_to_drop
 from optical.bitext.readers import Pair, read_bitext
 from optical.bitext.row_alignment import check_alignment
 from optical.config.bitext import BitextCleaning, BitextSource
@@ -140,3 +140,15 @@ def test_tagalog_from_end_to_end(tmp_path):
     assert ntrex["dropped"]["in evaluation texts"] == 20
     assert [part["licence"] for part in report["sources"]] == ["CC0-1.0", "CC-BY-SA-4.0", "CC-BY-2.0-FR"]
     assert report["train"] == sum(1 for _ in read_rows(outputs[0], 2)) > 7000
+
+
+def test_rows_of_tatoeba_that_begin_alike_are_kept(tmp_path):
+    assert not dropped_rows(real_pairs("tatoeba", "mr", tmp_path)) & set(range(4086, 4097))
+
+
+def test_marathi_pairs_about_sars_are_in_the_right_script(tmp_path):
+    pairs = [pair for pair in real_pairs("tico", "mr", tmp_path) if "SARS" in pair.foreign]
+    assert len(pairs) > 20
+    for pair in pairs:
+        reason = reason_to_drop(pair.english, pair.foreign, BitextCleaning(), ("Latn", "Deva"))
+        assert reason != "wrong script", pair

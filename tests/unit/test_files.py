@@ -3,6 +3,7 @@
 import gzip
 import json
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from optical.files import (
     atomic_folder,
     atomic_path,
     open_text,
+    read_csv,
     read_json,
     read_jsonl,
     read_lines,
@@ -82,11 +84,21 @@ FAULTY = [
     (read_lines, "latin.txt", "déjà vu".encode("latin-1"), "not UTF-8", "iconv"),
     (read_lines, "cut.gz", WHOLE[:40], "damaged gzip", "again"),
     (read_lines, "flipped.gz", FLIPPED, "damaged gzip", "again"),
-    (read_lines, "plain.gz", b"no gzip at all", "damaged gzip", "again"),
+    (read_lines, "empty.gz", b"", "damaged gzip", "again"),
+    (read_lines, "second.gz", WHOLE + WHOLE[:40], "damaged gzip", "again"),
+    (read_lines, "plain.gz", b"no gzip at all", "not compressed with gzip, as .gz says", "rename"),
+    (read_lines, "hidden.txt", WHOLE, "compressed with gzip, but not named .gz", "hidden.txt.gz"),
+    (read_lines, "zipped.txt", b"PK\x03\x04", "compressed with zip", "unpack"),
+    (read_lines, "xz.gz", b"\xfd7zXZ\x00", "not compressed with gzip", "rename"),
     (lambda path: read_rows(path, 2), "spaces.tsv", b"q1\tone\nq2 two\n", "line 2 has 1 tab-separated", "tabs"),
     (read_jsonl, "broken.jsonl", b'{"id": "1"}\n{"id": \n', "line 2 is not JSON", "one object a line"),
     (read_jsonl, "half.jsonl", HALF, r"line 2 holds half of a character, '\\ud83d'", "other half"),
+    (read_jsonl, "deep.jsonl", b"1\n" + b"[" * 99_999, "line 2 is nested too deeply", "right file"),
+    (read_jsonl, "long.jsonl", b'{"id": ' + b"7" * 5000 + b"}", "line 1 holds a number of too many digits", "quotes"),
     (read_json, "broken.json", b"{\n\n,}", "not JSON", ""),
+    (read_json, "deep.json", b'{"a":' * 99_999, "the file is nested too deeply", "right file"),
+    (read_json, "half.json", rb'{"a": "\udc00"}', "the file holds half of a character", "other half"),
+    (read_csv, "wide.csv", b'"' + b"x" * 200_000 + b'"', "no CSV: field larger", "tsv"),
 ]
 
 
@@ -99,6 +111,31 @@ def test_a_faulty_file_is_named_with_what_is_wrong_and_how_to_mend_it(tmp_path, 
     assert name in str(caught.value)
     assert hint in caught.value.hint
     assert "\n" not in str(caught.value)
+
+
+def test_bytes_behind_a_compressed_file_are_ignored_and_several_members_are_one_file(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n") + b"\r\nrubbish")
+    assert list(read_lines(tmp_path / "a.txt.gz")) == ["one", "two"]
+    (tmp_path / "B.TXT.GZ").write_bytes(gzip.compress(b"one"))
+    assert list(read_lines(tmp_path / "B.TXT.GZ")) == ["one"]
+
+
+def test_a_disk_that_fails_is_one_line_and_a_fault_of_the_reader_is_not_blamed_on_it(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("one\n")
+    with pytest.raises(OSError, match="elsewhere"), open_text(tmp_path / "file"):
+        raise OSError("elsewhere")
+
+    def failing(self, *_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", failing)
+    with pytest.raises(DataError, match=r"cannot read: Input/output error \[.*file\]"):
+        list(read_lines(tmp_path / "file"))
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="a folder, not a file"):
+        list(read_lines(tmp_path))
 
 
 def left_in(folder):

@@ -101,6 +101,28 @@ def test_a_pair_that_holds_an_evaluation_text_stays_out_too(tmp_path):
     assert set(train + dev) == set(many())
 
 
+@pytest.mark.parametrize("sign", "\u200b\u2060\ufeff\u00ad")
+def test_a_query_with_an_invisible_sign_is_found_and_so_is_a_pair_with_one(tmp_path, sign):
+    pairs = many(60)
+    (tmp_path / "exclude.txt").write_text(f"{pairs[7][1].replace('ndege', f'nde{sign}ge')}\n{pairs[8][0]}\n")
+    pairs[8] = (pairs[8][0].replace("birds", f"bi{sign}rds"), pairs[8][1])
+    train, dev, report = clean(tmp_path, pairs, exclude=[tmp_path / "exclude.txt"], check_alignment=False)
+    assert report["sources"][0]["dropped"] == {"in evaluation texts": 2}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("empties", [range(400), range(0, 400, 2), range(50, 400)])
+def test_rows_without_a_side_are_dropped_as_empty_and_the_others_are_checked(tmp_path, empties):
+    pairs = [(english, "" if n in empties else foreign) for n, (english, foreign) in enumerate(many())]
+    if len(empties) == 400:
+        with pytest.raises(DataError, match="dropped: empty 400"):
+            clean(tmp_path, pairs)
+        return
+    report = clean(tmp_path, pairs)[2]["sources"][0]
+    assert report["dropped"] == {"empty": len(empties)}
+    assert report["alignment"]["checked"] == (400 - len(empties) >= 100)
+
+
 def test_languages_and_sources_agree_on_what_is_held_out():
     one = [(english, f"{foreign} moja") for english, foreign in many()]
     two = [(english.upper(), f"{foreign} mbili") for english, foreign in reversed(many())]

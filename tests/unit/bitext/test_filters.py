@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optical.bitext.filters import matching_key, normalise, read_evaluation_keys, reason_to_drop, sentence_keys
+from optical.bitext.evaluation_texts import sentence_keys
+from optical.bitext.filters import clean_text, matching_key, normalise, reason_to_drop
 from optical.config.bitext import BitextCleaning
+from optical.text.scripts import script_share
 
 DEFAULTS = BitextCleaning()
 
@@ -58,11 +60,29 @@ def test_normalising_twice_changes_nothing(text):
     assert matching_key(matching_key(once)) == matching_key(once)
 
 
-def test_lines_of_a_text_file_may_have_an_id_before_the_text(tmp_path):
-    (tmp_path / "queries.txt").write_text("q1\tOne more\n")
-    assert read_evaluation_keys([tmp_path / "queries.txt"]) == {"q1", "one more"}
+@pytest.mark.parametrize("sign", "\u200b\u2060\ufeff\u00ad\u200d\u200e\u034f\ufe0f")
+def test_an_invisible_sign_within_a_word_makes_no_other_text(sign):
+    assert matching_key(f"Do{sign}doma") == matching_key("Dodoma")
 
 
-def test_json_evaluation_files_may_be_lines(tmp_path):
-    (tmp_path / "a.json").write_text('{"q": ["One"]}\n{"q": "Two"}\n')
-    assert read_evaluation_keys([tmp_path / "a.json"]) == {"one", "two"}
+@pytest.mark.parametrize("sign", "'´`’ʼʻʹ′＇ꞌ")
+def test_every_sign_for_an_apostrophe_is_one(sign):
+    assert matching_key(f"Ng{sign}ombe") == matching_key("ng'ombe")
+
+
+@pytest.mark.parametrize(("one", "other"), [("१९४७", "1947"), ("٣", "3"), ("दऱ्या", "दर\u200d्या"), ("&#x31;9", "19")])
+def test_digits_and_spellings_that_look_alike_are_one_text(one, other):
+    assert matching_key(clean_text(one)) == matching_key(clean_text(other))
+
+
+def test_entities_are_resolved_once_and_only_with_their_semicolon():
+    assert (
+        clean_text("a &lt; b &amp;amp; c&#39;s &nosuch; ?x=1&section=2 R&D")
+        == "a < b &amp; c's &nosuch; ?x=1&section=2 R&D"
+    )
+
+
+def test_vowel_signs_are_letters_of_their_script_and_accents_of_none():
+    assert reason_to_drop("Where did SARS-CoV-2 come from?", "SARS-CoV-2 कुठून आला?", DEFAULTS, ("Latn", "Deva")) is None
+    assert reason_to_drop("Vitamin B12", "วิตามิน Bbb", DEFAULTS, ("Latn", "Thai")) is None
+    assert script_share("ọ́ ẹ́", "Latn") == 1

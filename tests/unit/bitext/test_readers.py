@@ -8,6 +8,7 @@ import pytest
 
 from optical.bitext import readers
 from optical.bitext.readers import Pair
+from optical.bitext.tmx import DAMAGED
 from optical.config.bitext import BitextSource
 from optical.errors import ConfigError, DataError
 
@@ -95,6 +96,8 @@ def test_merged_verses_are_joined_on_both_sides(tmp_path):
         ({"e": "a\nb\n", "f": "a\n"}, {"english": "e", "foreign": "f"}, "2 and 1 lines.*fetch or export"),
         ({"e": "a\n", "f": "a\nb\nc\n"}, {"english": "e", "foreign": "f"}, "1 and 3 lines"),
         ({"p.tsv": "a b\n"}, {"pairs": "p.tsv"}, "line 1 has 1"),
+        ({"p.tsv": "a\tb\nc\td\t0.7\n"}, {"pairs": "p.tsv"}, "line 2 has 3 tab-separated columns, not two"),
+        ({"p.tsv": "a\t\tb\n"}, {"pairs": "p.tsv"}, "line 1 has 3 tab-separated columns, not two"),
         ({}, {"pairs": "none.tsv"}, "no such file"),
         ({}, {"tmx": "none.tmx.zip"}, "no such file"),
         ({"x.zip": "text"}, {"moses": "x.zip"}, "not a zip file"),
@@ -143,3 +146,103 @@ def test_a_source_without_the_files_of_its_format_is_refused():
         list(read_bitext({"name": "mine", "pairs": "x", "format": "vref"}, {"sw"}))
     with pytest.raises(ConfigError, match="format tsv is one file"):
         list(read_bitext({"mtop": "x", "format": "tsv"}, {"sw"}))
+
+
+def read_zip(path, lang=("sw",), **members):
+    return [pair[:2] for pair in read_bitext({"moses": zipped(path / "m.zip", **members)}, set(lang))]
+
+
+def test_every_pair_of_files_of_a_zip_is_read_whatever_the_order_of_its_members(tmp_path):
+    members = {
+        "B.sw-en.sw": "c\n",
+        "A.en-sw.en": "a\n",
+        "B.sw-en.en": "d\n",
+        "A.en-sw.sw": "b\n",
+        "x/": "",
+        "A.en-so.so": "e\n",
+    }
+    assert read_zip(tmp_path, **members) == [("d", "c"), ("a", "b")]
+    assert read_zip(tmp_path, **{"__MACOSX/A.en-sw.en": "x\n", ".A.en-sw.en": "y\n"} | members) == [
+        ("d", "c"),
+        ("a", "b"),
+    ]
+
+
+def test_of_several_variants_in_a_zip_the_one_asked_for_is_read(tmp_path):
+    members = {f"A.en-{code}.{side}": f"{code} {side}\n" for code in ("pt", "pt_BR") for side in ("en", code)}
+    assert read_zip(tmp_path, ("pt", "pt_br"), **members) == [("pt_BR en", "pt_BR pt_BR")]
+    assert read_zip(tmp_path, ("pt",), **members) == [("pt en", "pt pt")]
+
+
+def test_a_member_that_is_damaged_or_unpacks_to_far_more_than_text_would_is_named(tmp_path, monkeypatch):
+    members = {"A.en-sw.en": "a\n" * 9999, "A.en-sw.sw": "b\n" * 9999}
+    path = zipped(tmp_path / "m.zip", **members)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"a\n" * 50, b"a\r" * 50))
+    with pytest.raises(DataError, match=r"cannot read: Bad CRC-32 .*m.zip: A.en-sw.en"):
+        list(read_bitext({"moses": path}, {"sw"}))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    monkeypatch.setattr("optical.bitext.archives.LARGEST_MEMBER", 100)
+    monkeypatch.setattr("optical.bitext.archives.LARGEST_GROWTH", 10)
+    with pytest.raises(DataError, match="unpacks to 19998 bytes"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
+def unit(**variants):
+    texts = "".join(f'<tuv xml:lang="{code.replace("_", "-")}">{text}</tuv>' for code, text in variants.items())
+    return f"<tu>{texts}</tu>"
+
+
+def read_units_of(path, *units, codes=("sw",), script="", head="", encoding="utf-8"):
+    path = path / "m.tmx"
+    path.write_bytes(f"{head}<tmx><body>{''.join(units)}</body></tmx>".encode(encoding))
+    return [pair[:2] for pair in readers.read_bitext(BitextSource(tmx=str(path)), set(codes), script)]
+
+
+@pytest.mark.parametrize(
+    ("segment", "text"),
+    [
+        ("a <ut>code</ut>b", "a b"),
+        ("un<bpt>{b</bpt>believ<ept>}</ept>able", "unbelievable"),
+        ("one,<ph/>two", "one, two"),
+        ("(<ph/>two<it/>)", "(two)"),
+        ("<hi>a <hi>b</hi></hi> c<bpt><sub>d</sub>e</bpt>f", "a b cdf"),
+        ("बात<ph/>करो", "बात करो"),
+    ],
+)
+def test_inline_codes_of_any_kind_are_no_text(tmp_path, segment, text):
+    assert read_units_of(tmp_path, unit(en=f"<seg>{segment}</seg>", sw="<seg>x</seg>")) == [(text, "x")]
+
+
+def test_variants_of_a_language_by_region_and_script(tmp_path):
+    chinese = unit(en="<seg>a</seg>", zh_Hans="<seg>s</seg>", zh_Hant="<seg>t</seg>", zh="<seg/>")
+    assert read_units_of(tmp_path, chinese, codes=["zh"], script="Hant") == [("a", "t")]
+    assert read_units_of(tmp_path, chinese, codes=["zh"]) == [("a", "s"), ("a", "t")]
+    swahili = unit(eng="<seg>a</seg>", en_GB="<seg/>", sw="<seg/>", sw_KE="<seg>k</seg>", sw_TZ="<seg>k</seg>")
+    assert read_units_of(tmp_path, swahili) == [("a", "k")]
+    assert read_units_of(tmp_path, unit(en="<seg>a</seg>", sw="<seg/>")) == [("a", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("UTF-16", "utf-16"), ("ISO-8859-1", "latin1"), ("Shift_JIS", "shift_jis")]
+)
+def test_a_translation_memory_is_read_in_the_encoding_that_it_declares(tmp_path, name, codec):
+    head = f'<?xml version="1.0" encoding="{name}"?>'
+    text = "表" if codec == "shift_jis" else "é"
+    assert read_units_of(tmp_path, unit(en="<seg>a</seg>", sw=f"<seg>{text}</seg>"), head=head, encoding=codec) == [
+        ("a", text)
+    ]
+    with pytest.raises(DataError, match="not ascii"):
+        head = '<?xml version="1.0" encoding="ascii"?>'
+        read_units_of(tmp_path, unit(en="<seg>a</seg>", sw="<seg>é</seg>"), head=head)
+
+
+def test_control_characters_of_a_translation_memory_are_marked_however_they_are_written(tmp_path):
+    units = [
+        unit(en=f"<seg>a{sign}</seg>", sw="<seg>b</seg>")
+        for sign in ("\x00", "&#x1f;", "&#0011;", "&#10;", "&amp;#11;")
+    ]
+    texts = [english for english, _ in read_units_of(tmp_path, *units)]
+    assert [DAMAGED in text for text in texts] == [True, True, True, False, False]

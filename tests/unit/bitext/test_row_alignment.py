@@ -61,6 +61,38 @@ def test_a_scrambled_block_is_found(length):
     assert len(dropped - faulty) <= 4
 
 
+def alike(seed):
+    """A bitext with 20 rows that begin with one English word, which the other language has once, and elsewhere."""
+    english, foreign = invented_bitext(rows=1500, seed=seed)
+    ratio = sum(map(len, foreign)) / sum(map(len, english))
+    sizes = [10 + 5 * (row % 4) for row in range(20)]
+    english[300:300] = ["thought " + "ba " * size for size in sizes]
+    foreign[300:300] = ["wahuza " + "ye " * round(size * ratio) for size in sizes]
+    foreign[10] += " thoughtful"
+    return english, foreign
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_begin_alike_are_aligned_where_their_lengths_say_so(seed):
+    assert check_alignment(*alike(seed)).runs == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_begin_alike_are_found_where_their_lengths_say_nothing(seed):
+    english, foreign = alike(seed)
+    foreign[300:320] = [foreign[300]] * 20
+    assert dropped_rows(check_alignment(english, foreign).runs) >= set(range(302, 318))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kept", [range(0), range(0, 600, 7), range(0, 600, 5)])
+def test_rows_without_one_side_count_neither_way(kept):
+    english, foreign = invented_bitext()
+    foreign = [text if row in kept else "" for row, text in enumerate(foreign)]
+    found = check_alignment(english, foreign)
+    assert (found.runs, found.checked) == ([], len(kept) >= MINIMUM_ROWS)
+
+
 def test_more_faulty_than_good_rows_do_not_fool_the_estimate():
     english, foreign = invented_bitext()
     foreign[200:] = foreign[199:-1]

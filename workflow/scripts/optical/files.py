@@ -1,15 +1,19 @@
 """Reading and writing files: gzip or not, strict UTF-8, and never a half-written output under its final name."""
 
+import codecs
 import contextlib
+import csv
 import gzip
 import hashlib
 import io
 import itertools
 import json
+import os
+import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +21,165 @@ from optical.disk import is_stream, one_line_for_faults, require_kind, settle, s
 from optical.errors import DataError
 
 LINES_AT_ONCE = 256  # a write of each line takes longer than making it
+BUFFER_BYTES = 1 << 17
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
+GZIP = b"\x1f\x8b"
+# By what a compressed file begins, whatever its name.
+COMPRESSED = {
+    GZIP: "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh91AY&SY": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+
+
+def open_bytes(path: str | Path) -> io.BufferedReader:
+    """Open a file for reading bytes, decompressing `.gz`.
+
+    Raises:
+        DataError: there is no such file, it cannot be read, or it is compressed otherwise than its name says; while it
+            is read, the compressed stream is damaged.
+    """
+    path = Path(path)
+    if not os.path.isfile(path):
+        what = "a folder, not a file" if os.path.isdir(path) else "no such file"
+        raise DataError(what, where=path, hint="check the path")
+    raw: io.RawIOBase = Guarded(lambda: path.open("rb"), path)
+    head = raw.read(len(max(COMPRESSED, key=len))) or b""
+    raw.seek(0)
+    form = next((form for magic, form in COMPRESSED.items() if head.startswith(magic)), None)
+    named = path.suffix.lower() == ".gz"
+    if named and head and form != "gzip":
+        raise DataError("not compressed with gzip, as .gz says", where=path, hint="rename it, or compress it with gzip")
+    if form == "gzip" and not named:
+        raise DataError("compressed with gzip, but not named .gz", where=path, hint=f"rename it to {path.name}.gz")
+    if form not in ("gzip", None):
+        raise DataError(f"compressed with {form}", where=path, hint="unpack it, or compress it with gzip")
+    if named:
+        unpacked = Gunzip(raw)
+        raw = Guarded(lambda: unpacked, path)
+    return io.BufferedReader(raw, BUFFER_BYTES)
+
+
+class Guarded(io.RawIOBase):
+    """A stream from outside whose faults are `DataError`s: of the disk, and of whatever unpacks it.
+
+    The faults are caught in the call that reads, so that errors of the code that uses the data do not pass for them.
+    """
+
+    FAULTS: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
+    HINT = "fetch or make it again"
+
+    def __init__(self, open_stream: Callable[[], Any], where: object):
+        self.where = where
+        self.stream = self.guarded(open_stream)
+
+    def guarded(self, act: Callable[[], Any]) -> Any:
+        """Return what a call returns; its faults become one line."""
+        try:
+            return act()
+        except self.FAULTS as error:
+            what = "damaged gzip file" if isinstance(error, EOFError | zlib.error) else "cannot read"
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"{what}: {reason}", where=self.where, hint=self.HINT) from error
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self.stream.seekable())
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        return int(self.stream.seek(place, whence))
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.guarded(lambda: self.stream.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+class Gunzip(io.RawIOBase):
+    """The content of a gzip stream of one or several members; bytes behind them are ignored, as by the command gzip."""
+
+    def __init__(self, packed: io.RawIOBase):
+        self.packed = packed
+        self.inflate: Any = zlib.decompressobj(31)
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and self.inflate is not None:
+            chunk = self.rest or self.packed.read(BUFFER_BYTES) or b""
+            data = self.inflate.decompress(chunk, len(buffer))
+            self.rest = self.inflate.unconsumed_tail
+            if self.inflate.eof:
+                self.rest = self.inflate.unused_data + (self.packed.read(BUFFER_BYTES) or b"")
+                self.inflate = zlib.decompressobj(31) if self.rest.startswith(GZIP) else None
+            elif not chunk and not data:
+                raise EOFError("it is cut off")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self.packed.close()
+        super().close()
 
 
 @contextlib.contextmanager
-def open_text(path: str | Path) -> Iterator[io.TextIOBase]:
-    """Open a text file for reading, decompressing `.gz`; raise `DataError` for a missing or damaged file."""
-    path = Path(path)
-    if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path")
-    opener = gzip.open if path.suffix == ".gz" else open
+def open_text(path: str | Path, encoding: str = "utf-8-sig") -> Iterator[io.TextIOBase]:
+    """Open a text file for reading, decompressing `.gz`; raise `DataError` for one that cannot be read as such."""
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
+        with io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="\n") as file:
             yield file
     except UnicodeDecodeError as error:
+        name = "UTF-8" if encoding.startswith("utf-8") else encoding
         raise DataError(
-            f"not UTF-8: {error.reason} at byte {error.start} of a block",
+            f"not {name}: {error.reason} at byte {error.start} of a block",
             where=path,
             hint="convert it, e.g. with iconv -t utf-8",
         ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"damaged gzip file: {error}", where=path, hint="fetch or make it again") from error
+
+
+def is_encoding(name: str) -> bool:
+    """Return whether there is a text encoding of this name.
+
+    >>> is_encoding("latin1"), is_encoding("latin9000"), is_encoding("rot13")
+    (True, False, False)
+    """
+    try:
+        "a".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def encoding_of_xml(head: bytes) -> str:
+    """Return the encoding of an XML file by its first bytes: a byte-order mark, or what it declares.
+
+    >>> encoding_of_xml(b'<?xml version="1.0" encoding="GB18030"?>'), encoding_of_xml(b"<topics>")
+    ('gb18030', 'utf-8-sig')
+    """
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if head.startswith((b"<\0", b"\0<")):
+        return "utf-16-le" if head[0] else "utf-16-be"
+    declared = _DECLARED.search(head)
+    name = declared[1].decode("ascii", "replace").lower() if declared else "utf-8"
+    return "utf-8-sig" if name in ("utf-8", "utf8", "utf-16") else name  # what says so in single bytes is not UTF-16
+
+
+def read_text(path: str | Path) -> str:
+    """Return all of a text file."""
+    with open_text(path) as file:
+        return file.read()
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
@@ -52,7 +195,7 @@ def read_lines(path: str | Path) -> Iterator[str]:
 
 def read_texts(path: str | Path) -> Iterator[str]:
     """Yield the texts of a file that are not empty: its lines, or the cells of a table (`.tsv`), such as bitext."""
-    table = Path(path).name.removesuffix(".gz").endswith(".tsv")
+    table = Path(path).name.lower().removesuffix(".gz").endswith(".tsv")
     for line in read_lines(path):
         yield from (text for text in (line.split("\t") if table else [line]) if text)
 
@@ -103,16 +246,7 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        try:
-            item = json.loads(line)
-            if "\\ud" in line or "\\uD" in line:  # an escaped half of a character, without its other half, is no text
-                json.dumps(item, ensure_ascii=False).encode()
-        except json.JSONDecodeError as error:
-            raise DataError(f"line {number} is not JSON: {error.msg}", where=path, hint="one object a line") from error
-        except UnicodeEncodeError as error:
-            what = f"line {number} holds half of a character, {error.object[error.start]!a}"
-            raise DataError(what, where=path, hint="write its other half after it, or leave it out") from error
-        yield number, item
+        yield number, parse_json(line, path, number)
 
 
 @contextlib.contextmanager
@@ -200,11 +334,44 @@ def write_json(path: str | Path, value: object) -> None:
 
 def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: object, line: int = 0) -> Any:
+    """Return what a JSON text from outside holds.
+
+    Args:
+        text: the whole file, or one line of it.
+        path: the file, for messages.
+        line: its number from 1; 0 for a whole file.
+    Raises:
+        DataError: it is no JSON, is nested too deeply, or holds a number or half of a character that nothing can use.
+    """
+    place = f"line {line}" if line else "the file"
+    try:
+        value = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:  # an escaped half of a character, without its other half, is no text
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        what = f"{place} is not JSON: {error.msg}" + ("" if line else f" in line {error.lineno}")
+        raise DataError(what, where=path, hint="one object a line" if line else "") from error
+    except UnicodeEncodeError as error:
+        what = f"{place} holds half of a character, {error.object[error.start]!a}"
+        raise DataError(what, where=path, hint="write its other half after it, or remove it") from error
+    except RecursionError as error:
+        raise DataError(f"{place} is nested too deeply for JSON", where=path, hint="is it the right file?") from error
+    except ValueError as error:  # of int()
+        raise DataError(f"{place} holds a number of too many digits", where=path, hint="put it in quotes") from error
+    return value
+
+
+def read_csv(path: str | Path) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file."""
     with open_text(path) as file:
         try:
-            return json.load(file)
-        except json.JSONDecodeError as error:
-            raise DataError(f"not JSON: {error.msg} in line {error.lineno}", where=path) from error
+            yield from csv.reader(file)
+        except csv.Error as error:
+            raise DataError(f"no CSV: {error}", where=path, hint="write it again, or as .tsv") from error
 
 
 def sha256_of(path: str | Path) -> str:

@@ -11,15 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-from optical.bitext.filters import (
-    Scripts,
-    look_swapped,
-    matching_key,
-    normalise,
-    read_evaluation_keys,
-    reason_to_drop,
-    sentence_keys,
-)
+from optical.bitext.evaluation_texts import read_evaluation_keys, sentence_keys
+from optical.bitext.filters import Scripts, clean_text, look_swapped, matching_key, reason_to_drop
 from optical.bitext.readers import Pair, read_bitext, source_format
 from optical.bitext.row_alignment import Alignment, Run, check_alignment, length_correlation
 from optical.config.bitext import BitextCleaning, BitextSource
@@ -178,8 +171,8 @@ def clean_source(
     """
     codes = {value for column, value in language.items() if column not in ("name", "script", "resource")}
     pairs = [
-        pair._replace(english=normalise(pair.english), foreign=normalise(pair.foreign))
-        for pair in read_bitext(source, codes)
+        pair._replace(english=clean_text(pair.english), foreign=clean_text(pair.foreign))
+        for pair in read_bitext(source, codes, language["script"])
     ]
     if len(pairs) >= LEAST_SEEN and look_swapped([(pair.english, pair.foreign) for pair in pairs[:MOST_SEEN]]):
         what = f"{name}: the foreign side reads as English, and the English one does not"

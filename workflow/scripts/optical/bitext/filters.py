@@ -1,26 +1,36 @@
-"""Judge one sentence pair: the reasons for which it is dropped, and the evaluation texts that training may not see."""
+"""Judge one sentence pair: how its texts are cleaned, and the reasons for which it is dropped."""
 
-import csv
-import json
+import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 import regex
 
+from optical.bitext.tmx import DAMAGED
 from optical.config.bitext import BitextCleaning
-from optical.errors import DataError
-from optical.files import open_text, read_jsonl, read_lines, read_rows
 from optical.text.scripts import script_share
-from optical.text.words import JOINERS, WORD, count_words, join_unspaced
+from optical.text.words import WORD, count_words, join_unspaced
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]")
 _IDEOGRAPHS = regex.compile(r"[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]")
-_SENTENCE_END = re.compile(r"(?<=[.!?।።؟۔])\s+|(?<=[。！？｡។။])\s*")
 _COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
-_SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
+
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# Signs that people type for the apostrophe of ng'ombe, letters among them.
+_APOSTROPHES = str.maketrans(dict.fromkeys("`´ʹʻʼʽˈ՚׳ߴߵ‘’‛′Ꞌꞌ＇", "'"))
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+
+def clean_text(text: str) -> str:
+    """Return a text as pairs and evaluation texts are compared and kept: HTML entities resolved once, and normalised.
+
+    >>> clean_text("Tom &amp; Ann&#39;s &amp;lt; AT&T")
+    "Tom & Ann's &lt; AT&T"
+    """
+    return normalise(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text)
 
 
 def normalise(text: str) -> str:
@@ -35,14 +45,34 @@ def normalise(text: str) -> str:
 def matching_key(text: str) -> str:
     """Return what two texts share that differ in nothing but case, spacing and punctuation.
 
+    Nor do invisible signs, the scripts of digits, the signs for an apostrophe and the two spellings of Marathi's
+    eyelash ra make a difference.
+
     >>> matching_key("Hello,  World!") == matching_key("hello world")
+    True
+    >>> matching_key("ngʼombe १९") == matching_key("ng'ombe 19")
     True
     >>> matching_key("दिन") == matching_key("दीन")
     False
     >>> matching_key("你好，世界") == matching_key("你好 世界！")
     True
     """
-    return join_unspaced(" ".join(WORD.findall(unicodedata.normalize("NFKC", text).translate(JOINERS).casefold())))
+    text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).translate(_SIGNS).casefold()
+    return join_unspaced(" ".join(WORD.findall(text)))
+
+
+class _Signs(dict):
+    """Code of a sign -> what stands for it where texts are compared, None for nothing; filled as signs occur."""
+
+    def __missing__(self, code: int) -> str | None:
+        sign = chr(code)
+        self[code] = str(unicodedata.decimal(sign)) if sign.isdecimal() else sign
+        if _IGNORABLE.match(sign):
+            self[code] = None
+        return self[code]
+
+
+_SIGNS = _Signs({0x931: "र"})
 
 
 def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:
@@ -68,6 +98,8 @@ def reason_to_drop(english: str, foreign: str, settings: BitextCleaning, scripts
     sides = (english, foreign)
     if not all(sides):
         return "empty"
+    if any(DAMAGED in text for text in sides):
+        return "control character"
     if any(len(text) > settings.maximum_characters or count_words(text) > settings.maximum_words for text in sides):
         return "too long"
     # Ten characters are added to each side: a greeting may be three times as long in another language.
@@ -99,55 +131,3 @@ def _untranslated(english: str, foreign: str) -> bool:
     if english.casefold() == foreign.casefold() or (words and set(words) == others):
         return True
     return len(words) >= 5 and sum(word in others for word in words) >= 0.9 * len(words)
-
-
-def sentence_keys(text: str) -> list[str]:
-    """Return the matching keys of the longer sentences of a text that has several.
-
-    >>> sentence_keys("Yes. Who founded the city of Dodoma?")
-    ['who founded the city of dodoma']
-    """
-    sentences = _SENTENCE_END.split(text)
-    keys = map(matching_key, sentences if len(sentences) > 1 else ())
-    return [key for key in keys if count_words(key) >= _SENTENCE_WORDS]
-
-
-def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
-    """Return the keys of the evaluation's texts and their sentences: in files, and queries of prepared collections."""
-    texts = (text for path in paths for text in _texts(Path(path)))
-    return {key for text in texts for key in (matching_key(text), *sentence_keys(text))} - {""}
-
-
-def _texts(path: Path) -> Iterator[str]:
-    """Yield the texts of a collection's queries, or of a file: every cell, or string value that a question could be."""
-    if path.is_dir():
-        yield from (row[1] for file in sorted(path.glob("queries/*.tsv")) for row in read_rows(file, columns=2))
-        return
-    kind = next((suffix for suffix in path.suffixes[::-1] if suffix != ".gz"), "")
-    if kind == ".csv":
-        with open_text(path) as file:
-            try:
-                yield from (cell for row in csv.reader(file) for cell in row)
-            except csv.Error as error:
-                raise DataError(f"no CSV: {error}", where=path, hint="write it anew, or as .tsv") from error
-    elif kind in (".json", ".jsonl"):
-        yield from _json_texts(path)
-    else:
-        yield from (cell for line in read_lines(path) for cell in line.split("\t"))
-
-
-def _json_texts(path: Path) -> Iterator[str]:
-    with open_text(path) as file:
-        content = file.read()
-    try:
-        values = [json.loads(content)]
-    except json.JSONDecodeError:  # an object a line, whatever the suffix says
-        values = list(read_jsonl(path))
-    while values:
-        value = values.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            values.extend(item for key, item in value.items() if key not in ("id", "title"))
-        elif isinstance(value, list):
-            values.extend(value)

@@ -1,24 +1,20 @@
 """Read sentence pairs from the formats in which bitext is published."""
 
-import contextlib
-import gzip
-import io
 import itertools
-import xml.etree.ElementTree as ElementTree
-import zipfile
-import zlib
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from optical.bitext.archives import files_in, line_aligned_members, open_zip, read_member
+from optical.bitext.codes import ENGLISH, Tongue, best_fitting, same_form
+from optical.bitext.tmx import read_units
 from optical.config.bitext import WAYS, BitextSource
 from optical.errors import ConfigError, DataError
-from optical.files import read_lines, read_rows
+from optical.files import numbered_rows, read_lines
 
 First = TypeVar("First")
 _MISSING: Any = object()
 _MERGED = "<range>"  # eBible: this verse is part of the one before
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class Pair(NamedTuple):
@@ -30,14 +26,16 @@ class Pair(NamedTuple):
     row: int
 
 
-def read_bitext(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
+def read_bitext(source: BitextSource, codes: Set[str], script: str = "") -> Iterator[Pair]:
     """Yield the pairs of a source, in order, empty sides included.
 
     Args:
         source: its files are paths.
         codes: what the foreign language may be called inside the files, such as `{"tl", "fil", "tgl"}`.
+        script: ISO 15924 code of its script, by which a file's variants are told; "" for any.
     """
-    pairs = READERS[source_format(source)](source, {code.casefold() for code in codes if code})
+    tongue = Tongue({same_form(code) for code in codes if code}, script)
+    pairs = READERS[source_format(source)](source, tongue)
     yield from itertools.islice(pairs, source.limit)
 
 
@@ -52,27 +50,35 @@ def source_format(source: BitextSource) -> str:
     if source.english and source.foreign:
         return "lines"
     named = next((key for key in ("moses", "tmx", "mtop") if getattr(source, key)), None)
-    return named or next((form for suffix, form in _SUFFIXES if str(source.pairs).endswith(suffix)), "tsv")
+    return named or next((form for suffix, form in _SUFFIXES if str(source.pairs).lower().endswith(suffix)), "tsv")
 
 
 _SUFFIXES = ((".tmx", "tmx"), (".tmx.zip", "tmx"), (".tmx.gz", "tmx"), (".zip", "moses"))
 
 
-def _read_lines_format(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
+def _read_lines_format(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """Two files, line k of one translates line k of the other."""
     english, foreign = _two_files(source)
     return _number(_in_step(english, read_lines(english), foreign, read_lines(foreign)), source)
 
 
-def _read_tsv(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
+def _read_tsv(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """One file, English in the first column, the foreign sentence in the second."""
-    return _number(((row[0], row[1]) for row in read_rows(_one_file(source), columns=2)), source)
+    return _number(_two_columns(_one_file(source)), source)
 
 
-def _read_vref(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
+def _two_columns(path: Path) -> Iterator[tuple[str, str]]:
+    for number, (english, foreign, *more) in numbered_rows(path, 2):
+        if more:  # a tab within a sentence would make its rest the translation
+            what = f"line {number} has {2 + len(more)} tab-separated columns, not two"
+            raise DataError(what, where=path, hint="remove the tab within a sentence, or the further columns")
+        yield english, foreign
+
+
+def _read_vref(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """Two Bibles, a verse a line; `<range>` on either side joins the verse to the one before, on both sides."""
     verse: list[Pair] = []
-    for pair in _read_lines_format(source, codes):
+    for pair in _read_lines_format(source, tongue):
         if _MERGED not in (pair.english.strip(), pair.foreign.strip()):
             yield from _joined(verse)
             verse = []
@@ -91,73 +97,59 @@ def _joined(verse: list[Pair]) -> Iterator[Pair]:
         yield Pair(" ".join(sides[0]), " ".join(sides[1]), chapter, first.row)
 
 
-def _read_moses(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
-    """A zip file of OPUS with `Corpus.en-xx.en` and `Corpus.en-xx.xx`; either code may come first."""
+def _read_moses(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
+    """A zip file of OPUS with `Corpus.en-xx.en` and `Corpus.en-xx.xx`, or several such pairs in turn."""
     path = _one_file(source)
-    with _open_zip(path) as archive:
-        sides: dict[str, str] = {}
-        for member in archive.namelist():
-            stem, _, code = member.rpartition(".")
-            pair = {_plain(part) for part in stem.rpartition(".")[2].split("-")}
-            if len(pair) == 2 and "en" in pair and (pair - {"en"}) <= codes and _plain(code) in pair:
-                sides["english" if _plain(code) == "en" else "foreign"] = member
-        if len(sides) < 2:
+    with open_zip(path) as archive:
+        names = files_in(archive)
+        found = line_aligned_members(names, tongue)
+        if not found:
             raise DataError(
-                f"no pair en-{'/'.join(sorted(codes))} among {', '.join(archive.namelist()[:6]) or 'no files'}",
+                f"no pair en-{'/'.join(sorted(tongue.codes))} among {', '.join(names[:6]) or 'no files'}",
                 where=path,
-                hint="take the zip file of another language pair",
+                hint="needed are Corpus.en-xx.en and Corpus.en-xx.xx, or train.en and train.xx",
             )
-        english, foreign = sides["english"], sides["foreign"]
-        lines = (_zip_lines(archive, member, path) for member in (english, foreign))
-        yield from _number(_in_step(english, next(lines), foreign, next(lines)), source)
+        pairs = (
+            _in_step(two["english"], read_member(archive, two["english"]), two["foreign"], lines)
+            for two in found
+            for lines in [read_member(archive, two["foreign"])]
+        )
+        yield from _number(itertools.chain.from_iterable(pairs), source)
 
 
-def _read_tmx(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
-    """A translation memory, zipped or not; a unit's id `document:number` gives its document."""
+def _read_tmx(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
+    """A translation memory, zipped or not; a unit's id `document:number` gives its document.
+
+    Of a unit with several variants of a language, the one with the language's region or script is read, or all.
+    """
     path = _one_file(source)
     row = 0
-    tongues: set[str] = set()
-    with _open_tmx(path) as file:
-        try:
-            body: list[ElementTree.Element] = []
-            for event, element in ElementTree.iterparse(file, events=("start", "end")):
-                tag = element.tag.rpartition("}")[2]
-                if tag == "body":
-                    body = [element]
-                if tag != "tu" or event == "start":
-                    continue
-                texts = {_plain(code): text for code, text in _segments(element)}
-                tongues |= texts.keys()
-                foreign = next((texts[code] for code in texts if code in codes), None)
-                if "en" in texts and foreign is not None:
-                    row += 1
-                    yield Pair(texts["en"], foreign, element.get("tuid", "").rpartition(":")[0], row)
-                for parent in body:  # forget the units read, so that memory does not grow with the file
-                    parent.clear()
-        except ElementTree.ParseError as error:
-            raise DataError(f"not well-formed XML: {error}", where=path, hint="fetch the file again") from error
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(f"damaged gzip file: {error}", where=path, hint="fetch the file again") from error
+    seen: set[str] = set()
+    for name, variants in read_units(path):
+        seen |= {code for code, _ in variants}
+        sides = (_texts(variants, Tongue(ENGLISH)), _texts(variants, tongue))
+        for english, foreign in itertools.product(*sides):
+            row += 1
+            yield Pair(english, foreign, name.rpartition(":")[0], row)
     if not row:
         raise DataError(
-            f"no translation unit in en and {'/'.join(sorted(codes))}",
+            f"no translation unit in en and {'/'.join(sorted(tongue.codes))}",
             where=path,
-            hint=f"the languages of the file: {' '.join(sorted(tongues)) or 'none'}",
+            hint=f"the languages of the file: {' '.join(sorted(seen)) or 'none'}",
         )
 
 
-def _read_mtop(source: BitextSource, codes: Set[str]) -> Iterator[Pair]:
+def _texts(variants: list[tuple[str, str]], tongue: Tongue) -> list[str]:
+    """Return a unit's different texts in a language; an empty one only where there is no other."""
+    full = best_fitting([(code, text) for code, text in variants if text], tongue)
+    return list(dict.fromkeys(full or best_fitting(variants, tongue)))
+
+
+def _read_mtop(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """MTOP's parallel utterances; `english_side` names the language that stands where English stands elsewhere."""
     from optical.corpora.mtop import mtop_pairs
 
-    yield from _number(mtop_pairs(str(source.mtop), source.english_side, codes), source)
-
-
-def _segments(unit: ElementTree.Element) -> Iterator[tuple[str, str]]:
-    for variant in unit:
-        segment = next((part for part in variant if part.tag.rpartition("}")[2] == "seg"), None)
-        if segment is not None:
-            yield variant.get(_LANGUAGE) or variant.get("lang") or "", "".join(segment.itertext()).strip()
+    yield from _number(mtop_pairs(str(source.mtop), source.english_side, tongue.codes), source)
 
 
 READERS = {
@@ -168,11 +160,6 @@ READERS = {
     "tmx": _read_tmx,
     "mtop": _read_mtop,
 }
-
-
-def _plain(code: str) -> str:
-    """Return a language code without its region: en-US and so_SO are en and so."""
-    return code.casefold().replace("_", "-").partition("-")[0]
 
 
 def _one_file(source: BitextSource) -> Path:
@@ -210,41 +197,3 @@ def _number(pairs: Iterator[tuple[str, str]], source: BitextSource) -> Iterator[
         stepped = _in_step("the pairs", pairs, source.documents, read_lines(source.documents))
     for row, ((english, foreign), document) in enumerate(stepped, 1):
         yield Pair(english, foreign, document.strip(), row)
-
-
-@contextlib.contextmanager
-def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except zipfile.BadZipFile as error:
-        raise DataError(f"not a zip file: {error}", where=path, hint="fetch it again") from error
-
-
-def _zip_lines(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[str]:
-    with archive.open(member) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="\n") as file:
-        try:
-            for line in file:
-                yield line.rstrip("\n").removesuffix("\r")
-        except UnicodeDecodeError as error:
-            raise DataError(f"not UTF-8: {error.reason}", where=f"{path}: {member}", hint="fetch it again") from error
-        except (zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"damaged: {error}", where=f"{path}: {member}", hint="fetch it again") from error
-
-
-@contextlib.contextmanager
-def _open_tmx(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    if path.suffix != ".zip":
-        if not path.is_file():
-            raise DataError("no such file", where=path, hint="check the path")
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            yield file
-        return
-    with _open_zip(path) as archive:
-        members = [name for name in archive.namelist() if name.endswith(".tmx")]
-        if len(members) != 1:
-            raise DataError(f"{len(members)} .tmx files in the archive, one is needed", where=path)
-        with archive.open(members[0]) as file:
-            yield file

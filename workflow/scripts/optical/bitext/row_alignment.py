@@ -89,11 +89,11 @@ def _without_accents(word: str) -> str:
 def check_alignment(english: Sequence[str], foreign: Sequence[str]) -> Alignment:
     """Find the runs of rows whose two sides do not belong together.
 
-    Rows with an empty side count neither way. Bitext of fewer than `MINIMUM_ROWS` rows is not checked. Bitext whose
-    rows match no better than rows picked wrongly gives one run over everything.
+    Rows with an empty side count neither way. Bitext of fewer than `MINIMUM_ROWS` other rows is not checked. Bitext
+    whose rows match no better than rows picked wrongly gives one run over everything.
     """
     rows = len(english)
-    if rows < MINIMUM_ROWS:
+    if min(sum(map(bool, map(str.strip, side))) for side in (english, foreign)) < MINIMUM_ROWS:
         return Alignment([], 0.0, checked=False)
     pieces = max(1, round(rows / PIECE_ROWS))
     bounds = [rows * piece // pieces for piece in range(pieces + 1)]
@@ -116,6 +116,8 @@ def length_correlation(english: Sequence[str], foreign: Sequence[str], run: Run,
 
 def _check_piece(english: Sequence[str], foreign: Sequence[str]) -> tuple[list[Run], float]:
     pairing = _Pairing(english, foreign)
+    if max(pairing.partner(shift)[1].sum() for shift in SHIFTS) < MINIMUM_ROWS:
+        return [], 0.0
     if _recognition(pairing) < RECOGNITION:
         return [Run(0, len(english), None, 0.0)], 0.0
     state_N = _best_start(pairing)
@@ -132,7 +134,8 @@ def _check_piece(english: Sequence[str], foreign: Sequence[str]) -> tuple[list[R
     for run in _runs(state_N, evidence_NS):
         rows = slice(run.start, run.stop)
         wrong_O = wrong_NO[rows].mean(axis=0)
-        if run.shift is not None or _excess(evidence_NS[rows, 0].mean(), wrong_O) < ACQUITTAL:
+        acquitted = _excess(evidence_NS[rows, 0].mean(), wrong_O) >= ACQUITTAL or _lengths_agree(pairing, rows)
+        if run.shift is not None or not acquitted:
             runs.append(run)
     aligned_N = state_N == 0
     runs = sorted([*runs, *_frayed_edges(runs, evidence_NS[:, 0])], key=lambda run: run.start)
@@ -158,12 +161,27 @@ def _excess(value: float, others: np.ndarray, floor: float = 1e-9) -> float:
     return float((value - others.mean()) / max(others.std(), floor))
 
 
+def _lengths_agree(pairing: "_Pairing", rows: slice) -> bool:
+    """Return whether the lengths alone say that rows are aligned as published: then these only lack anchors.
+
+    Sentences that begin alike share an English anchor that may have no counterpart in the other language.
+    """
+    usable_N = pairing.partner(0)[1][rows]
+    english_N, foreign_N = pairing.english_length_N[rows][usable_N], pairing.foreign_length_N[rows][usable_N]
+    if len(english_N) <= 3 or min(english_N.std(), foreign_N.std()) < 1e-9:
+        return False
+    likely = pairing.length_evidence[pairing.residual(0)[rows]][usable_N].mean() > 0
+    correlation = min(float(np.corrcoef(english_N, foreign_N)[0, 1]), 1 - 1e-9)
+    return bool(likely and np.arctanh(correlation) * np.sqrt(len(english_N) - 3) >= RECOGNITION)
+
+
 def _best_start(pairing: "_Pairing") -> np.ndarray:
     """Return the constant state from which true and wrong pairs differ most: a whole file may be shifted."""
     separation = []
     for state, shift in enumerate(SHIFTS):
         pairing.fit(np.full(pairing.rows, state))
-        separation.append(pairing.evidence(shift)[pairing.partner(shift)[1]].mean())
+        usable_N = pairing.partner(shift)[1]
+        separation.append(pairing.evidence(shift)[usable_N].mean() if usable_N.any() else -np.inf)
     return np.full(pairing.rows, int(np.argmax(separation)))
 
 
@@ -244,6 +262,8 @@ class _Pairing:
     def raw_match(self, shift: int) -> tuple[float, float]:
         """Return the correlation of the lengths and the mean weight of shared anchors at a shift."""
         partner_N, usable_N = self.partner(shift)
+        if not usable_N.any():
+            return 0.0, 0.0
         lengths = self.english_length_N[usable_N], self.foreign_length_N[partner_N[usable_N]]
         correlation = float(np.corrcoef(*lengths)[0, 1]) if min(side.std() for side in lengths) > 0 else 0.0
         return correlation, float(self._common_weight(partner_N)[usable_N].mean())

@@ -1,9 +1,8 @@
 """The two tables that the whole workflow reads: languages with every tool's code, and data sets with their checksums.
 
-Plain csv, no third-party package: the tables are read while Snakemake builds its graph.
+No third-party package: the tables are read while Snakemake builds its graph.
 """
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from optical.config.collections import files_of
 from optical.config.names import nearest
 from optical.config.scripts import SCRIPTS, script_hint
 from optical.errors import ConfigError, DataError
+from optical.files import read_lines
 
 LANGUAGE_COLUMNS = ("code", "name", "script", "resource")  # every further column is a tool's code
 RESOURCE_LEVELS = ("low", "high")
@@ -173,9 +173,8 @@ def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]
     path = Path(path)
     if not path.is_file():
         raise ConfigError("no such table", where=path, hint="run from the project's folder, or give its path")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    cells = ((number, line.split("\t")) for number, line in enumerate(read_lines(path), start=1))
+    lines = [(number, [cell.strip() for cell in row]) for number, row in cells]
     lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
     if not lines:
         raise DataError("the table is empty", where=path)
