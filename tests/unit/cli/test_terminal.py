@@ -5,3 +5,10 @@ from optical.cli import terminal
 
 def test_a_combining_mark_takes_no_column():
     assert [terminal.width(text) for text in ("सूर्य", "e\u0301", "月", "\u200d")] == [3, 1, 2, 0]
+
+
+def test_a_terminal_obeys_no_text():
+    text = "a\x1b]0;title\x07b\u202ec\x9b2Jd\u2066e\rf\ng\u200eh"
+    shown = terminal.printable(text)
+    assert len(shown) == len(text)
+    assert shown == "a\ufffd]0;title\ufffdb\ufffdc\ufffd2Jd\ufffde\ufffdf\ng\u200eh"

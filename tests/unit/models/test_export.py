@@ -1,5 +1,6 @@
 """The ONNX query encoder gives the vectors of the model, and the model card's code runs."""
 
+import os
 import re
 
 import numpy as np
@@ -37,6 +38,18 @@ def test_vectors_are_equal_whatever_the_batch_and_the_length(exported):
         with torch.no_grad():
             expected_BLD = encoder.eval()(ids_BL, attention_BL).numpy()
         np.testing.assert_allclose(vectors_BLD[keep_BL], expected_BLD[keep_BL], atol=1e-5)
+
+
+def test_a_graph_holds_no_path_of_the_machine(exported):
+    graph = (exported / "export/query/model.onnx").read_bytes()
+    assert re.findall(rb"[ -~]*\.py[ -~]*|(?:/[\w.-]+){3,}", graph) == []
+    assert (exported / "export/query/model.onnx").stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_the_framing_is_the_encoders(exported):

@@ -1,6 +1,7 @@
 """Errors that a user can fix. Each says in one line what is wrong, where, and how to fix it."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 
@@ -12,8 +13,8 @@ class OpticalError(Exception):
     """
 
     def __init__(self, what: str, where: object = "", hint: str = ""):
-        self.what, self.where, self.hint = what, str(where), hint
-        place = f" [{where}]" if str(where) else ""
+        self.what, self.where, self.hint = without_password(what), without_password(str(where)), hint
+        what, place = self.what, f" [{self.where}]" if self.where else ""
         remedy = f". Hint: {hint}" if hint else ""
         super().__init__(f"{what}{place}{remedy}")
 
@@ -28,6 +29,15 @@ class DataError(OpticalError):
 
 class ResourceError(OpticalError):
     """The machine, the network or the time does not suffice."""
+
+
+def without_password(text: str) -> str:
+    """Return a text without the name and password that an address may hold: logs are shared.
+
+    >>> without_password("HTTP 403 of https://me:secret@example.org/a@b")
+    'HTTP 403 of https://example.org/a@b'
+    """
+    return re.sub(r"(\w://)[^/\s@]+@", r"\1", text)
 
 
 @contextlib.contextmanager

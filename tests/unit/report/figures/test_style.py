@@ -37,6 +37,14 @@ ALIGNMENT = {
 }
 
 
+def test_a_dollar_sign_is_no_mathematics(tmp_path):
+    alignment = ALIGNMENT | {"foreign": ["$5_$10", "$x^$", "?"], "english": ["$\\frac$", "##$", "_{$"]}
+    rows = alignment_rows(alignment)
+    with drawing():
+        save_figure(draw_alignment(rows, {"before": "$x^$", "after": "b"}), rows, tmp_path / "figure")
+    assert (tmp_path / "figure.png").read_bytes().startswith(PNG)
+
+
 def test_files_are_complete_and_the_same_each_time(tmp_path, recwarn):
     rows = alignment_rows(ALIGNMENT)
     for name in ("one", "two"):

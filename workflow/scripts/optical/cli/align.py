@@ -13,9 +13,10 @@ import warnings
 from pathlib import Path
 
 from optical.cli.arguments import positive_number
-from optical.cli.terminal import columns_of_terminal, pad, print_json, width
+from optical.cli.terminal import columns_of_terminal, pad, print_json, printable, width
 from optical.errors import DataError, ResourceError
 from optical.evaluation.token_alignment import Alignment, align, transport_cost, transport_settings
+from optical.files import atomic_path
 from optical.models.origin import trained_model
 from optical.program import add_base_argument
 from optical.report.fonts import families
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         transport = {"solver": settings.solver, "regularisation": settings.regularisation}
         print_json(alignment._asdict() | {"transport": transport, "transport_cost": transport_cost(alignment)})
     else:
-        print(picture(alignment, columns_of_terminal()))
+        print(printable(picture(alignment, columns_of_terminal())))
 
 
 def picture(alignment: Alignment, columns: int) -> str:
@@ -105,7 +106,7 @@ def draw(alignment: Alignment, path: str) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ResourceError("matplotlib is missing", where="--png", hint='pip install -e ".[report]"') from error
-    with rc_context({"font.family": list(families())}):
+    with rc_context({"font.family": list(families()), "text.parse_math": False}):
         rows, columns = len(alignment.foreign), len(alignment.english)
         figure = Figure(figsize=(2 + 0.45 * columns, 1.5 + 0.35 * rows), layout="constrained")
         axes = figure.subplots()
@@ -114,9 +115,9 @@ def draw(alignment: Alignment, path: str) -> None:
         axes.set_xticks(range(columns), alignment.english, rotation=60, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(rows), alignment.foreign)
         figure.colorbar(image, label="share of the token's mass")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            figure.savefig(path, dpi=150)
+            with atomic_path(path) as temporary:
+                figure.savefig(temporary, dpi=150)
     if any("missing from font" in str(warning.message) for warning in caught):
         print(f"{path}: no font here has all signs; boxes stand for some. Install Noto Sans for them", file=sys.stderr)

@@ -15,6 +15,7 @@ from typing import NoReturn
 from optical import __version__
 from optical.cli import align, doctor, export, index, languages, search
 from optical.cli.arguments import WrongArguments
+from optical.cli.terminal import printable
 from optical.errors import OpticalError
 from optical.program import Help
 from optical.runtime.startup import prepare_process
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if arguments.traceback or os.environ.get("OPTICAL_TRACEBACK"):
             raise
-        print(f"optical {arguments.command}: {complaint(error)}", file=sys.stderr)
+        print(f"optical {arguments.command}: {printable(complaint(error))}", file=sys.stderr)
         if isinstance(error, OSError) and error.filename is None:
             forget_output()
         return 2 if isinstance(error, WrongArguments) else 1

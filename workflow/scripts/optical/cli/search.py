@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from optical.cli.arguments import WrongArguments, device, start_device, whole_number
-from optical.cli.terminal import columns_of_terminal, mark_words, print_json
+from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.errors import DataError
 from optical.files import read_rows
 from optical.models.origin import query_model, trained_model
@@ -244,14 +244,17 @@ def passage_as_text(passage: Passage) -> str:
     """
     import textwrap
 
-    text, spans = passage["text"], [(match["start"], match["end"]) for match in passage["matches"]]
+    text, spans = (
+        printable(passage["text"].replace("\t", " ")),
+        [(match["start"], match["end"]) for match in passage["matches"]],
+    )
     if len(text) > SHOWN_CHARACTERS:
         begin = max(0, min(spans)[0] - SHOWN_CHARACTERS // 4) if spans else 0
         end = begin + SHOWN_CHARACTERS
         spans = [(start - begin, stop - begin) for start, stop in spans if begin <= start and stop <= end]
         text = text[begin:end]
     lines = textwrap.wrap(mark_words(text, spans), columns_of_terminal() - 3) or [""]
-    head = f"{passage['rank']}. {passage['id']}  {passage['score']:.4f}"
+    head = f"{passage['rank']}. {printable(passage['id'])}  {passage['score']:.4f}"
     return "\n".join([head, *(f"   {line}" for line in lines)])
 
 

@@ -1,10 +1,13 @@
 """Text on a terminal: how wide it is, padding, tables, bold words."""
 
 import json
+import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 BOLD, PLAIN = "\033[1m", "\033[0m"
 
@@ -49,6 +52,15 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def columns_of_terminal() -> int:
     """Return the width of the terminal, 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal shows and does not obey: control signs, and signs that turn its direction, boxed.
+
+    >>> printable("the\\x1b]0;title\\x07 moon\\u202e")
+    'the�]0;title� moon�'
+    """
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def mark_words(text: str, spans: Iterable[tuple[int, int]]) -> str:

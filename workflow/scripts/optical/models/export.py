@@ -132,6 +132,7 @@ def write_onnx(encoder: Encoder, folder: Path) -> None:
             dynamo=True,
             verbose=False,
         )
+    _forget_source(folder / "model.onnx")
     encoder.tokeniser.save(str(folder / "tokenizer.json"))
     settings = encoder.settings
     write_json(
@@ -147,6 +148,20 @@ def write_onnx(encoder: Encoder, folder: Path) -> None:
             "dimension": encoder.dimension,
         },
     )
+
+
+def _forget_source(path: Path) -> None:
+    """Remove from an ONNX graph where in the code each node was made: lines of code with this machine's paths."""
+    import onnx
+
+    model = onnx.load(path, load_external_data=False)
+    graphs = [model.graph, *model.functions]
+    for graph in graphs:
+        for item in (graph, *graph.node, *graph.value_info):
+            del item.metadata_props[:]
+            item.doc_string = ""
+        graphs += [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
+    onnx.save(model, path)
 
 
 FORMATS: dict[str, Callable[[Encoder, Path], None]] = {

@@ -119,8 +119,8 @@ def alignment_settings(experiment: Experiment) -> Given:
 
 
 def shown_settings(experiment: Experiment) -> dict[str, object]:
-    """Return the config without the machine's block, which decides no figure."""
-    return experiment.config.model_dump(mode="json", exclude={"machine"}, exclude_none=True)
+    """Return the config without what says how this machine does it: no figure hangs on that, and its paths leak."""
+    return experiment.config.model_dump(mode="json", exclude={"machine", "mirror"}, exclude_none=True)
 
 
 def keeps_vocabulary(experiment: Experiment) -> bool:

@@ -1,5 +1,6 @@
 """The README of an exported model, written from what is recorded: provenance, the bitext's report, scores."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,24 @@ EXPANSION = {
 }
 
 
+def plain(text: object) -> str:
+    """Return a name as Markdown shows it, in a table as elsewhere.
+
+    >>> print(plain("a|b [x](y) <i>"))
+    a\\|b \\[x\\](y) \\<i\\>
+    """
+    return re.sub(r"([\\`*\[\]<>|#~$&])", r"\\\1", " ".join(str(text).split()))
+
+
+def code(text: object) -> str:
+    """Return a name as code.
+
+    >>> print(code("a`b"))
+    `a'b`
+    """
+    return f"`{' '.join(str(text).split()).replace('`', chr(39))}`"
+
+
 SETTINGS_SHOWN = ("steps", "batch_size", "learning_rate", "seed")
 
 Record = Mapping[str, Any]  # a JSON file that the workflow wrote: provenance.json, or report.json of the bitext
@@ -82,7 +101,10 @@ def model_card(
         bitext: the report of the cleaned bitext.
         scores: of the model.
     """
-    languages = "\n".join(f"- {code}" for code in dict.fromkeys((lang or "und", "en")))
+    # "no" is Norwegian, and false where YAML has it without quotes
+    languages = "\n".join(
+        f'- "{name}"' if name == "no" else f"- {name}" for name in dict.fromkeys((lang or "und", "en"))
+    )
     expansion = EXPANSION.get((form, bool(student["query_expansion"])), "")
     use = USE[form].format(query="...", dimension=student["dimension"], expansion=expansion).rstrip()
     parts = [
@@ -90,9 +112,9 @@ def model_card(
         "tags:\n- ColBERT\n- PyLate\n- sentence-transformers\n- late-interaction\n- cross-lingual-retrieval\n---",
         f"# {_title(lang, method)}",
         "Token vectors for cross-lingual retrieval: the query encoder reads "
-        f"{f'queries in `{lang}`' if lang else 'queries in the language it was distilled for'}, the document encoder "
-        "(the teacher) reads English documents. A document's score is the sum, over the query's tokens, of the largest "
-        "inner product with one of its tokens (MaxSim).",
+        f"{f'queries in {code(lang)}' if lang else 'queries in the language it was distilled for'}, the document "
+        "encoder (the teacher) reads English documents. A document's score is the sum, over the query's tokens, of the "
+        "largest inner product with one of its tokens (MaxSim).",
         "## Use\n\n" + use,
         "## Training\n\n" + _training(provenance, method),
         "## Data\n\n" + _data(bitext),
@@ -103,11 +125,13 @@ def model_card(
 
 
 def _title(lang: str, method: str) -> str:
-    return " ".join(part for part in ("Query encoder", lang and f"for {lang},", method and f"method {method}") if part)
+    return " ".join(
+        part for part in ("Query encoder", lang and f"for {plain(lang)},", method and f"method {plain(method)}") if part
+    )
 
 
 def _training(provenance: Mapping[str, Record], method: str) -> str:
-    lines = [f"Distilled by the method `{method}`." if method else "The method is not recorded."]
+    lines = [f"Distilled by the method {code(method)}." if method else "The method is not recorded."]
     for name, record in provenance.items():
         if not record:
             lines.append(f"- {name}: no provenance.json, so how it was trained is not known")
@@ -117,7 +141,8 @@ def _training(provenance: Mapping[str, Record], method: str) -> str:
         machine = record.get("machine", {}).get("device", "unknown machine")
         lines.append(
             f"- {name}: {', '.join(known) or 'settings in provenance.json'}; "
-            f"{record.get('wall_seconds', '?')} s on {machine}; code {str(record.get('git_commit', 'unknown'))[:12]}"
+            f"{record.get('wall_seconds', '?')} s on {plain(machine)}; "
+            f"code {plain(record.get('git_commit', 'unknown'))[:12]}"
         )
         for key in ("objectives", "transport"):
             chosen = {item: value for item, value in (settings.get(key) or {}).items() if value is not None}
@@ -131,7 +156,7 @@ def _data(bitext: Record | None) -> str:
             "Not recorded: no report of the sentence pairs was at hand. Ask for their licences before you share this."
         )
     sources = ((source["name"], source["kept"], source.get("licence", "not stated")) for source in bitext["sources"])
-    rows = [f"| {name} | {kept} | {licence} |" for name, kept, licence in sources]
+    rows = [f"| {plain(name)} | {kept} | {plain(licence)} |" for name, kept, licence in sources]
     return "\n".join(
         [
             f"{bitext['train']} sentence pairs for distillation. Whoever shares this model must heed the licences.",
@@ -146,7 +171,10 @@ def _data(bitext: Record | None) -> str:
 def _scores(scores: Sequence[MeanScore]) -> str:
     if not scores:
         return "None given."
-    rows = [f"| {collection} | {measure} | {mean:.4f} | {queries} |" for collection, measure, mean, queries in scores]
+    rows = [
+        f"| {plain(score.collection)} | {plain(score.measure)} | {score.mean:.4f} | {score.queries} |"
+        for score in scores
+    ]
     return "\n".join(["| collection | measure | mean | queries |", "| --- | --- | ---: | ---: |", *rows])
 
 
@@ -155,7 +183,7 @@ def _limits(student: Mapping[str, object], lang: str) -> str:
         [
             f"- Queries are cut after {student['query_length']} tokens, documents after {student['document_length']}, "
             "markers and special tokens included.",
-            f"- Only {f'`{lang}` queries' if lang else 'queries of its language'} against English documents were "
+            f"- Only {f'{code(lang)} queries' if lang else 'queries of its language'} against English documents were "
             "trained; other pairs may not work at all.",
             "- The query encoder belongs to this document encoder; vectors of another one cannot be compared with it.",
             "- Scores say how a model ranks a test collection. They do not say that what it finds is true, and it "

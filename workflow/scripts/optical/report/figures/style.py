@@ -59,6 +59,7 @@ def drawing() -> AbstractContextManager:
         {
             "font.family": list(families()),
             "font.size": 9,
+            "text.parse_math": False,  # a dollar sign of a name or subword is a dollar sign
             "axes.titlesize": 10,
             "axes.titlelocation": "left",
             "axes.spines.top": False,
