@@ -1,5 +1,6 @@
 """Every `optical` line of the documentation and of the commands' help runs, on small random models."""
 
+import os
 import re
 import shlex
 
@@ -8,9 +9,9 @@ import pytest
 from optical import Retriever
 from optical.cli.export import FORMATS
 from optical.cli.main import COMMANDS, main
-from optical.files import write_jsonl
+from optical.files import write_jsonl, write_lines
 from support.toy_results import DOCUMENTS, make_results, student_of
-from support.workspace import ROOT
+from support.workspace import ROOT, make_workspace, packaged_encoder
 
 PAGE = ROOT / "docs/command-line.md"
 IN_DOCS = re.findall(r"^\$ optical (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -22,6 +23,22 @@ ELSEWHERE = [
 IN_HELP = [line for module in COMMANDS.values() for line in re.findall(r"^  optical (.*)$", module.__doc__, re.M)]
 
 
+def write_own_files(folder):
+    """Write what a person brings: sentence pairs, passages, a query and a judgement."""
+    english, foreign = ["the river is long", "where is the moon"], ["umfula mude", "inyanga iphi"]
+    files = {
+        "en.txt": english,
+        "zu.txt": foreign,
+        "zu.tsv": map("\t".join, zip(english, foreign, strict=True)),
+        "docs.tsv": ["d1\tthe moon is far"],
+        "q.tsv": ["q1\tinyanga iphi"],
+        "qrels.txt": ["q1 0 d1 1"],
+    }
+    for name, lines in files.items():
+        write_lines(folder / name, lines)
+    write_jsonl(folder / "passages.jsonl", DOCUMENTS)
+
+
 @pytest.fixture
 def workspace(tmp_path_factory, monkeypatch):
     """A folder with config/ and the results of an experiment."""
@@ -31,7 +48,11 @@ def workspace(tmp_path_factory, monkeypatch):
         results = make_results(folder / "results")
         write_jsonl(folder / "passages.jsonl", DOCUMENTS)
         Retriever.load(student_of(results)).index(DOCUMENTS, folder / "passages.index")
-        (folder / "config").symlink_to(ROOT / "config")
+        make_workspace(folder)
+        write_own_files(folder / "data")
+        packaged_encoder(folder)
+    monkeypatch.syspath_prepend(folder / "packages")
+    monkeypatch.setenv("PYTHONPATH", f"{folder / 'packages'}:{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.chdir(folder)
     return folder
 
@@ -39,6 +60,8 @@ def workspace(tmp_path_factory, monkeypatch):
 @pytest.mark.parametrize("line", dict.fromkeys([*IN_DOCS, *ELSEWHERE, *IN_HELP]))
 def test_the_example_runs(workspace, line, capsys):
     arguments = shlex.split(line)
+    if arguments[0] == "new":  # not into the project's own folder
+        arguments += ["--to", ""]
     if "--to" in arguments:
         place = arguments.index("--to") + 1
         arguments[place] = str(workspace / re.sub(r"\W", "-", line))

@@ -1,21 +1,37 @@
 """docs/own-passages.md: its commands and its Python run in their order, on small random models."""
 
+import os
 import re
 import shlex
+import shutil
 
 import pytest
 
 from optical.cli.main import main
-from optical.files import write_jsonl
+from optical.files import write_jsonl, write_lines
 from support.toy_results import DOCUMENTS, make_results
-from support.workspace import ROOT
+from support.workspace import ROOT, packaged_encoder
 
 PAGE = (ROOT / "docs/own-passages.md").read_text(encoding="utf-8")
+
+
+def make_project(folder):
+    """Link the workflow and copy its config, in which `optical new` writes, beside files of a person's own."""
+    for name in ("workflow", "rules", "envs"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "config", folder / "config")
+    packaged_encoder(folder)
+    write_lines(folder / "data/en.txt", ["the river is long", "where is the moon"])
+    write_lines(folder / "data/zu.txt", ["umfula mude", "inyanga iphi"])
+    write_jsonl(folder / "data/passages.jsonl", DOCUMENTS)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     make_results(tmp_path / "results")
+    make_project(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'packages'}:{os.environ.get('PYTHONPATH', '')}")
     write_jsonl(tmp_path / "passages.jsonl", DOCUMENTS)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -24,7 +40,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_commands_run_one_after_the_other(folder, capsys):
     commands = re.findall(r"^\$ optical (.*)$", PAGE, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 7
     for command in commands:
         assert main(shlex.split(command)) == 0, command
         output, error = capsys.readouterr()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__
-from optical.cli import align, doctor, export, index, languages, search
+from optical.cli import align, check, doctor, export, index, languages, new, search
 from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
@@ -27,6 +27,8 @@ EPILOG = """examples:
 
 exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 130 interrupted"""
 COMMANDS = {
+    "new": new,
+    "check": check,
     "align": align,
     "index": index,
     "search": search,

@@ -1,0 +1,129 @@
+"""`optical check`: what it reads before a job runs, and what it says that a run needs."""
+
+import json
+
+import pytest
+import yaml
+
+from optical.cli import check
+from optical.cli.check import SAME_NEEDS, needs
+from optical.plan.resources import NEEDS
+from support.experiments import experiment
+from support.tiny_models import save_bert
+from support.workspace import derived_rules, make_workspace, rule_texts
+
+PAIRS = [(f"the river is {number} miles long", f"umfula mude amamayela {number}") for number in range(9)]
+CONFIG = {
+    "results": "results/zu",
+    "languages": ["zu"],
+    "methods": ["zero-shot", "optical"],
+    "bitext": {"zu": [{"pairs": "data/pairs.tsv"}]},
+    "collections": ["mine"],
+    "collection_table": {
+        "mine": {
+            "reader": "plain",
+            "documents": "data/passages.jsonl",
+            "queries": {"zu": "data/queries.tsv"},
+            "qrels": "data/qrels.txt",
+        }
+    },
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    make_workspace(tmp_path)
+    files = {
+        "pairs.tsv": ["\t".join(pair) for pair in PAIRS],
+        "passages.jsonl": [json.dumps({"id": f"d{number}", "text": text}) for number, (text, _) in enumerate(PAIRS)],
+        "queries.tsv": ["q1\tumfula mude"],
+        "qrels.txt": ["q1 0 d1 1"],
+    }
+    (tmp_path / "data").mkdir()
+    for name, lines in files.items():
+        write(tmp_path / "data" / name, *lines)
+    write(tmp_path / "zu.yaml", yaml.safe_dump(CONFIG))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path, *lines):
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def test_a_config_without_problems_gets_the_table_of_its_jobs(optical, project):
+    code, output, error = optical("check", "zu.yaml")
+    assert (code, error) == (0, "")
+    header, *rows = [line.split() for line in output.splitlines()]
+    assert header[:2] == ["rule", "jobs"]
+    jobs = {row[0]: row[1:] for row in rows}
+    assert jobs["distil_student"] == ["1", "2.5+", "0", "12.0"]
+    assert jobs["search_collection"][0] == "1" and "prepare_collection" in jobs
+
+
+@pytest.mark.parametrize(
+    ("file", "lines", "message"),
+    [
+        ("pairs.tsv", [], "no sentence pairs [bitext.zu[0]]"),
+        ("pairs.tsv", ["one", "two"], "line 1 has 1 tab-separated columns"),
+        ("pairs.tsv", ["the river is long\tнехай річка довга"], "1 of the first 1 pairs will be dropped: wrong script"),
+        ("passages.jsonl", ['{"id": "d1", "text": " "}'], "document d1 has no text [collection_table.mine: "),
+        ("queries.tsv", ["q2\tumfula"], "the qrels name query q1, which does not exist"),
+        ("qrels.txt", ["q1 0 d1"], "line 1 is no TREC judgement"),
+    ],
+)
+def test_what_a_file_lacks_is_a_line_each(optical, project, file, lines, message):
+    write(project / "data" / file, *lines)
+    code, output, _ = optical("check", "zu.yaml")
+    assert code == 1
+    [line] = output.splitlines()
+    assert line.startswith("problem: ") and message in line and ". Hint: " in line
+
+
+def test_all_problems_are_told_at_once(optical, project):
+    write(project / "data/pairs.tsv", "one")
+    write(project / "data/qrels.txt", "q1 0 d1")
+    assert optical("check", "zu.yaml")[1].count("problem: ") == 2
+
+
+def test_a_marker_that_the_encoder_lacks_is_a_problem(optical, project, capsys):
+    save_bert(project / "bert", ["river"])
+    capsys.readouterr()  # transformers shows that it writes
+    more = {"encoder": {"source": "bert", "query_marker": "[none]", "document_marker": "[unused1]"}}
+    write(project / "more.yaml", yaml.safe_dump(more))
+    code, output, _ = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and "problem: the tokeniser has no '[none]' [encoder.query_marker]" in output
+
+
+def test_values_that_do_not_fit_are_told_and_faults_of_the_config_end_it(optical, project):
+    write(project / "data/pairs.tsv", "one")
+    write(project / "more.yaml", yaml.safe_dump({"student": {"learning_rate": 0.02}}))
+    assert "warning: 0.02 is above the usual range" in optical("check", "zu.yaml", "more.yaml")[1]
+    write(project / "more.yaml", yaml.safe_dump({"collections": ["none"]}))
+    code, _, error = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and "unknown 'none' [collections]" in error
+
+
+def test_large_files_are_named_and_not_read(optical, project, monkeypatch):
+    write(project / "data/pairs.tsv", "one")
+    write(project / "data/qrels.txt", "q1 0 d1")
+    monkeypatch.setattr(check, "LARGEST_BYTES", 6)
+    output = optical("check", "zu.yaml")[1]
+    assert "not read, because it is large: data/passages.jsonl" in output and "problem" in output
+
+
+def test_rules_made_from_others_need_what_those_need():
+    bases = {name: base for name, (base, _) in derived_rules().items() if base in NEEDS}
+    assert bases == SAME_NEEDS
+    for rule, text in rule_texts().items():
+        assert ("needs(" in text) <= (rule in NEEDS), rule
+
+
+def test_memory_gpus_and_hours_are_those_of_the_plan():
+    many = experiment({"machine": {"gpus": 2}, "search": {"parts": 4, "memory_mb": 3000}})
+    rows = {row[0]: row[1:] for row in needs(many, {"train_teacher": 1, "search_part": 28, "fetch_dataset": 2})}
+    assert rows == {
+        "train_teacher": ("1", "2.5+", "2", "48.0"),
+        "search_part": ("28", "5.0", "1", "1.5"),
+        "fetch_dataset": ("2", "-", "-", "-"),
+    }

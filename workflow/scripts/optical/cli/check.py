@@ -1,0 +1,208 @@
+"""Read everything that a config names before a job runs, and say what the run needs.
+
+examples:
+  optical check
+  optical check config/full.yaml
+
+Each problem is one line, and exit code 1. Files that the run fetches or makes are not read. The table has the jobs that
+are left to do, what a job asks a cluster for at its first attempt (memory grows with its input), and its longest time.
+"""
+
+import argparse
+import contextlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optical.cli.terminal import table
+from optical.errors import ConfigError, DataError, OpticalError, ResourceError
+
+if TYPE_CHECKING:
+    from optical.config.base import Settings
+    from optical.config.bitext import BitextSource
+    from optical.plan.experiment import Experiment
+
+SAMPLE = 2000  # sentence pairs of a source that are looked at closely
+MOST_DROPPED = 0.5  # of them, by one reason
+LARGEST_BYTES = 500_000_000  # of a file that is read
+# Rules that are made from another one need what that needs.
+SAME_NEEDS = {
+    "encode_part": "encode_collection",
+    "encode_with_student": "encode_collection",
+    "evaluate_pruned": "evaluate_run",
+    "make_alignment_table": "make_study_table",
+    "make_pruned_table": "make_study_table",
+    "search_part": "search_collection",
+    "tokenise_extended": "tokenise_bitext",
+}
+HEADER = ("rule", "jobs", "GB a job", "GPUs a job", "hours a job, at most")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical check`."""
+    parser.add_argument("config", nargs="*", metavar="FILE", help="laid over config/config.yaml, as --configfile does")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the problems, then what the run needs; return 1 if there is a problem."""
+    from optical.config.project import project_folder
+    from optical.plan.checks import check, warnings
+    from optical.plan.experiment import Experiment
+
+    files = [str(Path(file).absolute()) for file in arguments.config]
+    with contextlib.chdir(project_folder()):  # the config names files from there
+        experiment = Experiment.from_files(*files)
+        check(experiment)
+        for warning in warnings(experiment):
+            print(f"warning: {warning}")
+        problems = 0
+        for look in looks(experiment):
+            try:
+                look()
+            except OpticalError as error:
+                problems += 1
+                print(f"problem: {error}")
+        if not problems:
+            print(table([HEADER, *needs(experiment, planned_jobs(files))]))
+    return int(problems > 0)
+
+
+def looks(experiment: "Experiment") -> Iterator[Callable[[], object]]:
+    """Yield what is to be looked at, each as a function that raises what is wrong."""
+    for lang in experiment.bitext_languages():
+        yield partial(look_at_bitext, experiment, lang)
+    for name in dict.fromkeys([*experiment.judged_collections(), *experiment.searchable_collections()]):
+        yield partial(look_at_collection, experiment, name)
+    for owner, lang in experiment.training_sets():
+        yield partial(look_at_training_set, experiment, owner, lang)
+    yield partial(look_at_encoder, experiment)
+
+
+def there(block: "Settings") -> bool:
+    """Return whether the files of a block are there, and not so large that reading them is a job of its own."""
+    from optical.config.collections import files_of
+    from optical.plan.sources import flatten
+
+    files = [Path(file) for file in flatten(files_of(block))]
+    if not files or not all(file.exists() for file in files):
+        return False
+    if large := [file for file in files if file.stat().st_size > LARGEST_BYTES]:
+        print(f"not read, because it is large: {large[0]}")
+    return not large
+
+
+def look_at_bitext(experiment: "Experiment", lang: str) -> None:
+    """Read the sentence pairs of a language; refuse a source without any, or whose pairs will be dropped."""
+    from optical.errors import within
+    from optical.plan.sources import bitext_sources
+
+    for number, source in enumerate(bitext_sources(experiment, lang)):
+        if there(source):
+            with within(f"bitext.{lang}[{number}]"):
+                look_at_source(experiment, lang, source)
+
+
+def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") -> None:
+    """Read a source of sentence pairs to its end, and the first ones closely."""
+    from optical.bitext.filters import reason_to_drop
+    from optical.bitext.readers import read_bitext
+    from optical.runtime.progress import with_progress
+
+    language = experiment.languages[lang]
+    scripts = experiment.languages[source.english_side]["script"], language["script"]
+    codes = {value for column, value in language.items() if column not in ("name", "script", "resource")}
+    pairs = read_bitext(source, codes)
+    first = list(islice(pairs, SAMPLE))
+    for _ in with_progress(pairs, f"reading the sentence pairs of {lang}"):
+        pass
+    if not first:
+        raise DataError("no sentence pairs", hint="a line: english<TAB>foreign")
+    settings = experiment.config.bitext_cleaning
+    reasons = Counter(reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first)
+    del reasons[None]
+    for reason, count in reasons.most_common(1):
+        if count > MOST_DROPPED * len(first):
+            hint = f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning"
+            raise DataError(f"{count} of the first {len(first)} pairs will be dropped: {reason}", hint=hint)
+
+
+def look_at_collection(experiment: "Experiment", name: str) -> None:
+    """Prepare a collection in a folder that is thrown away."""
+    from optical.corpora.readers import prepare_collection
+    from optical.errors import within
+    from optical.plan.sources import collection_block
+
+    block = collection_block(experiment, name)
+    if there(block) and block.split is None:
+        with within(f"collection_table.{name}"), tempfile.TemporaryDirectory() as folder:
+            prepare_collection(block, ["en", *experiment.languages_of(name)], Path(folder, "collection"))
+
+
+def look_at_training_set(experiment: "Experiment", owner: str, lang: str) -> None:
+    """Prepare a training set in a folder that is thrown away."""
+    from optical.corpora.readers import prepare_training_set
+    from optical.errors import within
+    from optical.plan.sources import training_set_block
+
+    block = training_set_block(experiment, owner, lang)
+    key = "teacher" if owner == "teacher" else f"method_table.{owner}"
+    if there(block):
+        with within(f"{key}.training_set"), tempfile.TemporaryDirectory() as folder:
+            prepare_training_set(block, Path(folder, "training_set"))
+
+
+def look_at_encoder(experiment: "Experiment") -> None:
+    """Read the tokeniser of an encoder that is there, and refuse markers that it does not have."""
+    from optical.models.own_settings import own_settings
+    from optical.plan.models import encoder
+    from optical.plan.settings import encoder_settings
+    from optical.text.tokeniser import load_tokeniser
+
+    folder = Path(encoder(experiment))
+    if not (folder / "config.json").is_file():
+        return
+    given = encoder_settings(experiment)
+    settings, tokeniser = own_settings(folder, given), load_tokeniser(folder)
+    for key in ("query_marker", "document_marker"):
+        marker = getattr(settings, key)
+        if key in given and tokeniser.token_to_id(marker) is None:
+            hint = "name a token of its vocabulary, or leave the key out"
+            raise ConfigError(f"the tokeniser has no {marker!r}", where=f"encoder.{key}", hint=hint)
+
+
+def planned_jobs(files: list[str]) -> dict[str, int]:
+    """Return how many jobs of each rule are left to do, by Snakemake's dry run."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--cores", "1"]
+    done = subprocess.run([*command, *(["--configfile", *files] if files else [])], capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
+        raise ResourceError("the dry run of Snakemake failed", where=" ".join(lines[:1]), hint="run: snakemake -n")
+    _, _, jobs = (done.stdout + done.stderr).partition("Job stats:")
+    counts = re.findall(r"^(\w+) +(\d+)$", jobs.partition("\ntotal")[0], re.MULTILINE)
+    return {rule: int(count) for rule, count in counts if rule != "all"}
+
+
+def needs(experiment: "Experiment", jobs: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Return a row for each rule: its jobs, and the memory, GPUs and hours of each."""
+    from optical.plan.resources import NEEDS, memory_mb, minutes, of_machine
+
+    search = experiment.config.search
+    rows: list[tuple[str, ...]] = []
+    for rule, count in sorted(jobs.items()):
+        need = NEEDS.get(SAME_NEEDS.get(rule, rule))
+        if need is None:
+            rows.append((rule, str(count), "-", "-", "-"))
+            continue
+        parts = search.parts if rule.endswith("_part") else 1
+        more = search.memory_mb if rule.startswith("search_") and need.model else 0
+        memory = f"{memory_mb(need, 0, 1, more, parts) / 1000:.1f}{'+' if need.times_input else ''}"
+        gpus = of_machine(need, experiment.config.machine).get("gpu", 0)
+        rows.append((rule, str(count), memory, str(gpus), f"{minutes(need, 1, parts) / 60:.1f}"))
+    return rows

