@@ -3,12 +3,11 @@
 
 rule align_words:
     input:
+        **code("align_words"),
         bitext=lambda w: at(w).bitext(w.lang),
-        script=script("align_words"),
-        library=library("align_words"),
     output:
-        to_english="{results}/lexical_tables/{lang}.tsv",
-        from_english="{results}/dictionaries/{lang}.tsv",
+        out="{results}/lexical_tables/{lang}.tsv",
+        out_backward="{results}/dictionaries/{lang}.tsv",
     log:
         "{results}/logs/align_words/{lang}.log",
     benchmark:
@@ -18,21 +17,19 @@ rule align_words:
     resources:
         **needs("align_words"),
     params:
-        arguments=arguments(settings=lambda w: at(w).config.word_alignment),
+        arguments=arguments("bitext", "out", "out_backward", settings=lambda w: at(w).config.word_alignment),
     message:
         "aligning the words of the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --bitext {input.bitext} --out {output.to_english} "
-        "--out-backward {output.from_english} --log {log}"
+        RUN
 
 
 rule train_translator:
     input:
+        **code("train_translator"),
         tokeniser=lambda w: models.student_tokeniser(at(w), w.lang),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
         encoder=lambda w: models.translator_start(at(w), w.lang),
-        script=script("train_translator"),
-        library=library("train_translator"),
     output:
         directory("{results}/translators/{lang}"),
     log:
@@ -44,26 +41,22 @@ rule train_translator:
     resources:
         **needs("train_translator"),
     params:
-        arguments=arguments(settings=lambda w: settings.translator_settings(at(w))),
-        encoder=option("encoder"),
+        arguments=arguments(*("tokeniser", "tokens", "encoder"), settings=lambda w: settings.translator_settings(at(w))),
     message:
         "training a translator from {wildcards.lang}"
     shell:
         # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
-        "nice {resources.launcher} {input.script} {params.arguments} --tokens {input.tokens} "
-        "--tokeniser {input.tokeniser:q} {params.encoder:q} "
-        f"{TRAINING} --out {{output}} --log {{log}}"
+        f"nice {TRAIN}"
 
 
 rule translate_queries:
     input:
-        translator=lambda w: models.translator(at(w), w.lang),
+        **code("translate_queries"),
+        model=lambda w: models.translator(at(w), w.lang),
         held_out=lambda w: at(w).bitext(w.lang, "dev"),
         collections=lambda w: jobs.collections_of_language(at(w), w.lang),
-        script=script("translate_queries"),
-        library=library("translate_queries"),
     output:
-        directory("{results}/translations/{lang}"),
+        folder=directory("{results}/translations/{lang}"),
     log:
         "{results}/logs/translate_queries/{lang}.log",
     benchmark:
@@ -74,25 +67,23 @@ rule translate_queries:
         **needs("translate_queries"),
     params:
         arguments=arguments(
+            "model",
+            keys=["translator.beams"],
             queries=lambda w: jobs.queries_to_translate(at(w), w.lang),
             out=lambda w: jobs.translations_of_queries(at(w), w.lang),
+            source_code=lambda w: models.translator_code(at(w), "source_code", w.lang),
+            target_code=lambda w: models.translator_code(at(w), "target_code", w.lang),
         ),
-        source_code=lambda w: models.translator_code(at(w), "source_code", w.lang),
-        target_code=lambda w: models.translator_code(at(w), "target_code", w.lang),
-        beams=lambda w: at(w).config.translator.beams,
     message:
         "translating the queries and the held-out sentences of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --model {input.translator:q} "
-        "--source-code={params.source_code} --target-code={params.target_code} --beams {params.beams} "
-        f"{ON_DEVICE} --log {{log}}"
+        RUN_MODEL
 
 
 rule score_translations:
     input:
+        **code("score_translations"),
         translations=lambda w: jobs.translations(at(w)),
-        script=script("score_translations"),
-        library=library("score_translations"),
     output:
         "{results}/translation_table.tsv",
     log:
@@ -106,4 +97,4 @@ rule score_translations:
     message:
         "scoring the translators on held-out sentences"
     shell:
-        "python {input.script} {params.arguments} --out {output} --log {log}"
+        RUN

@@ -3,16 +3,15 @@
 
 rule clean_bitext:
     input:
+        **code("clean_bitext"),
         files=lambda w: sources.bitext_files(at(w), w.lang),
         exclude=lambda w: sources.excluded_files(at(w), w.lang),
         # ancient: a new document or query must not train every model again
         collections=ancient(lambda w: sources.excluded_collections(at(w), w.lang)),
         languages=ancient("config/languages.tsv"),
-        script=script("clean_bitext"),
-        library=library("clean_bitext"),
     output:
-        train="{results}/bitext/{lang}/train.tsv",
-        dev="{results}/bitext/{lang}/dev.tsv",
+        out_train="{results}/bitext/{lang}/train.tsv",
+        out_dev="{results}/bitext/{lang}/dev.tsv",
         report="{results}/bitext/{lang}/report.json",
     log:
         "{results}/logs/clean_bitext/{lang}.log",
@@ -26,6 +25,7 @@ rule clean_bitext:
         **needs("clean_bitext"),
     params:
         arguments=arguments(
+            *("lang", "languages", "out_train", "out_dev", "report"),
             sources=lambda w: sources.bitext_sources(at(w), w.lang),
             language_table=lambda w: settings.language_rows(at(w), w.lang),
             settings=lambda w: settings.cleaning_settings(at(w)),
@@ -34,15 +34,13 @@ rule clean_bitext:
     message:
         "cleaning the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --lang {wildcards.lang} --languages {input.languages} "
-        "--out-train {output.train} --out-dev {output.dev} --report {output.report} --log {log}"
+        RUN
 
 
 rule sample_bitext:
     input:
+        **code("sample_bitext"),
         bitext=lambda w: at(w).whole_bitext(w.lang),
-        script=script("sample_bitext"),
-        library=library("sample_bitext"),
     output:
         "{results}/bitext/{lang}/train.tsv",
     log:
@@ -56,8 +54,8 @@ rule sample_bitext:
     resources:
         **needs("sample_bitext"),
     params:
-        share=lambda w: f"{at(w).share:g}",
+        arguments=arguments("bitext", share=lambda w: at(w).share),
     message:
-        "taking {params.share} % of the sentence pairs of {wildcards.lang}"
+        "taking a share of the sentence pairs of {wildcards.lang}: {output}"
     shell:
-        "python {input.script} --bitext {input.bitext} --share {params.share} --out {output} --log {log}"
+        RUN

@@ -1,4 +1,4 @@
-"""What the rules share: the experiments, the files of code behind a rule, what a job needs, and tails of commands.
+"""What the rules share: the experiments, what a job is made from and needs, and its command.
 
 `optical.plan` says what an experiment consists of. The rules serve every experiment of the config: the main one, variants
 of a study, shares of the sentence pairs, points of a grid. `{results}` is its folder, and `at(wildcards)` looks it up.
@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from functools import wraps
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -22,7 +23,7 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 
 from optical.errors import OpticalError
 from optical.plan import changes, checks, downloads, jobs, models, settings, sources
-from optical.plan.arguments import argument_file
+from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
 from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine
 from optical.runtime.imports import library_files
@@ -80,42 +81,34 @@ if experiment.config.mirror:
     os.environ.update(OPTICAL_MIRROR=str(Path(experiment.config.mirror).resolve()))
 
 
-# --- code: a rule's inputs are its program and the library files that it imports, found by reading the imports
+# --- inputs, params and resources
 
 
-def script(name):
-    """Return the path of a rule's program."""
-    return f"workflow/scripts/{name}.py"
+def code(name, unused=None):
+    """Return the inputs that are code, a program and the library files it imports, so that an edit reruns their jobs.
 
-
-def library(name, unused=()):
-    """Return the library files that a program imports, directly or not, so that an edit reruns what depends on it.
-
-    `unused` are modules that it imports and this experiment has no use for.
+    `unused` tells, from the wildcards, which modules are not used.
     """
-    return library_files(script(name), unused)
+    program = f"workflow/scripts/{name}.py"
+    library = (lambda w: library_files(program, unused(w))) if unused else library_files(program)
+    return {"script": program, "library": library}
 
 
-# --- params and resources
+def arguments(*names, keys=(), **options):
+    """Return a param: the words that hand a program its options, the rule's output as `--out` among them.
 
+    Args:
+        names: options that are inputs, outputs or wildcards of the same name; one without a file is left out.
+        keys: options that are keys of the config: search.top_k is `--top-k`.
+        options: others, values or functions of the wildcards.
+    """
 
-def arguments(**options):
-    """Return a param: the file that hands a program these options; each may be a function of the wildcards."""
-
-    def file(wildcards):
+    def words(wildcards, input, output):
+        named = dict(wildcards.items()) | dict(output.items()) | dict(input.items())
+        plain = {name: named[name] for name in names if name in named}
         values = {name: value(wildcards) if callable(value) else value for name, value in options.items()}
-        return argument_file(values)
-
-    return file
-
-
-def option(name):
-    """Return a param: the words `--name PATH` for the input of that name, none without such."""
-
-    def words(wildcards, input):
-        paths = input.get(name, [])
-        paths = [paths] if isinstance(paths, str) else paths
-        return [f"--{name.replace('_', '-')}", *map(str, paths)] if paths else []
+        settings = {key.split(".")[-1]: attrgetter(key)(at(wildcards).config) for key in keys}
+        return command_words(plain if output.keys() else plain | {"out": output[0]}, values | settings)
 
     return words
 
@@ -138,9 +131,15 @@ SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]
 PARTS = experiment.config.search.parts
 TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.owners_of_training_sets())
 THREADS = experiment.config.machine.threads
-ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads} "
-TRAINING = (
+
+# --- shell commands: of a program, of one that runs a model, of one that trains
+
+RUN = "python {input.script} {params.arguments:q} --log {log}"
+ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads}"
+RUN_MODEL = f"{RUN} {ON_DEVICE}"
+TRAIN = (
+    "{resources.launcher} {input.script} {params.arguments:q} --log {log} "
     "--checkpoints results/checkpoints --checkpoint-minutes {resources.checkpoint_minutes} "
     "--checkpoint-steps {resources.checkpoint_steps} "
-    "--runtime-minutes $(({resources.runtime} * {resources.stop_before_runtime})) "
-) + ON_DEVICE
+    f"--runtime-minutes $(({{resources.runtime}} * {{resources.stop_before_runtime}})) {ON_DEVICE}"
+)

@@ -6,10 +6,9 @@ A share is an experiment with changes, in `bitext_curve/SHARE/`, and the same ru
 
 rule bitext_curve:
     input:
+        **code("bitext_curve"),
         scores=lambda w: jobs.files_in(changes.curve_points(at(w)), "scores"),
         bitext=lambda w: jobs.files_in(changes.curve_points(at(w)), "bitext"),
-        script=script("bitext_curve"),
-        library=library("bitext_curve"),
     output:
         "{results}/bitext_curve.tsv",
     log:
@@ -28,16 +27,15 @@ rule bitext_curve:
     message:
         "putting the means over shares of the sentence pairs together"
     shell:
-        "python {input.script} {params.arguments} --out {output} --log {log}"
+        RUN
 
 
 rule plot_bitext_curve:
     input:
+        **code("plot_bitext_curve"),
         curve="{results}/bitext_curve.tsv",
-        script=script("plot_bitext_curve"),
-        library=library("plot_bitext_curve"),
     output:
-        figure=report(
+        out=report(
             "{results}/figures/bitext_curve.svg",
             caption="../workflow/report/bitext_curve.rst",
             category="Training",
@@ -52,13 +50,12 @@ rule plot_bitext_curve:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            methods=lambda w: at(w).config.methods,
-            reference=lambda w: at(w).config.reference,
+            *("curve", "out"),
+            keys=["methods", "reference"],
             measure=lambda w: at(w).config.measures[0],
             names=lambda w: jobs.titles(at(w), changes.curve_languages(at(w))),
         ),
     message:
         "drawing the means against the number of sentence pairs"
     shell:
-        "python {input.script} {params.arguments} --curve {input.curve} "
-        "--out $(dirname {output.figure})/bitext_curve --log {log}"
+        RUN

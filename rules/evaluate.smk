@@ -7,10 +7,9 @@ localrules:
 
 rule evaluate_run:
     input:
+        **code("evaluate_run"),
         runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
-        collection=lambda w: at(w).collection(w.collection),
-        script=script("evaluate_run"),
-        library=library("evaluate_run"),
+        prepared=lambda w: at(w).collection(w.collection),
     output:
         "{results}/scores/{collection}/{lang}.tsv",
     log:
@@ -23,25 +22,24 @@ rule evaluate_run:
         **needs("evaluate_run"),
     params:
         arguments=arguments(
+            "collection",
+            keys=["measures"],
             jobs=lambda w: jobs.evaluations(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
-            measures=lambda w: at(w).config.measures,
+            passages=lambda w: at(w).config.collection_table[w.collection].split is not None,
         ),
-        passages=lambda w: "--passages" if at(w).config.collection_table[w.collection].split else "",
     message:
         "scoring the runs of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --qrels {input.collection}/qrels.txt {params.passages} "
-        "--collection {wildcards.collection} --out {output} --log {log}"
+        f"{RUN} --qrels {{input.prepared}}/qrels.txt"
 
 
 rule measure_alignment:
     input:
+        **code("measure_alignment"),
         models=lambda w: jobs.aligner_models(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang, "dev"),
         tokens=lambda w: models.tokens(at(w), w.lang),
         lexicon=lambda w: jobs.lexicon(at(w), w.lang),
-        script=script("measure_alignment"),
-        library=library("measure_alignment"),
     output:
         "{results}/alignment/{lang}.tsv",
     log:
@@ -54,22 +52,20 @@ rule measure_alignment:
         **needs("measure_alignment"),
     params:
         arguments=arguments(
+            *("bitext", "tokens", "lexicon", "lang"),
             jobs=lambda w: jobs.aligners(at(w), w.lang),
             settings=lambda w: settings.alignment_settings(at(w)),
         ),
     message:
         "measuring how well names of {wildcards.lang} are aligned"
     shell:
-        "python {input.script} {params.arguments} --bitext {input.bitext} --tokens {input.tokens} "
-        "--lexicon {input.lexicon:q} --lang {wildcards.lang} "
-        f"{ON_DEVICE} --out {{output}} --log {{log}}"
+        RUN_MODEL
 
 
 rule compare_methods:
     input:
+        **code("compare_methods"),
         scores=lambda w: jobs.scores(at(w), w.collection),
-        script=script("compare_methods"),
-        library=library("compare_methods"),
     output:
         "{results}/tables/{collection}/map_cells.tsv",
     log:
@@ -82,26 +78,23 @@ rule compare_methods:
         **needs("compare_methods"),
     params:
         arguments=arguments(
-            scores=lambda w: jobs.scores(at(w), w.collection),
-            methods=lambda w: at(w).config.methods,
+            *("scores", "collection"),
+            keys=["methods", "measures", "reference"],
             langs=lambda w: at(w).languages_of(w.collection),
-            measures=lambda w: at(w).config.measures,
-            reference=lambda w: at(w).config.reference,
             levels=lambda w: at(w).levels(),
         ),
     message:
         "comparing the methods on {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --collection {wildcards.collection} --out {output} --log {log}"
+        RUN
 
 
 rule make_map_table:
     input:
+        **code("make_map_table"),
         cells="{results}/tables/{collection}/map_cells.tsv",
-        script=script("make_map_table"),
-        library=library("make_map_table"),
     output:
-        table="{results}/tables/{collection}/map_table.tsv",
+        out="{results}/tables/{collection}/map_table.tsv",
         markdown="{results}/tables/{collection}/map_table.md",
         latex="{results}/tables/{collection}/map_table.tex",
     log:
@@ -112,15 +105,15 @@ rule make_map_table:
         "../envs/evaluate.yaml"
     params:
         arguments=arguments(
-            methods=lambda w: at(w).config.methods,
+            *("cells", "collection", "out", "markdown", "latex"),
+            keys=["methods"],
             langs=lambda w: at(w).languages_of(w.collection),
             measure=lambda w: at(w).config.measures[0],
         ),
     message:
         "making the table of {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --cells {input.cells} --collection {wildcards.collection} "
-        "--out {output.table} --markdown {output.markdown} --latex {output.latex} --log {log}"
+        RUN
 
 
 rule publish_map_table:
@@ -144,10 +137,9 @@ rule publish_map_table:
 
 rule compare_expected:
     input:
+        **code("compare_expected"),
         cells=lambda w: jobs.tables(at(w), "map_cells.tsv"),
         expected="config/expected.tsv",
-        script=script("compare_expected"),
-        library=library("compare_expected"),
     output:
         "{results}/expected.tsv",
     log:
@@ -157,10 +149,8 @@ rule compare_expected:
     conda:
         "../envs/evaluate.yaml"
     params:
-        arguments=arguments(cells=lambda w: jobs.tables(at(w), "map_cells.tsv")),
-        experiment=lambda w: at(w).name,
+        arguments=arguments("cells", "expected", config=lambda w: at(w).name),
     message:
         "putting expected figures beside ours: {output}"
     shell:
-        "python {input.script} {params.arguments} --expected {input.expected} --config {params.experiment} "
-        "--out {output} --log {log}"
+        RUN

@@ -34,7 +34,7 @@ rule fetch_all:
 
 rule fetch_dataset:
     input:
-        script=ancient(script("fetch_dataset")),
+        script=ancient("workflow/scripts/fetch_dataset.py"),
     output:
         "results/data/{dataset}",
     log:
@@ -55,7 +55,7 @@ rule fetch_dataset:
 
 rule fetch_model:
     input:
-        script=ancient(script("fetch_model")),
+        script=ancient("workflow/scripts/fetch_model.py"),
     output:
         directory("results/models/{owner}--{name}--{commit}"),
     log:
@@ -78,7 +78,7 @@ rule fetch_model:
 
 rule fetch_ir_datasets:
     input:
-        script=ancient(script("fetch_ir_datasets")),
+        script=ancient("workflow/scripts/fetch_ir_datasets.py"),
     output:
         "results/data/ir_datasets/{catalogue}.json",
     log:
@@ -100,11 +100,10 @@ rule fetch_ir_datasets:
 
 rule generate_atlas:
     input:
-        script=script("generate_atlas"),
-        library=library("generate_atlas"),
+        **code("generate_atlas"),
         frames=sorted(map(str, Path("workflow/scripts/optical/atlas").glob("*.yaml"))),
     output:
-        sources.ATLAS_FILES,
+        files=sources.ATLAS_FILES,
     log:
         "results/logs/generate_atlas.log",
     benchmark:
@@ -116,4 +115,4 @@ rule generate_atlas:
     message:
         "generating the bundled collection"
     shell:
-        "python {input.script} {params.arguments} --out results/atlas --log {log}"
+        f"{RUN} --out results/atlas"

@@ -8,9 +8,8 @@ The index is fast-plaid's, which wants a torch of its own: its rules run in an e
 
 rule index_collection:
     input:
-        vectors=lambda w: jobs.document_vectors(at(w), w.collection),
-        script=script("index_collection"),
-        library=library("index_collection"),
+        **code("index_collection"),
+        shards=lambda w: jobs.document_vectors(at(w), w.collection),
     output:
         directory("{results}/pruned_index/{collection}"),
     log:
@@ -23,22 +22,20 @@ rule index_collection:
     resources:
         **needs("index_collection"),
     params:
-        arguments=arguments(shards=lambda w: jobs.document_vectors(at(w), w.collection)),
-        bits=lambda w: at(w).config.search.pruned.bits,
+        arguments=arguments("shards", keys=["search.pruned.bits"]),
     message:
         "making a pruned index of the documents of {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --bits {params.bits} " f"{ON_DEVICE} --out {{output}} --log {{log}}"
+        RUN_MODEL
 
 
 rule search_pruned:
     input:
+        **code("search_pruned"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
         translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
         index="{results}/pruned_index/{collection}",
         collection=lambda w: at(w).collection(w.collection),
-        script=script("search_pruned"),
-        library=library("search_pruned"),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/pruned"),
     log:
@@ -51,29 +48,23 @@ rule search_pruned:
         **needs("search_pruned"),
     params:
         arguments=arguments(
-            jobs=lambda w: jobs.searches(
-                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/pruned"
-            )
+            "index",
+            keys=["search.top_k", "search.pruned.probes", "search.pruned.candidates"],
+            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "runs", "pruned"),
         ),
-        top_k=lambda w: at(w).config.search.top_k,
-        probes=lambda w: at(w).config.search.pruned.probes,
-        candidates=lambda w: at(w).config.search.pruned.candidates,
     message:
         "searching the pruned index of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --index {input.index} --top-k {params.top_k} "
-        "--probes {params.probes} --candidates {params.candidates} "
-        f"{ON_DEVICE} --log {{log}}"
+        RUN_MODEL
 
 
 use rule evaluate_run as evaluate_pruned with:
     input:
+        **code("evaluate_run"),
         runs=lambda w: jobs.folders_of_runs(
             at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
         ),
-        collection=lambda w: at(w).collection(w.collection),
-        script=script("evaluate_run"),
-        library=library("evaluate_run"),
+        prepared=lambda w: at(w).collection(w.collection),
     output:
         "{results}/pruned_scores/{collection}/{lang}.tsv",
     log:
@@ -82,10 +73,12 @@ use rule evaluate_run as evaluate_pruned with:
         "{results}/benchmarks/evaluate_pruned/{collection}/{lang}.tsv"
     params:
         arguments=arguments(
+            "collection",
+            keys=["measures"],
             jobs=lambda w: jobs.evaluations(
                 at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
             ),
-            measures=lambda w: at(w).config.measures,
+            passages=lambda w: at(w).config.collection_table[w.collection].split is not None,
         ),
     message:
         "scoring the pruned runs of {wildcards.collection} in {wildcards.lang}"
@@ -93,9 +86,8 @@ use rule evaluate_run as evaluate_pruned with:
 
 use rule make_study_table as make_pruned_table with:
     input:
+        **code("make_study_table"),
         scores=lambda w: jobs.files_in(jobs.pruned_conditions(at(w)), "scores"),
-        script=script("make_study_table"),
-        library=library("make_study_table"),
     output:
         "{results}/pruned_table.tsv",
     log:
@@ -104,10 +96,10 @@ use rule make_study_table as make_pruned_table with:
         "{results}/benchmarks/make_pruned_table/pruned_table.tsv"
     params:
         arguments=arguments(
+            keys=["measures"],
             jobs=lambda w: jobs.pruned_conditions(at(w)),
             compare="variants",
             reference=jobs.EXACT,
-            measures=lambda w: at(w).config.measures,
             levels=lambda w: at(w).levels(),
             axis="search",
         ),

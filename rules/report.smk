@@ -6,9 +6,8 @@ report: "../workflow/report/workflow.rst"
 
 rule make_cost_table:
     input:
+        **code("make_cost_table"),
         table="{results}/map_table.tsv",
-        script=script("make_cost_table"),
-        library=library("make_cost_table"),
     output:
         "{results}/cost_table.tsv",
     log:
@@ -18,19 +17,19 @@ rule make_cost_table:
     conda:
         "../envs/report.yaml"
     params:
-        arguments=arguments(methods=lambda w: list(at(w).config.method_table)),
+        arguments=arguments(
+            benchmarks=lambda w: f"{w.results}/benchmarks", methods=lambda w: list(at(w).config.method_table)
+        ),
     message:
         "summing what the run cost: {output}"
     shell:
-        "python {input.script} {params.arguments} --benchmarks $(dirname {output})/benchmarks "
-        "--out {output} --log {log}"
+        RUN
 
 
 rule plot_map:
     input:
+        **code("plot_map"),
         cells="{results}/tables/{collection}/map_cells.tsv",
-        script=script("plot_map"),
-        library=library("plot_map"),
     output:
         map=report(
             "{results}/figures/{collection}/map.svg",
@@ -53,27 +52,26 @@ rule plot_map:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            methods=lambda w: at(w).config.methods,
-            reference=lambda w: at(w).config.reference,
+            *("cells", "collection"),
+            out=lambda w: f"{w.results}/figures/{w.collection}",
+            keys=["methods", "reference"],
             measure=lambda w: at(w).config.measures[0],
             names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
         ),
     message:
         "drawing the means of {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --cells {input.cells} --collection {wildcards.collection} "
-        "--out $(dirname {output.map}) --log {log}"
+        RUN
 
 
 rule plot_queries:
     input:
+        **code("plot_queries"),
         scores=lambda w: jobs.scores(at(w), w.collection),
         cells="{results}/tables/{collection}/map_cells.tsv",
-        collection=lambda w: at(w).collection(w.collection),
-        script=script("plot_queries"),
-        library=library("plot_queries"),
+        prepared=lambda w: at(w).collection(w.collection),
     output:
-        figure=report(
+        out=report(
             "{results}/figures/{collection}/queries.svg",
             caption="../workflow/report/queries.rst",
             category="Retrieval",
@@ -88,7 +86,7 @@ rule plot_queries:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            scores=lambda w: jobs.scores(at(w), w.collection),
+            *("scores", "cells", "collection", "out"),
             method=lambda w: at(w).config.reference,
             rivals=lambda w: at(w).rivals(),
             measure=lambda w: at(w).config.measures[0],
@@ -97,20 +95,17 @@ rule plot_queries:
     message:
         "drawing the gains and losses of single queries of {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --cells {input.cells} --queries {input.collection}/queries "
-        "--collection {wildcards.collection} "
-        "--out $(dirname {output.figure})/queries --log {log}"
+        f"{RUN} --queries {{input.prepared}}/queries"
 
 
 rule align_sentences:
     input:
+        **code("align_sentences"),
         student=lambda w: jobs.shown_student(at(w), w.lang),
         teacher=lambda w: models.teacher(at(w)),
         start=lambda w: models.extended(at(w), w.lang),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang, "dev"),
-        script=script("align_sentences"),
-        library=library("align_sentences"),
     output:
         "{results}/alignments/{lang}.json",
     log:
@@ -122,21 +117,19 @@ rule align_sentences:
     resources:
         **needs("align_sentences"),
     params:
-        start=option("start"),
+        arguments=arguments("lang", "student", "teacher", "start", "tokens", "bitext"),
     message:
         "aligning a sentence of {wildcards.lang} before and after distillation"
     shell:
-        "python {input.script} --lang {wildcards.lang} --student {input.student} --teacher {input.teacher:q} "
-        "{params.start:q} --tokens {input.tokens} --bitext {input.bitext} --out {output} --log {log}"
+        RUN
 
 
 rule plot_alignment:
     input:
+        **code("plot_alignment"),
         alignment="{results}/alignments/{lang}.json",
-        script=script("plot_alignment"),
-        library=library("plot_alignment"),
     output:
-        figure=report(
+        out=report(
             "{results}/figures/alignment/{lang}.svg",
             caption="../workflow/report/alignment.rst",
             category="Token alignments",
@@ -149,20 +142,20 @@ rule plot_alignment:
         "{results}/benchmarks/plot_alignment/{lang}.tsv"
     conda:
         "../envs/report.yaml"
+    params:
+        arguments=arguments("alignment", "out"),
     message:
         "drawing the alignment of a sentence of {wildcards.lang}"
     shell:
-        "python {input.script} --alignment {input.alignment} --out $(dirname {output.figure})/{wildcards.lang} "
-        "--log {log}"
+        RUN
 
 
 rule plot_curves:
     input:
-        students=lambda w: jobs.files_in(jobs.students(at(w)), "folder"),
-        script=script("plot_curves"),
-        library=library("plot_curves"),
+        **code("plot_curves"),
+        folders=lambda w: jobs.files_in(jobs.students(at(w)), "folder"),
     output:
-        figure=report(
+        out=report(
             "{results}/figures/curves.svg",
             caption="../workflow/report/curves.rst",
             category="Training",
@@ -177,27 +170,26 @@ rule plot_curves:
         "../envs/report.yaml"
     params:
         arguments=arguments(
+            "out",
+            keys=["methods", "reference"],
             students=lambda w: jobs.students(at(w)),
-            methods=lambda w: at(w).config.methods,
-            reference=lambda w: at(w).config.reference,
             names=lambda w: jobs.titles(at(w), at(w).config.languages),
         ),
     message:
         "drawing the learning curves of the students"
     shell:
-        "python {input.script} {params.arguments} --out $(dirname {output.figure})/curves --log {log}"
+        RUN
 
 
 rule make_report:
     input:
+        **code("make_report"),
         cells=lambda w: jobs.tables(at(w), "map_cells.tsv"),
         figures=lambda w: jobs.figures(at(w)),
         alignments=lambda w: [f"{w.results}/alignments/{lang}.json" for lang in at(w).aligned_languages()],
         bitext=lambda w: [f"{w.results}/bitext/{lang}/report.json" for lang in at(w).bitext_languages()],
         translation=lambda w: jobs.translation_table(at(w)),
         cost="{results}/cost_table.tsv",
-        script=script("make_report"),
-        library=library("make_report"),
         template="workflow/scripts/optical/report/page.html",
     output:
         report(
@@ -214,15 +206,14 @@ rule make_report:
         "../envs/report.yaml"
     params:
         arguments=arguments(
+            "results",
             collections=lambda w: {name: at(w).languages_of(name) for name in at(w).test_collections()},
+            keys=["methods", "measures", "reference"],
             names=lambda w: jobs.names(at(w)),
-            methods=lambda w: at(w).config.methods,
-            measures=lambda w: at(w).config.measures,
-            reference=lambda w: at(w).config.reference,
             rivals=lambda w: at(w).rivals(),
             settings=lambda w: settings.shown_settings(at(w)),
         ),
     message:
         "making the report: {output}"
     shell:
-        "python {input.script} {params.arguments} --results $(dirname {output}) --out {output} --log {log}"
+        RUN

@@ -1,15 +1,12 @@
 """Collections, their vectors, and the searches that make runs: of the whole, or of parts whose runs are merged."""
 
-WHOLE = "1-of-1"  # a collection that is not in parts, as parts are numbered
-
 
 rule prepare_collection:
     input:
+        **code("prepare_collection"),
         files=lambda w: sources.collection_files(at(w), w.collection),
         fetched=lambda w: downloads.fetched_of_collection(at(w), w.collection),
         tokeniser=lambda w: models.splitting_tokeniser(at(w), w.collection),
-        script=script("prepare_collection"),
-        library=library("prepare_collection"),
     output:
         directory("{results}/collections/{collection}"),
     log:
@@ -22,23 +19,21 @@ rule prepare_collection:
         **needs("prepare_collection"),
     params:
         arguments=arguments(
+            *("collection", "tokeniser"),
             settings=lambda w: sources.collection_block(at(w), w.collection),
             languages=lambda w: ["en", *at(w).languages_of(w.collection)],
         ),
-        tokeniser=option("tokeniser"),
     message:
         "preparing the collection {wildcards.collection}"
     shell:
-        "python {input.script} {params.arguments} --collection {wildcards.collection} {params.tokeniser:q} "
-        "--out {output} --log {log}"
+        RUN
 
 
 rule encode_collection:
     input:
+        **code("encode_collection"),
         encoder=lambda w: models.teacher(at(w)),
-        collection=lambda w: at(w).collection(w.collection),
-        script=script("encode_collection"),
-        library=library("encode_collection"),
+        prepared=lambda w: at(w).collection(w.collection),
     output:
         directory("{results}/vectors/{collection}"),
     log:
@@ -51,12 +46,11 @@ rule encode_collection:
     resources:
         **needs("encode_collection"),
     params:
-        part=WHOLE,
+        arguments=arguments("encoder", "part"),
     message:
         "encoding the documents of {wildcards.collection}, once for all languages and methods"
     shell:
-        "python {input.script} --encoder {input.encoder:q} --documents {input.collection}/documents.jsonl "
-        f"--part {{params.part}} {ON_DEVICE} --out {{output}} --log {{log}}"
+        f"{RUN_MODEL} --documents {{input.prepared}}/documents.jsonl"
 
 
 use rule encode_collection as encode_part with:
@@ -68,19 +62,16 @@ use rule encode_collection as encode_part with:
         "{results}/benchmarks/encode_part/{collection}/{part}.tsv"
     resources:
         **needs("encode_collection", parts=PARTS),
-    params:
-        part="{part}",
     message:
         "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
 
 use rule encode_collection as encode_with_student with:
     input:
+        **code("encode_collection"),
         encoder=lambda w: at(w).student(w.lang, w.method, w.seed),
         bases=lambda w: models.student_bases(at(w), w.lang),
-        collection=lambda w: at(w).collection(w.collection),
-        script=script("encode_collection"),
-        library=library("encode_collection"),
+        prepared=lambda w: at(w).collection(w.collection),
     output:
         directory("{results}/student_vectors/{collection}/{lang}/{method}/{seed}"),
     log:
@@ -93,13 +84,12 @@ use rule encode_collection as encode_with_student with:
 
 rule search_collection:
     input:
+        **code("search_collection"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
         student_vectors=lambda w: jobs.student_vectors(at(w), w.collection, w.lang),
         translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
-        vectors=lambda w: jobs.document_vectors(at(w), w.collection),
+        shards=lambda w: jobs.document_vectors(at(w), w.collection),
         collection=lambda w: at(w).collection(w.collection),
-        script=script("search_collection"),
-        library=library("search_collection"),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/maxsim"),
     log:
@@ -113,28 +103,23 @@ rule search_collection:
         search_mb=experiment.config.search.memory_mb,
     params:
         arguments=arguments(
-            jobs=lambda w: jobs.searches(
-                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/maxsim"
-            ),
-            shards=lambda w: jobs.document_vectors(at(w), w.collection),
+            "shards",
+            keys=["search.top_k"],
+            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "runs", "maxsim"),
         ),
-        top_k=lambda w: at(w).config.search.top_k,
-        part=WHOLE,
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --top-k {params.top_k} "
-        f"--part {{params.part}} --memory-mb {{resources.search_mb}} {ON_DEVICE} --log {{log}}"
+        f"{RUN_MODEL} --memory-mb {{resources.search_mb}}"
 
 
 use rule search_collection as search_part with:
     input:
+        **code("search_collection"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
         translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
-        vectors=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
+        shards=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
         collection=lambda w: at(w).collection(w.collection),
-        script=script("search_collection"),
-        library=library("search_collection"),
     output:
         runs=directory("{results}/part_runs/{collection}/{lang}/{part}"),
     log:
@@ -146,21 +131,18 @@ use rule search_collection as search_part with:
         search_mb=experiment.config.search.memory_mb,
     params:
         arguments=arguments(
-            jobs=lambda w: jobs.searches(
-                at(w), w.collection, w.lang, f"{w.results}/part_runs/{w.collection}/{w.lang}/{w.part}"
-            ),
-            shards=lambda w: [at(w).place("vectors", "part_vectors", w.collection, w.part)],
+            *("shards", "part"),
+            keys=["search.top_k"],
+            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "part_runs", w.part),
         ),
-        part="{part}",
     message:
         "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.part}"
 
 
 rule merge_runs:
     input:
+        **code("merge_runs"),
         parts=lambda w: jobs.part_runs(at(w), w.collection, w.lang),
-        script=script("merge_runs"),
-        library=library("merge_runs"),
     output:
         directory("{results}/runs/{collection}/{lang}/merged"),
     log:
@@ -172,21 +154,19 @@ rule merge_runs:
     resources:
         **needs("merge_runs"),
     params:
-        arguments=arguments(parts=lambda w: jobs.part_runs(at(w), w.collection, w.lang)),
-        top_k=lambda w: at(w).config.search.top_k,
+        arguments=arguments("parts", keys=["search.top_k"]),
     message:
         "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --top-k {params.top_k} --out {output} --log {log}"
+        RUN
 
 
 rule search_lexical:
     input:
+        **code("search_lexical"),
         table=lambda w: jobs.lexical_tables(at(w), w.lang),
         translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated-lexical"),
         collection=lambda w: at(w).collection(w.collection),
-        script=script("search_lexical"),
-        library=library("search_lexical"),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/lexical"),
     log:
@@ -199,13 +179,10 @@ rule search_lexical:
         **needs("search_lexical"),
     params:
         arguments=arguments(
-            jobs=lambda w: jobs.lexical_searches(
-                at(w), w.collection, w.lang, f"{w.results}/runs/{w.collection}/{w.lang}/lexical"
-            )
+            keys=["search.top_k"],
+            jobs=lambda w: jobs.lexical_searches(at(w), w.collection, w.lang),
         ),
-        top_k=lambda w: at(w).config.search.top_k,
     message:
         "searching {wildcards.collection} with the words of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --documents {input.collection}/documents.jsonl "
-        "--top-k {params.top_k} --log {log}"
+        f"{RUN} --documents {{input.collection}}/documents.jsonl"

@@ -3,10 +3,9 @@
 
 rule extend_vocabulary:
     input:
+        **code("extend_vocabulary"),
         teacher=lambda w: models.teacher(at(w)),
         bitext=lambda w: at(w).bitext(w.lang),
-        script=script("extend_vocabulary"),
-        library=library("extend_vocabulary"),
     output:
         directory("{results}/extended/{lang}"),
     log:
@@ -18,20 +17,18 @@ rule extend_vocabulary:
     resources:
         **needs("extend_vocabulary"),
     params:
-        arguments=arguments(settings=lambda w: settings.vocabulary_settings(at(w))),
+        arguments=arguments("teacher", "bitext", settings=lambda w: settings.vocabulary_settings(at(w))),
     message:
         "giving the teacher word pieces of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --teacher {input.teacher:q} --bitext {input.bitext} "
-        "--out {output} --log {log}"
+        RUN
 
 
 rule encode_bitext:
     input:
+        **code("encode_bitext"),
         teacher=lambda w: models.teacher(at(w)),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
-        script=script("encode_bitext"),
-        library=library("encode_bitext"),
     output:
         directory("{results}/teacher_vectors/{lang}"),
     log:
@@ -43,22 +40,20 @@ rule encode_bitext:
     resources:
         **needs("encode_bitext"),
     params:
-        sides=lambda w: at(w).taught_sides(),
+        arguments=arguments("teacher", "tokens", sides=lambda w: at(w).taught_sides()),
     message:
         "encoding the English side of the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --teacher {input.teacher:q} --tokens {input.tokens} --sides {params.sides} "
-        f"{ON_DEVICE} --out {{output}} --log {{log}}"
+        RUN_MODEL
 
 
 rule distil_student:
     input:
+        **code("distil_student"),
         teacher=lambda w: models.teacher(at(w)),
         start=lambda w: models.extended(at(w), w.lang),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
         vectors=lambda w: models.teacher_vectors(at(w), w.lang),
-        script=script("distil_student"),
-        library=library("distil_student"),
     output:
         directory("{results}/students/{lang}/{method}/{seed}"),
     log:
@@ -72,23 +67,21 @@ rule distil_student:
     resources:
         **needs("distil_student"),
     params:
-        arguments=arguments(settings=lambda w: settings.distillation_settings(at(w), w.method, int(w.seed))),
-        start=option("start"),
-        vectors=option("vectors"),
+        arguments=arguments(
+            *("teacher", "start", "tokens", "vectors"),
+            settings=lambda w: settings.distillation_settings(at(w), w.method, int(w.seed)),
+        ),
     message:
         "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
     shell:
-        "{resources.launcher} {input.script} {params.arguments} --teacher {input.teacher:q} --tokens {input.tokens} "
-        "{params.start:q} {params.vectors:q} "
-        f"{TRAINING} --out {{output}} --log {{log}}"
+        TRAIN
 
 
 rule switch_queries:
     input:
+        **code("switch_queries"),
         queries=lambda w: at(w).training_set("teacher", "en"),
         dictionary=lambda w: at(w).place("lexical_tables", "dictionaries", f"{w.lang}.tsv"),
-        script=script("switch_queries"),
-        library=library("switch_queries"),
     output:
         "{results}/switched_queries/{lang}/{method}.tsv",
     log:
@@ -100,21 +93,19 @@ rule switch_queries:
     resources:
         **needs("switch_queries"),
     params:
-        arguments=arguments(settings=lambda w: at(w).method(w.method).switch),
+        arguments=arguments("dictionary", settings=lambda w: at(w).method(w.method).switch),
     message:
         "swapping words of the training queries for words of {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --queries {input.queries}/queries.tsv "
-        "--dictionary {input.dictionary} --out {output} --log {log}"
+        f"{RUN} --queries {{input.queries}}/queries.tsv"
 
 
 rule retrain_student:
     input:
+        **code("retrain_student"),
         teacher=lambda w: models.teacher(at(w)),
         training_set=lambda w: models.training_set_of(at(w), w.method, w.lang),
         queries=lambda w: models.switched_queries(at(w), w.method, w.lang),
-        script=script("retrain_student"),
-        library=library("retrain_student"),
     output:
         directory("{results}/students/{lang}/{method}/{seed}"),
     log:
@@ -128,11 +119,11 @@ rule retrain_student:
     resources:
         **needs("retrain_student"),
     params:
-        arguments=arguments(settings=lambda w: settings.retraining_settings(at(w), w.method, int(w.seed))),
-        queries=option("queries"),
+        arguments=arguments(
+            *("teacher", "training_set", "queries"),
+            settings=lambda w: settings.retraining_settings(at(w), w.method, int(w.seed)),
+        ),
     message:
         "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}"
     shell:
-        "{resources.launcher} {input.script} {params.arguments} --teacher {input.teacher:q} "
-        "--training-set {input.training_set} {params.queries:q} "
-        f"{TRAINING} --out {{output}} --log {{log}}"
+        TRAIN

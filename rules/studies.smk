@@ -6,10 +6,9 @@ snakemake --cores 2 --configfile config/studies/multi30k.yaml -- results/studies
 
 rule make_study_table:
     input:
+        **code("make_study_table"),
         scores=lambda w: jobs.files_in(changes.study_conditions(at(w)), "scores"),
         bitext=lambda w: jobs.files_in(changes.study_conditions(at(w)), "bitext"),
-        script=script("make_study_table"),
-        library=library("make_study_table"),
     output:
         "{results}/table.tsv",
     log:
@@ -22,25 +21,22 @@ rule make_study_table:
         **needs("make_study_table"),
     params:
         arguments=arguments(
+            keys=["measures", "study.compare", "study.axis"],
             jobs=lambda w: changes.study_conditions(at(w)),
-            compare=lambda w: at(w).config.study.compare,
             reference=lambda w: changes.study_reference(at(w)),
-            measures=lambda w: at(w).config.measures,
             levels=lambda w: at(w).levels(),
-            axis=lambda w: at(w).config.study.axis,
         ),
     message:
         "making the table of the study: {output}"
     shell:
-        "python {input.script} {params.arguments} --out {output} --log {log}"
+        RUN
 
 
 use rule make_study_table as make_alignment_table with:
     input:
+        **code("make_study_table"),
         scores=lambda w: jobs.files_in(changes.alignment_conditions(at(w)), "scores"),
         bitext=lambda w: jobs.files_in(changes.alignment_conditions(at(w)), "bitext"),
-        script=script("make_study_table"),
-        library=library("make_study_table"),
     output:
         "{results}/alignment_quality.tsv",
     log:
@@ -49,12 +45,11 @@ use rule make_study_table as make_alignment_table with:
         "{results}/benchmarks/make_alignment_table/alignment_quality.tsv"
     params:
         arguments=arguments(
+            keys=["study.compare", "study.axis"],
             jobs=lambda w: changes.alignment_conditions(at(w)),
-            compare=lambda w: at(w).config.study.compare,
             reference=lambda w: changes.study_reference(at(w)),
             measures=jobs.ALIGNMENT_MEASURES,
             levels=lambda w: at(w).levels(),
-            axis=lambda w: at(w).config.study.axis,
         ),
     message:
         "making the table of how well names are aligned: {output}"
@@ -62,10 +57,9 @@ use rule make_study_table as make_alignment_table with:
 
 rule explain_matrix:
     input:
+        **code("explain_matrix"),
         table="{results}/table.tsv",
         languages=ancient("config/languages.tsv"),
-        script=script("explain_matrix"),
-        library=library("explain_matrix"),
     output:
         "{results}/distances.tsv",
     log:
@@ -75,22 +69,23 @@ rule explain_matrix:
     conda:
         "../envs/evaluate.yaml"
     params:
-        arguments=arguments(language_table=lambda w: at(w).config.language_additions()),
-        axis=lambda w: at(w).config.study.axis,
+        arguments=arguments(
+            *("table", "languages"),
+            keys=["study.axis"],
+            language_table=lambda w: at(w).config.language_additions(),
+        ),
     message:
         "relating the matrix of the study to descent and script: {output}"
     shell:
-        "python {input.script} {params.arguments} --table {input.table} --axis {params.axis} "
-        "--languages {input.languages} --out {output} --log {log}"
+        RUN
 
 
 rule plot_study:
     input:
+        **code("plot_study"),
         table="{results}/table.tsv",
-        script=script("plot_study"),
-        library=library("plot_study"),
     output:
-        figure="{results}/figure.svg",
+        out="{results}/figure.svg",
         others=multiext("{results}/figure", ".png", ".tsv"),
     log:
         "{results}/logs/plot_study.log",
@@ -100,15 +95,13 @@ rule plot_study:
         "../envs/report.yaml"
     params:
         arguments=arguments(
+            *("table", "out"),
+            keys=["methods", "reference", "study.axis"],
             kind=lambda w: at(w).config.study.figure,
             measure=lambda w: at(w).config.measures[0],
-            methods=lambda w: at(w).config.methods,
-            reference=lambda w: at(w).config.reference,
             names=lambda w: jobs.titles(at(w), at(w).config.languages),
-            axis=lambda w: at(w).config.study.axis,
         ),
     message:
-        "drawing the study: {output.figure}"
+        "drawing the study: {output.out}"
     shell:
-        "python {input.script} {params.arguments} --table {input.table} "
-        "--out $(dirname {output.figure})/figure --log {log}"
+        RUN

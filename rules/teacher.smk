@@ -3,11 +3,10 @@
 
 rule pretrain_encoder:
     input:
+        **code("pretrain_encoder", unused=lambda w: models.unused_in_pretraining(at(w))),
         tokeniser=lambda w: models.tokeniser(at(w)),
         text=lambda w: at(w).place("tokeniser", "tokens/text"),
         bitext=lambda w: models.pretraining_bitext(at(w)),
-        script=script("pretrain_encoder"),
-        library=lambda w: library("pretrain_encoder", models.unused_in_pretraining(at(w))),
     output:
         directory("{results}/encoder"),
     log:
@@ -20,23 +19,18 @@ rule pretrain_encoder:
     resources:
         **needs("pretrain_encoder"),
     params:
-        arguments=arguments(
-            settings=lambda w: settings.pretraining_settings(at(w)),
-            bitext=lambda w: models.pretraining_bitext(at(w)),
-        ),
+        arguments=arguments(*("tokeniser", "text", "bitext"), settings=lambda w: settings.pretraining_settings(at(w))),
     message:
         "pre-training the encoder"
     shell:
-        "{resources.launcher} {input.script} {params.arguments} --tokeniser {input.tokeniser:q} --text {input.text} "
-        f"{TRAINING} --out {{output}} --log {{log}}"
+        TRAIN
 
 
 rule prepare_training_set:
     input:
+        **code("prepare_training_set"),
         files=lambda w: sources.training_set_files(at(w), w.owner, w.lang),
         fetched=lambda w: downloads.fetched_of_training_set(at(w), w.owner, w.lang),
-        script=script("prepare_training_set"),
-        library=library("prepare_training_set"),
     output:
         directory("{results}/training_sets/{owner}/{lang}"),
     log:
@@ -54,15 +48,14 @@ rule prepare_training_set:
     message:
         "preparing the training set of {wildcards.owner}, {wildcards.lang}"
     shell:
-        "python {input.script} {params.arguments} --out {output} --log {log}"
+        RUN
 
 
 rule train_teacher:
     input:
+        **code("train_teacher"),
         encoder=lambda w: models.encoder(at(w)),
         training_set=lambda w: at(w).place("training_tokens", "tokens/training_sets/teacher/en"),
-        script=script("train_teacher"),
-        library=library("train_teacher"),
     output:
         directory("{results}/teacher"),
     log:
@@ -76,9 +69,8 @@ rule train_teacher:
     resources:
         **needs("train_teacher"),
     params:
-        arguments=arguments(settings=lambda w: settings.teacher_settings(at(w))),
+        arguments=arguments("encoder", "training_set", settings=lambda w: settings.teacher_settings(at(w))),
     message:
         "training the English teacher"
     shell:
-        "{resources.launcher} {input.script} {params.arguments} --encoder {input.encoder:q} "
-        f"--training-set {{input.training_set}} {TRAINING} --out {{output}} --log {{log}}"
+        TRAIN

@@ -3,9 +3,8 @@
 
 rule train_tokeniser:
     input:
+        **code("train_tokeniser"),
         texts=lambda w: models.pretraining_texts(at(w)),
-        script=script("train_tokeniser"),
-        library=library("train_tokeniser"),
     output:
         directory("{results}/tokeniser"),
     log:
@@ -17,22 +16,18 @@ rule train_tokeniser:
     resources:
         **needs("train_tokeniser"),
     params:
-        arguments=arguments(texts=lambda w: models.pretraining_texts(at(w))),
-        vocabulary_size=lambda w: at(w).config.tokeniser.vocabulary_size,
-        longest=lambda w: settings.longest_text(at(w)),
+        arguments=arguments("texts", keys=["tokeniser.vocabulary_size"], longest=lambda w: settings.longest_text(at(w))),
     message:
         "training one tokeniser for all languages"
     shell:
-        "python {input.script} {params.arguments} --vocabulary-size {params.vocabulary_size} "
-        "--longest {params.longest} --out {output} --log {log}"
+        RUN
 
 
 rule tokenise_text:
     input:
+        **code("tokenise_text"),
         tokeniser=lambda w: models.tokeniser(at(w)),
         texts=lambda w: models.pretraining_texts(at(w)),
-        script=script("tokenise_text"),
-        library=library("tokenise_text"),
     output:
         directory("{results}/tokens/text"),
     log:
@@ -44,20 +39,18 @@ rule tokenise_text:
     resources:
         **needs("tokenise_text"),
     params:
-        arguments=arguments(texts=lambda w: models.pretraining_texts(at(w))),
+        arguments=arguments("tokeniser", "texts"),
     message:
         "tokenising the pre-training text"
     shell:
-        "python {input.script} {params.arguments} --tokeniser {input.tokeniser:q} --out {output} --log {log}"
+        RUN
 
 
 rule tokenise_bitext:
     input:
+        **code("tokenise_bitext"),
         tokeniser=lambda w: models.tokeniser(at(w)),
-        foreign_tokeniser=[],
         bitext=lambda w: at(w).bitext(w.lang),
-        script=script("tokenise_bitext"),
-        library=library("tokenise_bitext"),
     output:
         directory("{results}/tokens/bitext/{lang}"),
     log:
@@ -69,21 +62,19 @@ rule tokenise_bitext:
     resources:
         **needs("tokenise_bitext"),
     params:
-        foreign=option("foreign_tokeniser"),
+        arguments=arguments("tokeniser", "foreign_tokeniser", "bitext"),
     message:
         "tokenising the sentence pairs of {wildcards.lang}"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser:q} {params.foreign:q} --bitext {input.bitext} "
-        "--out {output} --log {log}"
+        RUN
 
 
 use rule tokenise_bitext as tokenise_extended with:
     input:
+        **code("tokenise_bitext"),
         tokeniser=lambda w: models.tokeniser(at(w)),
         foreign_tokeniser=lambda w: models.extended(at(w), w.lang),
         bitext=lambda w: at(w).bitext(w.lang),
-        script=script("tokenise_bitext"),
-        library=library("tokenise_bitext"),
     output:
         directory("{results}/tokens/extended/{lang}"),
     log:
@@ -94,10 +85,9 @@ use rule tokenise_bitext as tokenise_extended with:
 
 rule tokenise_training_set:
     input:
+        **code("tokenise_training_set"),
         tokeniser=lambda w: models.tokeniser(at(w)),
         training_set=lambda w: at(w).training_set(w.owner, w.lang),
-        script=script("tokenise_training_set"),
-        library=library("tokenise_training_set"),
     output:
         directory("{results}/tokens/training_sets/{owner}/{lang}"),
     log:
@@ -110,8 +100,9 @@ rule tokenise_training_set:
         "../envs/data.yaml"
     resources:
         **needs("tokenise_training_set"),
+    params:
+        arguments=arguments("tokeniser", "training_set"),
     message:
         "tokenising the training set of {wildcards.owner}, {wildcards.lang}"
     shell:
-        "python {input.script} --tokeniser {input.tokeniser:q} --training-set {input.training_set} "
-        "--out {output} --log {log}"
+        RUN

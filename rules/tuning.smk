@@ -6,11 +6,10 @@ A point of the grid is an experiment with changes, in `tuning/NUMBER/`, and the 
 
 rule make_tuning_table:
     input:
+        **code("make_tuning_table"),
         scores=lambda w: changes.grid_scores(at(w)),
-        script=script("make_tuning_table"),
-        library=library("make_tuning_table"),
     output:
-        table="{results}/tuning.tsv",
+        out="{results}/tuning.tsv",
         chosen="{results}/tuning.yaml",
     log:
         "{results}/logs/make_tuning_table.log",
@@ -20,6 +19,7 @@ rule make_tuning_table:
         "../envs/evaluate.yaml"
     params:
         arguments=arguments(
+            *("out", "chosen"),
             points=lambda w: changes.grid_points(at(w)),
             method=lambda w: changes.tuning_method(at(w)),
             measure=lambda w: at(w).config.measures[0],
@@ -27,4 +27,4 @@ rule make_tuning_table:
     message:
         "choosing the best point of the grid: {output.chosen}"
     shell:
-        "python {input.script} {params.arguments} --out {output.table} --chosen {output.chosen} --log {log}"
+        RUN

@@ -30,7 +30,7 @@ def test_a_folder_on_the_way_of_the_data_is_written_by_a_program_of_that_package
 
 def written(rule):
     """Return what a rule says of its outputs."""
-    return rule.partition("    output:\n")[2].partition("    log:\n")[0] + " ".join(re.findall(r"--out \S+ ", rule))
+    return rule.partition("    output:\n")[2].partition("    log:\n")[0] + " ".join(re.findall(r"--out \S+", rule))
 
 
 def test_five_lines_tell_methods_and_files_without_snakemake_and_torch():

@@ -39,17 +39,18 @@ def test_a_rule_says_what_it_does_where_and_at_what_cost(name):
     assert (ROOT / "envs" / f"{environment[1]}.yaml").is_file()
 
 
-@pytest.mark.parametrize("name", [name for name, text in RULES.items() if "script(" in text])
+@pytest.mark.parametrize("name", [name for name, text in RULES.items() if "code(" in text or "script=" in text])
 def test_a_rule_runs_the_program_of_its_name_and_lists_the_code_that_it_uses(name):
-    text = RULES[name].replace("{{", "{").replace("}}", "}")  # of an f-string
+    text = RULES[name]
     if name.startswith("fetch_"):  # newer code fetches nothing again
-        assert f'script=ancient(script("{name}"))' in text
-        assert "library" not in text
+        assert f'script=ancient("workflow/scripts/{name}.py")' in text
+        assert "code(" not in text
+        assert "python {input.script} " in text
+        assert "--log {log}" in text
     else:
-        assert f'script=script("{name}")' in text
-        assert re.search(rf'library=(lambda w: )?library\("{name}"', text)
-    assert "{input.script} " in text
-    assert "--log {log}" in text
+        assert f'**code("{name}"' in text
+        assert re.search(r"shell:\n(?: +#.*\n)? +(f\"(nice )?{)?(RUN|RUN_MODEL|TRAIN)\b", text)
+        assert "arguments=arguments(" in text
     assert (ROOT / f"workflow/scripts/{name}.py").is_file()
 
 
@@ -58,14 +59,19 @@ def test_a_rule_made_from_another_keeps_log_and_benchmark_of_its_own_and_the_cod
     base, text = derived_rules()[name]
     _assert_place_of_log_and_benchmark(name, text)
     if "    input:\n" in text:
-        assert f'script=script("{base}")' in text
-        assert f'library=library("{base}")' in text
+        assert f'**code("{base}")' in text
 
 
 def _assert_place_of_log_and_benchmark(name, text):
     for kind in ("log", "benchmark"):
         folder = r'("(\{results\}|results)|f"\{experiment\.results\})'
         assert re.search(rf"{kind}:\n        {folder}/{kind}s/{name}[/.]", text), kind
+
+
+@pytest.mark.parametrize("command", ["RUN", "TRAIN"])
+def test_the_command_of_the_rules_runs_the_program_with_its_arguments_and_a_log(command):
+    shared = (ROOT / "rules/common.smk").read_text(encoding="utf-8")
+    assert re.search(rf"^{command} = [^=]*{{input.script}} {{params.arguments:q}} --log {{log}}", shared, re.MULTILINE)
 
 
 def test_every_program_has_a_rule():

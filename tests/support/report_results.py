@@ -139,19 +139,19 @@ def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     files = {"scores": sorted(folder.glob("scores/atlas/*.tsv")), "queries": folder / "collections/atlas/queries"}
     files |= {"cells": folder / "tables/atlas/map_cells.tsv"}
     files |= {"collection": "atlas", "method": "optical", "rivals": rivals_of(methods)}
-    plot_queries.main(Namespace(**common, **files, out=folder / "figures/atlas/queries"))
+    plot_queries.main(Namespace(**common, **files, out=folder / "figures/atlas/queries.svg"))
     columns = ("lang", "method", "seed")
     students = [
         dict(zip(columns, path.parts[-4:-1], strict=True)) | {"folder": path.parent}
         for path in sorted(folder.glob("students/*/*/*/curve.tsv"))
     ]
-    plot_curves.main(Namespace(**common, students=students, out=folder / "figures/curves"))
+    plot_curves.main(Namespace(**common, students=students, out=folder / "figures/curves.svg"))
     for lang in LANGS:
         alignment = folder / f"alignments/{lang}.json"
-        plot_alignment.main(Namespace(alignment=alignment, out=folder / f"figures/alignment/{lang}"))
+        plot_alignment.main(Namespace(alignment=alignment, out=folder / f"figures/alignment/{lang}.svg"))
     curve = folder / "bitext_curve.tsv"
     if curve.is_file():
-        plot_bitext_curve.main(Namespace(**common, curve=curve, out=folder / "figures/bitext_curve"))
+        plot_bitext_curve.main(Namespace(**common, curve=curve, out=folder / "figures/bitext_curve.svg"))
     return folder
 
 

@@ -114,7 +114,7 @@ class Stated(NamedTuple):
     need: str | None
 
 
-PATTERNS = Stated(r'script\("(\w+)"\)', r'conda:\s+"\.\./envs/(\w+)\.yaml"', r'\*\*needs\("(\w+)"')
+PATTERNS = Stated(r'(?:code\("|workflow/scripts/)(\w+)', r'conda:\s+"\.\./envs/(\w+)\.yaml"', r'\*\*needs\("(\w+)"')
 
 
 def _stated():

@@ -1,8 +1,8 @@
 """Draw the alignment of a sentence pair, before and after distillation, as two heat maps over whole words.
 
-python workflow/scripts/plot_alignment.py --alignment alignments/sw.json --out figures/alignment/sw
+python workflow/scripts/plot_alignment.py --alignment alignments/sw.json --out figures/alignment/sw.svg
 
-Writes sw.svg, sw.png and sw.tsv: `--out` is their common stem.
+A PNG of it and its data as TSV lie beside it.
 """
 
 from optical.files import read_json
@@ -24,5 +24,5 @@ def main(arguments):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--alignment", required=True, metavar="FILE", help="from align_sentences.py")
-    parser.add_argument("--out", required=True, metavar="STEM")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the figure (SVG)")
     run_program(main, parser)

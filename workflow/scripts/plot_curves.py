@@ -1,16 +1,16 @@
 """Draw the learning curves of students: a panel per language, a line per method and seed.
 
 python workflow/scripts/plot_curves.py --methods mse optical --reference optical --names '{sw: Swahili}' \\
-    --students '[{lang: sw, method: optical, seed: 1, folder: students/sw/optical/1}]' --out figures/curves
+    --students '[{lang: sw, method: optical, seed: 1, folder: students/sw/optical/1}]' --out figures/curves.svg
 
-Writes curves.svg, .png and .tsv: `--out` is their common stem.
+A PNG of it and its data as TSV lie beside it.
 """
 
 from pathlib import Path
 
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.program import program, run_program, yaml_value
+from optical.program import add_figure_arguments, program, run_program, yaml_value
 from optical.report.figures.curves import curve_rows, draw_curves
 from optical.report.figures.style import drawing, save_figure
 
@@ -39,8 +39,5 @@ def read_losses(path):
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--students", type=yaml_value, required=True, help="list of {lang, method, seed, folder}")
-    parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, for their colours")
-    parser.add_argument("--reference", required=True)
-    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
-    parser.add_argument("--out", required=True, metavar="STEM")
+    add_figure_arguments(parser)
     run_program(main, parser)

@@ -8,7 +8,7 @@ Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.
 
 from optical.errors import DataError
 from optical.evaluation.map_table import pick_cells, read_cells
-from optical.program import program, run_program, yaml_value
+from optical.program import add_figure_arguments, program, run_program
 from optical.report.figures.means import dot_rows, draw_dots, draw_gap, gap_rows
 from optical.report.figures.style import drawing, save_figure, styles
 
@@ -23,8 +23,8 @@ def main(arguments):
     with drawing():
         looks = styles(arguments.methods, arguments.reference)
         figure = draw_dots(dots, looks, arguments.names, arguments.reference, arguments.measure)
-        save_figure(figure, dots, f"{arguments.out}/map")
-        save_figure(draw_gap(gaps, arguments.measure), gaps, f"{arguments.out}/gap")
+        save_figure(figure, dots, f"{arguments.out}/map.svg")
+        save_figure(draw_gap(gaps, arguments.measure), gaps, f"{arguments.out}/gap.svg")
 
 
 if __name__ == "__main__":
@@ -32,8 +32,5 @@ if __name__ == "__main__":
     parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", required=True)
-    parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
-    parser.add_argument("--reference", required=True, help="the method whose mean is marked in every panel")
-    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
+    add_figure_arguments(parser)
     run_program(main, parser)

@@ -2,9 +2,9 @@
 
 python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --cells tables/atlas/map_cells.tsv \\
     --queries collections/atlas/queries --collection atlas --measure AP --method optical --rivals mse contrastive \\
-    --names '{sw: Swahili}' --out queries
+    --names '{sw: Swahili}' --out queries.svg
 
-Writes queries.svg, .png and .tsv: `--out` is their common stem. The TSV has a row per language and query, best first.
+A PNG of it and its data as TSV lie beside it. The TSV has a row per language and query, best first.
 Of several rivals, the one with the highest mean over low-resource languages is taken, as in the report's first lines.
 """
 
@@ -48,5 +48,5 @@ if __name__ == "__main__":
     parser.add_argument("--method", required=True)
     parser.add_argument("--rivals", nargs="+", required=True)
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
-    parser.add_argument("--out", required=True, metavar="STEM")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the figure (SVG)")
     run_program(main, parser)

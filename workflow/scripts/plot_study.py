@@ -1,14 +1,14 @@
 """Draw a study: lines over sentence pairs, dots with intervals, a matrix, or the gap between resource levels.
 
 python workflow/scripts/plot_study.py --table table.tsv --kind curve --measure AP --methods contrastive optical \\
-    --reference contrastive --names '{de: German}' --axis variant --out figure
+    --reference contrastive --names '{de: German}' --axis variant --out figure.svg
 
-Writes figure.svg, .png and .tsv: `--out` is their common stem.
+A PNG of it and its data as TSV lie beside it.
 """
 
 from optical.errors import DataError
 from optical.files import read_table
-from optical.program import program, run_program, yaml_value
+from optical.program import add_figure_arguments, program, run_program
 from optical.report.figures.studies import GROUPS, draw_study, study_cells
 from optical.report.figures.style import drawing, save_figure
 
@@ -28,9 +28,6 @@ if __name__ == "__main__":
     parser.add_argument("--table", required=True, metavar="FILE", help="from make_study_table.py")
     parser.add_argument("--kind", choices=("curve", "dots", "matrix", "gap"), required=True)
     parser.add_argument("--measure", required=True)
-    parser.add_argument("--methods", nargs="+", required=True)
-    parser.add_argument("--reference", required=True)
-    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
     parser.add_argument("--axis", required=True, help="the column that tells the variants apart")
-    parser.add_argument("--out", required=True, metavar="STEM")
+    add_figure_arguments(parser)
     run_program(main, parser)

@@ -123,7 +123,7 @@ def test_the_programs_make_a_table_and_its_figure(tmp_path):
         ("de", "1", "0.75", "0.5"),
     ]
     settings = {"kind": "dots", "measure": common["measures"][0], "methods": ["optical"], "names": {"sw": "Swahili"}}
-    plot_study.main(Namespace(table=table, reference="optical", axis="source", out=tmp_path / "figure", **settings))
+    plot_study.main(Namespace(table=table, reference="optical", axis="source", out=tmp_path / "figure.svg", **settings))
     assert len(read_table(tmp_path / "figure.tsv")) == 2
     with pytest.raises(DataError, match="no row of AP"):
         plot_study.main(Namespace(table=table, kind="dots", axis="source", names={"sw": "Swahili"}, measure="AP"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optical.config.transport import TransportSettings
-from optical.plan.arguments import argument_file
+from optical.plan.arguments import argument_file, command_words
 from optical.program import program, yaml_value
 
 AWKWARD = [
@@ -32,6 +32,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--names", nargs="+")
     parser.add_argument("--title")
     parser.add_argument("--jobs", type=yaml_value)
+    parser.add_argument("--quick", action="store_true")
     return parser.parse_args(words)
 
 
@@ -71,6 +72,22 @@ def test_settings_maps_and_lists_of_jobs_are_json(folder):
     read = parsed([argument_file({"jobs": [{"transport": transport}, {"seed": 1}]}, folder)]).jobs
     assert read[1] == {"seed": 1}
     assert TransportSettings.read(read[0]["transport"]) == transport
+
+
+def test_a_path_stands_in_the_command_several_and_options_in_the_file(folder):
+    words = command_words({"title": "my data/a", "names": ["b", "c"], "jobs": []}, {"jobs": {"seed": 1}}, folder)
+    assert words[1:] == ["--title", "my data/a"]
+    read = parsed(words)
+    assert (read.title, read.names, read.jobs) == ("my data/a", ["b", "c"], {"seed": 1})
+
+
+def test_a_command_without_options_has_no_file(folder):
+    assert command_words({"names": ["a"], "jobs": []}, {}, folder) == ["--names", "a"]
+
+
+def test_a_switch_is_there_or_not(folder):
+    for switch in (True, False):
+        assert parsed([argument_file({"quick": switch}, folder)]).quick is switch
 
 
 def test_what_is_not_given_is_left_out(folder):

@@ -12,7 +12,7 @@ BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
 
 def searched(tried, lang="sw"):
     """Return the searches of a language by method, seed left out."""
-    return {job["tag"]: job for job in jobs.searches(tried, "atlas", lang, "runs")}
+    return {job["tag"]: job for job in jobs.searches(tried, "atlas", lang, "runs", "maxsim")}
 
 
 # --- searches
@@ -22,7 +22,7 @@ def test_documents_are_encoded_once_whatever_the_languages_methods_and_seeds():
     one = experiment(languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2, 3])
     many = experiment(seeds=[1, 2, 3])
     assert jobs.document_vectors(one, "atlas") == jobs.document_vectors(many, "atlas") == ["results/vectors/atlas"]
-    assert [job["encoder"] for job in jobs.searches(one, "atlas", "sw", "runs")] == [
+    assert [job["encoder"] for job in jobs.searches(one, "atlas", "sw", "runs", "maxsim")] == [
         "results/teacher",
         *(f"results/students/sw/optical/{seed}" for seed in (1, 2, 3)),
     ]
@@ -30,8 +30,8 @@ def test_documents_are_encoded_once_whatever_the_languages_methods_and_seeds():
 
 def test_a_language_is_searched_by_vectors_or_words_as_its_methods_do():
     full = experiment(file="full.yaml")
-    by_vectors = {job["tag"] for job in jobs.searches(full, "atlas", "sw", "runs")}
-    by_words = {job["tag"] for job in jobs.lexical_searches(full, "atlas", "sw", "runs")}
+    by_vectors = {job["tag"] for job in jobs.searches(full, "atlas", "sw", "runs", "maxsim")}
+    by_words = {job["tag"] for job in jobs.lexical_searches(full, "atlas", "sw")}
     assert by_vectors | by_words | {"english"} == set(full.methods_for("sw"))
     assert by_words == {"bm25", "smt", "nmt-bm25"}
     assert set(searched(full, "en")) == {"english"}
@@ -48,14 +48,14 @@ def test_translated_queries_are_searched_where_a_method_reads_them():
 
 def test_a_lexical_table_is_asked_for_where_a_method_searches_through_it():
     full = experiment(file="full.yaml")
-    tables = {job["tag"]: job.get("lexical_table") for job in jobs.lexical_searches(full, "atlas", "sw", "runs")}
+    tables = {job["tag"]: job.get("lexical_table") for job in jobs.lexical_searches(full, "atlas", "sw")}
     assert tables == {"bm25": None, "nmt-bm25": None, "smt": "results/full/lexical_tables/sw.tsv"}
     assert jobs.lexical_tables(experiment(), "sw") == []
 
 
 def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     tried = experiment(BY_STUDENT, languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2])
-    shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs")]
+    shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs", "maxsim")]
     own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
     assert shards == [None, [own[0]], [own[1]]]
     assert jobs.student_vectors(tried, "atlas", "sw") == own
@@ -84,10 +84,9 @@ def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
 
 def test_every_run_is_evaluated_where_its_search_wrote_it():
     full = experiment(file="full.yaml", seeds=[1, 2])
-    folder = "results/full/runs/atlas"
-    written = {job["out"] for job in jobs.searches(full, "atlas", "sw", f"{folder}/sw/maxsim")}
-    written |= {job["out"] for job in jobs.searches(full, "atlas", "en", f"{folder}/en/maxsim")}
-    written |= {job["out"] for job in jobs.lexical_searches(full, "atlas", "sw", f"{folder}/sw/lexical")}
+    written = {job["out"] for job in jobs.searches(full, "atlas", "sw", "runs", "maxsim")}
+    written |= {job["out"] for job in jobs.searches(full, "atlas", "en", "runs", "maxsim")}
+    written |= {job["out"] for job in jobs.lexical_searches(full, "atlas", "sw")}
     read = [job["run"] for job in jobs.evaluations(full, "atlas", "sw", KINDS)]
     assert (set(read), len(read)) == (written, len(written))
     folders = jobs.folders_of_runs(full, "atlas", "sw", KINDS)

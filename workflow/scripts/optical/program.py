@@ -85,6 +85,14 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     add_machine_arguments(parser)
 
 
+def add_figure_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every program that draws methods by language."""
+    parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, in their order")
+    parser.add_argument("--reference", required=True, help="the method that is marked")
+    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    parser.add_argument("--out", required=True, metavar="PATH", help="the figure (SVG), or the folder of several")
+
+
 def jobs_from(arguments: argparse.Namespace, needed: Sequence[str]) -> list[dict[str, Any]]:
     """Return the jobs that `--jobs` lists; raise `ConfigError` where one lacks what is needed, before any is done."""
     jobs, hint = arguments.jobs, f"a job needs {', '.join(needed)}"

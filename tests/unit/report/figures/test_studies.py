@@ -30,7 +30,7 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
     assert len(shown) == 3
     with drawing():
         figure = draw_study(kind, shown, "source", ["optical"], names, "optical", "AP")
-        save_figure(figure, shown, tmp_path / "figure")
+        save_figure(figure, shown, tmp_path / "figure.svg")
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
     assert kind != "matrix" or {"0.20", "0.40", "0.30"} <= texts
     assert (tmp_path / "figure.svg").stat().st_size > 2000

@@ -49,7 +49,7 @@ def test_files_are_complete_and_the_same_each_time(tmp_path, recwarn):
     rows = alignment_rows(ALIGNMENT)
     for name in ("one", "two"):
         with drawing():
-            save_figure(draw_alignment(rows, {"before": "a", "after": "b"}), rows, tmp_path / name)
+            save_figure(draw_alignment(rows, {"before": "a", "after": "b"}), rows, tmp_path / f"{name}.svg")
     for suffix in (".svg", ".png", ".tsv"):
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
     assert ElementTree.parse(tmp_path / "one.svg").getroot().tag.endswith("svg")

@@ -6,7 +6,7 @@ name is a digest of its content: the same arguments are the same file, and other
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,14 +16,29 @@ from optical.files import write_lines
 FOLDER = "results/arguments"
 
 
+def command_words(
+    files: Mapping[str, str | Sequence[str]], options: Mapping[str, object], folder: str | Path = FOLDER
+) -> list[str]:
+    """Return the words that hand a program its options: `@FILE` for those in a file of arguments, and the others.
+
+    Args:
+        files: name of the option -> a path or a list of paths; several stand in the file, and none is left out.
+        options: what stands in the file, see `argument_file`.
+    """
+    paths = {name: [value] if isinstance(value, str) else value for name, value in files.items()}
+    listed = dict(options) | {name: several for name, several in paths.items() if len(several) > 1}
+    words = [word for name, single in paths.items() if len(single) == 1 for word in (_option(name), str(single[0]))]
+    return [*([argument_file(listed, folder)] if listed else []), *words]
+
+
 def argument_file(options: Mapping[str, object], folder: str | Path = FOLDER) -> str:
     """Write options into a file, unless it is there, and return its name as a program takes it: `@FILE`.
 
     Args:
         options: name of the option -> its value; a list of plain values stands a value a line, a map or a list of maps
-            is JSON; an option whose value is None or an empty list is left out.
+            is JSON; True is the option alone; one whose value is None, False or an empty list is left out.
     """
-    words = [word for name, value in options.items() for word in _words(f"--{name.replace('_', '-')}", value)]
+    words = [word for name, value in options.items() for word in _words(_option(name), value)]
     lines = [word if word.isprintable() and not word.startswith('"') else json.dumps(word) for word in words]
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
     path = Path(folder, f"{digest}.txt")
@@ -38,10 +53,16 @@ def _write_once(path: Path, lines: tuple[str, ...]) -> None:
         write_lines(path, lines)
 
 
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _words(option: str, value: object) -> list[str]:
     value = as_json(value)
-    if value is None or value == []:
+    if value is None or value is False or value == []:
         return []
+    if value is True:
+        return [option]
     if isinstance(value, list) and not isinstance(value[0], dict | list):
         return [option, *map(str, value)]
     return [f"{option}={json.dumps(value) if isinstance(value, dict | list) else value}"]

@@ -52,8 +52,14 @@ def lexical_tables(experiment: Experiment, lang: str) -> list[str]:
     return [experiment.place("lexical_tables", "lexical_tables", f"{lang}.tsv")] if needed else []
 
 
-def searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
-    """Return the searches of a language with token vectors: one per method and seed."""
+def searches(experiment: Experiment, collection: str, lang: str, folder: str, search: str) -> list[Job]:
+    """Return the searches of a language with token vectors: one per method and seed.
+
+    Args:
+        folder: of the runs, among the results.
+        search: what makes them, such as `pruned`, or a part of the collection: a folder below.
+    """
+    runs_folder = f"{experiment.results}/{folder}/{collection}/{lang}/{search}"
     jobs = []
     for method, seed in experiment.runs(lang, kinds_searching("maxsim", lang)):
         shards = own_documents(experiment, collection, lang, method, seed)
@@ -63,8 +69,9 @@ def searches(experiment: Experiment, collection: str, lang: str, runs_folder: st
     return jobs
 
 
-def lexical_searches(experiment: Experiment, collection: str, lang: str, runs_folder: str) -> list[Job]:
+def lexical_searches(experiment: Experiment, collection: str, lang: str) -> list[Job]:
     """Return the searches of a language by words: one per method."""
+    runs_folder = f"{experiment.results}/runs/{collection}/{lang}/lexical"
     jobs = []
     for method, seed in experiment.runs(lang, kinds_searching("lexical", lang)):
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)

@@ -109,10 +109,10 @@ def add_legend(figure: Figure, grid: Sequence[Axes], free: Axes | None) -> None:
         figure.legend(handles.values(), handles, loc="outside upper left", ncols=min(len(handles), 6), handlelength=3.5)
 
 
-def save_figure(figure: Figure, rows: Sequence[Row], stem: str | Path) -> None:
-    """Write `stem`.svg, .png and .tsv; must be called within `drawing()`."""
+def save_figure(figure: Figure, rows: Sequence[Row], svg: str | Path) -> None:
+    """Write a figure, and beside it a PNG and its data as TSV; must be called within `drawing()`."""
     for suffix, metadata in ((".svg", {"Date": None, "Creator": None}), (".png", {"Software": None})):
-        with atomic_path(f"{stem}{suffix}") as path:
+        with atomic_path(Path(svg).with_suffix(suffix)) as path:
             figure.savefig(path, dpi=PNG_DOTS_PER_INCH, metadata=metadata)
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    write_rows(f"{stem}.tsv", [columns, *([row.get(column, "") for column in columns] for row in rows)])
+    write_rows(Path(svg).with_suffix(".tsv"), [columns, *([row.get(column, "") for column in columns] for row in rows)])
