@@ -57,7 +57,7 @@ def test_the_meaning_of_a_block_is_its_first_docstring():
 
 def test_a_type_in_words_has_its_bounds():
     keys = described(Config)["properties"]["transport"]["properties"]
-    assert words(keys["mass"]) == "number above 0 to 1"
+    assert words(keys["tolerance"]) == "number from 0"
     assert words(keys["marginals"], quote="`") == "one of `uniform`, `idf`"
     assert words(described(Config)["properties"]["seeds"]) == "list of whole numbers from 0"
 

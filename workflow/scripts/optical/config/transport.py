@@ -2,15 +2,13 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Gt, Le
-
-from optical.config.base import NOT_GIVEN, Count, FromEncoder, NotNegative, Numeric, Positive, Settings
+from optical.config.base import NOT_GIVEN, Count, FromEncoder, NotNegative, Positive, Settings
 
 
 class TransportSettings(Settings):
     """What decides a transport plan."""
 
-    solver: Literal["sinkhorn", "sinkhorn_pot", "ipot", "exact", "greedy", "unbalanced", "partial"] = "sinkhorn"
+    solver: Literal["sinkhorn", "ipot", "exact", "greedy"] = "sinkhorn"
     """how the plan is found"""
 
     regularisation: Positive = 0.05
@@ -27,12 +25,6 @@ class TransportSettings(Settings):
 
     inner_iterations: Count = 1
     """scalings per outer step of ipot"""
-
-    relaxation: Positive = 1.0
-    """price of missing the marginals (unbalanced)"""
-
-    mass: Annotated[float, Gt(0), Le(1), Numeric] = 0.9
-    """share of the mass that moves (partial)"""
 
 
 class Transport(TransportSettings):

@@ -162,33 +162,6 @@ def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings:
     return _plan((score_BMN + f_BM1).add_(g_B1N))
 
 
-def sinkhorn_pot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Solve the problem of `sinkhorn` by POT's batched log-domain solver, to compare with; without gradient.
-
-    The method is named because the default of POT 0.9.7, `proximal`, has a sign error, and `sinkhorn` leaves the GPU.
-    """
-    import ot.batch
-
-    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
-    real_BMN = _real(student_BM, teacher_BN)
-    # a weight of zero is exact padding in all of POT's sums but the first, so the cost there is prohibitive as well
-    cost_BMN = torch.where(real_BMN, cost_BMN.float(), 1e4)
-    # a pair without tokens would be NaN and keep the batch iterating: it gets a token on either side, for free
-    empty_B = student_BM.sum(1) == 0
-    student_BM[empty_B, 0], teacher_BN[empty_B, 0], cost_BMN[empty_B] = 1.0, 1.0, 0.0
-    result = ot.batch.solve_batch(
-        cost_BMN,
-        settings.regularisation,
-        student_BM,
-        teacher_BN,
-        max_iter=settings.iterations,
-        tol=settings.tolerance,
-        method="log_sinkhorn",
-        grad="detach",
-    )
-    return torch.as_tensor(result.plan) * real_BMN
-
-
 def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
     """Solve transport without entropy by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
 
@@ -248,47 +221,14 @@ def greedy(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: T
     return plan_BMN / plan_BMN.sum((1, 2), keepdim=True).clamp(min=1)
 
 
-def unbalanced(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Solve entropic transport that may miss its marginals, at relaxation x KL (Chizat et al., arXiv 1607.05816).
-
-    A token without a counterpart then sends less, instead of distorting the rest; the mass of a plan is not 1. The
-    entropy is relative to the product of the marginals, so that padding drops out. Log domain.
-    """
-    score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
-    rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
-    log_kernel_BMN = score_BMN + rows_BM1 + columns_B1N
-    damping = settings.relaxation / (settings.relaxation + settings.regularisation)
-    v_B1N = torch.zeros_like(columns_B1N)
-    for _ in range(settings.iterations):
-        u_BM1 = torch.where(m_BM1, damping * (rows_BM1 - _logsumexp(log_kernel_BMN + v_B1N, 2)), 0.0)
-        v_B1N = torch.where(n_B1N, damping * (columns_B1N - _logsumexp(log_kernel_BMN + u_BM1, 1)), 0.0)
-    return _plan(log_kernel_BMN + u_BM1 + v_B1N)
-
-
-def partial(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Move a share of the mass only; the rest goes to a dummy for free (Chapel et al., arXiv 2002.08276).
-
-    The plan's total is settings.mass, and its marginals stay below the weights.
-    """
-    student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
-    rest_B1 = (1 - settings.mass) * student_BM.sum(1, keepdim=True)
-    with_dummy_BMN = torch.nn.functional.pad(cost_BMN.float(), (0, 1, 0, 1))
-    with_dummy_BMN[:, -1, -1] = 10.0  # dummy to dummy must not pay: dearer than two of the largest cosine distances
-    student_BM, teacher_BN = torch.cat([student_BM, rest_B1], 1), torch.cat([teacher_BN, rest_B1], 1)
-    return sinkhorn(with_dummy_BMN, student_BM, teacher_BN, settings)[:, :-1, :-1]
-
-
 SOLVERS: dict[str, Callable[[Tensor, Tensor, Tensor, TransportSettings], Tensor]] = {
     "sinkhorn": sinkhorn,
-    "sinkhorn_pot": sinkhorn_pot,
     "ipot": ipot,
     "exact": exact,
     "greedy": greedy,
-    "unbalanced": unbalanced,
-    "partial": partial,
 }
 # Solvers whose iterations can be differentiated through.
-UNROLLABLE = ("sinkhorn", "ipot", "unbalanced", "partial")
+UNROLLABLE = ("sinkhorn", "ipot")
 
 
 def transport_plan(
