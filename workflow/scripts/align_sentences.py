@@ -44,13 +44,12 @@ def pick_pair(pairs, path):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the file")
     parser.add_argument("--lang", required=True)
     parser.add_argument("--student", required=True, metavar="FOLDER")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--start", metavar="FOLDER", help="from extend_vocabulary, where the student started there")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
-    parser.add_argument("--out", required=True, metavar="FILE")
     add_base_argument(parser)
     run_program(main, parser)

@@ -29,9 +29,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="P(English | foreign): foreign, English, probability")
     parser.add_argument("--bitext", required=True, help="English<TAB>foreign")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the block word_alignment of the config")
-    parser.add_argument("--out", required=True, help="P(English | foreign): foreign, English, probability")
     parser.add_argument("--out-backward", help="P(foreign | English): English, foreign, probability")
     run_program(main, parser)

@@ -29,10 +29,9 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the file")
     parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {share, lang, scores, bitext}")
     parser.add_argument("--methods", nargs="+", required=True)
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", required=True)
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -9,19 +9,15 @@ python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --colle
 
 import argparse
 
-from optical.errors import ConfigError
-from optical.evaluation.comparison import CELL_COLUMNS, DRAWS, cell_rows, compare_methods
+from optical.config.names import check_names
+from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_methods
 from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
 
 
 def main(arguments: argparse.Namespace) -> None:
-    if arguments.reference not in arguments.methods:
-        raise ConfigError(
-            f"the reference method {arguments.reference!r} is not among the methods",
-            hint=f"choose one of {', '.join(arguments.methods)}",
-        )
+    check_names([arguments.reference], "--reference", arguments.methods, "name one of --methods")
     cells = compare_methods(
         read_scores(arguments.scores),
         arguments.collection,
@@ -30,7 +26,6 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.measures,
         arguments.reference,
         arguments.levels,
-        arguments.draws,
     )
     write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)])
     missing = sum(cell.status == "NOT RUN" for cell in cells)
@@ -38,7 +33,7 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="long table of cells (TSV)")
     parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--methods", nargs="+", required=True, help="methods that the table expects")
@@ -46,6 +41,4 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True)
     parser.add_argument("--reference", required=True, help="the method that the others are tested against")
     parser.add_argument("--levels", type=yaml_value, default={}, help="{low: [languages], high: [languages]}")
-    parser.add_argument("--draws", type=int, default=DRAWS, help="random draws of bootstrap and randomisation test")
-    parser.add_argument("--out", required=True, help="long table of cells (TSV)")
     run_program(main, parser)

@@ -41,7 +41,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the model's folder")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--start", metavar="FOLDER", help="from extend_vocabulary: the student starts there")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")

@@ -24,11 +24,10 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--sides", nargs="+", default=["query"], choices=("query", "document"))
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
     add_base_argument(parser)
     run_program(main, parser)

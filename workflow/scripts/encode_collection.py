@@ -22,11 +22,10 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--encoder", required=True, metavar="FOLDER")
     parser.add_argument("--documents", required=True, metavar="FILE", help="JSON lines with id and text")
     parser.add_argument("--part", type=part_from, default="1-of-1", metavar="N-of-PARTS", help="by place in the file")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
     add_base_argument(parser)
     run_program(main, parser)

@@ -16,8 +16,6 @@ from optical.evaluation.scores import Score, write_scores
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 
-JOB_KEYS = ("run", "method", "lang", "seed", "queries")
-
 
 def main(arguments: argparse.Namespace) -> None:
     judgments = read_judgments(arguments.qrels)
@@ -27,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
         return max_p(read_ranking(run)) if arguments.passages else read_ranking(run)
 
     rows = []
-    for job in jobs_from(arguments, JOB_KEYS):
+    for job in jobs_from(arguments, ("run", "method", "lang", "seed", "queries")):
         query_ids = [row[0] for row in read_rows(job["queries"], 2)]
         try:
             scores = evaluate(ranking_of(job["run"]), judgments, query_ids, arguments.measures)
@@ -38,11 +36,10 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="scores of all runs (TSV)")
     parser.add_argument("--qrels", required=True, help="TREC qrels")
     parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--passages", action="store_true", help="runs list passages: a document scores as its best")
     parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {run, method, lang, seed, queries}")
-    parser.add_argument("--out", required=True, help="scores of all runs (TSV)")
     run_program(main, parser)

@@ -18,10 +18,9 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the file")
     parser.add_argument("--table", required=True, metavar="FILE", help="from make_study_table.py")
     parser.add_argument("--axis", required=True, help="the column of the source languages")
     parser.add_argument("--languages", default="config/languages.tsv", help="the table of languages")
     parser.add_argument("--language-table", type=yaml_value, default={}, help="additions to the table of languages")
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -28,10 +28,9 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
     parser.add_argument("--settings", type=yaml_value, required=True, help="pieces, alignment")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     add_base_argument(parser)
     run_program(main, parser)

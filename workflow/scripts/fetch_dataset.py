@@ -20,9 +20,8 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="where to put the file")
     parser.add_argument("--name", required=True, help="name of the data set: a row of the table")
     parser.add_argument("--datasets", default="config/datasets.tsv", help="the table of data sets")
     parser.add_argument("--lock", help="TSV file that remembers checksums which the table does not know")
-    parser.add_argument("--out", required=True, help="where to put the file")
     run_program(main, parser)

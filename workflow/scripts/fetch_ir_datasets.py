@@ -24,8 +24,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="rows of each part, once all are there (JSON)")
     parser.add_argument("--id", required=True, help="an id of ir-datasets.com")
     parser.add_argument("--parts", required=True, nargs="+", choices=("docs", "queries", "qrels", "docpairs"))
-    parser.add_argument("--out", required=True, metavar="FILE", help="rows of each part, once all are there (JSON)")
     run_program(main, parser)

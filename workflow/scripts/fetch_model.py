@@ -19,8 +19,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--id", required=True, help="organisation/name on the hub; HF_ENDPOINT names another server")
     parser.add_argument("--revision", required=True, metavar="COMMIT", help="40 hexadecimal digits")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

@@ -4,7 +4,6 @@ python workflow/scripts/generate_atlas.py --settings '{seed: 1, documents: 1800}
 """
 
 from argparse import Namespace
-from pathlib import Path
 
 from optical.atlas.generate import generate_atlas
 from optical.config.atlas import AtlasSettings
@@ -19,9 +18,8 @@ def main(arguments: Namespace) -> None:
         log.info("%s: %s", part, count)
 
 
-parser = program(__doc__)
+parser = program(__doc__, out="the folder")
 parser.add_argument("--settings", type=yaml_value, default={}, metavar="YAML", help="the block atlas of the config")
-parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
 
 if __name__ == "__main__":
     run_program(main, parser)

@@ -15,9 +15,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--shards", nargs="+", required=True, metavar="FOLDER", help="from encode_collection")
     parser.add_argument("--bits", type=int, default=4, help="of each component of a token vector")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
     run_program(main, parser)

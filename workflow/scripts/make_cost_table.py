@@ -16,10 +16,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
-    parser.add_argument(
-        "--benchmarks", required=True, metavar="FOLDER", help="of the experiment; those of its changes are found"
-    )
+    parser = program(__doc__, out="the file")
+    parser.add_argument("--benchmarks", required=True, help="folder; those of its changes are found beside it")
     parser.add_argument("--methods", nargs="*", default=[], help="names that tell a path's method")
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -8,20 +8,13 @@ Rows and columns come in the order given. The TSV holds plain numbers; an empty 
 
 import argparse
 
-from optical.errors import DataError
-from optical.evaluation.map_table import describe, latex_lines, map_rows, markdown_lines, pick_cells, read_cells
+from optical.evaluation.map_table import cells_of, describe, latex_lines, map_rows, markdown_lines
 from optical.files import write_lines, write_rows
 from optical.program import program, run_program
 
 
 def main(arguments: argparse.Namespace) -> None:
-    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
-    if not cells:
-        raise DataError(
-            f"no cell of {arguments.measure} on {arguments.collection} was run",
-            where=arguments.cells,
-            hint="check the collection and the measure",
-        )
+    cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
     caption = describe(cells, arguments.collection, arguments.measure)
     write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))
     if arguments.markdown:
@@ -31,13 +24,12 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="table of plain numbers (TSV)")
     parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", default="AP")
     parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
     parser.add_argument("--langs", nargs="+", required=True, help="columns, in this order")
-    parser.add_argument("--out", required=True, help="table of plain numbers (TSV)")
     parser.add_argument("--markdown", help="table with ± and marks")
     parser.add_argument("--latex", help="table with ± and marks, for booktabs")
     run_program(main, parser)

@@ -55,7 +55,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the file")
     parser.add_argument("--results", required=True, metavar="FOLDER", help="results of the experiment")
     parser.add_argument("--collections", type=yaml_value, required=True, help="name -> list of its languages")
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> name, in the table's order")
@@ -64,5 +64,4 @@ if __name__ == "__main__":
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
     parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -19,14 +19,11 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
-    parser.add_argument(
-        "--jobs", type=yaml_value, required=True, help="[{variant, repeat, share, collection, lang, scores, bitext}]"
-    )
+    parser = program(__doc__, out="the file")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of study_table.StudyJob")
     parser.add_argument("--compare", choices=(METHODS, VARIANTS), required=True)
     parser.add_argument("--reference", required=True, help="the method, or the variant, that others are tested against")
     parser.add_argument("--measures", nargs="+", required=True)
     parser.add_argument("--levels", type=yaml_value, required=True, help="{low: [languages], high: [languages]}")
     parser.add_argument("--axis", default="variant", help="heading of the column that tells the variants apart")
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -21,12 +21,9 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
-    parser.add_argument(
-        "--points", type=yaml_value, required=True, help="list of {values: {dotted key: value}, scores: [FILE, ...]}"
-    )
+    parser = program(__doc__, out="table of all points (TSV)")
+    parser.add_argument("--points", type=yaml_value, required=True, help="[{values: {key: value}, scores: [FILE]}]")
     parser.add_argument("--method", required=True, help="whose mean decides")
     parser.add_argument("--measure", required=True)
-    parser.add_argument("--out", required=True, metavar="FILE", help="table of all points (TSV)")
     parser.add_argument("--chosen", required=True, metavar="FILE", help="config file with the best values (YAML)")
     run_program(main, parser)

@@ -49,16 +49,13 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
-    parser.add_argument(
-        "--jobs", type=yaml_value, required=True, help="list of {method, seed, foreign, english, kind}: two encoders"
-    )
+    parser = program(__doc__, out="the file")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {method, seed, foreign, english, kind}")
     parser.add_argument("--settings", type=yaml_value, required=True, help="transport, and how a bare encoder reads")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
     parser.add_argument("--lexicon", required=True, metavar="FILE", help="names: english<TAB>foreign")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="tokenised bitext: tells how rare tokens are")
     parser.add_argument("--lang", required=True)
-    parser.add_argument("--out", required=True, metavar="FILE")
     add_machine_arguments(parser)
     add_base_argument(parser)
     run_program(main, parser)

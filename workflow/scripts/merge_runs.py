@@ -17,10 +17,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
-    parser.add_argument(
-        "--parts", nargs="+", required=True, metavar="FOLDER", help="METHOD/SEED.trec in each, in collection order"
-    )
+    parser = program(__doc__, out="the folder")
+    parser.add_argument("--parts", nargs="+", required=True, metavar="FOLDER", help="of runs, in collection order")
     parser.add_argument("--top-k", type=int, required=True, help="documents per query")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

@@ -22,7 +22,6 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the figure (SVG)")
     parser.add_argument("--alignment", required=True, metavar="FILE", help="from align_sentences.py")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the figure (SVG)")
     run_program(main, parser)

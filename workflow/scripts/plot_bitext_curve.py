@@ -20,7 +20,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the figure (SVG)")
     parser.add_argument("--curve", required=True, metavar="FILE", help="from bitext_curve.py")
     parser.add_argument("--measure", required=True)
     add_figure_arguments(parser)

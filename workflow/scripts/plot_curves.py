@@ -37,7 +37,7 @@ def read_losses(path):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the figure (SVG)")
     parser.add_argument("--students", type=yaml_value, required=True, help="list of {lang, method, seed, folder}")
     add_figure_arguments(parser)
     run_program(main, parser)

@@ -6,19 +6,15 @@ python workflow/scripts/plot_map.py --cells map_cells.tsv --collection atlas --m
 Writes map.svg, map.png, map.tsv and gap.svg, gap.png, gap.tsv into the folder.
 """
 
-from optical.errors import DataError
-from optical.evaluation.map_table import pick_cells, read_cells
+from optical.evaluation.map_table import cells_of
 from optical.program import add_figure_arguments, program, run_program
 from optical.report.figures.means import dot_rows, draw_dots, draw_gap, gap_rows
 from optical.report.figures.style import drawing, save_figure, styles
 
 
 def main(arguments):
-    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
+    cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
     dots = dot_rows(cells, arguments.methods, list(arguments.names))
-    if not dots:
-        what = f"no cell of {arguments.measure} on {arguments.collection} was run"
-        raise DataError(what, where=arguments.cells, hint="check the collection and the measure")
     gaps = gap_rows(cells, arguments.methods)
     with drawing():
         looks = styles(arguments.methods, arguments.reference)
@@ -28,7 +24,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder of the figures")
     parser.add_argument("--cells", required=True, help="long table of compare_methods.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", required=True)

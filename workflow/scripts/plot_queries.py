@@ -12,7 +12,7 @@ from pathlib import Path
 
 from optical.errors import DataError
 from optical.evaluation.gains import gain_rows, query_means
-from optical.evaluation.map_table import pick_cells, read_cells, strongest_rival
+from optical.evaluation.map_table import cells_of, strongest_rival
 from optical.evaluation.scores import read_scores
 from optical.files import read_rows
 from optical.program import log, program, run_program, yaml_value
@@ -22,7 +22,7 @@ from optical.report.figures.style import drawing, save_figure
 
 def main(arguments):
     means = query_means(read_scores(arguments.scores), arguments.collection, arguments.measure)
-    cells = pick_cells(read_cells(arguments.cells), arguments.collection, arguments.measure)
+    cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
     rival = strongest_rival(cells, arguments.rivals)
     texts = {}
     for lang in ["en", *arguments.names]:
@@ -39,7 +39,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the figure (SVG)")
     parser.add_argument("--scores", nargs="+", required=True, help="scores of evaluate_run.py")
     parser.add_argument("--cells", required=True, metavar="FILE", help="long table of compare_methods.py")
     parser.add_argument("--queries", required=True, metavar="FOLDER", help="a file per language: query id, text")
@@ -48,5 +48,4 @@ if __name__ == "__main__":
     parser.add_argument("--method", required=True)
     parser.add_argument("--rivals", nargs="+", required=True)
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the figure (SVG)")
     run_program(main, parser)

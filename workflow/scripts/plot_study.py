@@ -24,7 +24,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the figure (SVG)")
     parser.add_argument("--table", required=True, metavar="FILE", help="from make_study_table.py")
     parser.add_argument("--kind", choices=("curve", "dots", "matrix", "gap"), required=True)
     parser.add_argument("--measure", required=True)

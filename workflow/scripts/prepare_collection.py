@@ -30,12 +30,11 @@ def main(arguments: argparse.Namespace) -> None:
     log.info("%s: %s", arguments.collection, counts)
 
 
-parser = program(__doc__)
+parser = program(__doc__, out="where the collection goes")
 parser.add_argument("--collection", required=True, metavar="NAME", help="its name in the config, for the log")
 parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
 parser.add_argument("--languages", required=True, nargs="+", metavar="LANG", help="the languages of the queries")
 parser.add_argument("--tokeniser", metavar="FOLDER", help="whose tokens `split: {unit: tokens}` counts")
-parser.add_argument("--out", required=True, metavar="FOLDER", help="where the collection goes")
 
 if __name__ == "__main__":
     run_program(main, parser)

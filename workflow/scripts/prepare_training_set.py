@@ -24,7 +24,6 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="where the training set goes")
     parser.add_argument("--settings", required=True, type=yaml_value, help="its block of the config, files resolved")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the training set goes")
     run_program(main, parser)

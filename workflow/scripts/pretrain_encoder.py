@@ -38,7 +38,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the model's folder")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
     parser.add_argument("--text", required=True, metavar="FOLDER", help="token file")
     parser.add_argument("--bitext", nargs="*", default=[], metavar="FOLDER", help="tokenised sentence pairs")

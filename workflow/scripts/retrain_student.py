@@ -45,7 +45,7 @@ def word_pieces(tokeniser: Tokenizer, path: str) -> list[np.ndarray]:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the model's folder")
     parser.add_argument("--teacher", required=True, metavar="FOLDER")
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
     parser.add_argument("--queries", metavar="FILE", help="its queries in other words, in the same order")

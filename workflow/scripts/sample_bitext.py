@@ -33,8 +33,7 @@ def rank(pair):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the file")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
     parser.add_argument("--share", type=float, required=True, help="per cent of the pairs")
-    parser.add_argument("--out", required=True, metavar="FILE")
     run_program(main, parser)

@@ -13,12 +13,10 @@ from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.translation.scores import score_translations, write_translation_scores
 
-JOB_KEYS = ("translations", "lang", "method")
-
 
 def main(arguments: Namespace) -> None:
     scored = []
-    for job in jobs_from(arguments, JOB_KEYS):
+    for job in jobs_from(arguments, ("translations", "lang", "method")):
         rows = list(read_rows(job["translations"], columns=2))
         try:
             score = score_translations([row[0] for row in rows], [row[1] for row in rows])
@@ -30,7 +28,6 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="scores (TSV)")
     parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {translations, lang, method}")
-    parser.add_argument("--out", required=True, metavar="FILE", help="scores (TSV)")
     run_program(main, parser)

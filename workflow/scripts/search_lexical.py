@@ -17,8 +17,6 @@ from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.search.lexical import LexicalIndex, index_documents, search_bm25, search_psq
 from optical.search.runs import write_run
 
-JOB_KEYS = ("queries", "out", "tag")
-
 
 def main(arguments: argparse.Namespace) -> None:
     @cache
@@ -27,7 +25,7 @@ def main(arguments: argparse.Namespace) -> None:
         log.info("%d documents, %d distinct words, %s", len(index.document_ids), len(index.vocabulary), settings)
         return index
 
-    for job in jobs_from(arguments, JOB_KEYS):
+    for job in jobs_from(arguments, ("queries", "out", "tag")):
         settings = LexicalSettings.read(job.get("settings") or {}, "lexical")
         index = index_with(settings)  # type: ignore[arg-type]  # settings are frozen, and so hashable
         queries = {query_id: text for query_id, text, *_ in read_rows(job["queries"], 2)}
@@ -42,8 +40,6 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = program(__doc__)
     parser.add_argument("--documents", required=True, help="JSON Lines: id, text, optional title")
-    parser.add_argument(
-        "--jobs", type=yaml_value, required=True, help="list of {queries, out, tag, optional settings, lexical_table}"
-    )
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="[{queries, out, tag, settings, lexical_table}]")
     parser.add_argument("--top-k", type=int, default=1000, help="documents a query")
     run_program(main, parser)

@@ -36,9 +36,8 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="query_id<TAB>text, in the same order")
     parser.add_argument("--queries", required=True, metavar="FILE", help="query_id<TAB>English text")
     parser.add_argument("--dictionary", required=True, metavar="FILE", help="from align_words --out-backward")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the block switch of a method")
-    parser.add_argument("--out", required=True, metavar="FILE", help="query_id<TAB>text, in the same order")
     run_program(main, parser)

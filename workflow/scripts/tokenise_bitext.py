@@ -20,9 +20,8 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
     parser.add_argument("--foreign-tokeniser", metavar="FOLDER", help="of the foreign side, where it has another")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="english<TAB>foreign")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

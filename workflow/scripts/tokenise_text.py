@@ -16,8 +16,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
     parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line, or tables of texts")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

@@ -41,8 +41,7 @@ def _texts(items: Iterable[tuple[str, str]], row_of: dict[str, int]) -> Iterator
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="folder with tokenizer.json")
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="queries, documents, triples")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

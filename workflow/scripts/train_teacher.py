@@ -32,7 +32,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the model's folder")
     parser.add_argument("--encoder", required=True, metavar="FOLDER", help="Hugging Face layout")
     parser.add_argument("--training-set", required=True, metavar="FOLDER", help="from tokenise_training_set")
     add_training_arguments(parser)

@@ -19,9 +19,8 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the folder")
     parser.add_argument("--texts", nargs="+", required=True, metavar="FILE", help="one text a line, or tables of texts")
     parser.add_argument("--vocabulary-size", type=int, required=True)
     parser.add_argument("--longest", type=int, default=512, help="longest input that the encoder takes, in tokens")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     run_program(main, parser)

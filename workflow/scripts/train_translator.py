@@ -30,7 +30,7 @@ def main(arguments: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = program(__doc__)
+    parser = program(__doc__, out="the model's folder")
     parser.add_argument("--tokens", required=True, metavar="FOLDER", help="from tokenise_bitext")
     parser.add_argument("--tokeniser", required=True, metavar="FOLDER", help="with which the bitext was tokenised")
     parser.add_argument("--encoder", metavar="FOLDER", help="a BERT of that tokeniser, to start from")

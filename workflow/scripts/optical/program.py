@@ -46,10 +46,15 @@ class Parser(argparse.ArgumentParser):
         return [json.loads(line) if line.startswith('"') else line for line in lines]
 
 
-def program(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options that every program has; `@FILE` stands for the lines of a file."""
+def program(description: str | None, out: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser with the options that every program has; `@FILE` stands for the lines of a file.
+
+    `out` is the help of `--out`, where a program has one output.
+    """
     parser = Parser(description=description, formatter_class=Help, allow_abbrev=False)
     parser.add_argument("--log", metavar="FILE", help="write the log here too")
+    if out:
+        parser.add_argument("--out", required=True, metavar="PATH", help=out)
     return parser
 
 
@@ -81,7 +86,6 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="granted by the cluster: save and exit with 75 before; 0: none",
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER")
     add_machine_arguments(parser)
 
 
@@ -90,7 +94,6 @@ def add_figure_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, in their order")
     parser.add_argument("--reference", required=True, help="the method that is marked")
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
-    parser.add_argument("--out", required=True, metavar="PATH", help="the figure (SVG), or the folder of several")
 
 
 def jobs_from(arguments: argparse.Namespace, needed: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """The table of means, one row a method, one column a language, as TSV, Markdown and LaTeX, from the long table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from optical.errors import DataError
 from optical.evaluation.comparison import CELL_COLUMNS, DONE
 from optical.files import read_table
 
@@ -18,13 +19,17 @@ def read_cells(path: str | Path) -> list[LongRow]:
     return read_table(path, CELL_COLUMNS, hint="make it with compare_methods.py")
 
 
-def pick_cells(rows: Iterable[LongRow], collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
-    """Return (method, column) -> row for one collection and measure; rows that were not run are left out."""
-    return {
+def cells_of(path: str | Path, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
+    """Read (method, column) -> row of one collection and measure, without those not run; none is a `DataError`."""
+    cells = {
         (row["method"], row["lang"]): row
-        for row in rows
+        for row in read_cells(path)
         if (row["collection"], row["measure"], row["status"]) == (collection, measure, DONE)
     }
+    if not cells:
+        what = f"no cell of {measure} on {collection} was run"
+        raise DataError(what, where=path, hint="check the collection and the measure")
+    return cells
 
 
 def strongest_rival(cells: Mapping[tuple[str, str], LongRow], candidates: Sequence[str]) -> str:

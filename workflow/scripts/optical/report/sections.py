@@ -13,9 +13,8 @@ from optical.evaluation.map_table import (
     GROUPS,
     LEVELS,
     LongRow,
+    cells_of,
     describe,
-    pick_cells,
-    read_cells,
     significance_mark,
     strongest_rival,
 )
@@ -45,7 +44,7 @@ class Report:
 
     def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
         """Return the cells of a collection's table that were run."""
-        return pick_cells(read_cells(self.results / f"tables/{collection}/map_cells.tsv"), collection, measure)
+        return cells_of(self.results / f"tables/{collection}/map_cells.tsv", collection, measure)
 
     def name(self, lang: str) -> str:
         """Return the name of a language as it is shown."""
