@@ -7,17 +7,18 @@ import pytest
 
 from optical.errors import ConfigError
 from optical.plan.changes import grid, shares, variants
-from optical.plan.experiment import DECIDED_BY, Experiment
+from optical.plan.experiment import Experiment, decided_by
 from optical.plan.methods import kinds
 from support.experiments import experiment
 from support.workspace import ROOT
 
 DEV = {"collection": "atlas-dev"}
+ARTEFACTS = set(decided_by(experiment()))
 
 
 def made_by(owner):
     """Return the artefacts that an experiment makes itself, beside students, runs and scores."""
-    return {artefact for artefact in DECIDED_BY if owner.owner(artefact) is owner}
+    return {artefact for artefact in ARTEFACTS if owner.owner(artefact) is owner}
 
 
 def point(grid_over, **keys):
@@ -106,7 +107,7 @@ def test_the_plan_needs_neither_snakemake_nor_torch():
 
 def test_without_a_parent_an_experiment_makes_everything():
     default = experiment()
-    assert made_by(default) == set(DECIDED_BY)
+    assert made_by(default) == ARTEFACTS
     assert default.place("vectors", "vectors", "atlas") == "results/vectors/atlas"
 
 
@@ -115,7 +116,7 @@ def test_a_share_of_the_sentence_pairs_has_its_own_bitext_and_the_parents_teache
     share = shares(whole)[0]
     own = {"bitext", "tokens", "start", "teacher_vectors", "lexical_tables", "translators"}
     assert made_by(share) == own
-    assert all(share.owner(artefact) is whole for artefact in DECIDED_BY.keys() - own)
+    assert all(share.owner(artefact) is whole for artefact in ARTEFACTS - own)
     assert (share.bitext("sw"), share.whole_bitext("sw")) == (
         "results/bitext_curve/1/bitext/sw/train.tsv",
         "results/bitext/sw/train.tsv",
@@ -128,7 +129,7 @@ def test_a_share_of_the_sentence_pairs_has_its_own_bitext_and_the_parents_teache
 def test_a_variant_of_a_study_shares_nothing():
     study = experiment(results="results/study", study={"variants": {"long": {"student": {"steps": 400}}}})
     [(_, _, variant)] = variants(study)
-    assert made_by(variant) == set(DECIDED_BY)
+    assert made_by(variant) == ARTEFACTS
     assert variant.collection("atlas") == "results/study/long/collections/atlas"
 
 
@@ -175,7 +176,7 @@ def test_a_given_teacher_brings_its_tokeniser_and_what_that_makes():
         ("translator.steps", 3, {"translators"}, {"start", "tokens", "teacher"}),
         ("search.parts", 3, {"vectors"}, {"collections", "teacher"}),
         ("student.sides", ["document"], {"teacher_vectors"}, {"start", "teacher"}),
-        ("method_table.bm25.lexical.k1", 1.2, set(), set(DECIDED_BY)),
+        ("method_table.bm25.lexical.k1", 1.2, set(), ARTEFACTS),
     ],
 )
 def test_a_key_decides_these_and_not_those(key, value, made, kept):

@@ -8,7 +8,7 @@ Folders and files are paths from the project's folder. An experiment may have a 
 it then takes from the parent every artefact that the changes do not touch (see `owner`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,10 +113,11 @@ class Experiment:
 
     @cached_property
     def _owners(self) -> dict[str, "Experiment"]:
-        return {
-            artefact: self.parent.owner(artefact) if self.parent and decides(self) == decides(self.parent) else self
-            for artefact, decides in DECIDED_BY.items()
-        }
+        decided, parent = decided_by(self), self.parent
+        if not parent:
+            return dict.fromkeys(decided, self)
+        theirs = decided_by(parent)
+        return {name: parent.owner(name) if decided[name] == theirs[name] else self for name in decided}
 
     def lineage(self) -> list["Experiment"]:
         """Return this experiment and those that it is a change of."""
@@ -281,68 +282,37 @@ class Experiment:
         return self.config.collection_table[collection].documents_by == "student"
 
 
-# --- what decides an artefact, beside the code: parts of the config, to be compared with those of the parent
-
-
-def _whole_bitext(experiment: Experiment) -> tuple:
+def decided_by(experiment: Experiment) -> dict[str, tuple]:
+    """Return what decides each artefact, beside the code: parts of the config, to be compared with the parent's."""
     config = experiment.config
-    return config.bitext, config.bitext_cleaning, config.language_table, config.atlas
-
-
-def _bitext(experiment: Experiment) -> tuple:
-    return *_whole_bitext(experiment), experiment.share
-
-
-def _tokeniser(experiment: Experiment) -> tuple:
-    config = experiment.config
+    whole_bitext = config.bitext, config.bitext_cleaning, config.language_table, config.atlas
+    bitext = *whole_bitext, experiment.share
     given = config.teacher.source, config.teacher.revision  # a given teacher has a tokeniser of its own
     trained = config.tokeniser, config.encoder, config.pretraining.text, config.languages
-    return *_whole_bitext(experiment), *given, *trained
-
-
-def _encoder(experiment: Experiment) -> tuple:
-    config = experiment.config
+    tokeniser = *whole_bitext, *given, *trained
     transport = config.transport if config.pretraining.objectives.optimal_transport else None
-    return *_tokeniser(experiment), config.pretraining, transport
-
-
-def _training_sets(experiment: Experiment) -> tuple:
-    config = experiment.config
+    encoder = *tokeniser, config.pretraining, transport
     of_methods = {name: method.training_set for name, method in config.method_table.items()}
-    return config.atlas, config.teacher.training_set, of_methods
-
-
-def _teacher(experiment: Experiment) -> tuple:
-    return *_encoder(experiment), experiment.config.atlas, experiment.config.teacher
-
-
-def _start(experiment: Experiment) -> tuple:
-    """What a student starts from: the teacher, perhaps with subwords learnt from the sentence pairs."""
-    config = experiment.config
-    return *_teacher(experiment), *_bitext(experiment), config.vocabulary, config.word_alignment
-
-
-def _collections(experiment: Experiment) -> tuple:
-    config = experiment.config
+    training_sets = config.atlas, config.teacher.training_set, of_methods
+    teacher = *encoder, config.atlas, config.teacher
+    start = *teacher, *bitext, config.vocabulary, config.word_alignment  # what a student starts from
     splits = [block.split for block in config.collection_table.values()]
     by_tokens = any(split and split.unit == "tokens" for split in splits)
     read = config.collection_table, config.language_table, config.languages, config.atlas
-    return *read, *(_tokeniser(experiment) if by_tokens else ())
-
-
-DECIDED_BY: dict[str, Callable[[Experiment], tuple]] = {
-    "whole_bitext": _whole_bitext,
-    "bitext": _bitext,
-    "tokeniser": _tokeniser,
-    "encoder": _encoder,
-    "tokens": lambda experiment: (*_bitext(experiment), *_tokeniser(experiment)),
-    "training_sets": _training_sets,
-    "training_tokens": lambda experiment: (*_training_sets(experiment), *_tokeniser(experiment)),
-    "teacher": _teacher,
-    "start": _start,
-    "teacher_vectors": lambda experiment: (*_start(experiment), experiment.taught_sides()),
-    "lexical_tables": lambda experiment: (*_bitext(experiment), experiment.config.word_alignment),
-    "translators": lambda experiment: (*_start(experiment), experiment.config.translator),
-    "collections": _collections,
-    "vectors": lambda experiment: (*_teacher(experiment), *_collections(experiment), experiment.config.search.parts),
-}
+    collections = *read, *(tokeniser if by_tokens else ())
+    return {
+        "whole_bitext": whole_bitext,
+        "bitext": bitext,
+        "tokeniser": tokeniser,
+        "encoder": encoder,
+        "tokens": (*bitext, *tokeniser),
+        "training_sets": training_sets,
+        "training_tokens": (*training_sets, *tokeniser),
+        "teacher": teacher,
+        "start": start,
+        "teacher_vectors": (*start, experiment.taught_sides()),
+        "lexical_tables": (*bitext, config.word_alignment),
+        "translators": (*start, config.translator),
+        "collections": collections,
+        "vectors": (*teacher, *collections, config.search.parts),
+    }
