@@ -17,7 +17,7 @@ def main(arguments):
     rows = []
     for job in arguments.jobs:
         pairs = sum(1 for _ in read_rows(job["bitext"], columns=2))
-        means = query_means(read_scores([job["scores"]]), arguments.collection, arguments.measure)
+        means = query_means(read_scores([job["scores"]]), arguments.measure, arguments.collection)
         for method in arguments.methods:
             values = means.get((method, job["lang"]), {}).values()
             if values:

@@ -19,7 +19,7 @@ SCORES = [
 
 
 def test_queries_come_with_texts_from_gain_to_loss():
-    means = query_means([*SCORES, Score("other", "optical", "sw", "1", "a", "AP", 0.0)], "atlas", "AP")
+    means = query_means([*SCORES, Score("other", "optical", "sw", "1", "a", "AP", 0.0)], "AP", "atlas")
     rows = gain_rows(means, "optical", "mse", {"en": {"a": "Who?"}, "sw": {"a": "Nani?"}})
     assert [(row["query_id"], row["gain"]) for row in rows] == [("a", 1.0), ("b", 0.0), ("c", -0.4)]
     assert (rows[0]["query"], rows[0]["english"]) == ("Nani?", "Who?")

@@ -6,7 +6,7 @@ development queries in every language with relevance by construction, a lexicon,
 
 import random
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from optical.atlas.documents import (
     Asked,
@@ -24,38 +24,14 @@ from optical.atlas.sentences import SentenceMaker, draw_different, fill, frames,
 from optical.config.atlas import AtlasLanguage, AtlasSettings
 from optical.files import write_jsonl, write_lines, write_rows
 
-
-class TrainingCounts(TypedDict):
-    """How much a training set of the collection holds."""
-
-    queries: int
-    triples: int
-    documents: int
+Counts = dict[str, Any]  # of what there is of each part, by language where each has some
 
 
-class AtlasCounts(TypedDict):
-    """How much of everything there is, by language where there is some of each.
-
-    `covered` is the share of test queries all of whose names occur in a language's bitext.
-    """
-
-    documents: int
-    test: int
-    dev: int
-    train: TrainingCounts
-    text: dict[str, int]
-    bitext: dict[str, int]
-    lexicon: dict[str, int]
-    covered: dict[str, float]
-    wikiclir: dict[str, TrainingCounts]
-    mmarco: dict[str, TrainingCounts]
-
-
-def generate_atlas(folder: Path, settings: AtlasSettings) -> AtlasCounts:
+def generate_atlas(folder: Path, settings: AtlasSettings) -> Counts:
     """Write the collection into a folder and return how much of everything there is.
 
     Every file is there, of size 0 empty. Every part has a random stream of its own: less text or bitext of one language
-    leaves all else as it is.
+    leaves all else as it is. Of the counts, `covered` is the share of test queries whose names all occur in the bitext.
     """
     folder, seed = Path(folder), settings.seed
     plans = document_plans(_stream(seed, "documents"))[: settings.documents]
@@ -67,7 +43,7 @@ def generate_atlas(folder: Path, settings: AtlasSettings) -> AtlasCounts:
     training = _training_collection(seed, set(plans), settings.train_documents)
     train = _ask_for_training(_stream(seed, "train"), training, settings.train_queries)
 
-    counts: AtlasCounts = {
+    counts: Counts = {
         "documents": _write_documents(folder, collection, seed),
         "test": _write_queries(folder, "t", test, collection),
         "dev": _write_queries(folder / "dev", "v", dev, collection),
@@ -142,7 +118,7 @@ def _write_queries(folder: Path, prefix: str, asked: Asked, collection: Collecti
 
 def _write_training(
     folder: Path, asked: Asked, collection: Collection, rng: random.Random, settings: AtlasSettings, lang: str = "en"
-) -> TrainingCounts:
+) -> Counts:
     """Write queries of one language, triples (query, relevant document, close but not relevant one), documents."""
     queries, triples = [], []
     for number, (key, texts) in enumerate(asked, start=1):
@@ -183,7 +159,7 @@ def _translated(whole: Collection, lang: str) -> dict[str, tuple[Fact, ...]]:
     return {name: plan for name, plan in said.items() if len(plan) > 1}
 
 
-def _write_wikiclir(folder: Path, lang: AtlasLanguage, whole: Collection, settings: AtlasSettings) -> TrainingCounts:
+def _write_wikiclir(folder: Path, lang: AtlasLanguage, whole: Collection, settings: AtlasSettings) -> Counts:
     """Write English queries over documents in the language: a query is a first sentence, as WikiCLIR's are."""
     rng = _stream(settings.seed, "wikiclir", lang)
     plans = list(_translated(whole, lang).values())[: settings.wikiclir[lang]]
@@ -195,7 +171,7 @@ def _write_wikiclir(folder: Path, lang: AtlasLanguage, whole: Collection, settin
 
 def _write_mmarco(
     folder: Path, lang: AtlasLanguage, whole: Collection, train: Asked, settings: AtlasSettings
-) -> TrainingCounts:
+) -> Counts:
     """Write the training queries and the documents in the language: translate-train data, as mMARCO is."""
     rng = _stream(settings.seed, "mmarco", lang)
     collection = Collection(_translated(whole, lang))

@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from optical.bitext.evaluation_texts import read_evaluation_keys, sentence_keys
 from optical.bitext.filters import Scripts, clean_text, look_swapped, matching_key, reason_to_drop
@@ -27,53 +27,7 @@ LEAST_SEEN, MOST_SEEN = 20, 1000  # pairs by which swapped sides are told
 
 TextPair = tuple[str, str]  # English, foreign
 Language = Mapping[str, str]  # a row of languages.tsv
-
-
-# One faulty run of rows in words and figures, its rows named as the source names them.
-RunReport = TypedDict(
-    "RunReport",
-    {
-        "from": str,
-        "to": str,
-        "rows": int,
-        "shift": int | None,
-        "reading": str,
-        "action": str,
-        "evidence_nats": float,
-        "length_correlation": dict[str, float | None],
-    },
-)
-
-
-class AlignmentReport(TypedDict):
-    """What the check of a source's alignment measured."""
-
-    checked: bool
-    nats_per_aligned_row: float
-    runs: list[RunReport]
-
-
-class SourceReport(TypedDict):
-    """What became of the pairs of a source; `dropped` has a number for each reason."""
-
-    name: str
-    format: str
-    licence: str
-    read: int
-    kept: int
-    dropped: dict[str, int]
-    alignment: AlignmentReport
-
-
-class CleaningReport(TypedDict):
-    """What became of the pairs of a language, as `report.json` says it."""
-
-    language: str
-    settings: dict[str, object]
-    sources: list[SourceReport]
-    held_back: dict[str, int]
-    train: int
-    dev: int
+Report = dict[str, Any]  # of a language, a source or a run of rows, as report.json has it
 
 
 class Split(NamedTuple):
@@ -93,7 +47,7 @@ def clean_bitext(
     dev: str | Path,
     report: str | Path,
     exclude: Iterable[str | Path] = (),
-) -> CleaningReport:
+) -> Report:
     """Clean the sources of one language and write `english<TAB>foreign` files for training and development.
 
     Args:
@@ -127,7 +81,7 @@ def clean_bitext(
         parts.append(part)
     train_pairs, dev_pairs, held_back = split(kept, settings)
     if not train_pairs:
-        reasons = sum((Counter(part["dropped"]) for part in parts), Counter())
+        reasons: Counter[str] = sum((Counter(part["dropped"]) for part in parts), Counter())
         dropped = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common(3)) or "none"
         raise DataError(
             f"no pair is left for training: {sum(part['read'] for part in parts)} read, {len(kept)} clean, "
@@ -135,7 +89,7 @@ def clean_bitext(
             where=f"bitext of {lang}",
             hint="lower dev_pairs, loosen the filter that dropped most, or add a source",
         )
-    summary: CleaningReport = {
+    summary = {
         "language": lang,
         "settings": settings.model_dump(exclude={"exclude"}),
         "sources": parts,
@@ -157,7 +111,7 @@ def clean_source(
     settings: BitextCleaning,
     evaluation: Set[str],
     seen: set[TextPair],
-) -> tuple[list[TextPair], SourceReport]:
+) -> tuple[list[TextPair], Report]:
     """Return the good pairs of one source and its part of the report.
 
     Args:
@@ -222,7 +176,7 @@ def aligned_pairs(pairs: Sequence[Pair], runs: Iterable[Run], repair: str) -> li
     return [pair._replace(foreign=pairs[other].foreign) for pair, other in partners if other is not None]
 
 
-def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> RunReport:
+def describe_run(run: Run, pairs: Sequence[Pair], sides: tuple[list[str], list[str]], repair: str) -> Report:
     """Return one faulty run in words and figures, with its rows named as the source names them."""
     correlations = {"as_published": length_correlation(*sides, run, 0)}
     reading = "matches nothing near it"

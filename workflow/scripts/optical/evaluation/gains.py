@@ -8,13 +8,14 @@ from optical.evaluation.scores import Score
 SAME = 0.0005
 
 Row = Mapping[str, Any]
+QueryMeans = dict[tuple[str, str], dict[str, float]]  # (method, language) -> query id -> mean over seeds
 
 
-def query_means(scores: Iterable[Score], collection: str, measure: str) -> dict[tuple[str, str], dict[str, float]]:
-    """Return (method, language) -> query id -> mean over seeds."""
+def query_means(scores: Iterable[Score], measure: str, collection: str = "") -> QueryMeans:
+    """Return (method, language) -> query id -> mean over seeds; of one collection, where it is named."""
     per_seed: dict[tuple[str, str], dict[str, list[float]]] = {}
     for score in scores:
-        if (score.collection, score.measure) == (collection, measure):
+        if score.measure == measure and collection in ("", score.collection):
             queries = per_seed.setdefault((score.method, score.lang), {})
             queries.setdefault(score.query_id, []).append(score.value)
     return {
@@ -24,7 +25,7 @@ def query_means(scores: Iterable[Score], collection: str, measure: str) -> dict[
 
 
 def gain_rows(
-    means: Mapping[tuple[str, str], Mapping[str, float]],
+    means: QueryMeans,
     method: str,
     rival: str,
     texts: Mapping[str, Mapping[str, str]],

@@ -4,14 +4,14 @@ Every language counts the same, however many queries it has: the mean over queri
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 import yaml
 
 from optical.config.project import nested
 from optical.errors import DataError
+from optical.evaluation.gains import query_means
 from optical.evaluation.scores import read_scores
 
 
@@ -52,20 +52,13 @@ def trials_of(points: Sequence[Point], method: str, measure: str) -> list[Trial]
 
 
 def _trial(point: Point, method: str, measure: str) -> Trial:
-    per_seed: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for score in read_scores(point["scores"]):
-        if (score.method, score.measure) == (method, measure):
-            per_seed[score.lang][score.query_id].append(score.value)
-    if not per_seed:
+    scored = query_means(read_scores(point["scores"]), measure)
+    queries = {lang: of_lang for (name, lang), of_lang in scored.items() if name == method}
+    if not queries:
         what = f"no score of {method} by {measure}"
         raise DataError(what, where=", ".join(point["scores"]), hint="name a method and a measure of the experiment")
-    means = {lang: _mean(_mean(seeds) for seeds in queries.values()) for lang, queries in per_seed.items()}
-    return Trial(point["values"], means, sum(map(len, per_seed.values())))
-
-
-def _mean(numbers: Iterable[float]) -> float:
-    listed = list(numbers)
-    return sum(listed) / len(listed)
+    means = {lang: sum(of_lang.values()) / len(of_lang) for lang, of_lang in queries.items()}
+    return Trial(point["values"], means, sum(map(len, queries.values())))
 
 
 def tuning_rows(trials: Sequence[Trial]) -> list[list[str]]:
