@@ -7,14 +7,12 @@ The table has rows `foreign english probability`; `--out-backward` adds P(foreig
 `english foreign probability`. `aligner: eflomal` needs the command eflomal-align on the PATH (its own environment).
 """
 
-import argparse
-
 from optical.bitext.word_alignment import align, count_tables, read_bitext_words, write_lexical_table
 from optical.config.bitext import WordAlignment
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     settings = WordAlignment.read(arguments.settings, "word_alignment")
     pairs = read_bitext_words(arguments.bitext)
     alignments = align(pairs, settings)

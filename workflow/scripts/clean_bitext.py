@@ -7,15 +7,13 @@ Example:
         --report results/bitext/so/report.json
 """
 
-import argparse
-
 from optical.bitext.clean import clean_bitext
 from optical.config.bitext import BitextCleaning, BitextSource
 from optical.config.tables import read_languages
 from optical.program import program, run_program, yaml_value
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     key = f"bitext.{arguments.lang}"
     clean_bitext(
         [BitextSource.read(source, f"{key}[{number}]") for number, source in enumerate(arguments.sources)],

@@ -6,15 +6,13 @@ python workflow/scripts/compare_expected.py --expected config/expected.tsv --con
 Only the rows of the named config are compared. optical/evaluation/expected.py explains the notations of the table.
 """
 
-import argparse
-
 from optical.evaluation.expected import COMPARED_COLUMNS, compare, means_of, read_expected
 from optical.evaluation.map_table import read_cells
 from optical.files import write_rows
 from optical.program import log, program, run_program
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     expected = [row for row in read_expected(arguments.expected) if row["config"] == arguments.config]
     compared = compare(expected, means_of(row for path in arguments.cells for row in read_cells(path)))
     write_rows(arguments.out, [COMPARED_COLUMNS, *compared])

@@ -7,8 +7,6 @@ python workflow/scripts/compare_methods.py --scores results/scores/*.tsv --colle
 `--methods` and `--langs` are what is expected: a combination without scores is a row that says NOT RUN.
 """
 
-import argparse
-
 from optical.config.names import check_names
 from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_methods
 from optical.evaluation.scores import read_scores
@@ -16,7 +14,7 @@ from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     check_names([arguments.reference], "--reference", arguments.methods, "name one of --methods")
     cells = compare_methods(
         read_scores(arguments.scores),

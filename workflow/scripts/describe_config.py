@@ -4,7 +4,6 @@ Example:
     python workflow/scripts/describe_config.py --page config/README.md --schema workflow/schemas/config.schema.json
 """
 
-import argparse
 from pathlib import Path
 
 from optical.config.page import page_with_tables
@@ -13,7 +12,7 @@ from optical.files import write_lines
 from optical.program import program, run_program
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     """Replace what stands between the page's markers, and write the schema."""
     page = page_with_tables(Path(arguments.page).read_text(encoding="utf-8"))
     write_lines(arguments.page, page.rstrip("\n").split("\n"))

@@ -5,7 +5,6 @@ Example: python workflow/scripts/distil_student.py --teacher teacher --tokens to
 """
 
 import tempfile
-from argparse import Namespace
 from pathlib import Path
 
 from optical.config.fitting import fitted_settings
@@ -21,7 +20,7 @@ from optical.training.subwords import saving
 from optical.training.teacher_vectors import encode_english
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     settings = fitted_settings(DistillationSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)

@@ -3,7 +3,6 @@
 Example: python workflow/scripts/encode_bitext.py --teacher teacher --tokens tokens/sw --sides query --out vectors/sw
 """
 
-from argparse import Namespace
 from pathlib import Path
 
 from optical.files import atomic_folder
@@ -14,7 +13,7 @@ from optical.text.token_files import TokenFile
 from optical.training.teacher_vectors import encode_english
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     machine = machine_from(arguments)
     device = machine.start()
     teacher = load_encoder(arguments.teacher, base=arguments.base).to(device)

@@ -7,7 +7,6 @@ A method that has no language of its own (human English queries) is one run, sco
 language's queries file, so that it is measured on the same query ids as its neighbours in the column.
 """
 
-import argparse
 from functools import lru_cache
 
 from optical.errors import DataError
@@ -17,7 +16,7 @@ from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     judgments = read_judgments(arguments.qrels)
 
     @lru_cache(maxsize=1)  # one at a time: a run of a thousand queries takes 120 MB

@@ -5,7 +5,6 @@ Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext
 """
 
 import time
-from argparse import Namespace
 
 from optical.config.training import VocabularySettings
 from optical.files import atomic_folder, read_rows
@@ -15,7 +14,7 @@ from optical.program import add_base_argument, program, run_program, yaml_value
 from optical.runtime.provenance import write_provenance
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     started = time.monotonic()
     settings = VocabularySettings.read(arguments.settings, "settings")
     encoder = load_encoder(arguments.teacher, base=arguments.base)

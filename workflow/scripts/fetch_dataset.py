@@ -6,7 +6,6 @@ Example:
 The folder in the environment variable OPTICAL_MIRROR, if any, serves https://host/path as host/path.
 """
 
-import argparse
 import os
 
 from optical.config.tables import get_dataset, read_datasets
@@ -14,7 +13,7 @@ from optical.fetch.download import fetch
 from optical.program import program, run_program
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     dataset = get_dataset(arguments.name, read_datasets(arguments.datasets))
     fetch(dataset, arguments.out, mirror=os.environ.get("OPTICAL_MIRROR"), lock=arguments.lock)
 

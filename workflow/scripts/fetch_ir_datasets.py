@@ -8,14 +8,13 @@ OPTICAL_MIRROR, if any, serves https://host/path as host/path.
 """
 
 import os
-from argparse import Namespace
 
 from optical.corpora.ir_datasets import fetch_parts, use_home
 from optical.files import write_json
 from optical.program import log, program, run_program
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     home = os.environ.get("IR_DATASETS_HOME", "results/ir_datasets")
     use_home(home, os.environ.get("OPTICAL_MIRROR"))
     counts = fetch_parts(arguments.id, arguments.parts, home)

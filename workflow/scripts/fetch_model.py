@@ -7,13 +7,12 @@ The folder in the environment variable OPTICAL_MIRROR, if any, serves https://ho
 """
 
 import os
-from argparse import Namespace
 
 from optical.fetch.hub import fetch_model
 from optical.program import log, program, run_program
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     names = fetch_model(arguments.id, arguments.revision, arguments.out, os.environ.get("OPTICAL_MIRROR"))
     log.info("%s at %s: %s", arguments.id, arguments.revision, ", ".join(names))
 

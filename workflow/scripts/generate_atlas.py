@@ -3,15 +3,13 @@
 python workflow/scripts/generate_atlas.py --settings '{seed: 1, documents: 1800}' --out results/atlas
 """
 
-from argparse import Namespace
-
 from optical.atlas.generate import generate_atlas
 from optical.config.atlas import AtlasSettings
 from optical.files import atomic_folder
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     with atomic_folder(arguments.out) as folder:
         counts = generate_atlas(folder, AtlasSettings.read(arguments.settings, "atlas"))
     for part, count in counts.items():

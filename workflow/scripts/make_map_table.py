@@ -6,14 +6,12 @@ python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atl
 Rows and columns come in the order given. The TSV holds plain numbers; an empty cell was not run.
 """
 
-import argparse
-
 from optical.evaluation.map_table import cells_of, describe, latex_lines, map_rows, markdown_lines
 from optical.files import write_lines, write_rows
 from optical.program import program, run_program
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
     caption = describe(cells, arguments.collection, arguments.measure)
     write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))

@@ -6,7 +6,6 @@
 Files of the ir_datasets catalogue are those in the environment variable IR_DATASETS_HOME.
 """
 
-import argparse
 import logging
 import os
 
@@ -19,7 +18,7 @@ from optical.program import program, run_program, yaml_value
 log = logging.getLogger("optical")
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     """Read the collection as its settings say and write the folder."""
     if home := os.environ.get("IR_DATASETS_HOME"):
         use_home(home)

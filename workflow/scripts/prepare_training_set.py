@@ -7,7 +7,6 @@ Files of the ir_datasets catalogue are those in the environment variable IR_DATA
 """
 
 import os
-from argparse import Namespace
 
 from optical.config.training_sets import read_training_set
 from optical.corpora.ir_datasets import use_home
@@ -15,7 +14,7 @@ from optical.corpora.readers import prepare_training_set
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     """Read the training set as its settings say and write the folder."""
     if home := os.environ.get("IR_DATASETS_HOME"):
         use_home(home)

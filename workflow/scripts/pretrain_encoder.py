@@ -6,8 +6,6 @@ Example: python workflow/scripts/pretrain_encoder.py --tokeniser tokeniser --tex
 With pairs: --bitext tokens/bitext/sw tokens/bitext/de --settings '{objectives: {mlm: 1.0, tlm: 1.0}, ...}'
 """
 
-from argparse import Namespace
-
 from optical.config.fitting import fitted
 from optical.config.training import PretrainingSettings
 from optical.models.encoder import Encoder
@@ -20,7 +18,7 @@ from optical.training.encoder_pairs import PairLoss, PairTokens
 from optical.training.session import Session
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     settings = PretrainingSettings.read(fitted("pretraining", arguments.settings, "scratch"), "settings")
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}

@@ -7,7 +7,6 @@ Example: python workflow/scripts/retrain_student.py --teacher teacher --training
     --settings '{steps: 150, sides: [query], in_batch_negatives: true, negatives: 1}' --out student
 """
 
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     settings = fitted_settings(RetrainingSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "training_set": arguments.training_set, "queries": arguments.queries}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)

@@ -6,15 +6,13 @@ Example: python workflow/scripts/score_translations.py --out translation_scores.
 A file of translations has rows `english<TAB>translation`, as translate_queries makes them of a bitext.
 """
 
-from argparse import Namespace
-
 from optical.errors import DataError
 from optical.files import read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.translation.scores import score_translations, write_translation_scores
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     scored = []
     for job in jobs_from(arguments, ("translations", "lang", "method")):
         rows = list(read_rows(job["translations"], columns=2))

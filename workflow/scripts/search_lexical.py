@@ -7,7 +7,6 @@ With a lexical table (made by align_words.py) foreign queries meet English docum
 queries.
 """
 
-import argparse
 from functools import cache
 
 from optical.bitext.word_alignment import read_lexical_table
@@ -18,7 +17,7 @@ from optical.search.lexical import LexicalIndex, index_documents, search_bm25, s
 from optical.search.runs import write_run
 
 
-def main(arguments: argparse.Namespace) -> None:
+def main(arguments):
     @cache
     def index_with(settings: LexicalSettings) -> LexicalIndex:
         index = index_documents(read_jsonl(arguments.documents), settings)

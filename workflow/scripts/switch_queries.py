@@ -4,7 +4,6 @@ Example: python workflow/scripts/switch_queries.py --queries queries.tsv --dicti
     --settings '{probability: 0.5}' --out switched.tsv
 """
 
-from argparse import Namespace
 from collections.abc import Iterator
 
 from optical.bitext.code_switching import switch_queries
@@ -15,7 +14,7 @@ from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program, yaml_value
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     settings = Switch.read(arguments.settings, "switch")
     queries = ((row[0], row[1]) for row in read_rows(arguments.queries, columns=2))
     dictionary = read_lexical_table(arguments.dictionary)

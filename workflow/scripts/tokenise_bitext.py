@@ -3,14 +3,12 @@
 Example: python workflow/scripts/tokenise_bitext.py --tokeniser encoder --bitext train.tsv --out tokens
 """
 
-from argparse import Namespace
-
 from optical.files import atomic_folder, read_rows
 from optical.program import log, program, run_program
 from optical.text.token_files import write_token_file
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     tokenisers = {"english": arguments.tokeniser, "foreign": arguments.foreign_tokeniser or arguments.tokeniser}
     with atomic_folder(arguments.out) as folder:
         for column, (side, tokeniser) in enumerate(tokenisers.items()):

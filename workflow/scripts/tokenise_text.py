@@ -3,14 +3,12 @@
 Example: python workflow/scripts/tokenise_text.py --tokeniser tokeniser --texts a.txt b.txt --out tokens
 """
 
-from argparse import Namespace
-
 from optical.files import read_texts
 from optical.program import log, program, run_program
 from optical.text.token_files import write_token_file
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     texts = (text for path in arguments.texts for text in read_texts(path))
     log.info("%d texts", write_token_file(arguments.out, arguments.tokeniser, texts))
 

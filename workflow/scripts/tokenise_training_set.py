@@ -3,7 +3,6 @@
 Example: python workflow/scripts/tokenise_training_set.py --tokeniser encoder --training-set folder --out tokens
 """
 
-from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from optical.text.token_files import write_token_file
 from optical.training.triples import check_scores, open_scores, write_scores, write_triples
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     source = Path(arguments.training_set)
     queries = ((query_id, text) for query_id, text, *_ in read_rows(source / "queries.tsv", columns=2))
     documents = ((document["id"], text_of(document)) for document in read_jsonl(source / "documents.jsonl"))

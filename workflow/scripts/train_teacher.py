@@ -4,7 +4,6 @@ Example: python workflow/scripts/train_teacher.py --encoder encoder --training-s
     --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, negatives: 1, encoder: {dimension: 64}}'
 """
 
-from argparse import Namespace
 from pathlib import Path
 
 import torch
@@ -20,7 +19,7 @@ from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     settings = fitted_settings(TeacherSettings, "teacher", arguments.settings, arguments.encoder)
     settings = settings.changed(encoder=own_settings(arguments.encoder, arguments.settings.get("encoder", {})))
     inputs = {"encoder": arguments.encoder, "training_set": arguments.training_set}

@@ -3,14 +3,12 @@
 Example: python workflow/scripts/train_tokeniser.py --texts a.txt b.txt --vocabulary-size 8000 --out tokeniser
 """
 
-from argparse import Namespace
-
 from optical.files import atomic_folder, read_texts
 from optical.program import log, program, run_program
 from optical.text.tokeniser import save_tokeniser, train_tokeniser
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     texts = (text for path in arguments.texts for text in read_texts(path))
     tokeniser = train_tokeniser(texts, arguments.vocabulary_size)
     with atomic_folder(arguments.out) as folder:

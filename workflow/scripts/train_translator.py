@@ -4,7 +4,6 @@ Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeni
     --settings '{steps: 500, batch_size: 32, learning_rate: 3.0e-3}' --out translator
 """
 
-from argparse import Namespace
 from functools import partial
 
 from optical.config.fitting import fitted_settings
@@ -16,7 +15,7 @@ from optical.translation.learning import AlignedBitext, TranslationLoss
 from optical.translation.model import new_translator, save_translator
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     start = arguments.encoder or arguments.tokeniser
     settings = fitted_settings(TranslatorTraining, "translator", arguments.settings, start)
     inputs = {"tokens": arguments.tokens, "tokeniser": arguments.tokeniser, "encoder": arguments.encoder}

@@ -6,8 +6,6 @@ Example: python workflow/scripts/translate_queries.py --model nllb --source-code
 Of a bitext `english<TAB>foreign` this makes `english<TAB>translation`, which score_translations reads.
 """
 
-from argparse import Namespace
-
 from optical.errors import ConfigError
 from optical.files import read_rows, write_rows
 from optical.program import add_machine_arguments, log, program, run_program
@@ -15,7 +13,7 @@ from optical.runtime.machine import machine_from
 from optical.translation.translate import Translator
 
 
-def main(arguments: Namespace) -> None:
+def main(arguments):
     if len(arguments.queries) != len(arguments.out):
         raise ConfigError(f"{len(arguments.queries)} tables and {len(arguments.out)} outputs", hint="give one for each")
     machine = machine_from(arguments)
