@@ -134,7 +134,7 @@ def test_the_program_writes_scores_of_every_model_and_measure(bench, tmp_path):
     machine = {"device": "cpu", "precision": "fp32", "threads": 1}
     threads = torch.get_num_threads()
     measure_alignment.main(
-        Namespace(jobs=jobs, settings=settings, lang="sw", out=tmp_path / "sw.tsv", **files, **machine)
+        Namespace(jobs=jobs, settings=settings, lang="sw", base=None, out=tmp_path / "sw.tsv", **files, **machine)
     )
     torch.set_num_threads(threads)
     rows = list(read_scores([tmp_path / "sw.tsv"]))
