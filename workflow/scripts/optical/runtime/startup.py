@@ -8,6 +8,8 @@ import sys
 
 # Of glibc's malloc.h: what `mallopt` sets.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+# How many shapes of matrix products torch's two caches of oneDNN keep, a thousand by default; a step has some forty.
+CACHES, SHAPES_KEPT = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"), "64"
 
 
 def prepare_process() -> None:
@@ -30,10 +32,13 @@ def keep_memory() -> None:
     """Keep freed memory for the next tensor, in huge pages, instead of giving it back to the system.
 
     A training step makes and frees the same large tensors again and again. By default glibc fetches each anew, and the
-    system fills it with zeros page by page, which takes a third of a step in bf16. To be called before torch makes its
-    first large tensor.
+    system fills it with zeros page by page, which takes a third of a step in bf16. What oneDNN keeps for the shapes of
+    former batches would stand between freed tensors, so that larger ones no longer fit and memory grows with each step.
+    To be called before torch makes its first large tensor.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # read by torch
+    for cache in CACHES:
+        os.environ.setdefault(cache, SHAPES_KEPT)
     set_allocation({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: -1})  # never map, never trim
 
 
