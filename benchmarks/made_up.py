@@ -18,10 +18,11 @@ SIZES = {
     "minilm": {"vocab_size": 30_522, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12},
     "e5-small": {"vocab_size": 250_037, "hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12},
     "mbert": {"vocab_size": 119_547, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
+    "xlmr": {"vocab_size": 250_002, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
 }
-# Of 5,068 real pairs of NTREX-128 and TICO-19, English and Swahili, in MiniLM's word pieces: the logarithm of the
-# English length, and of the ratio of the lengths (mean, standard deviation).
-ENGLISH_LENGTH, LENGTH_RATIO = (3.230, 0.578), (0.668, 0.197)
+# Of 5,068 real pairs of NTREX-128 and TICO-19, English and Swahili: the logarithm of the English length, and of the
+# ratio of the lengths (mean, standard deviation), in MiniLM's subwords and in those of XLM-R.
+LENGTHS = {"minilm": ((3.230, 0.578), (0.668, 0.197)), "xlmr": ((3.331, 0.577), (0.153, 0.167))}
 PASSAGE_LENGTH = (4.6, 0.45)  # logarithm of the tokens of a passage of MS MARCO's kind: mean, standard deviation
 
 
@@ -39,11 +40,14 @@ def new_encoder(folder: Path, size: str) -> Encoder:
     return load_encoder(folder)
 
 
-def write_bitext(folder: Path, encoder_folder: Path, pairs: int, vocabulary: int) -> list[str]:
+def write_bitext(
+    folder: Path, encoder_folder: Path, pairs: int, vocabulary: int, lengths_of: str = "minilm"
+) -> list[str]:
     """Write sentence pairs as token files, `english` and `foreign`; return the texts of the foreign side."""
     generator = np.random.default_rng(0)
-    english_lengths = np.exp(generator.normal(*ENGLISH_LENGTH, pairs)).round().clip(2, 250)
-    foreign_lengths = (english_lengths * np.exp(generator.normal(*LENGTH_RATIO, pairs))).round().clip(2, 250)
+    english_length, length_ratio = LENGTHS[lengths_of]
+    english_lengths = np.exp(generator.normal(*english_length, pairs)).round().clip(2, 250)
+    foreign_lengths = (english_lengths * np.exp(generator.normal(*length_ratio, pairs))).round().clip(2, 250)
     for name, lengths in (("english", english_lengths), ("foreign", foreign_lengths)):
         ranks = [generator.zipf(1.3, int(length)) % (vocabulary - len(SPECIAL_TOKENS)) for length in lengths]
         texts = [" ".join(f"w{rank}" for rank in text) for text in ranks]

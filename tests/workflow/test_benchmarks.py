@@ -29,6 +29,7 @@ TRAINER = "distillation, multilingual-e5-small's size, times sentence-transforme
 ENCODING = "document encoding, multilingual-e5-small's size,"
 GROWTH = "memory of search over a collection ten times larger, growth"
 OF_SQUARE = "share of the rate of a square product"
+IN_USE = "subwords in use, multilingual-e5-small's size"
 CLAIMS = {
     "transport": [
         (f"{TRANSPORT}, times a loop of ot.sinkhorn on tensors, CPU", ">= 50"),
@@ -80,6 +81,15 @@ CLAIMS = {
         ("search in fp32, times PyLate's colbert_scores, GPU", ">= 8"),
         (f"search in bf16 with exact re-scoring, {OF_SQUARE}, GPU", ">= 0.45"),
         ("search in bf16 with exact re-scoring, times PyLate's colbert_scores, GPU", ">= 8"),
+    ],
+    "large_vocabulary": [
+        (f"{IN_USE}, {figure}, {device}", bar)
+        for device in ("CPU", "GPU")
+        for figure, bar in (
+            ("a step's time as a share of dense", "<= 0.6"),
+            ("a checkpoint's size as a share of dense", "<= 0.35"),
+            ("a student on disk as a share of the whole model", "<= 0.25"),
+        )
     ],
     "default_run": [
         ("default run, share of the wall time that is not on the longest path", "<= 0.1"),
