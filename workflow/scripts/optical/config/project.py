@@ -8,6 +8,7 @@ from optical.errors import ConfigError
 from optical.files import open_text
 
 TABLE = "config/languages.tsv"
+CLONE = "this needs the workflow: run it in a clone of the repository, which has config/"
 
 
 def code_folder() -> Path:
@@ -20,7 +21,7 @@ def project_folder() -> Path:
     for folder in (Path.cwd(), code_folder()):
         if (folder / TABLE).is_file():
             return folder
-    raise ConfigError("not in the project's folder", where=Path.cwd(), hint="cd to the clone, which has config/")
+    raise ConfigError("not in the project's folder", where=Path.cwd(), hint=CLONE)
 
 
 def read_config(paths: Sequence[str | Path]) -> dict[str, Any]:
