@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -67,8 +68,9 @@ def test_the_example_runs(workspace, line, capsys):
         arguments[place] = str(workspace / re.sub(r"\W", "-", line))
     assert main(arguments) in ((0, 1) if line == "doctor" else (0,))
     output, error = capsys.readouterr()
-    assert error == ""
-    assert output or "--out" in arguments
+    assert error == "" and output
+    for option in {"--out", "--png", "--to"} & set(arguments):
+        assert Path(arguments[arguments.index(option) + 1]).exists(), option
 
 
 def test_the_page_names_every_command_and_format():

@@ -1,6 +1,8 @@
 """The commands of the pages, and of the configs' comments, are tried.
 
-`snakemake` and `make` as dry runs; programs are there and have the options.
+Every `snakemake` command is planned here. Those that take minutes also run at a small size, in the tests that
+`RUN_SMALL` names. Those that need a cluster, a GPU, a network or an hour are only planned; `ONLY_PLANNED` lists them.
+`make` is a dry run. Programs exist and have the options.
 """
 
 import os
@@ -13,29 +15,38 @@ import textwrap
 import pytest
 import yaml
 
+from support.pages import PAGES, commands_in, commands_of
 from support.workspace import QUIET, ROOT, make_workspace, packaged_encoder
 
 pytestmark = pytest.mark.workflow
 
-
-def comments_of(config):
-    """Return the comments of a config, without their signs, as the text of a page."""
-    return "\n".join(line.replace("#", " ", 1) for line in config.splitlines() if line.lstrip().startswith("#"))
-
-
-# What was typed once, and need not work today.
-HISTORY = ("CHANGELOG.md", "docs/log.md")
-PAGES = {
-    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for pattern in ("*.md", "docs/**/*.md", "config/**/*.md")
-    for path in sorted(ROOT.glob(pattern))
-    if str(path.relative_to(ROOT)) not in HISTORY
-}
-CONFIGS = sorted((ROOT / "config").glob("**/*.yaml"))
-PAGES |= {str(path.relative_to(ROOT)): comments_of(path.read_text(encoding="utf-8")) for path in CONFIGS}
 # What no dry run does: make environments or containers, report on what was run, take a lock away.
 OTHER_DEEDS = {"--conda-create-envs-only", "--containerize", "--report", "--unlock"}
 DRY = {"-n", "--dry-run"}
+# Commands that take minutes, by their last target, and the test that runs them at a small size and checks the outcome.
+RUN_SMALL = {
+    "results/map_table.tsv": "test_small_run",
+    "results/figures/atlas/map.png": "test_small_run",
+    "results/report.html": "test_small_run",
+    "results/cost_table.tsv": "test_small_run",
+    "results/bitext_curve.tsv": "test_extended",
+    "results/pieces/map_table.tsv": "test_extended",
+    "results/pruned_table.tsv": "test_pruned_table",
+    "results/mine/tuning.tsv": "test_tuning",
+    "results/zulu/map_table.tsv": "test_new_language",
+    "results/mine/map_table.tsv": "test_docs_add_a_method",
+}
+# Commands that are only planned, by a part of them: what they need, and tests that run such configs at a small size.
+ONLY_PLANNED = {
+    "--workflow-profile": "a cluster: test_slurm",
+    "--resources gpu=8": "GPUs",
+    "--sdm conda": "conda, and a network: test_conda",
+    "--containerize": "containers",
+    "config/open.yaml": "an hour, and a network",
+    "config/full.yaml": "ten minutes; the rehearsal runs these methods: test_rehearsal",
+    "config/studies/": "an hour: test_study_runs",
+    "--unlock": "an interrupted run: test_resume",
+}
 # Configs that the reader writes, and tests that run them: test_new_language.py, test_docs_add_a_method.py.
 RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml"}
 # Configs that the reader writes, and that are planned with here: where a page tells them.
@@ -50,50 +61,6 @@ def told_config(name):
     """Return the config that a page tells the reader to write."""
     block = re.search(rf"`{name}`:\n\n *```yaml\n(.*?)\n *```\n", PAGES[TOLD[name]], re.DOTALL)
     return textwrap.dedent(block[1])
-
-
-def commands_in(text):
-    """Return the commands of a page as lists of words: those of indented lines, and what stands in backticks."""
-    lines, place, found = text.splitlines(), 0, []
-    while place < len(lines):
-        words, count = words_from(lines[place:]) if re.match(r" {4,}[a-z.-]", lines[place]) else ([], 1)
-        found.append(words)
-        place += count
-    inline = [shlex.split(code) for code in re.findall(r"`((?:snakemake|make|python|--config) [^`]*)`", text)]
-    return [words for line in [*found, *inline] for words in parts_of(line) if words]
-
-
-def words_from(lines):
-    """Return the words of the command that the first of these lines begins, and how many lines it takes."""
-    text = ""
-    for count, line in enumerate(lines, start=1):
-        text = f"{text} {line.strip().removesuffix(chr(92))}"
-        try:
-            words = shlex.split(text, comments=True)
-        except ValueError:  # a quotation is still open
-            continue
-        if not line.endswith("\\"):
-            return words, count
-    return [], 1  # an apostrophe: this is no command
-
-
-def parts_of(words):
-    """Yield the commands that `&&` joins."""
-    while "&&" in words:
-        place = words.index("&&")
-        yield words[:place]
-        words = words[place + 1 :]
-    yield words
-
-
-def commands_of(program):
-    """Return the commands of the pages that start a program, each once, with the page it stands in first."""
-    found = {}
-    for page, text in PAGES.items():
-        for words in commands_in(text):
-            if words[:1] == [program]:
-                found.setdefault(shlex.join(words[1:]), page)
-    return found
 
 
 def dry_runs():
@@ -172,6 +139,19 @@ def test_the_command_is_planned(workspace, variables, line):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^total +\d+$", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize("line", [line for line in commands_of("snakemake") if not DRY & set(shlex.split(line))])
+def test_the_command_runs_at_a_small_size_or_is_among_those_that_are_only_planned(line):
+    assert any(part in line for part in ONLY_PLANNED) or shlex.split(line)[-1] in RUN_SMALL
+
+
+def test_the_tests_that_run_commands_are_there_and_no_command_is_listed_that_no_page_has():
+    named = re.findall(r"test_\w+", " ".join([*RUN_SMALL.values(), *ONLY_PLANNED.values()]))
+    assert set(named) <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    lines = commands_of("snakemake")
+    assert {target for target in RUN_SMALL if not any(line.endswith(target) for line in lines)} == set()
+    assert {part for part in ONLY_PLANNED if not any(part in line for line in lines)} == set()
 
 
 @pytest.mark.parametrize("line", commands_of("make"))

@@ -4,7 +4,9 @@ import base64
 import html
 import os
 import re
+import shlex
 import shutil
+import zipfile
 
 import pytest
 import yaml
@@ -12,6 +14,7 @@ import yaml
 from optical.files import read_json
 from optical.runtime.provenance import content_hash
 from support.browser import chromium
+from support.pages import commands_of
 from support.workspace import ROOT, SMALL, TABLE, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -176,8 +179,10 @@ def reported(finished, tmp_path_factory):
     shutil.copytree(finished[0], workspace, symlinks=True)
     counts = job_counts(run_snakemake(workspace, "--cores", "2", target=REPORT).stdout)
     assert counts["make_report"] == 1 and "distil_student" not in counts
-    landing = ("--report-metadata", "workflow/report/landing.yaml")
-    run_snakemake(workspace, "--report", "results/snakemake.html", *landing, target=REPORT)
+    [documented] = [line for line in commands_of("snakemake") if line.startswith("--report ")]
+    for file in ("results/report.zip", "results/snakemake.html"):
+        *arguments, _, target = shlex.split(documented.replace("results/report.zip", file))
+        run_snakemake(workspace, *arguments, target=target)
     return workspace
 
 
@@ -202,6 +207,14 @@ def test_its_report_has_the_figures_of_its_table(reported):
         row = re.search(rf">{method}</th>(.*?)</tr>", page)[1]
         shown = [re.sub("[⁺⁻]", "", cell).replace("−", "-") for cell in re.findall(r">([^<]+)</td>", row)]
         assert [float(value) for value in shown] == pytest.approx([float(mean) for mean in means], abs=6e-4)
+
+
+def test_the_commands_of_the_pages_leave_what_they_name(reported):
+    names = zipfile.ZipFile(reported / "results/report.zip").namelist()
+    assert sum(name.endswith(".svg") for name in names) == 4 + len(LANGUAGES)
+    assert any(name.endswith("/report.html") for name in names)
+    assert (reported / "results/figures/atlas/map.png").read_bytes().startswith(b"\x89PNG")
+    assert "train_teacher" in (reported / "results/cost_table.tsv").read_text(encoding="utf-8")
 
 
 def test_snakemakes_own_report_holds_the_figures_with_captions(reported):
