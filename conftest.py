@@ -22,7 +22,7 @@ MAY_LACK = (
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Let a test fail in CI that would be skipped there, but for want of what a machine may lack."""
+    """Let a test fail in CI that would be skipped there, except if the machine lacks something that it may lack."""
     report = (yield).get_result()
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2]

@@ -3,13 +3,13 @@
     python benchmarks/distillation.py            # MiniLM's size: 6 layers of 384
     python benchmarks/distillation.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
-The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and Swahili, in MiniLM's word pieces. Their
+The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and Swahili, in MiniLM's subwords. Their
 words are made up, which changes no time. Before any time is taken, losses and gradients are compared on one batch. Each
 candidate passes over the same pairs; they take turns, and a ratio is the median over the turns of the ratio within one.
 
     ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file
     ours, mse        the same with the distance of the sentences' means, which costs nothing
-    plain            batches drawn blindly and padded, fp32, the teacher read anew, a loop of ot.sinkhorn
+    plain            batches drawn blindly and padded, fp32, the teacher read again, a loop of ot.sinkhorn
     trainer          sentence-transformers' trainer and MSELoss, its targets computed before, fused AdamW, the same
                      batches of similar length; needs sentence-transformers, datasets and accelerate
     trainer, helped  the same without dropout, with plain attention and freed memory kept, which this project's loop

@@ -50,7 +50,7 @@ def _with_mass(vectors_LD: Tensor, weights_L: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class PlainLoss:
-    """The loss of some pairs in one padded batch, the teacher read anew and the objective taken pair by pair."""
+    """The loss of some pairs in one padded batch, the teacher read again and the objective taken pair by pair."""
 
     def __init__(self, student: Encoder, teacher: Encoder, tokens: Path, pair_loss: PairLoss):
         self.student, self.teacher, self.pair_loss = student, teacher, pair_loss

@@ -116,7 +116,7 @@ def peer_seconds(call: Callable[[], object], device: str = "cpu") -> float:
 
 @contextlib.contextmanager
 def memory_as_usual() -> Iterator[None]:
-    """Let a peer run as in its own program, where large tensors are fetched anew (see `keep_memory`)."""
+    """Let a peer run as in its own program, where large tensors are fetched again (see `keep_memory`)."""
     set_allocation({M_MMAP_MAX: USUAL_MAX, M_MMAP_THRESHOLD: USUAL_THRESHOLD})
     try:
         yield

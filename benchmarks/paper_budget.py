@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HIDDEN, LAYERS = 768, 12  # multilingual BERT
 WEIGHTS = LAYERS * 12 * HIDDEN**2  # those that every token meets
 NLLB_WEIGHTS = 350e6  # of 600 million; the others are embeddings
-# Word pieces of an average text; passages and sentences are believed, not counted. Queries are filled up to this.
+# Subwords of an average text; passages and sentences are believed, not counted. Queries are filled up to this.
 QUERY, PASSAGE, SENTENCE = 32, 90, 35
 ARTICLES, ARTICLE = 600_000, 170  # of CLIRMatrix, pooled: a hundred a query and language; cut at 180
 QUERIES = 1000  # of a language, in CLIRMatrix

@@ -19,7 +19,7 @@ rule extend_vocabulary:
     params:
         arguments=arguments("teacher", "bitext", settings=lambda w: settings.vocabulary_settings(at(w))),
     message:
-        "giving the teacher word pieces of {wildcards.lang}"
+        "giving the teacher subwords of {wildcards.lang}"
     shell:
         RUN
 

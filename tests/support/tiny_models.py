@@ -115,7 +115,7 @@ def save_xlmr(folder: Path) -> Path:
 
 
 def save_nllb(folder: Path, safetensors: bool = True) -> Path:
-    """Save a random NLLB-200 whose word pieces are letters; without safetensors its weights are a torch pickle."""
+    """Save a random NLLB-200 whose subwords are letters; without safetensors its weights are a torch pickle."""
     from transformers import NllbTokenizer
 
     letters = ["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz"]

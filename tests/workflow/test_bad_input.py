@@ -133,8 +133,8 @@ COLLECTION = {
 COLLECTION_FAULTS = [
     ("qrels.txt", b"", "the file holds no judgements", "qrels.txt", "query 0 document grade"),
     ("qrels.txt", b"q1 0 d1 0\n", "no judgement says that a document is relevant", "qrels.txt", "a grade above 0"),
-    ("qrels.txt", b"q1 0 d1 --1\n", "line 1 is no TREC judgement", "qrels.txt", "four columns"),
-    ("qrels.txt", b"q1 d1 1\n", "line 1 is no TREC judgement", "qrels.txt", "four columns"),
+    ("qrels.txt", b"q1 0 d1 --1\n", "line 1 is not a TREC judgement", "qrels.txt", "four columns"),
+    ("qrels.txt", b"q1 d1 1\n", "line 1 is not a TREC judgement", "qrels.txt", "four columns"),
     ("qrels.txt", b"q1 0 d9 1\n", "document d9, which does not exist", "qrels.txt", "partial_qrels"),
     ("documents.jsonl", b'{"id": "d1"}\n', "line 1 lacks id or text", "documents.jsonl", '"text"'),
     ("documents.jsonl", b'{"id": "d1", "text": "x", "title": 5}\n', "line 1: the title", "documents.jsonl", "quotes"),

@@ -1,4 +1,4 @@
-"""Students with word pieces of their language: the same chain, another start, and as much of the bitext as they see."""
+"""Students with subwords of their language: the same chain, another start, and as much of the bitext as they see."""
 
 import json
 

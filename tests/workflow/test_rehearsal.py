@@ -1,4 +1,4 @@
-"""config/paper.yaml itself, unchanged but for sizes, from downloads to table, on stand-ins in the true formats."""
+"""config/paper.yaml itself, unchanged except for sizes, from downloads to table, on stand-ins in the true formats."""
 
 import json
 import os

@@ -25,9 +25,8 @@ CUTS = {
 LEARNING = ("train_tokeniser", "tokenise_text", "tokenise_bitext", "tokenise_training_set", "retrain_student")
 OPTIONS = ("texts", "bitext", "training-set", "queries")
 
-# Sets that share texts with each other, so that whoever learns from one spoils the tests on all. SIB-200, the third of
-# them, is not among the data, so FLORES stands for it: its sentences are FLORES-200's. The part of FLORES that is here
-# is devtest; of the other, dev, Belebele's passages hold some.
+# Sets that share texts, so that a model that learns from one spoils the tests on all. The data lack SIB-200, the third
+# set; FLORES has its sentences and replaces it. Only devtest is here; Belebele's passages have some of FLORES dev.
 BELEBELE = ["belebele.eng_Latn.jsonl", "belebele.deu_Latn.jsonl"]
 FLORES = "flores.devtest.{}.txt"
 

@@ -1,4 +1,4 @@
-"""Give the teacher word pieces of a language, which start as their translations: what its students start from.
+"""Give the teacher subwords of a language, which start as their translations: what its students start from.
 
 Example: python workflow/scripts/extend_vocabulary.py --teacher teacher --bitext train.tsv --out extended \\
     --settings '{pieces: 8000, alignment: {aligner: ibm2}}'

@@ -38,7 +38,7 @@ def main(arguments):
 
 
 def word_pieces(tokeniser: Tokenizer, path: str) -> list[np.ndarray]:
-    """Return the word pieces of a table's second column."""
+    """Return the subwords of a table's second column."""
     texts = (row[1] for row in read_rows(path, columns=2))
     return [np.array(ids, dtype=np.int32) for ids in tokenise(tokeniser, texts)]
 

@@ -13,7 +13,7 @@ def main(arguments):
     tokeniser = train_tokeniser(texts, arguments.vocabulary_size)
     with atomic_folder(arguments.out) as folder:
         save_tokeniser(tokeniser, folder, arguments.longest)
-    log.info("%d word pieces", tokeniser.get_vocab_size())
+    log.info("%d subwords", tokeniser.get_vocab_size())
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ def test_eflomal_gets_both_sides_and_its_links_are_read(monkeypatch, tmp_path):
     pairs = [(["red", "house"], ["लाल", "घर"]), (["king"], ["राजा"])]
     assert align(pairs, EFLOMAL.changed(symmetrise="union")) == [{(0, 0), (1, 1)}, {(0, 0)}]
     assert align(pairs, EFLOMAL.changed(symmetrise="intersect")) == [{(0, 0)}, {(0, 0)}]
-    numbers = [([1, 2], [3, 4]), ([5], [6])]  # word pieces, as the translator aligns them
+    numbers = [([1, 2], [3, 4]), ([5], [6])]  # subwords, as the translator aligns them
     assert align(numbers, EFLOMAL.changed(symmetrise="intersect")) == [{(0, 0)}, {(0, 0)}]
 
 

@@ -1,4 +1,4 @@
-"""Bad input to every command of `optical`: one line that says what, where and how to mend it, and the exit code."""
+"""Bad input to every command of `optical`: one line that says what, where and how to fix it, and the exit code."""
 
 import io
 import shutil

@@ -16,7 +16,7 @@ def test_mmlu_rows_are_read_and_checked(tmp_path):
     with pytest.raises(DataError, match="do not run parallel to those in en"):
         read_parallel_questions({"en": str(tmp_path / "en.csv"), "zu": str(tmp_path / "zu.csv")}, "mmlu")
     (tmp_path / "bad.csv").write_text("Which bone?,rib,hip,jaw,shin,E\n")
-    with pytest.raises(DataError, match="row 1 is no question"):
+    with pytest.raises(DataError, match="row 1 is not a question"):
         read_mmlu(tmp_path / "bad.csv")
 
 

@@ -157,7 +157,7 @@ def test_a_lost_end_tag_in_the_middle_is_found(tmp_path):
 
 def test_text_behind_the_end_of_a_document_is_found(tmp_path):
     (tmp_path / "file").write_text(LOS_ANGELES.replace("</DOC>\n", "</DOC>"))
-    with pytest.raises(DataError, match="text behind </DOC> on its line"):
+    with pytest.raises(DataError, match="text after </DOC> on its line"):
         list(read_sgml(tmp_path / "file", LATIN))
 
 

@@ -81,7 +81,7 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', r"'d 4' is empty or has white space .*docs\.jsonl, line 4\]"),
         ("docs.jsonl", '{"id": null, "text": "x"}\n', "line 4 lacks id or text"),
         ("docs.jsonl", '{"id": "d4", "text": "x", "title": 5}\n', r"line 4: the title of document d4 .*docs\.jsonl\]"),
-        ("docs.jsonl", '{"id": "d4", "text": ["x"]}\n', "line 4: the text of document d4 is no text"),
+        ("docs.jsonl", '{"id": "d4", "text": ["x"]}\n', "line 4: the text of document d4 is not text"),
         ("docs.jsonl", '{"id": "d4", "text": x}\n', "line 4 is not JSON"),
         ("docs.jsonl", '{"id": "d4", "text": "\\ud83d"}\n', r"line 4 holds half of a character, .*docs\.jsonl\]"),
         ("docs.jsonl", '{"id": "\\uDC00", "text": "x"}\n', "line 4 holds half of a character"),
@@ -93,10 +93,10 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("qrels.txt", "2 0 d9 1\n", r"qrels name document d9.*qrels\.txt\]"),
         ("qrels.txt", "9 0 d1 1\n", r"qrels name query 9.*qrels\.txt\]"),
         ("qrels.txt", "1 0 d3 2\n", r"query 1, document d3 is judged twice, 0 and 2 .*qrels\.txt\]"),
-        ("qrels.txt", "2 d1 1\n", "line 4 is no TREC judgement"),
-        ("qrels.txt", "2 0 d1 yes\n", "line 4 is no TREC judgement"),
-        ("qrels.txt", "2 0 d1 --1\n", "line 4 is no TREC judgement"),
-        ("qrels.txt", "2 0 d1 ²\n", "line 4 is no TREC judgement"),
+        ("qrels.txt", "2 d1 1\n", "line 4 is not a TREC judgement"),
+        ("qrels.txt", "2 0 d1 yes\n", "line 4 is not a TREC judgement"),
+        ("qrels.txt", "2 0 d1 --1\n", "line 4 is not a TREC judgement"),
+        ("qrels.txt", "2 0 d1 ²\n", "line 4 is not a TREC judgement"),
     ],
 )
 def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, text, message):
@@ -253,8 +253,8 @@ def test_blank_lines_among_triples_are_skipped(training, tmp_path):
     [
         ("7\td1\td2\n", "triple 4 names query 7"),
         ("1\td1\td2\td9\n", "triple 4 names document d9"),
-        ("1\td1\t\n", "line 4 is no triple"),
-        ("1\n", "line 4 is no triple"),
+        ("1\td1\t\n", "line 4 is not a triple"),
+        ("1\n", "line 4 is not a triple"),
     ],
 )
 def test_a_triple_with_a_missing_id_is_named_by_line(training, tmp_path, line, message):

@@ -54,10 +54,10 @@ def test_numbers_are_ids_and_scores_are_not_needed_for_triples(tmp_path):
         ('["q1", ["d1", 0.5], "d2"]', "line 2: query q1 and document d2 have no score"),
         ('["q1", ["d2", null]]', "line 2: query q1 and document d2 have no score"),
         ('["q1", ["d2", Infinity]]', "line 2: query q1 and document d2 have no score"),
-        ('["q1", ["d2"]]', "line 2 is no example"),
-        ('["q1", ["d2", 0.5', "line 2 is no example"),
-        ('{"q1": "d2"}', "line 2 is no example"),
-        ('["q1"]', "line 2 is no example"),
+        ('["q1", ["d2"]]', "line 2 is not an example"),
+        ('["q1", ["d2", 0.5', "line 2 is not an example"),
+        ('{"q1": "d2"}', "line 2 is not an example"),
+        ('["q1"]', "line 2 is not an example"),
     ],
 )
 def test_a_pair_without_a_score_is_named_with_its_file_and_line(block, tmp_path, line, message):

@@ -149,7 +149,7 @@ def test_a_run_of_other_queries_is_warned_of(caplog):
 
 
 def test_documents_are_not_taken_for_passages():
-    with pytest.raises(DataError, match="'b', which is no id of a passage"):
+    with pytest.raises(DataError, match="'b', which is not a passage id"):
         max_p({"q1": {"a#1": 2.0, "b": 1.0}})
 
 

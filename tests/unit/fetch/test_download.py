@@ -104,7 +104,7 @@ def test_a_cut_download_is_resumed_where_it_stopped(server, tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "what", "attempts"),
     [
-        ("missing", ResourceError, "HTTP 404.*mend its url", 1),
+        ("missing", ResourceError, "HTTP 404.*fix its url", 1),
         ("broken", ResourceError, "3 attempts: HTTP 503", 3),
         ("stall", ResourceError, "no byte for 0.3 s", 3),
         ("short", ResourceError, "truncated", 3),

@@ -84,7 +84,7 @@ def test_a_plan_is_not_the_product_of_its_marginals(solver):
 
 
 def test_pot_proximal_is_still_wrong():
-    """A canary for POT issue 842. When it fails, POT is mended: test its proximal solver as a peer of ipot."""
+    """A canary for POT issue 842. When it fails, POT is fixed: test its proximal solver as a peer of ipot."""
     import ot.batch
 
     cost = random_costs(pairs=4, m=8, n=8)

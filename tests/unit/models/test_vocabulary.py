@@ -1,4 +1,4 @@
-"""An encoder gets word pieces of a language: they start as their translations, and nothing else changes."""
+"""An encoder gets subwords of a language: they start as their translations, and nothing else changes."""
 
 import random
 
@@ -104,7 +104,7 @@ def test_other_tokenisers_and_empty_pairs_are_refused_in_one_line(folder):
 
 
 def test_a_bitext_that_links_nothing_is_refused_in_one_line(folder):
-    with pytest.raises(DataError, match="no word piece is linked"):
+    with pytest.raises(DataError, match="no subword is linked"):
         extend_vocabulary(load_encoder(folder), [("moon", "[MASK]")], 50, WordAlignment())
 
 

@@ -34,7 +34,7 @@ def naive_scores(queries: torch.Tensor, mask: torch.Tensor, documents: list[np.n
 
 
 def assert_best(hits: exact.Hits, expected: np.ndarray, top_k: int, tolerance: float = 1e-5) -> None:
-    """Check that the hits are the best documents, best first, but for swaps of scores equal up to the tolerance."""
+    """Check that the hits are the best documents, best first, except for swaps of scores equal up to the tolerance."""
     found = np.array([int(name[1:]) for name in hits.ids], dtype=int)
     count = min(top_k, int(np.isfinite(expected).sum()))
     assert len(found) == len(set(found.tolist())) == count

@@ -37,7 +37,7 @@ def test_the_same_texts_give_the_same_tokeniser():
     dice = np.random.default_rng(0)
     words = ["".join(dice.choice(list("aeioukmnszवरणत्"), size=dice.integers(2, 9))) for _ in range(300)]
     texts = [" ".join(dice.choice(words, size=6)) for _ in range(300)]
-    # the library seeds its hash tables anew in each training; many pairs are equally frequent here
+    # the library seeds its hash tables again in each training; many pairs are equally frequent here
     first, *others = (train_tokeniser(texts, 220).to_str() for _ in range(4))
     assert all(other == first for other in others)
 

@@ -1,7 +1,7 @@
 """The whole chain on a language with a known answer: English with its words exchanged and their order turned round.
 
 Nothing but the alignment of words can tell what a foreign query asks for: its words are English words that mean others,
-so that whoever reads it as English finds nothing. Sentence pairs must be enough to find out.
+so that a reader who takes it for English finds nothing. Sentence pairs must be enough to find out.
 """
 
 import random

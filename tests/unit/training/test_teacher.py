@@ -126,7 +126,7 @@ def test_the_value_is_the_cross_entropy_of_late_interaction(encoder, folder):
     assert figures == {}
     expected = []
     for query, positive, *negatives in TRIPLES:
-        # with in-batch negatives off a query meets its own negatives, but for those that answer it too
+        # with in-batch negatives off a query meets its own negatives, except those that answer it too
         others = [number for number in negatives if number not in answers()[query]]
         scores = torch.tensor([score(encoder, loss, query, document) for document in (positive, *others)])
         expected.append(-torch.log_softmax(scores, 0)[0])

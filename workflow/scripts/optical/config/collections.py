@@ -30,23 +30,23 @@ class Split(Settings):
     """length of a passage"""
 
     stride: Count = 90
-    """from where one passage begins to the next"""
+    """distance between the starts of two passages"""
 
     unit: Literal["words", "tokens"] = "words"
-    """what length and stride count; tokens are those of the encoder"""
+    """unit of length and stride; tokens are those of the encoder"""
 
 
 class CollectionBlock(Settings):
-    """Keys that any collection takes, whoever reads it."""
+    """Keys that any collection takes, for every reader."""
 
     languages: list[str] | None = None
     """the languages that have queries here; null for all"""
 
     documents_by: Literal["teacher", "student"] = "teacher"
-    """who reads the documents: the teacher, or each student, where they are in its language"""
+    """which model reads the documents: the teacher, or each student if they are in its language"""
 
     split: Split | None = None
-    """cuts documents into passages, of which the best one is the document's score; null keeps documents whole"""
+    """splits documents into passages; a document scores as its best passage; null keeps documents whole"""
 
     @property
     def judged(self) -> bool:
@@ -55,7 +55,7 @@ class CollectionBlock(Settings):
 
 
 class PlainCollection(CollectionBlock):
-    """Documents, queries and judgements of one's own."""
+    """Your own documents, queries and judgements."""
 
     reader: Literal["plain"]
 
@@ -89,31 +89,31 @@ class CatalogueCollection(CollectionBlock):
     reader: Literal["ir_datasets"]
 
     id: Ids | None = None
-    """id of the whole in the catalogue; where it differs by language, with {lang} or as a map"""
+    """id of the collection in the catalogue; use {lang} or a map if it differs by language"""
 
     documents_id: Ids | None = None
-    """id of the documents, where it is another"""
+    """id of the documents, if it differs"""
 
     queries_id: Ids | None = None
-    """id of the queries, where it is another"""
+    """id of the queries, if it differs"""
 
     qrels_id: Ids | None = None
-    """id of the judgements, where it is another"""
+    """id of the judgements, if it differs"""
 
     documents: Literal["all", "pooled"] = "all"
     """all documents, or only the judged ones"""
 
     min_grade: Integer = 1
-    """the grade from which a document is relevant"""
+    """lowest grade of a relevant document"""
 
     query_field: str | None = None
     """field of a query that is searched, such as title or description; null for its text"""
 
     max_queries: Count | None = None
-    """read only so many of each language, the first ones; null for all"""
+    """read only the first so many of each language; null for all"""
 
     max_documents: AtLeastZero | None = None
-    """read only so many, the judged ones first; null for all"""
+    """read only so many documents, judged ones first; null for all"""
 
     @model_validator(mode="after")
     def _has_ids(self) -> "CatalogueCollection":
@@ -151,7 +151,7 @@ class AfriQaCollection(CollectionBlock):
     """one file per language"""
 
     passages: Files | None = None
-    """further files, whose passages are documents, too"""
+    """more files; their passages are also documents"""
 
     without: Files | None = None
     """files whose passages are removed, such as those that the teacher learns from"""
@@ -202,7 +202,7 @@ class Multi30kCollection(CollectionBlock):
     """one file per language"""
 
     query_images: File | None = None
-    """names of the queries' pictures; null where they are those of `images`"""
+    """names of the queries' pictures; null if they are those of `images`"""
 
     leave_out_source: Flag = False
     """drop the caption that a query translates"""
@@ -217,7 +217,7 @@ class MtopCollection(CollectionBlock):
     """the file of XSemPLR"""
 
     relevance: Literal["parallel", "intent"] = "parallel"
-    """relevant is the same utterance, or every one of the same intent"""
+    """what is relevant: the same utterance, or every utterance with the same intent"""
 
     document_language: str = "en"
     """language of the documents, which the teacher reads"""

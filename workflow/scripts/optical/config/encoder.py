@@ -18,7 +18,7 @@ Length = Annotated[int, Ge(4), Numeric]
 
 
 class Tokeniser(Settings):
-    """The tokeniser that is trained where `encoder.source` is train."""
+    """The tokeniser, if `encoder.source` is train."""
 
     vocabulary_size: Annotated[int, Ge(100), Numeric] = 8000
     """number of subwords"""
@@ -47,10 +47,10 @@ class EncoderSettings(Settings):
     """size of a token vector; 0 for no projection"""
 
     query_length: Length = 32
-    """most tokens of a query, special ones included"""
+    """maximum number of tokens of a query, special tokens included"""
 
     document_length: Length = 96
-    """most tokens of a document, special ones included"""
+    """maximum number of tokens of a document, special tokens included"""
 
     query_marker: str = "[Q]"
     """token that marks a query"""
@@ -59,13 +59,13 @@ class EncoderSettings(Settings):
     """token that marks a document"""
 
     query_expansion: Flag = False
-    """fill queries up with [MASK] (ColBERT's query augmentation)"""
+    """pad queries with [MASK] (ColBERT's query augmentation)"""
 
     attend_to_expansion: Flag = False
     """let tokens attend to these [MASK]"""
 
     skip_punctuation: Flag = True
-    """keep no document vectors of punctuation"""
+    """drop document vectors of punctuation"""
 
 
 class EncoderBlock(EncoderSettings):
@@ -84,7 +84,7 @@ class EncoderBlock(EncoderSettings):
 
 
 class Vocabulary(Settings):
-    """Further subwords for a language that the encoder's tokeniser splits into single letters."""
+    """More subwords for a language that the encoder's tokeniser splits into single letters."""
 
     pieces: AtLeastZero = 0
     """subwords that are learnt from each language's side of the bitext; 0 keeps the encoder's vocabulary. Their vectors

@@ -166,7 +166,7 @@ class Config(Settings):
     """An experiment: everything that a config may say."""
 
     results: Annotated[str, Field(pattern=RESULTS)] = "results"
-    """folder of everything that this experiment writes; `results` or a folder below it, but none that all share
+    """folder for all output of this experiment: `results` or a folder below it, except the shared ones
     (`arguments`, `atlas`, `checkpoints`, `data`, `ir_datasets`, `models`)"""
 
     mirror: str | None = None
@@ -200,7 +200,7 @@ class Config(Settings):
     """the method that the others are tested against"""
 
     unusual_values: Flag = False
-    """whether a learning rate, a length or a regularisation that lies ten times or more outside the range usual for the
+    """whether a learning rate, a length or a regularisation that is ten times or more outside the range usual for the
     encoder is meant; it is refused otherwise"""
 
     lexicon: str | None = "results/atlas/lexicon/{lang}.tsv"

@@ -28,7 +28,7 @@ class LexicalSettings(Settings):
     """Settings of BM25, for lexical, structured and translated-lexical."""
 
     k1: NotNegative = 0.9
-    """how long repeats of a word go on counting"""
+    """BM25's k1: how much repeats of a word count"""
 
     b: Share = 0.4
     """weight of a document's length"""

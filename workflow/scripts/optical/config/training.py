@@ -39,22 +39,22 @@ class Training(Settings):
     """texts (pairs or triples) per part of a step"""
 
     accumulation: Count = 1
-    """parts of a step; several devices share them"""
+    """parts per step; several devices share them"""
 
     learning_rate: Positive = 1e-4
-    """highest learning rate"""
+    """maximum learning rate"""
 
     warmup: Share = 0.1
-    """share of the steps in which the rate rises"""
+    """share of the steps during which the rate rises"""
 
     schedule: Literal["linear", "cosine", "constant"] = "linear"
-    """how the rate falls after that"""
+    """how the rate falls afterwards"""
 
     weight_decay: NotNegative = 0.01
     """AdamW's weight decay"""
 
     gradient_clip: Positive = 1.0
-    """largest norm of the gradient"""
+    """maximum norm of the gradient"""
 
     dropout: ShareBelowOne | None = None
     """share of activations set to zero; null for the encoder's own, which takes a third of a step on CPUs"""
@@ -82,7 +82,7 @@ class PretrainingTraining(TrainingSettings):
     """a language's share of the pairs is its number of pairs to this power: 1 in proportion, 0 evenly"""
 
     mask_share: Share = 0.2
-    """share of the tokens that are hidden"""
+    """share of tokens that are masked"""
 
     steps: Count = 300
     batch_size: Count = 64
@@ -90,11 +90,11 @@ class PretrainingTraining(TrainingSettings):
 
 
 class Pretraining(PretrainingTraining):
-    """Masked language modelling and objectives over sentence pairs, where `encoder.source` is train."""
+    """Masked language modelling and objectives over sentence pairs, if `encoder.source` is train."""
 
     text: str | list[str] = []
-    """one text a line, one file per language by {lang}, English included; a list of several, or bitext for the text of
-    the sentence pairs"""
+    """one text per line, one file per language by {lang}, English included; a list of files, or bitext for the sentence
+    pairs"""
 
 
 class PretrainingSettings(PretrainingTraining):
@@ -114,13 +114,13 @@ class RankingSettings(TrainingSettings):
     """A training on queries, their relevant documents and others."""
 
     in_batch_negatives: Flag = True
-    """compare a query with every document of the batch, not only with its own negatives"""
+    """use every document of the batch as a negative, not only the query's own"""
 
     negatives: AtLeastZero = 1
     """number of negatives per query in each step, taken from its training example"""
 
     distillation: Share = 0.0
-    """share of the loss that is learnt from a cross-encoder, whose scores `training_set.scores` names: the divergence
+    """share of the loss that comes from a cross-encoder's scores in `training_set.scores`: the divergence
     (KL) of the softmax over a query's positive and negatives; the rest is the ranking by labels"""
 
 
@@ -207,7 +207,7 @@ class TranslatorSettings(TrainingSettings):
     """size of the feed-forward layer, without a warm start"""
 
     longest: Annotated[int, Ge(4), Numeric] = 96
-    """most tokens of a sentence, special ones included; the rest is cut off"""
+    """maximum number of tokens of a sentence, special tokens included; the rest is truncated"""
 
     dropout: ShareBelowOne = 0.0
     """share of activations set to zero"""
@@ -216,13 +216,13 @@ class TranslatorSettings(TrainingSettings):
     """label smoothing of the cross-entropy"""
 
     guidance: NotNegative = 1.0
-    """pull of attention to the word alignment"""
+    """weight of the loss that draws attention to the word alignment"""
 
     copied_share: Share = 0.15
-    """share of examples that copy English, which teaches to keep names"""
+    """share of examples that copy English, so that the translator keeps names"""
 
     fragment_share: Share = 0.5
-    """share of examples that are short phrases, which teaches to translate words"""
+    """share of examples that are short phrases, so that the translator learns words"""
 
 
 class Translator(TranslatorSettings):
@@ -245,7 +245,7 @@ class Translator(TranslatorSettings):
     """English in the model's own code, such as eng_Latn"""
 
     beams: Count = 4
-    """beams of the search"""
+    """number of beams"""
 
     warm_start: Annotated[Flag | None, FromEncoder] = None
     """whether training starts from the encoder, a BERT; null for yes where the encoder is trained here"""

@@ -9,20 +9,20 @@ from optical.config.readers import Ids, by_reader, require_ids
 
 
 class TrainingSetBlock(Settings):
-    """Keys that any training set takes, whoever reads it."""
+    """Keys that any training set takes, for every reader."""
 
     max_triples: Count | None = None
-    """keep so many triples only; null for all"""
+    """number of triples to keep; null for all"""
 
 
 class Judged(TrainingSetBlock):
     """Keys of a training set that may come from judgements."""
 
     min_grade: Integer = 1
-    """with qrels: the grade from which a document is relevant"""
+    """with qrels: lowest grade of a relevant document"""
 
     negatives: AtLeastZero = 0
-    """with qrels: judged documents below that grade that go with each relevant one"""
+    """with qrels: number of judged documents below that grade per relevant one"""
 
     swap: Flag = False
     """exchange queries and documents"""
@@ -32,7 +32,7 @@ class Judged(TrainingSetBlock):
 
 
 class PlainTrainingSet(Judged):
-    """Documents and queries of one's own, with triples or judgements."""
+    """Your own documents and queries, with triples or judgements."""
 
     reader: Literal["plain"]
 
@@ -46,7 +46,7 @@ class PlainTrainingSet(Judged):
     """ids of a query, a relevant document and others"""
 
     qrels: File | None = None
-    """judgements in place of triples"""
+    """judgements, instead of triples"""
 
     scores: File | None = None
     """scores of a cross-encoder, for `teacher.distillation`"""
@@ -64,16 +64,16 @@ class CatalogueTrainingSet(Judged):
     reader: Literal["ir_datasets"]
 
     id: Ids | None = None
-    """id of the whole set in the catalogue; where it differs by language, with {lang} or as a map"""
+    """id of the set in the catalogue; use {lang} or a map if it differs by language"""
 
     documents_id: Ids | None = None
-    """id of the documents, where it is another"""
+    """id of the documents, if it differs"""
 
     queries_id: Ids | None = None
-    """id of the queries, where it is another"""
+    """id of the queries, if it differs"""
 
     triples_id: Ids | None = None
-    """id of triples or judgements, where it is another"""
+    """id of triples or judgements, if it differs"""
 
     triples: Literal["docpairs", "qrels"] = "docpairs"
     """where pairs come from: the set's own triples, or its judgements"""
@@ -117,7 +117,7 @@ class Multi30kTrainingSet(TrainingSetBlock):
     """names of the pictures"""
 
     held_out_images: Files | None = None
-    """pictures of a test, which must not be among them"""
+    """pictures of a test set, which are excluded"""
 
     held_out: Files | None = None
     """captions that are removed"""
@@ -138,10 +138,10 @@ class MtopTrainingSet(TrainingSetBlock):
     """language of the utterances"""
 
     triples_each: Count = 4
-    """triples of each utterance"""
+    """triples per utterance"""
 
     seed: Integer = 1
-    """decides which triples are drawn"""
+    """seed for the choice of triples"""
 
 
 TRAINING_SET_KINDS = (

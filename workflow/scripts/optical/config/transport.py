@@ -15,10 +15,10 @@ class TransportSettings(Settings):
     """entropy weight, in units of the cost; small is sharp; for ipot the length of a proximal step"""
 
     iterations: Count = 50
-    """most iterations of the solver"""
+    """maximum number of iterations"""
 
     tolerance: NotNegative = 1e-4
-    """stop once no plan is off by more than this share of its mass; 0 never stops early"""
+    """stop once the marginals of every plan are right to this share of its mass; 0 never stops early"""
 
     marginals: Literal["uniform", "idf"] = "idf"
     """mass of a token: the same for all, or its inverse document frequency in the bitext"""

@@ -28,7 +28,7 @@ def read_mmlu(path: str) -> list[Question]:
     questions = []
     for number, row in enumerate(rows, start=1):
         if len(row) != 6 or row[5].strip() not in "ABCD" or not row[5].strip():
-            raise DataError(f"row {number} is no question", where=path, hint="question,A,B,C,D,letter of the answer")
+            raise DataError(f"row {number} is not a question", where=path, hint="question,A,B,C,D,letter of the answer")
         questions.append(
             Question(row[0].strip(), [option.strip() for option in row[1:5]], "ABCD".index(row[5].strip()))
         )

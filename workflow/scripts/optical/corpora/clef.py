@@ -85,7 +85,7 @@ def read_sgml(path: str | Path, encoding: str) -> Iterator[Document]:
             lines.append(line)
         if inside and "</DOC>" in line:
             if line.partition("</DOC>")[2].strip():
-                raise DataError(f"text behind </DOC> on its line, after {last}", where=path, hint="a line of its own")
+                raise DataError(f"text after </DOC> on its line, after {last}", where=path, hint="begin a new line")
             document = _sgml_document("".join(lines), path, last)
             last, inside, count = document["id"], False, count + 1
             if document["text"] or document.get("title"):

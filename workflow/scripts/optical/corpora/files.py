@@ -116,7 +116,9 @@ def _json_documents(path: str | Path) -> Iterator[tuple[int, Document]]:
         document = new_document(str(item["id"]), item["text"], item.get("title"))
         if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
             hint = f"text and title stand in quotes, as in {DOCUMENT}"
-            raise DataError(f"line {number}: the {wrong[0]} of document {item['id']} is no text", where=path, hint=hint)
+            raise DataError(
+                f"line {number}: the {wrong[0]} of document {item['id']} is not text", where=path, hint=hint
+            )
         yield number, document
 
 
@@ -136,7 +138,7 @@ def _judgements(path: str | Path) -> Iterator[tuple[int, Judgement]]:
             continue
         row = line.split()
         if len(row) != 4 or not GRADE.fullmatch(row[3]):
-            raise DataError(f"line {number} is no TREC judgement", where=path, hint=f"four columns: {JUDGEMENT}")
+            raise DataError(f"line {number} is not a TREC judgement", where=path, hint=f"four columns: {JUDGEMENT}")
         yield number, (row[0], row[2], int(row[3]))
 
 
@@ -145,7 +147,7 @@ def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
     for number, row in numbered_rows(path, columns=1):
         if len(row) < 2 or not all(row):
             raise DataError(
-                f"line {number} is no triple",
+                f"line {number} is not a triple",
                 where=path,
                 hint="query_id<TAB>positive_id<TAB>negative_id; the negative may be missing",
             )
@@ -240,7 +242,7 @@ def checked_documents(
         _check_id(document["id"], ids, "document", source)
         if not isinstance(document["text"], str) or not (document["text"] + (document.get("title") or "")).strip():
             where = line_of(source, "documents")
-            raise DataError(f"document {document['id']} has no text", where=where, hint="leave it out")
+            raise DataError(f"document {document['id']} has no text", where=where, hint="remove it")
         yield document
 
 
@@ -272,7 +274,7 @@ def _checked_queries(pairs: Iterable[Query], lang: str) -> dict[str, str]:
     for query_id, text in pairs:
         _check_id(query_id, seen, f"{lang} query", pairs)
         if not text.strip():
-            raise DataError(f"query {query_id} has no text", where=line_of(pairs, lang), hint="leave it out")
+            raise DataError(f"query {query_id} has no text", where=line_of(pairs, lang), hint="remove it")
         texts[query_id] = text
     return texts
 
@@ -290,7 +292,7 @@ def _known_qrels(
         raise DataError(
             f"the qrels name {lost}, which does not exist ({len(qrels) - len(known)} rows do so)",
             where=where,
-            hint="mend the ids, or set partial_qrels: true to leave such rows out",
+            hint="fix the ids, or set partial_qrels: true to drop such rows",
         )
     log.warning("%d of %d judgements left out: unknown query or document", len(qrels) - len(known), len(qrels))
     return known

@@ -134,7 +134,7 @@ def _examples(path: str | Path) -> Iterator[Example]:
             row = json.loads(line)
         pairs = [item if isinstance(item, list) else [item, None] for item in row[1:]] if isinstance(row, list) else []
         if not pairs or any(len(pair) != 2 for pair in pairs):
-            raise DataError(f"line {number} is no example", where=path, hint=EXAMPLE)
+            raise DataError(f"line {number} is not an example", where=path, hint=EXAMPLE)
         yield number, str(row[0]), [(str(document_id), score) for document_id, score in pairs]
 
 

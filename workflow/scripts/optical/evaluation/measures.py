@@ -83,7 +83,7 @@ def max_p(ranking: Ranking) -> Ranking:
         best = documents.setdefault(query_id, {})
         for passage_id, score in scores.items():
             if MARK not in passage_id:
-                what = f"query {query_id} has {passage_id!r}, which is no id of a passage"
+                what = f"query {query_id} has {passage_id!r}, which is not a passage id"
                 raise DataError(
                     what, hint=f"a passage's id is DOCUMENT{MARK}NUMBER; leave --passages out for documents"
                 )

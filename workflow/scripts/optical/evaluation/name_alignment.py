@@ -27,7 +27,7 @@ MEASURES = (MASS, MASS_TRANSLATED, CHANCE)
 
 
 class Link(NamedTuple):
-    """A name on both sides of a pair: its word pieces there, and whether it is spelt differently."""
+    """A name on both sides of a pair: its subwords there, and whether it is spelt differently."""
 
     foreign: list[int]
     english: list[int]
@@ -35,7 +35,7 @@ class Link(NamedTuple):
 
 
 class LinkedPair(NamedTuple):
-    """A sentence pair as word pieces, with the names that are known to translate each other."""
+    """A sentence pair as subwords, with the names that are known to translate each other."""
 
     number: int
     foreign: list[int]
@@ -54,7 +54,7 @@ def linked_pairs(
 ) -> list[LinkedPair]:
     """Return the sentence pairs (English, foreign) that hold a name of the lexicon on both sides.
 
-    A word piece belongs to one name at most, the longest.
+    A subword belongs to one name at most, the longest.
     """
     names = [[tokeniser.encode(name, add_special_tokens=False).ids for name in entry] for entry in lexicon]
     linked = []
@@ -74,7 +74,7 @@ def linked_pairs(
 
 
 def _places(sentence: Encoding, name: list[int], taken: set[int]) -> list[int]:
-    """Return the word pieces of every occurrence of a name, as whole words that no other name has taken."""
+    """Return the subwords of every occurrence of a name, as whole words that no other name has taken."""
     places: list[int] = []
     words = sentence.word_ids
     for start in range(len(sentence.ids) - len(name) + 1 if name else 0):
@@ -93,7 +93,7 @@ def plan_of(
     transport: TransportSettings,
     weights: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Return the plans between the words of the pairs, float32 (B, M, N), indexed by word piece; zero at the rest.
+    """Return the plans between the words of the pairs, float32 (B, M, N), indexed by subword; zero at the rest.
 
     Args:
         encoders: what reads the foreign sides and what reads the English ones.

@@ -29,7 +29,7 @@ def exact_interval(right: int, questions: int) -> tuple[float, float]:
 def power(differences_Q: np.ndarray, queries: int) -> float:
     """Return how often a paired t-test on `queries` queries drawn from these finds their mean difference.
 
-    Only the queries are drawn anew: how far another seed of the training would move the difference is not in it.
+    Only the queries are resampled: the result leaves out how much another training seed would change the difference.
 
     >>> power(np.array([0.0, 1.0, 1.0, 1.0] * 50), 50)
     1.0

@@ -101,7 +101,7 @@ def bootstrap_interval(
     """Return the bootstrap percentile interval (low, high) of the mean over queries of each column.
 
     Given the differences of two methods it is the interval of their difference, with queries drawn in pairs. Each
-    stratum is drawn anew by itself.
+    stratum is resampled on its own.
 
     >>> low, high = bootstrap_interval(np.array([0.0, 1.0] * 50))
     >>> bool(0.39 < low < 0.41 and 0.59 < high < 0.61)  # the mean 0.5 ± 1.96 standard errors of 0.05

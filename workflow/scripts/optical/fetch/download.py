@@ -56,7 +56,7 @@ def fetch(
                 shutil.copyfile(local, temporary)
             else:
                 to_serve = f"put {dataset.url} there, or unset the mirror"
-                hint = to_serve if mirror else "mend the address in config/datasets.tsv"
+                hint = to_serve if mirror else "fix the address in config/datasets.tsv"
                 raise ResourceError(f"{dataset.name} is not there", where=local, hint=hint)
         except OSError as error:
             verb, where = ("read", local) if local and error.filename == str(local) else ("write", destination)
@@ -114,14 +114,14 @@ def _attempt(session: requests.Session, dataset: Dataset, path: Path) -> None:
             sent = response.headers.get("Content-Range", "") if response.status_code == 206 else ""
             _receive(response, dataset, path, have if sent.startswith(f"bytes {have}-") else 0)
     except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL) as error:
-        raise ResourceError(f"not an address: {error}", where=dataset.url, hint="mend config/datasets.tsv") from error
+        raise ResourceError(f"not an address: {error}", where=dataset.url, hint="fix config/datasets.tsv") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise _Interrupted(_in_words(error)) from error
 
 
 def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path) -> None:
     status = response.status_code
-    if status == 416:  # what we hold is longer than the file: begin anew
+    if status == 416:  # what we hold is longer than the file: start again
         path.write_bytes(b"")
         raise _Interrupted("the server refused to resume")
     if status in WORTH_RETRYING:
@@ -131,7 +131,7 @@ def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path
         raise ResourceError(
             f"HTTP {status} {response.reason} for {dataset.name}",
             where=dataset.url,
-            hint="the file has moved or needs a login: mend its url in config/datasets.tsv, or serve it from a mirror",
+            hint="the file has moved or needs a login: fix its url in config/datasets.tsv, or serve it from a mirror",
         )
 
 

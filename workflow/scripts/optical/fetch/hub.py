@@ -63,7 +63,7 @@ def _copy(source: Path, folder: Path) -> None:
 
 
 def _download(model_id: str, revision: str, folder: Path) -> None:
-    os.environ["HF_HUB_OFFLINE"] = "0"  # whoever forbids the network to all other programs does not mean this one
+    os.environ["HF_HUB_OFFLINE"] = "0"  # a user who forbids the network to other programs does not mean this one
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, which proxies and local servers understand
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -75,9 +75,9 @@ def _download(model_id: str, revision: str, folder: Path) -> None:
     except errors.GatedRepoError as error:
         raise ResourceError("the model is gated", model_id, "accept its terms on the hub, and set HF_TOKEN") from error
     except errors.RevisionNotFoundError as error:
-        raise ResourceError("the model has no such commit", model_id, "mend the config's revision") from error
+        raise ResourceError("the model has no such commit", model_id, "fix the revision in the config") from error
     except errors.RepositoryNotFoundError as error:
-        hint = "mend its id; a private one needs HF_TOKEN"
+        hint = "fix its id; a private model needs HF_TOKEN"
         raise ResourceError("the hub has no such model", model_id, hint) from error
     except Exception as error:  # of whatever HTTP library the client has, which has tried several times
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

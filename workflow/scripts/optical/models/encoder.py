@@ -1,4 +1,4 @@
-"""The late-interaction encoder: word pieces -> one unit vector per token (ColBERT, Khattab and Zaharia, SIGIR 2020).
+"""The late-interaction encoder: subwords -> one unit vector per token (ColBERT, Khattab and Zaharia, SIGIR 2020).
 
 It is a thin layer over a Hugging Face transformer, saved in the layout that PyLate and sentence-transformers load:
 the transformer at the top of the folder, the projection in `1_Dense/`, markers and lengths in
@@ -32,7 +32,7 @@ keep_offline()
 QUERY, DOCUMENT = "query", "document"
 FRAME = 3  # special tokens around a text: [CLS], marker, [SEP]
 NEW_MARKERS = ("[Q]", "[D]")  # a vocabulary that lacks them gets them
-Pieces = Sequence[int] | np.ndarray  # ids of a text's word pieces, without special tokens
+Pieces = Sequence[int] | np.ndarray  # ids of a text's subwords, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
 BATCHES_AT_ONCE = 4  # that an encoder reads on a processor; more take memory
@@ -136,7 +136,7 @@ class Encoder(nn.Module):
         return torch.from_numpy(ids_BL), torch.from_numpy(attention_BL), torch.from_numpy(keep_BL)
 
     def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
-        """Return where the text's own word pieces are: neither padding nor special tokens, bool (B, L)."""
+        """Return where the text's own subwords are: neither padding nor special tokens, bool (B, L)."""
         return attention_BL.bool() & ~torch.isin(ids_BL, torch.tensor(self.special_ids, device=ids_BL.device))
 
     @property

@@ -1,7 +1,7 @@
 """Linear layers by oneDNN, for a model that only reads: without a gradient, and with weights laid out beforehand.
 
 By itself torch multiplies float32 with MKL, the slower of the two on processors that are not Intel's, and has oneDNN
-lay out the weights of a layer anew for each product in bf16. Search is left to MKL: what oneDNN keeps for each shape
+lay out the weights of a layer again for each product in bf16. Search is left to MKL: what oneDNN keeps for each shape
 of a block is more than the memory that search may take.
 
 Shape suffixes: X anything, H size of the input.

@@ -29,7 +29,7 @@ TextPair = tuple[str, str]  # English, foreign
 
 
 def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, alignment: WordAlignment) -> None:
-    """Give an encoder, in place, word pieces learnt from the foreign side of a bitext; its own keep their numbers.
+    """Give an encoder, in place, subwords learnt from the foreign side of a bitext; its own keep their numbers.
 
     Args:
         encoder: is changed.
@@ -38,7 +38,7 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
         alignment: how words are linked, on which the new pieces' vectors depend.
 
     Raises:
-        ConfigError: the tokeniser is not made of word pieces (BERT's kind).
+        ConfigError: the tokeniser is not made of subwords (BERT's kind).
         DataError: no word can be linked.
     """
     tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces)
@@ -108,7 +108,7 @@ def starting_vectors(
     vectors_WH[: len(vectors_VH)] = vectors_VH
     links = [(numbers[piece], old[word], share) for piece, row in to_english.items() for word, share in row.items()]
     if not links:
-        raise DataError("no word piece is linked with an English one", hint="give more bitext, or vocabulary.pieces: 0")
+        raise DataError("no subword is linked with an English one", hint="give more bitext, or vocabulary.pieces: 0")
     rows, columns, shares = zip(*links, strict=True)
     mixing_WV = coo_array((np.array(shares, np.float32), (rows, columns)), shape=(size, len(vectors_VH))).tocsr()
     linked = np.unique(rows)

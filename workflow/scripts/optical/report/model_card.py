@@ -159,7 +159,7 @@ def _data(bitext: Record | None) -> str:
     rows = [f"| {plain(name)} | {kept} | {plain(licence)} |" for name, kept, licence in sources]
     return "\n".join(
         [
-            f"{bitext['train']} sentence pairs for distillation. Whoever shares this model must heed the licences.",
+            f"{bitext['train']} sentence pairs for distillation. If you share this model, respect the licences.",
             "",
             "| source | pairs kept | licence |",
             "| --- | ---: | --- |",

@@ -42,7 +42,7 @@ class LexicalIndex:
 
     @cached_property
     def length_term_N(self) -> np.ndarray:
-        """BM25's denominator but for the term frequency: k1 (1 - b + b length / mean length)."""
+        """BM25's denominator without the term frequency: k1 (1 - b + b length / mean length)."""
         lengths_N = np.array(list(map(len, self.token_ids)))
         k1, b = self.settings.k1, self.settings.b
         return k1 * (1 - b + b * lengths_N / lengths_N.mean())

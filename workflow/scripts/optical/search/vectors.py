@@ -118,7 +118,7 @@ def write_vectors(folder: str | Path, dim: int, dtype: str = "float16", encoder:
 class TokenVectors:
     """One shard, opened: nothing is read but the description.
 
-    Arrays are mapped anew at each use: pages that were read count as memory of the process until their mapping goes.
+    Arrays are mapped again at each use: pages that were read count as memory of the process until their mapping goes.
     """
 
     folder: Path

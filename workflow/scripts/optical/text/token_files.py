@@ -1,7 +1,7 @@
 """Token files: the token ids of many texts, memory-mapped.
 
 A token file is a folder with `tokens.int32` (raw, all texts joined), `offsets.npy` (int64, one more than there are
-texts) and `meta.json`. It holds word pieces only: the encoder adds [CLS], [Q], [SEP] itself, so one file serves as
+texts) and `meta.json`. It holds subwords only: the encoder adds [CLS], [Q], [SEP] itself, so one file serves as
 query and as document.
 """
 
@@ -77,7 +77,7 @@ def bitext_token_weights(
 
 
 def write_token_file(folder: str | Path, tokeniser_path: str | Path, texts: Iterable[str]) -> int:
-    """Tokenise texts into a token file, in constant memory but for the offsets; return how many texts it holds."""
+    """Tokenise texts into a token file, in constant memory except for the offsets; return how many texts it holds."""
     tokeniser = load_tokeniser(tokeniser_path)
     offsets = array("q", [0])
     with atomic_folder(folder) as temporary:

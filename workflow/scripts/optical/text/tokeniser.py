@@ -30,7 +30,7 @@ def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
 
 
 def learn_pieces(blank: Tokenizer, texts: Iterable[str], vocabulary_size: int) -> dict[str, int]:
-    """Return the word pieces of texts and their numbers; `blank` is a tokeniser that has none and splits into words."""
+    """Return the subwords of texts and their numbers; `blank` is a tokeniser that has none and splits into words."""
     texts = list(texts)
     # The trainer meets words in the order of a randomly seeded hash table, numbers what continues a word as it comes,
     # and the numbers break ties among merges. As special tokens they have an order of their own.

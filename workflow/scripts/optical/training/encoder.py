@@ -28,7 +28,7 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
 
     Args:
         architecture: its size.
-        vocabulary_size: word pieces of the tokeniser.
+        vocabulary_size: subwords of the tokeniser.
         longest: most tokens of a text, special ones included.
         seed: of the random weights.
     """

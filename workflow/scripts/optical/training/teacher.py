@@ -46,7 +46,7 @@ class TeacherLoss:
             training_set: folder that `tokenise_training_set` makes.
             settings: which negatives a query meets, and what is learnt from a cross-encoder.
             document_encoder: reads the documents instead, and stays as it is.
-            queries: word pieces that replace those of the training set, int32, one text for each.
+            queries: subwords that replace those of the training set, int32, one text for each.
 
         Raises:
             DataError: the training set lacks the negatives or the scores that the settings ask for.

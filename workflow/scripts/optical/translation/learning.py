@@ -4,7 +4,7 @@ Marian's guided alignment (Chen et al., AMTA 2016) is the heart of it: without i
 learned from some hundred pairs, and the decoder only recites English sentences.
 
 Shape suffixes: B examples, S source tokens, T target tokens, K target tokens that are no padding, H hidden size,
-A heads, E word pieces of the bitext's English side, V vocabulary.
+A heads, E subwords of the bitext's English side, V vocabulary.
 """
 
 from pathlib import Path
@@ -24,13 +24,13 @@ from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
 from optical.translation.model import IdTable, keep_to, start_words_as_translations
 
-NO_CLASS = -100  # label of a word piece that cannot be written; never a target
-LONGEST_PHRASE = 4  # English word pieces
+NO_CLASS = -100  # label of a subword that cannot be written; never a target
+LONGEST_PHRASE = 4  # English subwords
 TRIALS = 10  # random spans that are looked at for one phrase
 
 
 class Example(NamedTuple):
-    """Source and target word pieces and the share of each source piece in each target piece, (T, S)."""
+    """Source and target subwords and the share of each source piece in each target piece, (T, S)."""
 
     source: np.ndarray
     target: np.ndarray
@@ -38,7 +38,7 @@ class Example(NamedTuple):
 
 
 class AlignedBitext:
-    """The word pieces of a bitext, aligned, and the examples that are drawn from it."""
+    """The subwords of a bitext, aligned, and the examples that are drawn from it."""
 
     def __init__(self, tokens: str | Path, alignment: WordAlignment = WordAlignment()):
         """Align a tokenised bitext.
@@ -93,7 +93,7 @@ class AlignedBitext:
         return self.whole(pair)
 
     def phrases(self, length: int, generator: np.random.Generator) -> Example:
-        """Return random phrases, one after the other, until the source has `length` word pieces or little more."""
+        """Return random phrases, one after the other, until the source has `length` subwords or little more."""
         parts = [self.phrase(generator)]
         while sum(len(part.source) for part in parts) < length:
             parts.append(self.phrase(generator))

@@ -3,11 +3,11 @@
 It is a BART (Lewis et al., ACL 2020), which is Marian's post-norm transformer with learned positions. Some hundred
 sentence pairs do not suffice to learn from random weights which source word a target word comes from and what it means,
 so the model starts as one that copies, and its foreign words start as their English translations: the value path of
-its attention to the source is the identity, and the vector of a foreign word piece is the mean of those of the English
+its attention to the source is the identity, and the vector of a foreign subword is the mean of those of the English
 pieces that a word aligner links to it. Encoder and decoder can also take over the layers of the multilingual BERT from
 which the students descend (Rothe et al., TACL 2020). The model is saved in the Hugging Face layout.
 
-Shape suffixes: L positions, H hidden size, R foreign word pieces that get a new vector, E word pieces of English, V
+Shape suffixes: L positions, H hidden size, R foreign subwords that get a new vector, E subwords of English, V
 vocabulary.
 """
 
@@ -24,9 +24,9 @@ from optical.models.folders import load_transformer
 from optical.models.unpadding import Transformer
 from optical.text.tokeniser import load_tokeniser, save_tokeniser
 
-IdTable = Mapping[int, Mapping[int, float]]  # foreign word piece -> English word piece -> P(English | foreign)
+IdTable = Mapping[int, Mapping[int, float]]  # foreign subword -> English subword -> P(English | foreign)
 
-UNREACHABLE = -1e4  # logit of a word piece that no English sentence holds; finite, for half precision's sake
+UNREACHABLE = -1e4  # logit of a subword that no English sentence holds; finite, for half precision's sake
 
 
 def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder: str | Path | None) -> Transformer:
@@ -137,7 +137,7 @@ def _let_sources_through(model: Transformer) -> None:
 
 @torch.no_grad()
 def start_words_as_translations(model: Transformer, table: IdTable, english: Iterable[int]) -> None:
-    """Give each word piece that only the foreign side has the mean vector of its English translations.
+    """Give each subword that only the foreign side has the mean vector of its English translations.
 
     Args:
         model: is changed.
@@ -159,6 +159,6 @@ def start_words_as_translations(model: Transformer, table: IdTable, english: Ite
 
 @torch.no_grad()
 def keep_to(model: Transformer, pieces: Tensor) -> None:
-    """Let the model write only these word pieces, int64 (E,), because a joint vocabulary is mostly not English."""
+    """Let the model write only these subwords, int64 (E,), because a joint vocabulary is mostly not English."""
     model.final_logits_bias.fill_(UNREACHABLE)  # saved with the model, so that the search keeps to them too
     model.final_logits_bias[:, pieces] = 0.0

@@ -53,7 +53,7 @@ class Translator:
         unknown = (None, self.tokeniser.unk_token_id)
         if (index := self.tokeniser.convert_tokens_to_ids(f"__{code}__")) not in unknown:  # M2M-100
             return index
-        if code in self.tokeniser.all_special_tokens:  # NLLB-200, mBART; "en" is also a plain word piece of many
+        if code in self.tokeniser.all_special_tokens:  # NLLB-200, mBART; "en" is also a plain subword of many
             return self.tokeniser.convert_tokens_to_ids(code)
         raise ConfigError(
             f"the translator has no language {code!r}",

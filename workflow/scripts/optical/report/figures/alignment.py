@@ -19,7 +19,7 @@ Plan = Sequence[Sequence[float]]
 
 
 def whole_words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Put word pieces together; return the words, and for each token the index of its word.
+    """Put subwords together; return the words, and for each token the index of its word.
 
     A piece such as a vowel sign cannot be read on its own, in Devanagari least of all.
 
