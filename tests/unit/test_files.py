@@ -98,7 +98,7 @@ FAULTY = [
     (read_json, "broken.json", b"{\n\n,}", "not JSON", ""),
     (read_json, "deep.json", b'{"a":' * 99_999, "the file is nested too deeply", "right file"),
     (read_json, "half.json", rb'{"a": "\udc00"}', "the file holds half of a character", "other half"),
-    (read_csv, "wide.csv", b'"' + b"x" * 200_000 + b'"', "no CSV: field larger", "tsv"),
+    (read_csv, "wide.csv", b'"' + b"x" * 200_000 + b'"', "not a CSV file: field larger", "tsv"),
 ]
 
 

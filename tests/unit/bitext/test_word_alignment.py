@@ -122,7 +122,7 @@ def test_table_survives_writing_and_reading(tmp_path):
 
 def test_bad_tables_and_empty_bitext_are_refused(tmp_path):
     (tmp_path / "table.tsv").write_text("nyumba\thouse\tlikely\n")
-    with pytest.raises(DataError, match="no probability"):
+    with pytest.raises(DataError, match="is not a probability"):
         read_lexical_table(tmp_path / "table.tsv")
     (tmp_path / "bitext.tsv").write_text("...\t!!!\n")
     with pytest.raises(DataError, match="no sentence pair"):

@@ -282,8 +282,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure.
 
-    A job that is killed at once leaves it behind, and the next that writes `path` removes it: whoever lists such
-    folders passes over names that begin with a dot.
+    A job that is killed at once leaves it behind, and the next that writes `path` removes it; code that lists such
+    folders skips names that begin with a dot.
     """
     path = Path(path)
     require_kind(path, folder=True)
@@ -371,7 +371,7 @@ def read_csv(path: str | Path) -> Iterator[list[str]]:
         try:
             yield from csv.reader(file)
         except csv.Error as error:
-            raise DataError(f"no CSV: {error}", where=path, hint="write it again, or as .tsv") from error
+            raise DataError(f"not a CSV file: {error}", where=path, hint="write it again, or as .tsv") from error
 
 
 def sha256_of(path: str | Path) -> str:
