@@ -32,9 +32,9 @@ def keep_memory() -> None:
     """Keep freed memory for the next tensor, in huge pages, instead of giving it back to the system.
 
     A training step makes and frees the same large tensors again and again. By default glibc fetches each again, and the
-    system fills it with zeros page by page, which takes a third of a step in bf16. oneDNN keeps memory for the shapes of
-    earlier batches. It would separate freed tensors, so that larger ones no longer fit and memory grows with each step.
-    Call this before torch makes its first large tensor.
+    system fills it with zeros page by page, which takes a third of a step in bf16. oneDNN keeps memory for the shapes
+    of earlier batches. It would separate freed tensors, so that larger ones no longer fit and memory grows with each
+    step. Call this before torch makes its first large tensor.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # read by torch
     for cache in CACHES:
