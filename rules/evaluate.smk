@@ -33,6 +33,35 @@ rule evaluate_run:
         f"{RUN} --qrels {{input.prepared}}/qrels.txt"
 
 
+rule check_students:
+    input:
+        **code("check_students"),
+        students=lambda w: jobs.files_in(jobs.checked_students(at(w), w.lang), "folder"),
+        teacher=lambda w: models.teacher(at(w)),
+        start=lambda w: models.extended(at(w), w.lang),
+        bitext=lambda w: at(w).bitext(w.lang, "dev"),
+    output:
+        "{results}/held_out/{lang}.tsv",
+    log:
+        "{results}/logs/check_students/{lang}.log",
+    benchmark:
+        "{results}/benchmarks/check_students/{lang}.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **needs("check_students"),
+    params:
+        arguments=arguments(
+            *("teacher", "bitext", "lang"),
+            jobs=lambda w: jobs.checked_students(at(w), w.lang),
+            lexical=lambda w: jobs.lexical_settings(at(w)),
+        ),
+    message:
+        "checking on held-out pairs whether training helped in {wildcards.lang}"
+    shell:
+        RUN_MODEL
+
+
 rule measure_alignment:
     input:
         **code("measure_alignment"),
@@ -93,6 +122,7 @@ rule make_map_table:
     input:
         **code("make_map_table"),
         cells="{results}/tables/{collection}/map_cells.tsv",
+        held_out=lambda w: jobs.held_out_tables(at(w)),
     output:
         out="{results}/tables/{collection}/map_table.tsv",
         markdown="{results}/tables/{collection}/map_table.md",
@@ -105,7 +135,7 @@ rule make_map_table:
         "../envs/evaluate.yaml"
     params:
         arguments=arguments(
-            *("cells", "collection", "out", "markdown", "latex"),
+            *("cells", "held_out", "collection", "out", "markdown", "latex"),
             keys=["methods"],
             langs=lambda w: at(w).languages_of(w.collection),
             measure=lambda w: at(w).config.measures[0],

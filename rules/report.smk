@@ -189,6 +189,7 @@ rule make_report:
         alignments=lambda w: [f"{w.results}/alignments/{lang}.json" for lang in at(w).aligned_languages()],
         bitext=lambda w: [f"{w.results}/bitext/{lang}/report.json" for lang in at(w).bitext_languages()],
         translation=lambda w: jobs.translation_table(at(w)),
+        held_out=lambda w: jobs.held_out_tables(at(w)),
         cost="{results}/cost_table.tsv",
         template="workflow/scripts/optical/report/page.html",
     output:
@@ -206,7 +207,7 @@ rule make_report:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            "results",
+            *("results", "held_out"),
             collections=lambda w: {name: at(w).languages_of(name) for name in at(w).test_collections()},
             keys=["methods", "measures", "reference"],
             names=lambda w: jobs.names(at(w)),

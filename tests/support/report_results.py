@@ -166,6 +166,6 @@ def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
 
     asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
     asked |= {"methods": list(methods), "reference": "optical", "rivals": rivals_of(methods)}
-    asked |= {"settings": {"text": "</script><b>"}}
+    asked |= {"settings": {"text": "</script><b>"}, "held_out": []}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

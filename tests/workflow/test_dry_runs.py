@@ -20,7 +20,7 @@ CONFIGS = sorted((ROOT / "config").glob("*.yaml"))  # studies: test_study_runs.p
 # What every experiment of seven languages does once, and once a language.
 ONCE = """prepare_collection prepare_training_set tokenise_training_set train_teacher encode_collection compare_methods
 make_map_table publish_map_table"""
-BY_LANGUAGE = "clean_bitext tokenise_bitext search_lexical evaluate_run"
+BY_LANGUAGE = "clean_bitext tokenise_bitext search_lexical evaluate_run check_students"
 FROM_SCRATCH = "generate_atlas train_tokeniser tokenise_text pretrain_encoder"
 
 
@@ -53,7 +53,7 @@ EXPECTED = {
     "paper": each(ONCE, 1)
     | each("clean_bitext translate_queries", 7)
     | each("tokenise_bitext encode_bitext align_words switch_queries", 6)
-    | each("search_lexical search_collection evaluate_run", 6)
+    | each("search_lexical search_collection evaluate_run check_students", 6)
     | each("prepare_training_set tokenise_training_set", 1 + 5 + 2)
     | {"score_translations": 1, "distil_student": 6 * 6 * 3, "retrain_student": (6 + 5 + 2) * 3}
     | {"fetch_dataset": 4 * 6, "fetch_ir_datasets": 7 + 5 + 2 + 2, "fetch_model": 2},

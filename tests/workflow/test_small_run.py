@@ -24,6 +24,7 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"
 )
 REPORT = "results/report.html"
 LANGUAGES, METHODS = CONFIG["languages"], CONFIG["methods"]
+STUDENTS = {"distil_student", "check_students"}
 SCORING = {"compare_methods", "make_map_table", "publish_map_table"}
 
 
@@ -126,12 +127,12 @@ def test_a_touched_file_reruns_nothing(finished, changed):
 
 def test_a_new_solver_distils_the_students_again_and_leaves_teacher_and_documents(finished, changed):
     changed("losses/transport.py")
-    assert planned_in(finished[0]) == {"distil_student", "search_collection", "evaluate_run"} | SCORING
+    assert planned_in(finished[0]) == STUDENTS | {"search_collection", "evaluate_run"} | SCORING
 
 
 def test_a_new_setting_of_the_students_leaves_the_teacher(finished):
     plan = planned_in(finished[0], "--config", "student={learning_rate: 2e-3}")
-    assert plan == {"distil_student", "search_collection", "evaluate_run"} | SCORING
+    assert plan == STUDENTS | {"search_collection", "evaluate_run"} | SCORING
 
 
 def test_a_new_search_searches_again_and_trains_nothing(finished, changed):

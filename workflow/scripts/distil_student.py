@@ -5,6 +5,7 @@ Example: python workflow/scripts/distil_student.py --teacher teacher --tokens to
 """
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from optical.config.fitting import fitted_settings
@@ -14,6 +15,7 @@ from optical.models.folders import load_encoder
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
+from optical.training.divergence import check_vectors
 from optical.training.session import Session
 from optical.training.student import DistillationLoss
 from optical.training.subwords import saving
@@ -36,7 +38,8 @@ def main(arguments):
             encode_english(teacher, TokenFile(tokens / "english"), settings.sides, vectors, session.machine.precision)
         loss = DistillationLoss(student, tokens, vectors, settings, objective)
         save = saving(student, loss.ids_read(), base=arguments.start or arguments.teacher)
-        session.train(student, loss, arguments.out, save)
+        check = partial(check_vectors, student, loss.foreign, settings.sides[0], arguments.out)
+        session.train(student, loss, arguments.out, save, check)
 
 
 if __name__ == "__main__":

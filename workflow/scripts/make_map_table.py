@@ -6,6 +6,7 @@ python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atl
 Rows and columns come in the order given. The TSV holds plain numbers; an empty cell was not run.
 """
 
+from optical.evaluation.held_out import held_out_notes, read_held_out
 from optical.evaluation.map_table import cells_of, describe, latex_lines, map_rows, markdown_lines
 from optical.files import write_lines, write_rows
 from optical.program import program, run_program
@@ -16,7 +17,8 @@ def main(arguments):
     caption = describe(cells, arguments.collection, arguments.measure)
     write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))
     if arguments.markdown:
-        write_lines(arguments.markdown, markdown_lines(cells, arguments.methods, arguments.langs, caption))
+        notes = held_out_notes(read_held_out(arguments.held_out))
+        write_lines(arguments.markdown, [*markdown_lines(cells, arguments.methods, arguments.langs, caption), *notes])
     if arguments.latex:
         write_lines(arguments.latex, latex_lines(cells, arguments.methods, arguments.langs, caption))
 
@@ -28,6 +30,7 @@ if __name__ == "__main__":
     parser.add_argument("--measure", default="AP")
     parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
     parser.add_argument("--langs", nargs="+", required=True, help="columns, in this order")
+    parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py, for the Markdown")
     parser.add_argument("--markdown", help="table with ± and marks")
     parser.add_argument("--latex", help="table with ± and marks, for booktabs")
     run_program(main, parser)

@@ -10,6 +10,7 @@ translation quality and cost.
 
 from pathlib import Path
 
+from optical.evaluation.held_out import read_held_out
 from optical.files import write_lines
 from optical.program import log, program, run_program, yaml_value
 from optical.report import provenance, sections
@@ -33,8 +34,10 @@ def main(arguments):
         arguments.rivals,
         arguments.settings,
     )
+    held_out = read_held_out(arguments.held_out)
     made = [
         sections.table_section(report),
+        sections.held_out_section(held_out),
         sections.dots_section(report),
         sections.gap_section(report),
         sections.queries_section(report),
@@ -48,7 +51,7 @@ def main(arguments):
     ]
     shown = [section for section in made if section]
     what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
-    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + sections.summary(report)
+    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + sections.summary(report, held_out)
     template = TEMPLATE.read_text(encoding="utf-8")
     write_lines(arguments.out, [page(template, TITLE, lead, shown).rstrip("\n")])
     log.info("%s: %d sections", arguments.out, len(shown))
@@ -63,5 +66,6 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True, help="the first is the table's")
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
     parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
+    parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")
     run_program(main, parser)

@@ -7,6 +7,7 @@ Example: python workflow/scripts/retrain_student.py --teacher teacher --training
     --settings '{steps: 150, sides: [query], in_batch_negatives: true, negatives: 1}' --out student
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from tokenizers import Tokenizer
 from optical.config.fitting import fitted_settings
 from optical.config.training import RetrainingSettings
 from optical.files import read_rows
+from optical.models.encoder import QUERY
 from optical.models.folders import load_encoder
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.tokeniser import tokenise
+from optical.training.divergence import check_vectors
 from optical.training.session import Session
 from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
@@ -34,7 +37,8 @@ def main(arguments):
         unchanged = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
     queries = word_pieces(student.tokeniser, arguments.queries) if arguments.queries else None
     loss = TeacherLoss(student, Path(arguments.training_set), settings, unchanged, queries)
-    session.train(student, loss, arguments.out, saving(student, loss.ids_read(), base=arguments.teacher))
+    check = partial(check_vectors, student, loss.queries, QUERY, arguments.out)
+    session.train(student, loss, arguments.out, saving(student, loss.ids_read(), base=arguments.teacher), check)
 
 
 def word_pieces(tokeniser: Tokenizer, path: str) -> list[np.ndarray]:

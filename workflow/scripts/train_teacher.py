@@ -4,16 +4,19 @@ Example: python workflow/scripts/train_teacher.py --encoder encoder --training-s
     --settings '{steps: 300, batch_size: 32, in_batch_negatives: true, negatives: 1, encoder: {dimension: 64}}'
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from optical.config.fitting import fitted_settings
 from optical.config.training import TeacherSettings
+from optical.models.encoder import QUERY
 from optical.models.folders import load_encoder
 from optical.models.own_settings import own_settings
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
+from optical.training.divergence import check_vectors
 from optical.training.session import Session
 from optical.training.subwords import saving
 from optical.training.teacher import TeacherLoss
@@ -27,7 +30,8 @@ def main(arguments):
     torch.manual_seed(settings.seed)  # the projection starts from random weights
     encoder = load_encoder(arguments.encoder, settings.encoder, arguments.base).to(session.device)
     loss = TeacherLoss(encoder, Path(arguments.training_set), settings)
-    session.train(encoder, loss, arguments.out, saving(encoder, loss.ids_read()))
+    check = partial(check_vectors, encoder, loss.queries, QUERY, arguments.out)
+    session.train(encoder, loss, arguments.out, saving(encoder, loss.ids_read()), check)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,35 @@ def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
     assert places == [f"results/runs/atlas/{place}" for place in ("en/merged", "sw/lexical", "sw/merged")]
 
 
+# --- students on held-out pairs
+
+
+def test_each_student_is_checked_against_what_it_started_from():
+    full = experiment(file="full.yaml", methods=["bm25", "code-switch", "mse", "optical"], seeds=[1, 2])
+    found = jobs.checked_students(full, "sw")
+    assert [(job["method"], job["seed"]) for job in found] == [
+        (method, seed) for method in ("code-switch", "mse", "optical") for seed in (1, 2)
+    ]
+    assert {job["start"] for job in found} == {"results/full/teacher"}
+    extended = experiment(methods=["code-switch", "optical"], vocabulary={"pieces": 9})
+    assert [job["start"] for job in jobs.checked_students(extended, "sw")] == ["results/teacher", "results/extended/sw"]
+
+
+def test_languages_with_students_and_held_out_pairs_are_checked():
+    assert jobs.held_out_tables(experiment(languages=["sw", "de"])) == [
+        "results/held_out/sw.tsv",
+        "results/held_out/de.tsv",
+    ]
+    assert jobs.held_out_tables(experiment(methods=["bm25", "zero-shot"], reference="bm25")) == []
+    assert jobs.held_out_tables(experiment(bitext_cleaning={"dev_pairs": 0})) == []
+
+
+def test_students_are_compared_with_the_experiment_s_own_bm25():
+    stemmed = experiment({"method_table": {"bm25": {"lexical": {"k1": 2.0}}}})
+    assert jobs.lexical_settings(stemmed).k1 == 2.0
+    assert jobs.lexical_settings(experiment(methods=["optical"])).k1 == 0.9
+
+
 # --- evaluations
 
 

@@ -10,7 +10,15 @@ from optical.errors import DataError
 from optical.files import read_table, write_json, write_rows
 from optical.report.html import Section, Text, inline_svg, page, table
 from optical.report.provenance import provenance_files, provenance_section
-from optical.report.sections import EXAMPLES, Report, plain_table_section, queries_section, summary, table_section
+from optical.report.sections import (
+    EXAMPLES,
+    Report,
+    held_out_section,
+    plain_table_section,
+    queries_section,
+    summary,
+    table_section,
+)
 from support.report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
 
 VOID = {"meta", "link", "br", "img", "path", "use", "rect", "image"}
@@ -52,6 +60,16 @@ def results(tmp_path_factory):
 @pytest.fixture
 def report(results):
     return Report(results, {"atlas": LANGS}, NAMES, list(METHODS), ["AP", "RR"], "optical", rivals_of(METHODS))
+
+
+def test_the_page_says_which_students_training_did_not_help(report):
+    row = {"lang": "sw", "method": "<mse>", "seed": "1", "pairs": "40", "student": "0.2", "start": "0.3", "bm25": "0.1"}
+    row |= {"p_start": "0.01", "than_start": "worse", "p_bm25": "0.02", "than_bm25": "better"}
+    section = held_out_section([row])
+    assert "&lt;mse&gt; (sw: 0.2, 0.3)" in section.body and "1 of 1 students are better than BM25" in section.body
+    assert "Training made these students worse" in summary(report, [row])
+    assert "Training" not in summary(report)
+    assert held_out_section([]) is None
 
 
 def test_the_whole_page_is_well_formed_and_needs_nothing_else(results):

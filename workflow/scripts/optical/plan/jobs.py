@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from optical.config.methods import LexicalSettings
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.methods import KINDS, kinds, kinds_searching
-from optical.plan.models import encoder, given_teacher, query_encoder, student_bases, teacher
+from optical.plan.models import encoder, extended, given_teacher, query_encoder, student_bases, teacher
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
 
@@ -99,6 +100,31 @@ def document_vectors(experiment: Experiment, collection: str) -> list[str]:
 def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
     """Return the folders of the runs of a language's searches in each part of a collection."""
     return [f"{experiment.results}/part_runs/{collection}/{lang}/{part}" for part in experiment.parts()]
+
+
+# --- students on held-out pairs
+
+
+def checked_students(experiment: Experiment, lang: str) -> list[Job]:
+    """Return the students of a language that are checked on held-out pairs, each with what it started from."""
+    start_of = {"distilled": next(iter(extended(experiment, lang)), teacher(experiment))}
+    return [
+        {"method": method, "seed": seed, "folder": experiment.student(lang, method, seed)}
+        | {"start": start_of.get(experiment.method(method).kind, teacher(experiment))}
+        for method, seed in experiment.runs(lang, kinds(reader="student"))
+    ]
+
+
+def lexical_settings(experiment: Experiment) -> LexicalSettings:
+    """Return the settings of the experiment's BM25, or the defaults where no method is that."""
+    blocks = map(experiment.method, experiment.config.methods)
+    return next((block.lexical for block in blocks if block.kind == "lexical"), LexicalSettings())
+
+
+def held_out_tables(experiment: Experiment) -> list[str]:
+    """Return the tables of all languages that have students and held-out pairs."""
+    langs = {lang: None for lang, _, _ in experiment.students()} if experiment.config.bitext_cleaning.dev_pairs else {}
+    return [f"{experiment.results}/held_out/{lang}.tsv" for lang in langs]
 
 
 # --- evaluations

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from optical.evaluation import held_out
 from optical.evaluation.gains import Row, extremes
+from optical.evaluation.held_out import COLUMNS
 from optical.evaluation.map_table import (
     GROUPS,
     LEVELS,
@@ -51,9 +53,9 @@ class Report:
         return self.names.get(lang, lang)
 
 
-def summary(report: Report) -> str:
-    """Return what came out in a few lines, for every collection."""
-    measure, items = report.measures[0], []
+def summary(report: Report, held_out_rows: Sequence[LongRow] = ()) -> str:
+    """Return what came out in a few lines, for every collection, and which students training did not help."""
+    measure, items = report.measures[0], held_out.doubts(held_out_rows)
     for collection in report.collections:
         cells = report.cells(collection, measure)
         rival = strongest_rival(cells, report.rivals) if report.rivals else ""
@@ -103,6 +105,16 @@ def _mean(row: LongRow | None) -> str:
 
 def _signed(value: str | float) -> str:
     return f"{round(float(value), 3) + 0.0:+.3f}".replace("-", "−")
+
+
+def held_out_section(rows: Sequence[LongRow]) -> Section | None:
+    """Return whether training helped each student, by the sentence pairs held out of it."""
+    if not rows:
+        return None
+    body = [[f"{row['method']} ({row['lang']})", *(row[name] for name in COLUMNS[2:])] for row in rows]
+    parts = [paragraph(held_out.summary(rows)), bullets(held_out.doubts(rows))]
+    shown = details("Every student", table(["student", *COLUMNS[2:]], body, held_out.TITLE))
+    return Section("held-out", "Did training help?", "".join([*parts, shown]))
 
 
 def dots_section(report: Report) -> Section | None:

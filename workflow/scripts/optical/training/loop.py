@@ -25,6 +25,7 @@ from optical.runtime.machine import Machine
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
 from optical.training.checkpoints import Checkpoints
+from optical.training.divergence import check_loss
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def train(
 
     Raises:
         ConfigError: the devices cannot share a step's parts evenly.
-        ResourceError: a gradient is not finite.
+        ResourceError: a gradient is not finite, or the loss rises.
     """
     if settings.accumulation % machine.world:
         raise ConfigError(
@@ -115,6 +116,7 @@ def train(
             figures = _backward(model, loss_of_part, step, settings, machine, device)
             norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             shown = curve.add(step, figures, norm)
+            check_loss(curve.rows, settings.steps, what)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             progress.advance(1, **shown)

@@ -47,7 +47,14 @@ class Session:
         self.checkpoints, self.program = checkpoints, program
         self.device = machine.start()
 
-    def train(self, model: nn.Module, loss: LossOfPart, out: str | Path, save: Callable[[Path], object]) -> None:
+    def train(
+        self,
+        model: nn.Module,
+        loss: LossOfPart,
+        out: str | Path,
+        save: Callable[[Path], object],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         """Train a model, write its folder and remove its checkpoints.
 
         Args:
@@ -55,12 +62,14 @@ class Session:
             loss: of one part of a step, see `loop.train`.
             out: folder that is made, with the model, its learning curve and its provenance.
             save: writes the model into a folder.
+            check: raises an error where the trained model is good for nothing.
         """
         recorded = self.settings.model_dump(mode="json")
         key = fingerprint(recorded, list(self.inputs.values()), self.program)
         below = Path(out).relative_to(Path(out).anchor)
         checkpoints = Checkpoints(Path(self.checkpoints, below), key) if self.checkpoints else None
         curve = train(model, loss, self.settings, self.machine, checkpoints, str(out))
+        check()
         with atomic_folder(out) as folder:
             save(folder)
             save_curve(folder, curve)

@@ -1,0 +1,93 @@
+"""Has training helped? Students against the model that they started from, and against BM25, on held-out pairs.
+
+No test query is looked at. A foreign sentence finds its own English one among those of all held-out pairs; the figure
+is the mean reciprocal rank, tested in pairs over the sentences.
+
+Shape suffix: Q pairs.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from optical.evaluation.significance import randomisation_test
+from optical.files import read_table
+
+SIGNIFICANT = 0.05
+BETTER, WORSE, UNKNOWN = "better", "worse", "cannot tell"
+COLUMNS = [
+    "lang",
+    "method",
+    "seed",
+    "pairs",
+    "student",
+    "start",
+    "p_start",
+    "than_start",
+    "bm25",
+    "p_bm25",
+    "than_bm25",
+]
+TITLE = "Held-out sentence pairs (a foreign sentence finds its English one: mean reciprocal rank, paired test)"
+
+Row = dict[str, str]
+
+
+def held_out_row(job: Mapping[str, object], student_Q: np.ndarray, rivals: Mapping[str, np.ndarray]) -> Row:
+    """Return the figures of a student: its mean, and of each rival (start, bm25) the mean, p-value and verdict.
+
+    >>> job, ranks = {"lang": "sw", "method": "optical", "seed": 1}, np.ones(8)
+    >>> held_out_row(job, ranks, {"start": ranks / 2, "bm25": ranks})["than_start"]
+    'better'
+    """
+    row = {name: str(job[name]) for name in ("lang", "method", "seed")}
+    row |= {"pairs": str(len(student_Q)), "student": f"{student_Q.mean():.4f}"}
+    for name, rival_Q in rivals.items():
+        p_value = float(randomisation_test(student_Q - rival_Q))
+        verdict = BETTER if student_Q.mean() > rival_Q.mean() else WORSE
+        row |= {name: f"{rival_Q.mean():.4f}", f"p_{name}": f"{p_value:.4f}"}
+        row[f"than_{name}"] = verdict if p_value < SIGNIFICANT else UNKNOWN
+    return row
+
+
+def read_held_out(paths: Sequence[str | Path]) -> list[Row]:
+    """Read the tables of some languages as one."""
+    return [row for path in paths for row in read_table(path, COLUMNS, hint="make it with check_students.py")]
+
+
+def doubts(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each way in which training did not help, with the students that it concerns; none is good.
+
+    >>> job, ranks = {"lang": "sw", "method": "optical", "seed": 1}, np.ones(8)
+    >>> doubts([held_out_row(job, ranks / 2, {"start": ranks, "bm25": ranks / 3})])
+    ['Training made these students worse than the model they started from: optical (sw: 0.5000, 1.0000)']
+    """
+    return [
+        f"{what}: {', '.join(_named(row, rival, rows) for row in found)}"
+        for what, rival, verdict in (
+            ("Training made these students worse than the model they started from", "start", WORSE),
+            ("The pairs cannot tell whether training helped these students", "start", UNKNOWN),
+            ("BM25 is better than these students: search with it, or find more sentence pairs", "bm25", WORSE),
+            ("The pairs cannot tell these students from BM25", "bm25", UNKNOWN),
+        )
+        if (found := [row for row in rows if row[f"than_{rival}"] == verdict])
+    ]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return how many students are better than what they started from, and than BM25."""
+    ahead = [sum(row[f"than_{rival}"] == BETTER for row in rows) for rival in ("start", "bm25")]
+    better = [f"{count} of {len(rows)} students are better than" for count in ahead]
+    return f"{TITLE}: {better[0]} the model that they started from, {better[1]} BM25."
+
+
+def held_out_notes(rows: Sequence[Row]) -> list[str]:
+    """Return what the Markdown table says below its caption: a paragraph, and a list of doubts."""
+    items = [f"- {line}." for line in doubts(rows)]
+    return ["", summary(rows), *(["", *items] if items else [])] if rows else []
+
+
+def _named(row: Row, rival: str, rows: Sequence[Row]) -> str:
+    seed = f", seed {row['seed']}" if len({other["seed"] for other in rows}) > 1 else ""
+    return f"{row['method']} ({row['lang']}{seed}: {row['student']}, {row[rival]})"

@@ -1,0 +1,59 @@
+"""Training that diverges, said in one line: a loss that rises, and token vectors that are all alike.
+
+Shape suffixes: B texts, L tokens, T tokens of all texts, D vector size.
+"""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+import torch
+import torch.nn.functional as F
+
+from optical.errors import ResourceError
+from optical.models.encoder import Encoder, Pieces
+
+WINDOW = 20  # steps at least that a mean of the loss is taken over, or a tenth of all
+RISEN = 1.5  # times the loss of the first window: then it has diverged, and not only wavered
+TEXTS = 64  # whose vectors are looked at
+ALIKE = 0.98  # mean cosine of tokens from which they are all alike: search can tell nothing apart by them
+REMEDY = "lower the learning rate, or leave it out for the encoder's default"
+
+
+def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None:
+    """Raise `ResourceError` where the loss has risen since the first steps; look only at the end of a window.
+
+    Args:
+        rows: the learning curve so far.
+        steps: how many there will be.
+        where: the training, for the message.
+    """
+    window = max(WINDOW, steps // 10)
+    if len(rows) < 2 * window or len(rows) % window:
+        return
+    first, last = (fmean(row["loss"] for row in part) for part in (rows[:window], rows[-window:]))
+    if last > RISEN * first > 0:
+        what = f"training diverges: the loss has risen from {first:.3g} to {last:.3g} in {len(rows)} steps"
+        raise ResourceError(what, where=where, hint=REMEDY)
+
+
+def check_vectors(encoder: Encoder, texts: Sequence[Pieces], kind: str, where: str) -> None:
+    """Raise `ResourceError` where the vectors of all tokens are almost the same, or are not finite.
+
+    Args:
+        encoder: is left as it is.
+        texts: word-piece ids of each text, of which the first ones are read.
+        kind: QUERY or DOCUMENT.
+        where: the training, for the message.
+    """
+    if not len(texts):
+        return
+    ids_BL, attention_BL, _ = encoder.frame([texts[number] for number in range(min(TEXTS, len(texts)))], kind)
+    content_BL = encoder.content_mask(ids_BL, attention_BL)
+    with torch.inference_mode():
+        vectors_TD = encoder.eval()(ids_BL, attention_BL)[content_BL.to(next(encoder.parameters()).device)]
+    if len(vectors_TD) < 2:
+        return
+    cosine = float(F.normalize(vectors_TD, dim=-1).mean(0).square().sum())
+    if not cosine < ALIKE:  # not a number is no smaller
+        what = f"training diverged: the vectors of all tokens are alike, with a mean cosine of {cosine:.3f}"
+        raise ResourceError(what, where=where, hint=REMEDY)
