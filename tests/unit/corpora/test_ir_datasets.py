@@ -1,16 +1,19 @@
 """The ir_datasets catalogue: ids checked without a network, small local files in its own layout, the mirror."""
 
+import functools
 import gzip
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from optical.config.collections import CatalogueCollection
 from optical.config.training_sets import CatalogueTrainingSet
+from optical.corpora import ir_datasets
 from optical.corpora.ir_datasets import check_ir_datasets_id, feed_from_mirror, ids_and_parts
-from optical.errors import ConfigError
+from optical.errors import ConfigError, DataError, ResourceError
 from optical.plan.experiment import Experiment
 from optical.plan.sources import catalogue_of_collection, catalogue_of_training_set
 from support.workspace import ROOT
@@ -206,3 +209,41 @@ def test_fetching_reads_each_part_to_its_end_and_says_how_long_it_is(home, tmp_p
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text())["rows"] == {"docs": 4, "queries": 2, "docpairs": 3}
+
+
+class Unfit:
+    """A row of a dataset as some give it."""
+
+    def __init__(self, **values):
+        self.__dict__ |= values
+
+    def default_text(self):
+        return self.text
+
+
+def test_rows_that_yield_nothing_halves_of_characters_and_faults_are_one_line(monkeypatch):
+    rows = {"docs": [Unfit(doc_id="a", text=None), Unfit(doc_id="b", text="x")]}
+
+    def stand_in(_dataset_id):
+        def rows_of(part):
+            for row in rows[part]:
+                if isinstance(row, Exception):
+                    raise row
+                yield row
+
+        return SimpleNamespace(**{f"{part}_iter": functools.partial(rows_of, part) for part in rows})
+
+    monkeypatch.setattr(ir_datasets, "_load", stand_in)
+    assert [document["id"] for document in ir_datasets._documents("mine")] == ["b"]
+    rows["docs"][1].text = "\ud83d"
+    with pytest.raises(DataError, match=r"document b holds half of a character, '.ud83d' \[mine\]"):
+        list(ir_datasets._documents("mine"))
+    rows["queries"] = [Unfit(query_id="q", text=None)]
+    assert list(ir_datasets._queries("mine", None)) == [("q", "")]
+    rows["qrels"] = [Unfit(query_id="q", doc_id="b", relevance=None)]
+    with pytest.raises(DataError, match="the grade None is not a whole number"):
+        list(ir_datasets._qrels("mine", 1))
+    for fault, kind in ((OSError(5, "Input/output error"), ResourceError), (ValueError("bad row"), DataError)):
+        rows["docs"] = [fault]
+        with pytest.raises(kind, match=r"could not (get|read) the docs: .*\[mine\]"):
+            list(ir_datasets._documents("mine"))

@@ -77,7 +77,6 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
     ("file", "text", "message"),
     [
         ("docs.jsonl", '{"id": "d1", "text": "again"}\n', r"duplicate document id d1 .*docs\.jsonl, line 4\]"),
-        ("docs.jsonl", '\n{"id": "d4", "text": "  "}\n', r"document d4 has no text .*docs\.jsonl, line 5\]"),
         ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', r"'d 4' is empty or has white space .*docs\.jsonl, line 4\]"),
         ("docs.jsonl", '{"id": null, "text": "x"}\n', "line 4 lacks id or text"),
         ("docs.jsonl", '{"id": "d4", "text": "x", "title": 5}\n', r"line 4: the title of document d4 .*docs\.jsonl\]"),
@@ -96,7 +95,15 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("qrels.txt", "2 d1 1\n", "line 4 is not a TREC judgement"),
         ("qrels.txt", "2 0 d1 yes\n", "line 4 is not a TREC judgement"),
         ("qrels.txt", "2 0 d1 --1\n", "line 4 is not a TREC judgement"),
-        ("qrels.txt", "2 0 d1 ²\n", "line 4 is not a TREC judgement"),
+        ("qrels.txt", "2 0 d1 ²\n", "line 4 is not a TREC judgement: the grade ² is not a whole number"),
+        ("qrels.txt", "2 0 d1 1.5\n", "line 4 is not a TREC judgement: the grade 1.5 is not"),
+        (
+            "qrels.txt",
+            f"2 0 d1 {'7' * 5000}\n",
+            "line 4 is not a TREC judgement: the grade 77777777777777777777 is not",
+        ),
+        ("docs.jsonl", '{"id": "d4", "text": ' + "[" * 99_999, "line 4 is nested too deeply"),
+        ("docs.jsonl", '{"id": ' + "7" * 5000 + "}", "line 4 holds a number of too many digits"),
     ],
 )
 def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, text, message):
@@ -105,6 +112,24 @@ def test_a_bad_collection_is_refused_and_nothing_is_kept(plain, tmp_path, file, 
         prepare_collection(plain, ["sw"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_documents_without_text_are_skipped_and_counted(plain, tmp_path, caplog):
+    append(tmp_path / "docs.jsonl", '{"id": "d4", "text": "  ", "title": ""}\n{"id": "d5", "text": "", "title": "x"}\n')
+    assert prepare_collection(plain, ["sw"], tmp_path / "out")["documents"] == 4
+    assert "1 of 5 documents are skipped: they have no text, as d4" in caplog.text
+    append(tmp_path / "qrels.txt", "2 0 d4 1\n")
+    with pytest.raises(DataError, match="qrels name document d4, which does not exist or has no text"):
+        prepare_collection(plain, ["sw"], tmp_path / "out")
+    (tmp_path / "docs.jsonl").write_text('{"id": "d4", "text": ""}\n')
+    with pytest.raises(DataError, match="no document has a text"):
+        prepare_collection(plain, ["sw"], tmp_path / "out")
+
+
+def test_a_grade_may_be_written_as_a_whole_float(plain, tmp_path):
+    (tmp_path / "qrels.txt").write_text("1 0 d1 1.0\n2 0 d2 0.00\n2 0 d1 2\n")
+    prepare_collection(plain, ["sw"], tmp_path / "out")
+    assert (tmp_path / "out/qrels.txt").read_text() == "1 0 d1 1\n2 0 d2 0\n2 0 d1 2\n"
 
 
 def test_a_judgement_that_is_there_twice_counts_once(plain, tmp_path):
@@ -255,6 +280,7 @@ def test_blank_lines_among_triples_are_skipped(training, tmp_path):
         ("1\td1\td2\td9\n", "triple 4 names document d9"),
         ("1\td1\t\n", "line 4 is not a triple"),
         ("1\n", "line 4 is not a triple"),
+        ("1\td1\td2\td1\n", "triple 4 of query 1 has document d1 as relevant and as not"),
     ],
 )
 def test_a_triple_with_a_missing_id_is_named_by_line(training, tmp_path, line, message):
@@ -276,7 +302,7 @@ def test_an_id_that_is_twice_in_a_training_set_is_named_by_line(training, tmp_pa
 def test_pairs_of_qrels_that_name_a_missing_document_are_told_by_the_file(training, plain, tmp_path):
     append(tmp_path / "qrels.txt", "2 0 d9 1\n")
     block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
-    with pytest.raises(DataError, match=r"names document d9, which does not exist \[.*qrels\.txt\]"):
+    with pytest.raises(DataError, match=r"names document d9, which does not exist or has no text \[.*qrels\.txt\]"):
         prepare_training_set(block, tmp_path / "out")
 
 
@@ -294,6 +320,29 @@ def test_qrels_make_pairs_and_judged_negatives(training, plain, tmp_path):
     assert (tmp_path / "negatives/triples.tsv").read_text() == "1\td1\td3\n2\td2\n"
     prepare_training_set(block | {"min_grade": 2}, tmp_path / "graded")
     assert (tmp_path / "graded/triples.tsv").read_text() == "2\td2\n"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (0, 2, 1, 3, 4), (4, 0, 3, 2, 1)])
+def test_negatives_do_not_depend_on_the_order_of_judgements(training, plain, tmp_path, order):
+    rows = ["1 0 d1 1\n", "2 0 d2 1\n", "1 0 d3 0\n", "2 0 d1 0\n", "1 0 d1 1\n"]
+    (tmp_path / "qrels.txt").write_text("".join(rows[place] for place in order))
+    block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
+    prepare_training_set(block | {"negatives": 1}, tmp_path / "out")
+    assert (tmp_path / "out/triples.tsv").read_text() == "1\td1\td3\n2\td2\td1\n"
+
+
+@pytest.mark.parametrize("between", ["", "2 0 d2 1\n"])
+def test_judgements_that_contradict_one_another_make_no_triple(training, plain, tmp_path, between):
+    (tmp_path / "qrels.txt").write_text(f"1 0 d1 1\n{between}1 0 d1 0\n")
+    block = {key: value for key, value in training.items() if key != "triples"} | {"qrels": plain["qrels"]}
+    with pytest.raises(DataError, match=r"query 1, document d1 is judged twice, 1 and 0 .*qrels\.txt\]"):
+        prepare_training_set(block | {"negatives": 1}, tmp_path / "out")
+
+
+def test_a_training_query_without_text_is_refused(training, tmp_path):
+    (tmp_path / "q.en.tsv").write_text("1\t \n2\tx\n")
+    with pytest.raises(DataError, match=r"query 1 has no text .*q\.en\.tsv, line 1\]"):
+        prepare_training_set(training, tmp_path / "out")
 
 
 def test_swapped_sides_turn_documents_into_queries(training, plain, tmp_path):

@@ -134,18 +134,16 @@ class Gunzip(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def open_text(path: str | Path, encoding: str = "utf-8-sig") -> Iterator[io.TextIOBase]:
+def open_text(path: str | Path, encoding: str = "utf-8-sig", newline: str | None = "\n") -> Iterator[io.TextIOBase]:
     """Open a text file for reading, decompressing `.gz`; raise `DataError` for one that cannot be read as such."""
     try:
-        with io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="\n") as file:
+        with io.TextIOWrapper(open_bytes(path), encoding=encoding, newline=newline) as file:
             yield file
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         name = "UTF-8" if encoding.startswith("utf-8") else encoding
-        raise DataError(
-            f"not {name}: {error.reason} at byte {error.start} of a block",
-            where=path,
-            hint="convert it, e.g. with iconv -t utf-8",
-        ) from error
+        fault = f"{error.reason} at byte {error.start} of a block" if isinstance(error, UnicodeDecodeError) else error
+        hint = "convert it, e.g. with iconv -t utf-8"
+        raise DataError(f"not {name}: {fault}", where=path, hint=hint) from error
 
 
 def is_encoding(name: str) -> bool:

@@ -107,7 +107,7 @@ def _read_moses(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
             raise DataError(
                 f"no pair en-{'/'.join(sorted(tongue.codes))} among {', '.join(names[:6]) or 'no files'}",
                 where=path,
-                hint="needed are Corpus.en-xx.en and Corpus.en-xx.xx, or train.en and train.xx",
+                hint="take the zip file of another language pair; needed are Corpus.en-xx.en and Corpus.en-xx.xx",
             )
         pairs = (
             _in_step(two["english"], read_member(archive, two["english"]), two["foreign"], lines)

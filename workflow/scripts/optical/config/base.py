@@ -15,6 +15,7 @@ from pydantic.functional_validators import AfterValidator, BeforeValidator, mode
 from pydantic_core import core_schema
 
 from optical.config.scripts import SCRIPTS, script_hint
+from optical.files import is_encoding
 
 Item = TypeVar("Item")
 adapter = cache(TypeAdapter)  # of a class, or of a type of `by_reader`
@@ -131,6 +132,15 @@ def _known_script(script: str) -> str:
 
 
 Script = Annotated[str, AfterValidator(_known_script), Field(json_schema_extra={"pattern": "^[A-Z][a-z]{3}$"})]
+
+
+def _known_encoding(name: str) -> str:
+    if not is_encoding(name):
+        raise Refused(f"unknown encoding {name!r}", "give one that Python knows, such as utf-8 or iso-8859-1")
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 def _each_once(values: list[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from optical.config.base import (
     AtLeastZero,
     Count,
+    Encoding,
     File,
     Files,
     FilesByLanguage,
@@ -138,8 +139,8 @@ class ClefCollection(CollectionBlock):
     fields: Literal["title", "description", "both"] = "both"
     """which part of a topic is the query"""
 
-    encoding: str = "iso-8859-1"
-    """encoding of documents and SGML topics"""
+    encoding: Encoding = "iso-8859-1"
+    """encoding of documents and SGML topics; a file with a byte-order mark is read as that says"""
 
 
 class AfriQaCollection(CollectionBlock):

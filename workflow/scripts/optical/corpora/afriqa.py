@@ -7,13 +7,21 @@ from optical.config.collections import AfriQaCollection
 from optical.config.training_sets import AfriQaTrainingSet
 from optical.corpora.blocks import as_list, query_files
 from optical.corpora.files import Collection, TrainingSet, comparable, passage_id
+from optical.corpora.json_rows import Row, Text, read_jsonl_rows
 from optical.corpora.passages import Document, new_document
-from optical.errors import ConfigError, DataError
-from optical.files import read_jsonl
+from optical.errors import ConfigError
 
 log = logging.getLogger("optical")
 
-Row = dict[str, str]  # a line of a gold-passage file
+
+class GoldPassage(Row):
+    """A line of a gold-passage file; where a passage or a question is missing, it is an empty text here."""
+
+    id: str
+    context: Text
+    question_lang: Text
+    question_translated: Text
+    title: str | None = None
 
 
 def read_afriqa(block: AfriQaCollection, languages: list[str]) -> Collection:
@@ -31,14 +39,14 @@ def read_afriqa(block: AfriQaCollection, languages: list[str]) -> Collection:
         )
     [(lang, path)] = files.items()
     rows = _afriqa_rows(path)
-    left_out = {passage_id(row["context"]) for file in as_list(block.without) for row in _afriqa_rows(file)}
+    left_out = {passage_id(row.context) for file in as_list(block.without) for row in _afriqa_rows(file)}
     others = (row for file in as_list(block.passages) for row in _afriqa_rows(file))
-    contexts = [*rows, *(row for row in others if passage_id(row["context"]) not in left_out)]
+    contexts = [*rows, *(row for row in others if passage_id(row.context) not in left_out)]
     queries = {
-        "en": [(row["id"], row["question_translated"]) for row in rows],
-        lang: [(row["id"], row["question_lang"]) for row in rows],
+        "en": [(row.id, row.question_translated) for row in rows],
+        lang: [(row.id, row.question_lang) for row in rows],
     }
-    qrels = [(row["id"], passage_id(row["context"]), 1) for row in rows]
+    qrels = [(row.id, passage_id(row.context), 1) for row in rows]
     return Collection(_afriqa_documents(contexts, block.titles), queries, qrels)
 
 
@@ -51,14 +59,14 @@ def read_afriqa_pairs(block: AfriQaTrainingSet) -> TrainingSet:
     """
     held_out = [row for path in as_list(block.held_out) for row in _afriqa_rows(path)]
     forbidden = {
-        comparable(row[key]) for row in held_out for key in ("question_lang", "question_translated", "context")
+        comparable(text) for row in held_out for text in (row.question_lang, row.question_translated, row.context)
     }
-    rows: dict[tuple[str, str], Row] = {}
+    rows: dict[tuple[str, str], GoldPassage] = {}
     dropped = 0
     for path in as_list(block.pairs):
         for row in _afriqa_rows(path):
-            question, context = comparable(row["question_translated"]), comparable(row["context"])
-            if question in forbidden or context in forbidden or comparable(row["question_lang"]) in forbidden:
+            question, context = comparable(row.question_translated), comparable(row.context)
+            if question in forbidden or context in forbidden or comparable(row.question_lang) in forbidden:
                 dropped += 1
             else:
                 rows.setdefault((question, context), row)
@@ -66,26 +74,23 @@ def read_afriqa_pairs(block: AfriQaTrainingSet) -> TrainingSet:
     question_ids: dict[str, str] = {}
     for question, _ in rows:
         question_ids.setdefault(question, f"q{len(question_ids)}")
-    texts = {question_ids[question]: row["question_translated"] for (question, _), row in rows.items()}
-    triples = [(question_ids[question], passage_id(row["context"])) for (question, _), row in rows.items()]
+    texts = {question_ids[question]: row.question_translated for (question, _), row in rows.items()}
+    triples = [(question_ids[question], passage_id(row.context)) for (question, _), row in rows.items()]
     documents = _afriqa_documents(rows.values(), block.titles)
     return TrainingSet(documents, texts.items(), triples, source=block.pairs)
 
 
-def _afriqa_rows(path: str) -> list[Row]:
+def _afriqa_rows(path: str) -> list[GoldPassage]:
     """Return the rows of an AfriQA gold-passage file that have a passage and both questions."""
-    keys = ("context", "question_lang", "question_translated")
-    rows = list(read_jsonl(path))
-    if not rows or not all(key in rows[0] for key in keys):
-        raise DataError("not a gold-passage file of AfriQA", where=path, hint=f"each line needs {', '.join(keys)}")
-    return [row for row in rows if all((row[key] or "").strip() for key in keys)]
+    rows = read_jsonl_rows(path, GoldPassage, "a gold-passage file of AfriQA")
+    return [row for row in rows if all(map(str.strip, (row.context, row.question_lang, row.question_translated)))]
 
 
-def _afriqa_documents(rows: Iterable[Row], titles: bool) -> Iterator[Document]:
+def _afriqa_documents(rows: Iterable[GoldPassage], titles: bool) -> Iterator[Document]:
     """Yield each passage once."""
     seen = set()
     for row in rows:
-        document_id = passage_id(row["context"])
+        document_id = passage_id(row.context)
         if document_id not in seen:
             seen.add(document_id)
-            yield new_document(document_id, row["context"], row.get("title") if titles else None)
+            yield new_document(document_id, row.context, row.title if titles else None)

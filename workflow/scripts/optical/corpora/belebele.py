@@ -3,9 +3,35 @@
 from optical.config.collections import BelebeleCollection
 from optical.corpora.blocks import query_files
 from optical.corpora.files import Collection
+from optical.corpora.json_rows import Row, read_jsonl_rows
 from optical.corpora.passages import Document
 from optical.errors import DataError
-from optical.files import read_jsonl
+
+
+class Answer(Row):
+    """An option of a question."""
+
+    text: str
+    correct: bool
+
+
+class Item(Row):
+    """A question about a passage."""
+
+    question: str
+    answers: list[Answer] = []
+
+
+class Passage(Row):
+    """A line of Belebele: a passage with its questions."""
+
+    text: str
+    items: list[Item]
+
+
+def read_passages(path: str) -> list[Passage]:
+    """Return the passages of a file of Belebele."""
+    return read_jsonl_rows(path, Passage, "a file of Belebele")
 
 
 def read_belebele(block: BelebeleCollection, languages: list[str]) -> Collection:
@@ -16,16 +42,16 @@ def read_belebele(block: BelebeleCollection, languages: list[str]) -> Collection
     on FLORES for this test.
     """
     files = query_files(block.questions, ["en", *languages])
-    rows = {lang: list(read_jsonl(path)) for lang, path in files.items()}
+    rows = {lang: read_passages(path) for lang, path in files.items()}
     for lang, lang_rows in rows.items():
-        if [len(row["items"]) for row in lang_rows] != [len(row["items"]) for row in rows["en"]]:
+        if [len(row.items) for row in lang_rows] != [len(row.items) for row in rows["en"]]:
             raise DataError("passages and questions do not run parallel to the English file", where=files[lang])
-    documents = [Document(id=f"b{number}", text=row["text"]) for number, row in enumerate(rows["en"])]
+    documents = [Document(id=f"b{number}", text=row.text) for number, row in enumerate(rows["en"])]
     queries = {
         lang: [
-            (f"b{number}-{k}", item["question"])
+            (f"b{number}-{k}", item.question)
             for number, row in enumerate(lang_rows)
-            for k, item in enumerate(row["items"])
+            for k, item in enumerate(row.items)
         ]
         for lang, lang_rows in rows.items()
     }

@@ -1,16 +1,15 @@
 """Multiple-choice questions, MMLU's and Belebele's, as retrieval of the right option."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from optical.config.collections import ChoicesCollection
+from optical.corpora.belebele import read_passages
 from optical.corpora.blocks import as_list, by_language
 from optical.corpora.files import Collection
 from optical.corpora.passages import Document
 from optical.errors import DataError
-from optical.files import open_text, read_jsonl
+from optical.files import read_csv
 
 
 class Question(NamedTuple):
@@ -23,11 +22,9 @@ class Question(NamedTuple):
 
 def read_mmlu(path: str) -> list[Question]:
     """Read MMLU (Hendrycks et al., 2021) or a translation: CSV rows of question, four options, letter of the answer."""
-    with open_text(path) as file:
-        rows = list(csv.reader(io.StringIO(file.read(), newline="")))
     questions = []
-    for number, row in enumerate(rows, start=1):
-        if len(row) != 6 or row[5].strip() not in "ABCD" or not row[5].strip():
+    for number, row in enumerate(read_csv(path), start=1):
+        if len(row) != 6 or row[5].strip() not in tuple("ABCD"):
             raise DataError(f"row {number} is not a question", where=path, hint="question,A,B,C,D,letter of the answer")
         questions.append(
             Question(row[0].strip(), [option.strip() for option in row[1:5]], "ABCD".index(row[5].strip()))
@@ -40,15 +37,16 @@ def read_belebele_questions(path: str) -> list[Question]:
 
     Truncation, where the encoder reads less, thus takes the end of the passage and not the question.
     """
-    return [
-        Question(
-            f"{item['question']} {row['text']}",
-            [answer["text"] for answer in item["answers"]],
-            [answer["correct"] for answer in item["answers"]].index(True),
-        )
-        for row in read_jsonl(path)
-        for item in row["items"]
-    ]
+    questions = []
+    for number, row in enumerate(read_passages(path), start=1):
+        for item in row.items:
+            right = [place for place, answer in enumerate(item.answers) if answer.correct]
+            if len(item.answers) != 4 or len(right) != 1:
+                what = f"a question of passage {number} has not four answers of which one is right"
+                raise DataError(what, where=path, hint="is it a file of Belebele?")
+            options = [answer.text for answer in item.answers]
+            questions.append(Question(f"{item.question} {row.text}", options, right[0]))
+    return questions
 
 
 QUESTION_READERS = {"mmlu": read_mmlu, "belebele": read_belebele_questions}
@@ -65,6 +63,10 @@ def read_parallel_questions(paths: Mapping[str, str | list[str]], form: str) -> 
     }
     first = next(iter(questions))
     for lang, rows in questions.items():
+        if not rows:
+            raise DataError(
+                "no question in it", where=", ".join(as_list(paths[lang])) or lang, hint="is it the right file?"
+            )
         if [row.answer for row in rows] != [row.answer for row in questions[first]]:
             raise DataError(f"its rows do not run parallel to those in {first}", where=", ".join(as_list(paths[lang])))
     return questions

@@ -4,11 +4,10 @@ The documents need a licence (ELRA); the Swahili and Somali topics are a free do
 Massachusetts.
 """
 
-import gzip
+import codecs
 import html
 import logging
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +16,15 @@ from optical.corpora.blocks import as_list, query_files
 from optical.corpora.files import Collection, Query, read_qrels
 from optical.corpora.passages import Document, new_document
 from optical.errors import DataError
-from optical.files import read_lines
+from optical.files import is_encoding, open_bytes, open_text, read_lines
 
 log = logging.getLogger("optical")
 
-MARKS = "\ufeff" + "\ufeff".encode().decode("iso-8859-1")  # a byte-order mark, as UTF-8 and as anything else
-DOCUMENT_FIELDS = ("HEADLINE", "LEAD", "TEXT")
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+BEGIN = re.compile(r"\s*<DOC(?:\s[^<>]*)?>", re.IGNORECASE)
+END = re.compile(r"</DOC\s*>", re.IGNORECASE)
+STRAY = re.compile(r"<DOC(?:NO)?[\s>]", re.IGNORECASE)
+FIELD_TAG = re.compile(r"<(/?)(DOCNO|HEADLINE|LEAD|TEXT)(?:\s[^<>]*)?>", re.IGNORECASE)
 TOPIC_FIELDS = {"title": ("title",), "description": ("description",), "both": ("title", "description")}
 TAG_NAMES = {
     "num": "id",
@@ -34,7 +36,8 @@ TAG_NAMES = {
     "narrative": "narrative",
 }
 Topic = dict[str, str]  # id, title, description, narrative, or a single text
-MARKUP = re.compile(r"<[^<>]*>")
+MARKUP = re.compile(r"<[!?/A-Za-z][^<>]*>")  # not the sign in "5 < 6"
+TREC_ENTITIES = {"&hyph;": "-", "&blank;": " "}  # of the Los Angeles Times; HTML has none or others of these names
 TOPIC_TAG = re.compile(r"<(?:[a-z]{1,2}-)?(" + "|".join(TAG_NAMES) + r")\b[^<>]*>", re.IGNORECASE)
 
 
@@ -71,28 +74,30 @@ def _clef_files(places: list[str]) -> list[Path]:
 def read_sgml(path: str | Path, encoding: str) -> Iterator[Document]:
     """Yield the documents of a TREC-style SGML file, plain or gzipped; the headline is the title.
 
-    A document without text and headline is skipped. Raises `DataError` with the file and its last document where the
-    file ends inside a document or the compressed stream is damaged.
+    Raises `DataError` with the file and its last document where the file ends inside a document, or has mark-up of one
+    outside of any; and where it cannot be read or decoded.
     """
     lines: list[str] = []
     last, inside, count = "none", False, 0
     for line in _decoded_lines(path, encoding):
-        if line.lstrip().startswith("<DOC>"):
+        if BEGIN.match(line):
             if inside:
                 raise DataError(f"a document begins inside another; the last whole one is {last}", where=path)
             lines, inside = [], True
+        elif not inside and STRAY.search(line):
+            hint = "each <DOC> begins a line"
+            raise DataError(f"mark-up of a document outside of any, after {last}", where=path, hint=hint)
         if inside:
             lines.append(line)
-        if inside and "</DOC>" in line:
-            if line.partition("</DOC>")[2].strip():
+        if inside and (end := END.search(line)):
+            if line[end.end() :].strip():
                 raise DataError(f"text after </DOC> on its line, after {last}", where=path, hint="begin a new line")
             document = _sgml_document("".join(lines), path, last)
             last, inside, count = document["id"], False, count + 1
-            if document["text"] or document.get("title"):
-                yield document
+            yield document
     if inside:
-        begun = re.search(r"<DOCNO>\s*(\S+?)\s*(?:</DOCNO>|$)", "".join(lines))
-        name = begun.group(1) if begun else "(no number yet)"
+        begun = " ".join(_fields("".join(lines))["DOCNO"]).split()
+        name = begun[0] if begun else "(no number yet)"
         raise DataError(
             f"truncated: ends inside document {name}; the last whole one is {last}",
             where=path,
@@ -103,32 +108,39 @@ def read_sgml(path: str | Path, encoding: str) -> Iterator[Document]:
 
 
 def _decoded_lines(path: str | Path, encoding: str) -> Iterator[str]:
-    """Yield decoded lines, without a byte-order mark; a damaged gzip file or a wrong encoding is a `DataError`."""
-    path = Path(path)
-    if not path.is_file():
-        raise DataError("no such file", where=path, hint="check the path")
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding=encoding) as file:
-            yield next(file, "").lstrip(MARKS)
-            yield from file
-    except UnicodeDecodeError as error:
-        raise DataError(f"not {encoding}: {error.reason}", where=path, hint="set `encoding`") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"truncated or damaged gzip file: {error}", where=path, hint="copy it again") from error
+    """Yield decoded lines, without a byte-order mark, which decides the encoding where there is one."""
+    with open_bytes(path) as file:
+        head = file.peek(3)
+    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), encoding)
+    if not is_encoding(marked):
+        raise DataError(f"its encoding {marked!r} is unknown", where=path, hint="convert it to UTF-8")
+    with open_text(path, marked, newline=None) as file:
+        yield from file
 
 
 def _sgml_document(markup: str, path: str | Path, last: str) -> Document:
     """Return id, text and title of one `<DOC>`."""
-    number = re.search(r"<DOCNO>\s*(\S+)\s*</DOCNO>", markup)
-    if not number:
+    fields = _fields(END.sub("", markup))
+    number = " ".join(fields["DOCNO"][:1]).split()
+    if len(number) != 1:
         raise DataError(f"a document without a number comes after {last}", where=path)
-    parts = {field: _field_text(markup, field) for field in DOCUMENT_FIELDS}
-    return new_document(number.group(1), " ".join(filter(None, (parts["LEAD"], parts["TEXT"]))), parts["HEADLINE"])
+    title, lead, text = (plain_text(" ".join(fields[name])) for name in ("HEADLINE", "LEAD", "TEXT"))
+    return new_document(number[0], " ".join(filter(None, (lead, text))), title)
 
 
-def _field_text(markup: str, field: str) -> str:
-    """Return the text of every occurrence of a field, without the mark-up inside it."""
-    return plain_text(" ".join(re.findall(rf"<{field}>(.*?)</{field}>", markup, re.DOTALL)))
+def _fields(markup: str) -> dict[str, list[str]]:
+    """Return what every occurrence of each field holds; one that nothing closes ends with the document."""
+    fields: dict[str, list[str]] = {name: [] for name in ("DOCNO", "HEADLINE", "LEAD", "TEXT")}
+    begun: dict[str, int] = {}
+    for tag in FIELD_TAG.finditer(markup):
+        name = tag[2].upper()
+        if not tag[1]:
+            begun.setdefault(name, tag.end())
+        elif name in begun:
+            fields[name].append(markup[begun.pop(name) : tag.start()])
+    for name, start in begun.items():
+        fields[name].append(markup[start:])
+    return fields
 
 
 def plain_text(markup: str) -> str:
@@ -137,7 +149,10 @@ def plain_text(markup: str) -> str:
     >>> plain_text("<P>\\nBread &amp; roses </P>")
     'Bread & roses'
     """
-    return " ".join(html.unescape(MARKUP.sub(" ", markup)).split())
+    text = MARKUP.sub(" ", markup)
+    for entity, sign in TREC_ENTITIES.items():
+        text = text.replace(entity, sign)
+    return " ".join(html.unescape(text).split())
 
 
 def topic_id(text: str) -> str:
@@ -186,7 +201,7 @@ def _sgml_topics(path: str | Path, encoding: str) -> Iterator[Topic]:
     declared = re.match(r"\s*<\?xml[^>]*encoding=[\"']([\w-]+)[\"']", text)
     if declared and declared.group(1).lower() != encoding.lower():
         text = "".join(_decoded_lines(path, declared.group(1)))
-    for block in re.split(r"<top(?:ic)?\b[^>]*>", text, flags=re.IGNORECASE)[1:]:
+    for block in re.split(r"<top(?:ic)?\b[^<>]*>", text, flags=re.IGNORECASE)[1:]:
         pieces = TOPIC_TAG.split(re.split(r"</top(?:ic)?>", block, flags=re.IGNORECASE)[0])
         topic = {TAG_NAMES[tag.lower()]: plain_text(body) for tag, body in zip(pieces[1::2], pieces[2::2], strict=True)}
         if not topic.get("id"):

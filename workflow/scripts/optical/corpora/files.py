@@ -7,13 +7,13 @@ documents' ids.
 import hashlib
 import logging
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
 from optical.config.collections import Split
-from optical.corpora.passages import Document, new_document, split_documents
+from optical.corpora.passages import Document, new_document, split_documents, text_of
 from optical.errors import DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.runtime.progress import with_progress
@@ -23,7 +23,7 @@ log = logging.getLogger("optical")
 DOCUMENT = '{"id": "d1", "text": "..."}'
 JUDGEMENT = "query 0 document grade"
 ARRAY = re.compile(r"\[\s*(\{|$)")
-GRADE = re.compile(r"-?\d+")
+GRADE = re.compile(r"(-?[0-9]{1,9})(\.0+)?")  # some tools write 1.0
 
 Query = tuple[str, str]  # id, text
 Judgement = tuple[str, str, int]  # query id, document id, grade
@@ -72,13 +72,13 @@ class TrainingSetReport(TypedDict):
 
 
 class FromFile:
-    """What a reader yields of a file, item by item; as text, where the last item stands: for faults found later."""
+    """What a reader yields of a file, item by item, at each iteration; its text is the place of the last item."""
 
-    def __init__(self, path: str | Path, items: Iterable[tuple[int, object]], kind: str, form: str):
-        self.path, self.items, self.kind, self.form, self.line = path, items, kind, form, 0
+    def __init__(self, path: str | Path, read: Callable[[], Iterable[tuple[int, object]]], kind: str, form: str):
+        self.path, self.read, self.kind, self.form, self.line = path, read, kind, form, 0
 
     def __iter__(self) -> Iterator:
-        for number, item in self.items:
+        for number, item in self.read():
             self.line = number
             yield item
         if not self.line:
@@ -94,9 +94,12 @@ def read_documents(path: str | Path) -> Iterable[Document]:
     if ARRAY.match(first):
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
-        return FromFile(path, _json_documents(path), "documents", DOCUMENT)
-    pairs = _pairs(path, "JSON Lines hold a title")
-    rows = ((number, Document(id=name, text=text)) for number, (name, text) in pairs)
+        return FromFile(path, lambda: _json_documents(path), "documents", DOCUMENT)
+
+    def rows() -> Iterator[tuple[int, Document]]:
+        pairs = _pairs(path, "JSON Lines hold a title")
+        return ((number, Document(id=name, text=text)) for number, (name, text) in pairs)
+
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
@@ -124,12 +127,12 @@ def _json_documents(path: str | Path) -> Iterator[tuple[int, Document]]:
 
 def read_queries(path: str | Path) -> Iterable[Query]:
     """Return `(query id, text)` of a headerless table."""
-    return FromFile(path, _pairs(path, "leave the rest out"), "queries", "query_id<TAB>text")
+    return FromFile(path, lambda: _pairs(path, "remove the rest"), "queries", "query_id<TAB>text")
 
 
 def read_qrels(path: str | Path) -> Iterable[Judgement]:
     """Return `(query id, document id, grade)` of TREC qrels: four columns separated by white space."""
-    return FromFile(path, _judgements(path), "judgements", JUDGEMENT)
+    return FromFile(path, lambda: _judgements(path), "judgements", JUDGEMENT)
 
 
 def _judgements(path: str | Path) -> Iterator[tuple[int, Judgement]]:
@@ -137,9 +140,13 @@ def _judgements(path: str | Path) -> Iterator[tuple[int, Judgement]]:
         if not line.strip():
             continue
         row = line.split()
-        if len(row) != 4 or not GRADE.fullmatch(row[3]):
-            raise DataError(f"line {number} is not a TREC judgement", where=path, hint=f"four columns: {JUDGEMENT}")
-        yield number, (row[0], row[2], int(row[3]))
+        grade = GRADE.fullmatch(row[-1])
+        if len(row) != 4 or not grade:
+            what = f"line {number} is not a TREC judgement"
+            if len(row) == 4:
+                what += f": the grade {row[3][:20]} is not a whole number of at most nine digits"
+            raise DataError(what, where=path, hint=f"four columns: {JUDGEMENT}")
+        yield number, (row[0], row[2], int(grade[1]))
 
 
 def read_triples(path: str | Path) -> Iterator[tuple[str, ...]]:
@@ -179,12 +186,12 @@ def write_collection(
     Returns:
         what is in `collection.json`.
     Raises:
-        DataError: a duplicate id, an id with white space, an empty text, empty or contradictory qrels, or a judgement
+        DataError: a duplicate id, an id with white space, an empty query, empty or contradictory qrels, or a judgement
             of something that does not exist, unless the collection's qrels are partial.
     """
     folder = Path(folder)
     judged_in = file_of(collection.qrels, "qrels")
-    qrels = _unique_qrels(collection.qrels, judged_in)
+    qrels = unique_qrels(collection.qrels, judged_in)
     if collection.queries and not any(grade > 0 for _, _, grade in qrels):
         raise DataError("no judgement says that a document is relevant", where=judged_in, hint="a grade above 0 does")
     document_ids: set[str] = set()
@@ -216,20 +223,20 @@ def write_collection(
     return report
 
 
-def _unique_qrels(qrels: Iterable[Judgement], where: object) -> list[Judgement]:
+def unique_qrels(qrels: Iterable[Judgement], where: object) -> list[Judgement]:
     """Return judgements in their order, each once; refuse two that contradict one another."""
     grades: dict[tuple[str, str], int] = {}
     for query_id, document_id, grade in qrels:
         if (before := grades.setdefault((query_id, document_id), grade)) != grade:
             what = f"query {query_id}, document {document_id} is judged twice, {before} and {grade}"
-            raise DataError(what, where=where, hint="leave one of the two out")
+            raise DataError(what, where=where, hint="remove one of the two")
     return [(query_id, document_id, grade) for (query_id, document_id), grade in grades.items()]
 
 
 def checked_documents(
     documents: Iterable[Document], ids: set[str] | None = None, source: Iterable | None = None
 ) -> Iterator[Document]:
-    """Yield documents; refuse a bad id, a duplicate and an empty text.
+    """Yield documents; refuse a bad id and a duplicate, and skip those without text.
 
     Args:
         documents: with their ids and texts.
@@ -238,12 +245,25 @@ def checked_documents(
     """
     ids = set() if ids is None else ids
     source = documents if source is None else source
-    for document in documents:
+    for document in with_text(documents):
         _check_id(document["id"], ids, "document", source)
-        if not isinstance(document["text"], str) or not (document["text"] + (document.get("title") or "")).strip():
-            where = line_of(source, "documents")
-            raise DataError(f"document {document['id']} has no text", where=where, hint="remove it")
         yield document
+
+
+def with_text(documents: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents that have a text or a title; the others are skipped with a warning that counts them."""
+    kept, skipped, first = 0, 0, ""
+    for document in documents:
+        if text_of(document).strip():
+            kept += 1
+            yield document
+        else:
+            skipped += 1
+            first = first or document["id"]
+    if skipped and not kept:
+        raise DataError("no document has a text", where=line_of(documents, "documents"), hint="is it the right file?")
+    if skipped:
+        log.warning("%d of %d documents are skipped: they have no text, as %s", skipped, kept + skipped, first)
 
 
 def _check_id(item_id: str, ids: set[str], kind: str, source: Iterable) -> None:
@@ -290,7 +310,7 @@ def _known_qrels(
     lost = f"query {query_id}" if query_id not in queries else f"document {document_id}"
     if not partial:
         raise DataError(
-            f"the qrels name {lost}, which does not exist ({len(qrels) - len(known)} rows do so)",
+            f"the qrels name {lost}, which does not exist or has no text ({len(qrels) - len(known)} rows do so)",
             where=where,
             hint="fix the ids, or set partial_qrels: true to drop such rows",
         )
@@ -321,6 +341,9 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
         for query_id, text in training.queries:
             if needed_queries is None or query_id in needed_queries:
                 _check_id(query_id, query_ids, "query", training.queries)
+                if not text.strip():
+                    where = line_of(training.queries, "queries")
+                    raise DataError(f"query {query_id} has no text", where=where, hint="remove it and its triples")
                 yield query_id, text
 
     write_rows(folder / "queries.tsv", queries())
@@ -346,16 +369,19 @@ def _ids_of(triples: Path) -> tuple[set[str], set[str]]:
 
 
 def _check_triples(path: Path, query_ids: Container[str], document_ids: Container[str], where: object) -> None:
-    """Raise `DataError` with line and id for a triple that names something unknown."""
+    """Raise `DataError` with line and id for a triple that names something unknown, or a negative that is relevant."""
     for count, (query_id, *ids) in enumerate(read_triples(path), start=1):
         if query_id not in query_ids:
             lost = f"query {query_id}"
+        elif ids[0] in ids[1:]:
+            what = f"triple {count} of query {query_id} has document {ids[0]} as relevant and as not"
+            raise DataError(what, where=where, hint="remove it from the negatives")
         elif unknown := [document_id for document_id in ids if document_id not in document_ids]:
             lost = f"document {unknown[0]}"
         else:
             continue
         raise DataError(
-            f"triple {count} names {lost}, which does not exist",
+            f"triple {count} names {lost}, which does not exist or has no text",
             where=where,
             hint="the three files must belong together",
         )

@@ -5,12 +5,13 @@ mirror of the project feeds it: `feed_from_mirror`. CLIRMatrix asks the network 
 is loaded, so ids are checked here without loading them.
 """
 
-import gzip
 import json
 import logging
+import lzma
 import os
 import pkgutil
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,10 +23,11 @@ from optical.config.names import nearest
 from optical.config.readers import Ids
 from optical.config.training_sets import CatalogueTrainingSet
 from optical.corpora.blocks import by_language
-from optical.corpora.files import Collection, Judgement, Query, TrainingSet
+from optical.corpora.files import Collection, Judgement, Query, TrainingSet, with_text
 from optical.corpora.passages import Document
 from optical.corpora.training_sets import training_from_qrels
-from optical.errors import ConfigError, ResourceError
+from optical.errors import ConfigError, DataError, ResourceError
+from optical.files import read_json
 from optical.runtime.progress import with_progress
 
 log = logging.getLogger("optical")
@@ -124,7 +126,7 @@ def read_ir_datasets_training(block: CatalogueTrainingSet) -> TrainingSet:
     queries = _queries(_id_for(block, "queries"), block.query_field)
     triples_id = _id_for(block, "triples")
     if block.triples == "qrels":
-        return training_from_qrels(documents, queries, _qrels(triples_id, 0), block)
+        return training_from_qrels(documents, queries, _Qrels(triples_id), block)
     triples = ((row.query_id, row.doc_id_a, row.doc_id_b) for row in _rows(triples_id, "docpairs"))
     return TrainingSet(documents, queries, triples, source=triples_id)
 
@@ -138,8 +140,7 @@ def feed_from_mirror(mirror: str | Path, home: str | Path) -> int:
     linked = _link_downloads(contents, Path(mirror), Path(home))
     path = _mirrored(contents["clirmatrix"]["downloads"], Path(mirror))
     if path.is_file():  # CLIRMatrix has a list of downloads of its own
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            linked += _link_downloads(json.load(file), Path(mirror), Path(home))
+        linked += _link_downloads(read_json(path), Path(mirror), Path(home))
     return linked
 
 
@@ -209,26 +210,46 @@ def _load(dataset_id: str):
 
 
 def _rows(dataset_id: str, part: str) -> Iterator:
-    """Yield the rows of one part; a download that fails is one line, with what to do."""
+    """Yield the rows of one part; a download that fails, or a damaged file, is one line, with what to do."""
     import requests
 
     try:
         dataset = _load(dataset_id)
         yield from getattr(dataset, f"{part}_iter")()
-    except (requests.exceptions.RequestException, FileNotFoundError, RuntimeError) as error:
+    except (requests.exceptions.RequestException, OSError, EOFError, RuntimeError) as error:
         raise ResourceError(
             f"could not get the {part}: {' '.join(str(error).split())[:200]}",
             where=dataset_id,
             hint="fetch it (again) where there is a network, or put it under IR_DATASETS_HOME/downloads/<md5>",
         ) from error
+    except (ValueError, LookupError, AttributeError, TypeError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(
+            f"could not read the {part}: {type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            where=dataset_id,
+            hint="remove its files under IR_DATASETS_HOME and fetch them again",
+        ) from error
+
+
+def _text(value: object, what: str, dataset_id: str) -> str:
+    """Return a text of the catalogue, an empty one for None; refuse half of a character, which no file can hold."""
+    text = "" if value is None else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = f"the {what} holds half of a character, {error.object[error.start]!a}"
+        raise DataError(what, where=dataset_id, hint="tell the publisher; no file can hold it") from error
+    return text
 
 
 def _documents(dataset_id: str) -> Iterator[Document]:
     """Yield documents with the catalogue's default text (title and body where it has both); skip empty ones."""
-    for document in _rows(dataset_id, "docs"):
-        text = document.default_text()
-        if text.strip():
-            yield Document(id=document.doc_id, text=text)
+
+    def documents() -> Iterator[Document]:
+        for row in _rows(dataset_id, "docs"):
+            name = _text(row.doc_id, "id of a document", dataset_id)
+            yield Document(id=name, text=_text(row.default_text(), f"document {name}", dataset_id))
+
+    return with_text(documents())
 
 
 def _queries(dataset_id: str, field: str | None) -> Iterator[Query]:
@@ -236,13 +257,27 @@ def _queries(dataset_id: str, field: str | None) -> Iterator[Query]:
     for query in _rows(dataset_id, "queries"):
         if field and not hasattr(query, field):
             raise ConfigError(f"queries have no field {field!r}", where=dataset_id, hint=", ".join(query._fields))
-        yield query.query_id, getattr(query, field) if field else query.default_text()
+        name = _text(query.query_id, "id of a query", dataset_id)
+        yield name, _text(getattr(query, field) if field else query.default_text(), f"query {name}", dataset_id)
 
 
 def _qrels(dataset_id: str, min_grade: int) -> Iterator[Judgement]:
     """Yield judgements; a grade below `min_grade` becomes 0."""
     for row in _rows(dataset_id, "qrels"):
+        if not isinstance(row.relevance, int):
+            what = f"query {row.query_id}, document {row.doc_id}: the grade {row.relevance} is not a whole number"
+            raise DataError(what, where=dataset_id, hint="take other judgements")
         yield row.query_id, row.doc_id, row.relevance if row.relevance >= min_grade else 0
+
+
+class _Qrels:
+    """All judgements of a dataset, read again at each iteration."""
+
+    def __init__(self, dataset_id: str):
+        self.dataset_id = dataset_id
+
+    def __iter__(self) -> Iterator[Judgement]:
+        return _qrels(self.dataset_id, 0)
 
 
 def _limited(documents: Iterable[Document], judged: set[str], limit: int | None) -> Iterator[Document]:

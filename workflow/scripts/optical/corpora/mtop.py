@@ -4,17 +4,32 @@ from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from random import Random
-from typing import Any
 
 from optical.config.collections import MtopCollection
 from optical.config.training_sets import MtopTrainingSet
 from optical.corpora.blocks import as_list
 from optical.corpora.files import Collection, TrainingSet, comparable
+from optical.corpora.json_rows import Row, read_json_rows
 from optical.corpora.passages import Document
 from optical.errors import DataError
-from optical.files import read_json
 
-Utterance = dict[str, Any]  # as XSemPLR has it: id, question by language, meaning (mr) by language
+
+class Meaning(Row):
+    """The meaning of an utterance by language."""
+
+    slot_intent: dict[str, str | None]
+
+
+class Utterance(Row):
+    """An utterance as XSemPLR has it: its text and its meaning by language."""
+
+    id: str
+    question: dict[str, str | None]
+    mr: Meaning | None = None
+
+    def text(self, lang: str) -> str:
+        """Return the text in a language that `_mtop_rows` has looked for."""
+        return self.question[lang] or ""
 
 
 def read_mtop(block: MtopCollection, languages: list[str]) -> Collection:
@@ -28,23 +43,23 @@ def read_mtop(block: MtopCollection, languages: list[str]) -> Collection:
     rows = _mtop_rows(block.utterances, [source, *languages])
     groups: dict[str, list[str]] = defaultdict(list)
     parallel = block.relevance == "parallel"
-    key_of = {row["id"]: row["question"][source] if parallel else _top_intent(row, source) for row in rows}
+    key_of = {row.id: row.text(source) if parallel else _top_intent(row, source, block.utterances) for row in rows}
     for utterance_id, key in key_of.items():
         groups[key].append(utterance_id)
-    queries = {lang: [(row["id"], row["question"][lang]) for row in rows] for lang in dict.fromkeys(["en", *languages])}
-    documents = [Document(id=row["id"], text=row["question"][source]) for row in rows]
+    queries = {lang: [(row.id, row.text(lang)) for row in rows] for lang in dict.fromkeys(["en", *languages])}
+    documents = [Document(id=row.id, text=row.text(source)) for row in rows]
     return Collection(documents, queries, [(q, d, 1) for q, key in key_of.items() for d in groups[key]])
 
 
 def mtop_pairs(path: str, source: str, codes: AbstractSet[str]) -> Iterator[tuple[str, str]]:
     """Yield the parallel utterances of `source` and of the language that goes by one of `codes`, to serve as bitext."""
     rows = _mtop_rows(path, [source])
-    target = next((code for code in rows[0]["question"] if code in codes), None)
+    target = next((code for code in rows[0].question if code in codes), None)
     if target is None:
-        hint = f"its languages are {', '.join(rows[0]['question'])}"
+        hint = f"its languages are {', '.join(rows[0].question)}"
         raise DataError(f"no utterances in {'/'.join(sorted(codes))}", where=path, hint=hint)
     for row in _mtop_rows(path, [source, target]):
-        yield row["question"][source], row["question"][target]
+        yield row.text(source), row.text(target)
 
 
 def read_mtop_pairs(block: MtopTrainingSet) -> TrainingSet:
@@ -54,17 +69,13 @@ def read_mtop_pairs(block: MtopTrainingSet) -> TrainingSet:
     """
     language = block.language
     held_out = {
-        comparable(row["question"][language])
-        for path in as_list(block.held_out)
-        for row in _mtop_rows(path, [language])
+        comparable(row.text(language)) for path in as_list(block.held_out) for row in _mtop_rows(path, [language])
     }
-    rows = [
-        row for row in _mtop_rows(block.utterances, [language]) if comparable(row["question"][language]) not in held_out
-    ]
-    texts = {row["id"]: row["question"][language] for row in rows}
+    rows = [row for row in _mtop_rows(block.utterances, [language]) if comparable(row.text(language)) not in held_out]
+    texts = {row.id: row.text(language) for row in rows}
     intents: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        intents[_top_intent(row, language)].append(row["id"])
+        intents[_top_intent(row, language, block.utterances)].append(row.id)
     random = Random(block.seed)
     triples = []
     for members in intents.values():
@@ -79,13 +90,16 @@ def read_mtop_pairs(block: MtopTrainingSet) -> TrainingSet:
 
 def _mtop_rows(path: str, languages: list[str]) -> list[Utterance]:
     """Return the utterances of an MTOP file; every one must exist in every language asked for."""
-    rows = read_json(path)
+    rows = read_json_rows(path, Utterance, "a file of MTOP")
     for row in rows:
-        if missing := [lang for lang in languages if not row["question"].get(lang)]:
-            raise DataError(f"utterance {row['id']} is not there in {missing[0]}", where=path)
+        if missing := [lang for lang in languages if not row.question.get(lang)]:
+            raise DataError(f"utterance {row.id} is not there in {missing[0]}", where=path)
     return rows
 
 
-def _top_intent(row: Utterance, lang: str) -> str:
+def _top_intent(row: Utterance, lang: str, path: str) -> str:
     """Return the outermost intent: `IN:CREATE_CALL` of `[IN:CREATE_CALL [SL:CONTACT ... ] ]`."""
-    return row["mr"]["slot_intent"][lang].split()[0].removeprefix("[")
+    words = (row.mr.slot_intent.get(lang) or "").split() if row.mr else []
+    if not words:
+        raise DataError(f"utterance {row.id} has no intent in {lang}", where=path, hint="mr.slot_intent holds it")
+    return words[0].removeprefix("[")

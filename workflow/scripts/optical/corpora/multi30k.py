@@ -51,6 +51,8 @@ def read_multi30k_pairs(block: Multi30kTrainingSet) -> TrainingSet:
     Images of `held_out_images` must not occur. A caption that reads like one of `held_out` (two photographs of a man
     with a guitar) is left out.
     """
+    if not block.captions:
+        raise ConfigError("no file of captions", where="training_set.captions", hint="give one file or several")
     images = _image_names(block.images)
     held_out = {image for path in as_list(block.held_out_images) for image in _image_names(path)}
     if shared := held_out.intersection(images):

@@ -1,9 +1,7 @@
 """Training sets from judgements and plain files: triples, pairs, scores, and the two sides exchanged."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,11 @@ from optical.corpora.files import (
     read_qrels,
     read_queries,
     read_triples,
+    unique_qrels,
 )
 from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
-from optical.files import read_lines
+from optical.files import parse_json, read_lines
 
 EXAMPLE = "[query_id, [positive_id, score], [negative_id, score], ...]"
 
@@ -52,7 +51,7 @@ def training_from_qrels(
     Args:
         documents: all of them.
         queries: all of them.
-        qrels: their judgements; those of a query stand together.
+        qrels: their judgements, which can be read twice.
         block: its `negatives` says how many judged documents below the grade go with each positive. With `swap` the
             sides are exchanged, for collections such as WikiCLIR whose queries are English and documents foreign.
     """
@@ -63,19 +62,39 @@ def training_from_qrels(
 
 
 def triples_from_qrels(qrels: Iterable[Judgement], min_grade: int, negatives: int) -> Iterator[tuple[str, ...]]:
-    """Yield query, positive and up to `negatives` judged documents below the grade, one query in memory at a time.
+    """Yield query, positive and up to `negatives` judged documents below the grade.
 
-    The rows of a query must stand together, as qrels files have them.
+    The judgements are read twice. Where the rows of each query stand together, one query is in memory at a time,
+    otherwise all are.
 
     >>> list(triples_from_qrels([("q", "a", 2), ("q", "b", 0), ("q", "c", 1)], min_grade=1, negatives=1))
     [('q', 'a', 'b'), ('q', 'c', 'b')]
+
+    Raises:
+        DataError: a document is judged twice, with two grades.
     """
-    for query_id, rows in groupby(qrels, key=lambda row: row[0]):
-        judged = list(rows)
+    for query_id, rows in _by_query(qrels):
+        judged = unique_qrels(rows, file_of(qrels, "qrels"))
         others = [document_id for _, document_id, grade in judged if grade < min_grade][:negatives]
         for _, document_id, grade in judged:
             if grade >= min_grade:
                 yield (query_id, document_id, *others)
+
+
+def _by_query(qrels: Iterable[Judgement]) -> Iterator[tuple[str, Iterable[Judgement]]]:
+    """Yield each query once, with its judgements, in the order in which the queries come first."""
+    seen: set[str] = set()
+    for query_id, _ in groupby(row[0] for row in qrels):
+        if query_id in seen:
+            break
+        seen.add(query_id)
+    else:
+        yield from groupby(qrels, key=lambda row: row[0])
+        return
+    rows: dict[str, list[Judgement]] = {}
+    for row in qrels:
+        rows.setdefault(row[0], []).append(row)
+    yield from rows.items()
 
 
 def _training_set(
@@ -106,8 +125,10 @@ def read_candidates(path: str | Path) -> Iterator[tuple[str, ...]]:
 def read_scores(path: str | Path) -> Iterator[tuple[str, str, float]]:
     """Yield `(query id, document id, score)`: rows of three columns, or JSON Lines of ColBERTv2 (NAACL 2022).
 
-    Raise `DataError` with line and ids where a score is missing or is no finite number.
+    Raise `DataError` with line and ids where a score is missing or is no finite number, and where a document has two
+    scores in neighbouring lines of a query.
     """
+    scored: tuple[str, dict[str, float]] = ("", {})
     for number, query_id, candidates in _examples(path) if _is_json(path) else _rows_of_scores(path):
         for document_id, cell in candidates:
             score = _as_number(cell)
@@ -117,6 +138,11 @@ def read_scores(path: str | Path) -> Iterator[tuple[str, str, float]]:
                     where=path,
                     hint=f"query_id<TAB>document_id<TAB>score, or {EXAMPLE}",
                 )
+            if query_id != scored[0]:
+                scored = (query_id, {})
+            if (before := scored[1].setdefault(document_id, score)) != score:
+                what = f"line {number}: query {query_id} and document {document_id} have two scores"
+                raise DataError(f"{what}, {before} and {score}", where=path, hint="remove one of the two")
             yield query_id, document_id, score
 
 
@@ -129,13 +155,17 @@ def _examples(path: str | Path) -> Iterator[Example]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        row: Any = None
-        with suppress(ValueError):
-            row = json.loads(line)
+        row = parse_json(line, path, number)
         pairs = [item if isinstance(item, list) else [item, None] for item in row[1:]] if isinstance(row, list) else []
-        if not pairs or any(len(pair) != 2 for pair in pairs):
+        if not pairs or not all(_is_id(item) for item in [row[0], *(pair[0] for pair in pairs if pair)]):
+            raise DataError(f"line {number} is not an example", where=path, hint=EXAMPLE)
+        if any(len(pair) != 2 for pair in pairs):
             raise DataError(f"line {number} is not an example", where=path, hint=EXAMPLE)
         yield number, str(row[0]), [(str(document_id), score) for document_id, score in pairs]
+
+
+def _is_id(item: object) -> bool:
+    return isinstance(item, str | int)
 
 
 def _rows_of_scores(path: str | Path) -> Iterator[Example]:
@@ -149,5 +179,5 @@ def _rows_of_scores(path: str | Path) -> Iterator[Example]:
 def _as_number(cell: Any) -> float:
     try:
         return float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan

@@ -73,7 +73,10 @@ def local_source(url: str, mirror: str | Path | None = None) -> Path | None:
     >>> local_source("https://example.org/a/b.txt") is None
     True
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ResourceError(f"not an address: {error}", where=url, hint="correct config/datasets.tsv") from error
     if parts.scheme == "file":
         return Path(unquote(parts.path))
     if not parts.scheme:

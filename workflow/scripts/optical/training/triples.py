@@ -1,5 +1,6 @@
 """Training triples, and scores of their pairs, in files that can be memory-mapped; it needs no torch."""
 
+import logging
 from array import array
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -9,6 +10,8 @@ import numpy as np
 
 from optical.errors import DataError
 from optical.files import atomic_folder, atomic_path, read_rows
+
+log = logging.getLogger("optical")
 
 MISSING = -1  # fills a triple that has fewer negatives than the longest
 CHUNK = 100_000  # triples that are looked at together
@@ -72,6 +75,8 @@ def write_scores(
         pairs.append(queries[query_id] * len(documents) + documents[document_id])
         scores_of_pairs.append(score)
     numbers, first = np.unique(np.frombuffer(pairs, np.int64), return_index=True)
+    if len(numbers) < len(pairs):
+        log.warning("%d scores are of pairs that have one already: the first counts", len(pairs) - len(numbers))
     with atomic_folder(folder) as temporary:
         np.save(temporary / "pairs.npy", numbers)
         np.save(temporary / "scores.npy", np.frombuffer(scores_of_pairs, np.float32)[first])
