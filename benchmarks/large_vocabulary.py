@@ -133,4 +133,4 @@ def measure(device: str, tiny: bool) -> Measured:
 
 
 if __name__ == "__main__":
-    run(__doc__, CLAIMS, measure)
+    run(__doc__, CLAIMS, {"step": measure})

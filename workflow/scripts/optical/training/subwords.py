@@ -80,8 +80,9 @@ class RowsInUse:
         """Put the rows in use back into the whole table; return the ids of those that have changed."""
         trained_RH = self.table.weight.detach().cpu()
         changed_R = self.ids_R[(trained_RH != self.whole_VH[self.ids_R]).any(1)]
+        self.whole_VH[self.ids_R] = trained_RH  # in place: a copy of the table may be half a gigabyte
         self.hook.remove()
-        self._hold(self.whole_VH.index_copy(0, self.ids_R, trained_RH), self.padding_id)
+        self._hold(self.whole_VH, self.padding_id)
         return changed_R
 
     def _hold(self, rows: Tensor, padding: int | None) -> None:
