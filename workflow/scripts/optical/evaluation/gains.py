@@ -19,7 +19,7 @@ def query_means(scores: Iterable[Score], measure: str, collection: str = "") -> 
             queries = per_seed.setdefault((score.method, score.lang), {})
             queries.setdefault(score.query_id, []).append(score.value)
     return {
-        key: {query_id: sum(values) / len(values) for query_id, values in queries.items()}
+        key: {query_id: sum(seeds) / len(seeds) for query_id, seeds in queries.items()}
         for key, queries in per_seed.items()
     }
 

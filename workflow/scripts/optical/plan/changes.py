@@ -27,7 +27,7 @@ def family(experiment: Experiment) -> dict[str, Experiment]:
 
 def below(experiment: Experiment) -> list[Experiment]:
     """Return what belongs to an experiment and may need files that it does not: variants, and points of a grid."""
-    return [*(own for _, _, own in variants(experiment)), *grid(experiment)]
+    return [*(variant for _, _, variant in variants(experiment)), *grid(experiment)]
 
 
 # --- the variants of a study
@@ -79,9 +79,9 @@ def _members(experiment: Experiment) -> list[Condition]:
 def study_conditions(experiment: Experiment) -> list[Job]:
     """Return every condition of a study: variant, repeat, share, collection, language, and its files."""
     return [
-        condition(own, collection, lang, variant=variant, repeat=repeat)
+        condition(each, collection, lang, variant=variant, repeat=repeat)
         for variant, repeat, member in _members(experiment)
-        for own in [*(shares(member) if experiment.config.study.shares else []), member]
+        for each in [*(shares(member) if experiment.config.study.shares else []), member]
         for collection in member.test_collections()
         for lang in member.languages_of(collection)
     ]
@@ -90,10 +90,10 @@ def study_conditions(experiment: Experiment) -> list[Job]:
 def alignment_conditions(experiment: Experiment) -> list[Job]:
     """Return every condition of a study that has figures of the alignment of names."""
     return [
-        condition(own, ALIGNED, lang, variant=variant, repeat=repeat)
-        | {"scores": f"{own.results}/alignment/{lang}.tsv", "bitext": own.bitext(lang)}
-        for variant, repeat, own in _members(experiment)
-        for lang in own.config.languages
+        condition(member, ALIGNED, lang, variant=variant, repeat=repeat)
+        | {"scores": f"{member.results}/alignment/{lang}.tsv", "bitext": member.bitext(lang)}
+        for variant, repeat, member in _members(experiment)
+        for lang in member.config.languages
     ]
 
 
@@ -118,11 +118,11 @@ def curve_methods(experiment: Experiment, check: bool = True) -> list[str]:
     """Return the methods of the bitext curve: those that the config names and the experiment distils, or all."""
     config = experiment.config
     named = config.bitext_curve.methods or config.methods
-    found = [name for name in config.methods if name in named and experiment.method(name).kind == "distilled"]
-    if check and not found:
+    distilled = [name for name in config.methods if name in named and experiment.method(name).kind == "distilled"]
+    if check and not distilled:
         hint = "name a distilled one of methods, or leave the curve out"
         raise ConfigError("no method to draw the curve of", where="bitext_curve.methods", hint=hint)
-    return found
+    return distilled
 
 
 def curve_languages(experiment: Experiment) -> list[str]:
@@ -134,7 +134,7 @@ def curve_languages(experiment: Experiment) -> list[str]:
 def curve_points(experiment: Experiment) -> list[Job]:
     """Return the points of the bitext curve: share, language, scores and sentence pairs of each."""
     collection, langs = experiment.main_collection(), curve_languages(experiment)
-    return [condition(own, collection, lang) for own in [*shares(experiment), experiment] for lang in langs]
+    return [condition(each, collection, lang) for each in [*shares(experiment), experiment] for lang in langs]
 
 
 # --- a grid over keys of the config
@@ -146,18 +146,18 @@ def grid(experiment: Experiment) -> list[Experiment]:
         return []
     check_tuning(experiment)
     method = tuning_method(experiment)
-    own = {"methods": [method], "reference": method, "collections": [experiment.config.tuning.collection]}
+    judged = {"methods": [method], "reference": method, "collections": [experiment.config.tuning.collection]}
     return [
-        experiment.changed(own | {"results": f"{experiment.results}/tuning/{number}"} | nested(values), experiment)
-        for number, values in enumerate(grid_values(experiment), start=1)
+        experiment.changed(judged | {"results": f"{experiment.results}/tuning/{number}"} | nested(point), experiment)
+        for number, point in enumerate(grid_values(experiment), start=1)
     ]
 
 
 def grid_values(experiment: Experiment) -> Iterator[dict[str, object]]:
     """Yield each combination of the values of `tuning.grid`: dotted key -> value."""
     table = experiment.config.tuning.grid
-    for values in product(*table.values()):
-        yield dict(zip(table, values, strict=True))
+    for point in product(*table.values()):
+        yield dict(zip(table, point, strict=True))
 
 
 def tuning_method(experiment: Experiment) -> str:
@@ -193,6 +193,6 @@ def grid_points(experiment: Experiment) -> list[Job]:
     """Return the points of the grid: the values of each, its folder, and the files of its scores."""
     collection = experiment.config.tuning.collection or ""
     return [
-        {"values": values, "scores": scores(own, collection)}
-        for own, values in zip(grid(experiment), grid_values(experiment), strict=True)
+        {"values": point, "scores": scores(member, collection)}
+        for member, point in zip(grid(experiment), grid_values(experiment), strict=True)
     ]

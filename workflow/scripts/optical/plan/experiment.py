@@ -287,9 +287,9 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
     config = experiment.config
     whole_bitext = config.bitext, config.bitext_cleaning, config.language_table, config.atlas
     bitext = *whole_bitext, experiment.share
-    given = config.teacher.source, config.teacher.revision  # a given teacher has a tokeniser of its own
+    given_teacher = config.teacher.source, config.teacher.revision  # a given teacher has a tokeniser of its own
     trained = config.tokeniser, config.encoder, config.pretraining.text, config.languages
-    tokeniser = *whole_bitext, *given, *trained
+    tokeniser = *whole_bitext, *given_teacher, *trained
     transport = config.transport if config.pretraining.objectives.optimal_transport else None
     encoder = *tokeniser, config.pretraining, transport
     of_methods = {name: method.training_set for name, method in config.method_table.items()}

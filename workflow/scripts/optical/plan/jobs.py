@@ -32,8 +32,8 @@ def query_encoders(experiment: Experiment, lang: str) -> list[str]:
 def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:
     """Return the documents' vectors that a run searches in place of the teacher's, where its student reads them."""
     student = experiment.kind_of(method).reader == "student"
-    own = experiment.students_read_documents(collection) and student
-    return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"] if own else []
+    read_by_student = experiment.students_read_documents(collection) and student
+    return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"] if read_by_student else []
 
 
 def student_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
@@ -280,11 +280,11 @@ def pruned_collections(experiment: Experiment) -> list[str]:
     config = experiment.config
     if not any(experiment.kind_of(method).search == "maxsim" for method in config.methods):
         raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
-    found = [name for name in experiment.test_collections() if not experiment.students_read_documents(name)]
-    if not found:
+    indexed = [name for name in experiment.test_collections() if not experiment.students_read_documents(name)]
+    if not indexed:
         hint = "name a collection whose documents the teacher reads"
         raise ConfigError("each student reads the documents itself, and none has an index", "collections", hint)
-    return found
+    return indexed
 
 
 def pruned_conditions(experiment: Experiment) -> list[Job]:
@@ -352,12 +352,12 @@ def shown_student(experiment: Experiment, lang: str) -> str:
 def figures(experiment: Experiment) -> list[str]:
     """Return the figures that the report shows; the bitext curve only where it was asked for and made before."""
     collections = experiment.test_collections()
-    found = [f"{collection}/{name}" for collection in collections for name in ("map", "gap")]
-    found += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
-    found += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
-    found += ["curves"] if experiment.students() else []
-    found += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
-    return [f"{experiment.results}/figures/{name}.svg" for name in found]
+    names = [f"{collection}/{name}" for collection in collections for name in ("map", "gap")]
+    names += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
+    names += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
+    names += ["curves"] if experiment.students() else []
+    names += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
+    return [f"{experiment.results}/figures/{name}.svg" for name in names]
 
 
 def files_in(jobs: Iterable[Mapping[str, object]], key: str) -> list[str]:

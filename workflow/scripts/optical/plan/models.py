@@ -38,11 +38,11 @@ def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en
 
 def _folder_in_package(key: str, place: str) -> str:
     package, _, inside = place.partition("/")
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         hint = f"pip install {package.replace('_', '-')}, or give a folder"
         raise ConfigError(f"Python package {package!r} is missing", where=f"{key}.source", hint=hint)
-    return f"{found.submodule_search_locations[0]}/{inside}"
+    return f"{spec.submodule_search_locations[0]}/{inside}"
 
 
 def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> str:
@@ -73,8 +73,7 @@ def encoder_kinds(experiment: Experiment) -> list[Kind]:
 
 def tokeniser(experiment: Experiment) -> str:
     """Return the folder that holds tokenizer.json: trained, or the given teacher's or encoder's own."""
-    own = experiment.place("tokeniser", "tokeniser")
-    return given_teacher(experiment) or model_folder(experiment, "encoder", own)
+    return given_teacher(experiment) or model_folder(experiment, "encoder", experiment.place("tokeniser", "tokeniser"))
 
 
 def splitting_tokeniser(experiment: Experiment, collection: str) -> list[str]:
@@ -84,8 +83,7 @@ def splitting_tokeniser(experiment: Experiment, collection: str) -> list[str]:
 
 def encoder(experiment: Experiment) -> str:
     """Return the folder of the encoder that the teacher starts from: pre-trained here, or given; or a given teacher."""
-    own = experiment.place("encoder", "encoder")
-    return given_teacher(experiment) or model_folder(experiment, "encoder", own)
+    return given_teacher(experiment) or model_folder(experiment, "encoder", experiment.place("encoder", "encoder"))
 
 
 def teacher(experiment: Experiment) -> str:
@@ -151,8 +149,7 @@ def translator_code(experiment: Experiment, key: str, lang: str) -> str:
 
 def training_set_of(experiment: Experiment, method: str, lang: str) -> str:
     """Return the tokenised training set of a retrained method: its own, or the teacher's."""
-    own = experiment.method(method).training_set is not None
-    place = (method, lang) if own else ("teacher", "en")
+    place = (method, lang) if experiment.method(method).training_set else ("teacher", "en")
     return experiment.place("training_tokens", "tokens", "training_sets", *place)
 
 

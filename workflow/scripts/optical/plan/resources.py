@@ -108,9 +108,9 @@ def minutes(need: Need, attempt: int, parts: int = 1) -> int:
 
 def megabytes_within(folder: str) -> float:
     """Return the size of the files of a folder, whose own size is that of its list of names; 0 for a file."""
-    found = 0
+    size = 0
     for place, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):  # a job that fills the folder may have just moved it
-                found += os.stat(os.path.join(place, name)).st_size
-    return found / 1e6
+                size += os.stat(os.path.join(place, name)).st_size
+    return size / 1e6

@@ -77,8 +77,8 @@ def resolved(experiment: Experiment, value: object, langs: list[str]) -> object:
         return {lang: resolved(experiment, item, [lang]) for lang, item in value.items() if lang in langs}
     reference = str(value)
     if "{" in reference:
-        there = [lang for lang in langs if lang != "en" or file_exists(experiment, reference, lang)]
-        return {lang: file_of(experiment, reference, lang) for lang in there}
+        having = [lang for lang in langs if lang != "en" or file_exists(experiment, reference, lang)]
+        return {lang: file_of(experiment, reference, lang) for lang in having}
     return file_of(experiment, reference)
 
 

@@ -219,4 +219,4 @@ def scores_of_model(path: str | Path, lang: str, method: str, seed: str) -> list
         if len(names) > 1:
             what = f"scores of more than one {key}: {', '.join(sorted(names))}"
             raise DataError(what, where=path, hint="leave only the rows of this model in the table")
-    return [MeanScore(*key, fmean(values), len(values)) for key, values in per_query.items()]
+    return [MeanScore(*key, fmean(scores), len(scores)) for key, scores in per_query.items()]

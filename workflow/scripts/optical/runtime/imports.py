@@ -13,13 +13,13 @@ def library_files(program: str | Path, unused: Collection[str] = ()) -> list[str
     """
     folder = Path(program).parent
     left_out = {str((folder / "optical").joinpath(*module.split(".")).with_suffix(".py")) for module in unused}
-    found: set[str] = set()
+    files: set[str] = set()
     waiting = [str(program)]
     while waiting:
-        new = _imported(waiting.pop(), str(folder)) - found - left_out
-        found |= new
+        new = _imported(waiting.pop(), str(folder)) - files - left_out
+        files |= new
         waiting += new
-    return sorted(found)
+    return sorted(files)
 
 
 @cache
