@@ -22,7 +22,7 @@ rule bitext_curve:
             jobs=lambda w: changes.curve_points(at(w)),
             methods=lambda w: changes.curve_methods(at(w)),
             collection=lambda w: at(w).main_collection(),
-            measure=lambda w: at(w).config.measures[0],
+            keys=["measure"],
         ),
     message:
         "putting the means over shares of the sentence pairs together"
@@ -51,8 +51,7 @@ rule plot_bitext_curve:
     params:
         arguments=arguments(
             *("curve", "out"),
-            keys=["methods", "reference"],
-            measure=lambda w: at(w).config.measures[0],
+            keys=["methods", "reference", "measure"],
             names=lambda w: jobs.titles(at(w), changes.curve_languages(at(w))),
         ),
     message:

@@ -8,7 +8,7 @@ localrules:
 rule evaluate_run:
     input:
         **code("evaluate_run"),
-        runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
+        runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang),
         prepared=lambda w: at(w).collection(w.collection),
     output:
         "{results}/scores/{collection}/{lang}.tsv",
@@ -24,7 +24,7 @@ rule evaluate_run:
         arguments=arguments(
             "collection",
             keys=["measures"],
-            jobs=lambda w: jobs.evaluations(at(w), w.collection, w.lang, jobs.kinds_in(at(w), w.collection)),
+            jobs=lambda w: jobs.evaluations(at(w), w.collection, w.lang),
             passages=lambda w: at(w).config.collection_table[w.collection].split is not None,
         ),
     message:
@@ -136,9 +136,8 @@ rule make_map_table:
     params:
         arguments=arguments(
             *("cells", "held_out", "collection", "out", "markdown", "latex"),
-            keys=["methods"],
+            keys=["methods", "measure"],
             langs=lambda w: at(w).languages_of(w.collection),
-            measure=lambda w: at(w).config.measures[0],
         ),
     message:
         "making the table of {wildcards.collection}"

@@ -61,9 +61,7 @@ rule search_pruned:
 use rule evaluate_run as evaluate_pruned with:
     input:
         **code("evaluate_run"),
-        runs=lambda w: jobs.folders_of_runs(
-            at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
-        ),
+        runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang, pruned=True),
         prepared=lambda w: at(w).collection(w.collection),
     output:
         "{results}/pruned_scores/{collection}/{lang}.tsv",
@@ -75,9 +73,7 @@ use rule evaluate_run as evaluate_pruned with:
         arguments=arguments(
             "collection",
             keys=["measures"],
-            jobs=lambda w: jobs.evaluations(
-                at(w), w.collection, w.lang, jobs.pruned_kinds(at(w), w.collection), jobs.PRUNED
-            ),
+            jobs=lambda w: jobs.evaluations(at(w), w.collection, w.lang, pruned=True),
             passages=lambda w: at(w).config.collection_table[w.collection].split is not None,
         ),
     message:

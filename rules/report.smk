@@ -54,8 +54,7 @@ rule plot_map:
         arguments=arguments(
             *("cells", "collection"),
             out=lambda w: f"{w.results}/figures/{w.collection}",
-            keys=["methods", "reference"],
-            measure=lambda w: at(w).config.measures[0],
+            keys=["methods", "reference", "measure"],
             names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
         ),
     message:
@@ -89,7 +88,7 @@ rule plot_queries:
             *("scores", "cells", "collection", "out"),
             method=lambda w: at(w).config.reference,
             rivals=lambda w: at(w).rivals(),
-            measure=lambda w: at(w).config.measures[0],
+            keys=["measure"],
             names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
         ),
     message:

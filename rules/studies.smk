@@ -96,9 +96,8 @@ rule plot_study:
     params:
         arguments=arguments(
             *("table", "out"),
-            keys=["methods", "reference", "study.axis"],
+            keys=["methods", "reference", "study.axis", "measure"],
             kind=lambda w: at(w).config.study.figure,
-            measure=lambda w: at(w).config.measures[0],
             names=lambda w: jobs.titles(at(w), at(w).config.languages),
         ),
     message:

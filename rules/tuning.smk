@@ -22,7 +22,7 @@ rule make_tuning_table:
             *("out", "chosen"),
             points=lambda w: changes.grid_points(at(w)),
             method=lambda w: changes.tuning_method(at(w)),
-            measure=lambda w: at(w).config.measures[0],
+            keys=["measure"],
         ),
     message:
         "choosing the best point of the grid: {output.chosen}"

@@ -4,7 +4,6 @@ import pytest
 
 from optical.errors import ConfigError
 from optical.plan import jobs
-from optical.plan.methods import KINDS
 from support.experiments import experiment
 
 BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
@@ -75,7 +74,7 @@ def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
     parts = [f"{number}-of-3" for number in (1, 2, 3)]
     assert jobs.document_vectors(tried, "atlas") == [f"results/part_vectors/atlas/{part}" for part in parts]
     assert jobs.part_runs(tried, "atlas", "sw") == [f"results/part_runs/atlas/sw/{part}" for part in parts]
-    places = jobs.folders_of_runs(tried, "atlas", "sw", KINDS)
+    places = jobs.folders_of_runs(tried, "atlas", "sw")
     assert places == [f"results/runs/atlas/{place}" for place in ("en/merged", "sw/lexical", "sw/merged")]
 
 
@@ -116,19 +115,17 @@ def test_every_run_is_evaluated_where_its_search_wrote_it():
     written = {job["out"] for job in jobs.searches(full, "atlas", "sw", "runs", "maxsim")}
     written |= {job["out"] for job in jobs.searches(full, "atlas", "en", "runs", "maxsim")}
     written |= {job["out"] for job in jobs.lexical_searches(full, "atlas", "sw")}
-    read = [job["run"] for job in jobs.evaluations(full, "atlas", "sw", KINDS)]
+    read = [job["run"] for job in jobs.evaluations(full, "atlas", "sw")]
     assert (set(read), len(read)) == (written, len(written))
-    folders = jobs.folders_of_runs(full, "atlas", "sw", KINDS)
+    folders = jobs.folders_of_runs(full, "atlas", "sw")
     assert {run.rsplit("/", 2)[0] for run in read} == set(folders)
 
 
 def test_no_english_queries_are_searched_where_the_reader_brings_none():
     changes = {"methods": ["english", "zero-shot"], "reference": "zero-shot"}
     miracl = experiment(changes, file="studies/miracl.yaml")
-    kinds = jobs.kinds_in(miracl, "miracl")
-    assert "english" not in kinds
-    assert jobs.folders_of_runs(miracl, "miracl", "sw", kinds) == ["results/studies/miracl/runs/miracl/sw/maxsim"]
-    assert "english" in jobs.kinds_in(experiment(), "atlas")
+    assert jobs.folders_of_runs(miracl, "miracl", "sw") == ["results/studies/miracl/runs/miracl/sw/maxsim"]
+    assert "results/runs/atlas/en/maxsim" in jobs.folders_of_runs(experiment(), "atlas", "sw")
 
 
 def test_a_collection_is_scored_in_the_languages_that_it_has():
@@ -195,8 +192,7 @@ def test_one_index_serves_all_languages_and_methods_of_the_pruned_table():
     assert [row["variant"] for row in rows] == ["exact"] * 7 + ["pruned"] * 7
     assert {row["scores"].split("/")[1] for row in rows} == {"scores", "pruned_scores"}
     assert jobs.pruned_collections(default) == ["atlas"]
-    pruned = jobs.pruned_kinds(default, "atlas")
-    assert jobs.folders_of_runs(default, "atlas", "sw", pruned, jobs.PRUNED) == [
+    assert jobs.folders_of_runs(default, "atlas", "sw", pruned=True) == [
         "results/runs/atlas/en/pruned",
         "results/runs/atlas/sw/pruned",
     ]

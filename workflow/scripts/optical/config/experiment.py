@@ -237,6 +237,11 @@ class Config(Settings):
     search: Search = Field(default_factory=Search)
     machine: Machine = Field(default_factory=Machine)
 
+    @property
+    def measure(self) -> str:
+        """The first of the measures, which tables and figures show."""
+        return self.measures[0]
+
     def language_additions(self) -> dict[str, dict[str, str]]:
         """Return what `language_table` adds to config/languages.tsv: code -> some columns."""
         return {code: row.model_dump(exclude_none=True) for code, row in self.language_table.items()}

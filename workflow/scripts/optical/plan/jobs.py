@@ -130,52 +130,38 @@ def held_out_tables(experiment: Experiment) -> list[str]:
 # --- evaluations
 
 
-def kinds_in(experiment: Experiment, collection: str) -> list[str]:
-    """Return the kinds of method that a collection can try: without English queries none reads them."""
-    return [kind for kind in KINDS if KINDS[kind].queries != "english" or has_english(experiment, collection)]
+def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool = False) -> list[Job]:
+    """Return the evaluations of a language's methods: of their own searches, or of those through a pruned index.
 
-
-def pruned_kinds(experiment: Experiment, collection: str) -> list[str]:
-    """Return the kinds of method that search a collection with token vectors."""
-    return [kind for kind in kinds_in(experiment, collection) if KINDS[kind].search == "maxsim"]
-
-
-def evaluations(
-    experiment: Experiment, collection: str, lang: str, chosen: Iterable[str], search: str | None = None
-) -> list[Job]:
-    """Return the evaluations of a language's methods of the chosen kinds.
-
-    Args:
-        search: the folder of the runs, such as `pruned`; None for that of each method's own search.
+    Without English queries in the collection no method reads such.
     """
-    folder = f"{experiment.results}/runs/{collection}"
-    queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
+    english = has_english(experiment, collection)
+    chosen = [name for name, kind in KINDS.items() if english or kind.queries != "english"]
+    chosen = [name for name in chosen if not pruned or KINDS[name].search == "maxsim"]
     return [
         {
-            "run": f"{folder}/{_run_place(experiment, method, lang, search)}/{method}/{seed}.trec",
+            "run": f"{_runs_folder(experiment, collection, lang, method, pruned)}/{method}/{seed}.trec",
             "method": method,
             "lang": lang,
             "seed": seed,
-            "queries": queries,
+            "queries": f"{experiment.collection(collection)}/queries/{lang}.tsv",
         }
         for method, seed in experiment.runs(lang, chosen)
     ]
 
 
-def folders_of_runs(
-    experiment: Experiment, collection: str, lang: str, chosen: Iterable[str], search: str | None = None
-) -> list[str]:
+def folders_of_runs(experiment: Experiment, collection: str, lang: str, pruned: bool = False) -> list[str]:
     """Return the folders of the runs that `evaluations` reads."""
-    places = {_run_place(experiment, method, lang, search) for method in experiment.methods_for(lang, chosen)}
-    return [f"{experiment.results}/runs/{collection}/{place}" for place in sorted(places)]
+    runs = [str(job["run"]) for job in evaluations(experiment, collection, lang, pruned)]
+    return sorted({run.rsplit("/", 2)[0] for run in runs})
 
 
-def _run_place(experiment: Experiment, method: str, lang: str, search: str | None) -> str:
-    """Return the language whose queries a method reads, and the folder of its runs, which says how they are made."""
+def _runs_folder(experiment: Experiment, collection: str, lang: str, method: str, pruned: bool) -> str:
+    """Return the folder of a method's runs: by the language of the queries that it reads, and by how they are made."""
     kind = experiment.kind_of(method)
-    vectors = "merged" if experiment.in_parts else "maxsim"
-    made_by = search or ("lexical" if kind.search == "lexical" else vectors)
-    return f"{'en' if kind.queries == 'english' else lang}/{made_by}"
+    vectors = PRUNED if pruned else "merged" if experiment.in_parts else "maxsim"
+    made_by = "lexical" if kind.search == "lexical" else vectors
+    return f"{experiment.results}/runs/{collection}/{'en' if kind.queries == 'english' else lang}/{made_by}"
 
 
 def scores(experiment: Experiment, collection: str) -> list[str]:
