@@ -3,7 +3,7 @@
 
 # Several tests at a time; each keeps to one core.
 PROCESSES ?= auto
-BENCHMARKS = transport distillation encoding large_vocabulary search default_run planning command_line
+BENCHMARKS = transport distillation encoding large_vocabulary search default_run planning command_line serving
 export OMP_NUM_THREADS ?= 1
 
 check: lint test

@@ -54,8 +54,8 @@ def answer(results: str) -> float:
     """Search once; return the seconds from when the model was loaded."""
     loaded, load = [], folders.load_encoder
 
-    def load_and_note(*arguments: object) -> Encoder:
-        model = load(*arguments)
+    def load_and_note(*arguments: object, **named: object) -> Encoder:
+        model = load(*arguments, **named)
         loaded.append(time.perf_counter())
         return model
 

@@ -18,7 +18,7 @@ FLOORS = [
     {"bitext", "plan"},
     {"models"},
     {"evaluation", "search"},
-    {"report", "training"},
+    {"report", "training", "web"},
     {"cli", "translation"},
 ]
 FLOOR_OF = {name: number for number, floor in enumerate(FLOORS) for name in floor}

@@ -20,7 +20,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 LOGS = {"goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
 AXE = "axe-core@4.14.1"
@@ -36,8 +36,12 @@ class Browser:
 
     def open(self, path, width=1200, height=900):
         """Load a local file in a window of this size."""
+        self.visit(Path(path).resolve().as_uri(), width, height)
+
+    def visit(self, address, width=1200, height=900):
+        """Load a page in a window of this size."""
         self._here("POST", "/goog/cdp/execute", cdp("Emulation.setDeviceMetricsOverride", width, height))
-        self._here("POST", "/url", {"url": Path(path).resolve().as_uri()})
+        self._here("POST", "/url", {"url": address})
 
     def script(self, text, *arguments):
         """Run the body of a function with `arguments`; wait for a promise that it returns."""

@@ -59,8 +59,10 @@ def workspace(tmp_path_factory, monkeypatch):
 
 
 @pytest.mark.parametrize("line", dict.fromkeys([*IN_DOCS, *ELSEWHERE, *IN_HELP]))
-def test_the_example_runs(workspace, line, capsys):
+def test_the_example_runs(workspace, line, capsys, monkeypatch):
     arguments = shlex.split(line)
+    if arguments[0] == "serve":  # all but to wait for requests
+        monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: None)
     if arguments[0] == "new":  # not into the project's own folder
         arguments += ["--to", ""]
     if "--to" in arguments:

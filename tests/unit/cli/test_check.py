@@ -67,9 +67,9 @@ def test_a_config_without_problems_gets_the_table_of_its_jobs(optical, project):
         ("pairs.tsv", [], "no sentence pairs [bitext.zu[0]]"),
         ("pairs.tsv", ["one", "two"], "line 1 has 1 tab-separated columns"),
         ("pairs.tsv", ["the river is long\tнехай річка довга"], "1 of the first 1 pairs will be dropped: wrong script"),
-        ("passages.jsonl", ['{"id": "d1", "text": " "}'], "document d1 has no text [collection_table.mine: "),
+        ("passages.jsonl", ['{"id": "d1", "text": " "}'], "no document has a text [collection_table.mine: "),
         ("queries.tsv", ["q2\tumfula"], "the qrels name query q1, which does not exist"),
-        ("qrels.txt", ["q1 0 d1"], "line 1 is no TREC judgement"),
+        ("qrels.txt", ["q1 0 d1"], "line 1 is not a TREC judgement"),
     ],
 )
 def test_what_a_file_lacks_is_a_line_each(optical, project, file, lines, message):
@@ -78,6 +78,13 @@ def test_what_a_file_lacks_is_a_line_each(optical, project, file, lines, message
     assert code == 1
     [line] = output.splitlines()
     assert line.startswith("problem: ") and message in line and ". Hint: " in line
+
+
+def test_empty_passages_are_counted(optical, project):
+    write(project / "data/pairs.tsv", "one")
+    with (project / "data/passages.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "empty", "text": " "}\n')
+    assert "warning: 1 of 10 documents are skipped: they have no text, as empty" in optical("check", "zu.yaml")[1]
 
 
 def test_all_problems_are_told_at_once(optical, project):

@@ -10,6 +10,7 @@ are left to do, what a job asks a cluster for at its first attempt (memory grows
 
 import argparse
 import contextlib
+import logging
 import re
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     from optical.plan.experiment import Experiment
 
     files = [str(Path(file).absolute()) for file in arguments.config]
-    with contextlib.chdir(project_folder()):  # the config names files from there
+    with contextlib.chdir(project_folder()), printed_warnings():  # the config names files from the project's folder
         experiment = Experiment.from_files(*files)
         check(experiment)
         for warning in warnings(experiment):
@@ -72,6 +73,25 @@ def run(arguments: argparse.Namespace) -> int:
         if not problems:
             print(table([HEADER, *needs(experiment, planned_jobs(files))]))
     return int(problems > 0)
+
+
+class Warnings(logging.Handler):
+    """Prints what the readers warn of among the findings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line."""
+        print(f"warning: {record.getMessage()}")
+
+
+@contextlib.contextmanager
+def printed_warnings() -> Iterator[None]:
+    """Print what the readers warn of, in place of the error stream."""
+    handler = Warnings(logging.WARNING)
+    logging.getLogger("optical").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("optical").removeHandler(handler)
 
 
 def looks(experiment: "Experiment") -> Iterator[Callable[[], object]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__
-from optical.cli import align, check, doctor, export, index, languages, new, search
+from optical.cli import align, check, doctor, export, index, languages, new, search, serve
 from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
@@ -32,6 +32,7 @@ COMMANDS = {
     "align": align,
     "index": index,
     "search": search,
+    "serve": serve,
     "export": export,
     "languages": languages,
     "doctor": doctor,

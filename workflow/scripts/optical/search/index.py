@@ -100,6 +100,19 @@ class Index:
             raise DataError(what, where=self.folder, hint="name it by --model FOLDER")
         return query_model(results, *asked)
 
+    def query_models(self) -> dict[str, Path]:
+        """Return the models that read queries of a language, beside the model of the index and trained as it was.
+
+        English is read by the model that read the passages. Where the index's model has no language, it is "".
+        """
+        own = self.place_of(self.model)
+        origin = origin_of(own)
+        if origin.results is None:
+            return {"": self.folder_of(self.model)}
+        found = origin.results.glob(f"students/*/{origin.method}/{origin.seed}/config.json")
+        langs = sorted(path.parents[2].name for path in found)
+        return {lang: self.query_model(lang) for lang in [origin.lang, *langs, "en"]}
+
     def check(self, model: Path) -> None:
         """Refuse a model whose queries cannot be compared with these passages."""
         if content_hash(model) in (self.model.digest, self.reader.digest):

@@ -147,7 +147,7 @@ class Retriever:
         """
         documents = read_documents(passages) if isinstance(passages, str | Path) else passages
         encoder = self.encoder
-        if self.reader.resolve() != self.model.resolve():
+        if not self.reads_itself():
             encoder = load_encoder(self.reader).to(self.device)
         index = build_index(to, documents, encoder, self.reader, self.model)
         self.passages = index.passages
@@ -164,7 +164,7 @@ class Retriever:
 
     def search_all(self, queries: Sequence[str], top: int = 10) -> list[list[Hit]]:
         """Return the best passages for each query, with the words that the query chose."""
-        passages = self._passages()
+        passages = self.indexed()
         vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
         found = self._rank(vectors_QMD, mask_QM, top)
         names = {name for of_query in found for name in of_query.ids}
@@ -187,9 +187,14 @@ class Retriever:
         return self._rank(*encode_queries(self.encoder, list(queries)), top)
 
     def _rank(self, vectors_QMD: Tensor, mask_QM: Tensor, top: int) -> list[Hits]:
-        return search(vectors_QMD, mask_QM, self._passages().shards, top, MEMORY_MB, device=str(self.device))
+        return search(vectors_QMD, mask_QM, self.indexed().shards, top, MEMORY_MB, device=str(self.device))
 
-    def _passages(self) -> Passages:
+    def reads_itself(self) -> bool:
+        """Return whether one model reads queries and passages."""
+        return self.reader.resolve() == self.model.resolve()
+
+    def indexed(self) -> Passages:
+        """Return the passages; refuse a retriever that has none yet."""
         if self.passages is None:
             hint = 'give some first: retriever.index("passages.jsonl", to="index")'
             raise DataError("there are no passages to search", where=self.model, hint=hint)
