@@ -232,3 +232,10 @@ def test_an_output_that_has_not_the_signs_is_one_line_too(optical, results, monk
     code, _, error = optical("align", "--model", student_of(results), "mto", "the river")
     assert code == 1
     assert error == "optical align: ascii cannot write what is to be printed. Hint: set PYTHONIOENCODING=utf-8\n"
+
+
+def test_an_output_that_is_closed_is_one_line():
+    command = f"{sys.executable} -m optical.cli.main languages >&-"
+    done = subprocess.run(command, shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "the output is closed. Hint: " in done.stderr

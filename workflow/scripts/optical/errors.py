@@ -4,6 +4,9 @@ import contextlib
 import re
 from collections.abc import Iterator
 
+LONGEST = 1000  # characters of a message
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+
 
 class OpticalError(Exception):
     """An error with a place and a remedy.
@@ -13,9 +16,9 @@ class OpticalError(Exception):
     """
 
     def __init__(self, what: str, where: object = "", hint: str = ""):
-        self.what, self.where, self.hint = without_password(what), without_password(str(where)), hint
+        self.what, self.where, self.hint = (in_one_line(without_password(text)) for text in (what, str(where), hint))
         what, place = self.what, f" [{self.where}]" if self.where else ""
-        remedy = f". Hint: {hint}" if hint else ""
+        remedy = f". Hint: {self.hint}" if hint else ""
         super().__init__(f"{what}{place}{remedy}")
 
 
@@ -29,6 +32,16 @@ class DataError(OpticalError):
 
 class ResourceError(OpticalError):
     """The machine, the network or the time does not suffice."""
+
+
+def in_one_line(text: str) -> str:
+    """Return a text as one line of bearable length that a terminal shows as it is: control signs are escaped.
+
+    >>> in_one_line("a\\nb\\u202e")
+    'a\\\\nb\\\\u202e'
+    """
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
+    return _CONTROL.sub(lambda sign: ascii(sign[0])[1:-1], text)
 
 
 def without_password(text: str) -> str:

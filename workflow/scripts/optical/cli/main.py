@@ -72,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         encoding = sys.getfilesystemencoding()
         top.exit(2, f"optical: {unreadable[0]!a} is not {encoding}. Hint: write it in UTF-8, or set PYTHONUTF8=1\n")
     arguments = top.parse_args(words)
+    if sys.stdout is None:  # closed before Python started
+        top.exit(1, "optical: the output is closed. Hint: send it to a file, or to /dev/null\n")
     try:
         code = arguments.run(arguments) or 0
         sys.stdout.flush()  # what cannot be written is to be told here, and not at the end of Python

@@ -1,0 +1,219 @@
+"""What `support.fuzz` feeds: readers, each with small files that it reads well."""
+
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from optical.bitext.evaluation_texts import read_evaluation_keys
+from optical.bitext.filters import clean_text, reason_to_drop
+from optical.bitext.readers import read_bitext
+from optical.config.bitext import BitextCleaning, BitextSource
+from optical.config.tables import read_datasets, read_languages
+from optical.fetch.download import read_lock
+from optical.files import read_table
+from support.prepared import prepare_collection, prepare_training_set
+
+PAIRS = [("One house & two.", "Nyumba moja."), ("Two birds fly over it.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
+TSV = "".join(f"{english}\t{foreign}\n" for english, foreign in PAIRS).encode()
+SIDES = ["".join(f"{pair[side]}\n" for pair in PAIRS).encode() for side in (0, 1)]
+VARIANTS = '<tuv xml:lang="en"><seg>One <ph>{{0}}</ph>{}</seg></tuv><tuv xml:lang="sw"><seg>{}</seg></tuv>'
+UNITS = "".join(
+    f'<tu tuid="a:1">{VARIANTS.format(*pair)}</tu>' for pair in (("house &amp; two", "Nyumba"), ("bird", "Ndege"))
+)
+TMX = f'<?xml version="1.0" encoding="UTF-8"?>\n<tmx version="1.4"><body>{UNITS}</body></tmx>'.encode()
+DOCUMENTS = [{"id": "d1", "title": "Durban", "text": "A city."}, {"id": "d2", "text": "Goats eat é grass."}]
+JSONL = "".join(json.dumps(row) + "\n" for row in DOCUMENTS).encode()
+QUERIES, QRELS = b"q1\tMji gani?\nq2\tMbuzi hula nini?\n", b"q1 0 d1 1\nq2 0 d2 2\nq2 0 d1 0\n"
+SGML = "<DOC>\n<DOCNO> d1 </DOCNO>\n<HEADLINE>Rain &amp; wind</HEADLINE>\n<TEXT><P>Caf\xe9 5 < 6.</P></TEXT>\n</DOC>\n"
+TOPICS = b"<top>\n<num> C001 </num>\n<SW-title> Mvua </SW-title>\n<SW-desc> Tafuta. </SW-desc>\n</top>\n"
+TOPIC = b"<topic><identifier>C001</identifier><title>Mvua</title></topic>"
+XML = b'<?xml version="1.0" encoding="UTF-8"?><topics>' + TOPIC + b"</topics>"
+AFRIQA = {"id": "1", "context": "Goats eat grass.", "question_lang": "Mbuzi?", "question_translated": "Goats?"}
+HELD_OUT = {"id": "9", "context": "x", "question_lang": "y", "question_translated": "z"}
+ANSWERS = [{"text": letter, "correct": letter == "b"} for letter in "abcd"]
+BELEBELE = {"text": "Goats.", "items": [{"question": "Nini?", "answers": ANSWERS}]}
+MTOP = [
+    {
+        "id": number,
+        "question": {"en": f"call {number}", "sw": f"piga {number}"},
+        "mr": {"slot_intent": {"en": f"[IN:{intent} ]", "sw": f"[IN:{intent} ]"}},
+    }
+    for number, intent in enumerate("AAB")
+]
+TYDI = {"data": [{"paragraphs": [{"context": "Mbuzi.", "qas": [{"question": "Mji gani?"}]}]}]}
+LANGUAGES = b"code\tname\tscript\tresource\nsw\tSwahili\tLatn\tlow\n"
+DATASETS = b"name\tversion\turl\tsha256\tbytes\tlicence\tformat\tnote\na.txt\t1\thttps://a.b/c\t-\t7\tCC0\ttext\t\n"
+
+
+class Target(NamedTuple):
+    """A reader: files that it reads well, and the function that reads them in a folder."""
+
+    files: dict[str, bytes]
+    read: Callable[[Path], object]
+
+
+def bitext(files: dict[str, bytes], **source: str) -> Target:
+    """Return a source of sentence pairs, whose pairs are cleaned and judged, too."""
+
+    def read(folder: Path) -> None:
+        named = {key: str(folder / name) if name in files else name for key, name in source.items()}
+        for pair in read_bitext(BitextSource.read(named), {"sw"}, "Latn"):
+            reason_to_drop(clean_text(pair.english), clean_text(pair.foreign), BitextCleaning(), ("Latn", "Latn"))
+
+    return Target(files, read)
+
+
+def prepared(files: dict[str, bytes], training: bool = False, **block: object) -> Target:
+    """Return a collection or training set; values that are names of the files become paths."""
+
+    def path(folder: Path, value: object) -> object:
+        if isinstance(value, dict):
+            return {key: path(folder, part) for key, part in value.items()}
+        return str(folder / value) if value in files else value
+
+    def read(folder: Path) -> None:
+        named = {key: path(folder, value) for key, value in block.items()}
+        if training:
+            prepare_training_set(named, folder / "out")
+        else:
+            prepare_collection(named, ["sw"], folder / "out")
+
+    return Target(files, read)
+
+
+def excluded(name: str, content: bytes) -> Target:
+    return Target({name: content}, lambda folder: read_evaluation_keys([folder / name]))
+
+
+def packed(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip file."""
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w", method) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return file.getvalue()
+
+
+def lines(*rows: object) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+PLAIN = {"docs": JSONL, "q.tsv": QUERIES, "qrels": QRELS}
+TRAIN = {"docs": b"d1\tA city.\nd2\tGoats eat grass.\n", "q.tsv": QUERIES}
+TRIPLES = {"triples": b"q1\td1\td2\nq2\td2\n"}
+EXAMPLES = {"examples": b'["q1", ["d1", 9.5], ["d2", 1]]\n["q2", ["d2", 1]]\n'}
+CAPTIONS = {"images": b"1.jpg#0\n2.jpg#0\n", "a": b"A dog.\nA cat.\n", "q": b"Mbwa.\nPaka.\n"}
+OPUS = {"C.en-sw.en": SIDES[0], "C.en-sw.sw": SIDES[1]}
+
+TARGETS = {
+    "bitext tsv": bitext({"a.tsv": TSV}, pairs="a.tsv"),
+    "bitext tsv.gz": bitext({"a.tsv.gz": gzip.compress(TSV)}, pairs="a.tsv.gz"),
+    "bitext lines": bitext({"a": SIDES[0], "b": SIDES[1]}, english="a", foreign="b"),
+    "bitext vref": bitext(
+        {"a": SIDES[0], "b": SIDES[1], "c": b"A 1:1\n" * 3}, english="a", foreign="b", documents="c", format="vref"
+    ),
+    "bitext zip": bitext({"a.zip": packed(OPUS)}, moses="a.zip"),
+    "bitext zip stored": bitext({"a.zip": packed(OPUS, zipfile.ZIP_STORED)}, moses="a.zip"),
+    "bitext zip lzma": bitext({"a.zip": packed(OPUS, zipfile.ZIP_LZMA)}, moses="a.zip"),
+    "bitext zip gz": bitext(
+        {"a.zip": packed({f"{name}.gz": gzip.compress(text) for name, text in OPUS.items()})}, moses="a.zip"
+    ),
+    "bitext tmx": bitext({"a.tmx": TMX}, tmx="a.tmx"),
+    "bitext tmx utf-16": bitext({"a.tmx": TMX.decode().replace("UTF-8", "UTF-16").encode("utf-16")}, tmx="a.tmx"),
+    "bitext tmx.gz": bitext({"a.tmx.gz": gzip.compress(TMX)}, tmx="a.tmx.gz"),
+    "bitext tmx.zip": bitext({"a.tmx.zip": packed({"a.tmx": TMX})}, tmx="a.tmx.zip"),
+    "bitext mtop": bitext({"a.json": json.dumps(MTOP).encode()}, mtop="a.json"),
+    "exclude txt": excluded("a.txt", SIDES[0]),
+    "exclude csv": excluded("a.csv", b'q1,"What, now?"\nq2,Where\n'),
+    "exclude json": excluded("a.json", json.dumps(DOCUMENTS, indent=1).encode()),
+    "exclude jsonl": excluded("a.jsonl", JSONL),
+    "exclude xml": excluded("a.xml", XML),
+    "exclude sgml": excluded("topics", TOPICS),
+    "exclude tmx": excluded("a.tmx", TMX),
+    "exclude folder": Target({"q.tsv": QUERIES}, lambda folder: read_evaluation_keys([_as_collection(folder)])),
+    "collection plain": prepared(PLAIN, reader="plain", documents="docs", queries={"sw": "q.tsv"}, qrels="qrels"),
+    "collection table": prepared(
+        PLAIN | {"docs": TRAIN["docs"]}, reader="plain", documents="docs", queries={"sw": "q.tsv"}, qrels="qrels"
+    ),
+    "collection clef": prepared(
+        {"docs": SGML.encode("latin1"), "topics": TOPICS, "qrels": b"C001 0 d1 1\n"},
+        reader="clef",
+        documents="docs",
+        topics={"sw": "topics"},
+        qrels="qrels",
+    ),
+    "collection clef xml": prepared(
+        {"docs": SGML.encode("latin1"), "topics": XML, "qrels": b"1 0 d1 1\n"},
+        reader="clef",
+        documents="docs",
+        topics={"sw": "topics"},
+        qrels="qrels",
+    ),
+    "collection afriqa": prepared({"a": lines(AFRIQA, AFRIQA | {"id": 2})}, reader="afriqa", questions={"sw": "a"}),
+    "collection belebele": prepared({"a": lines(BELEBELE)}, reader="belebele", questions={"en": "a", "sw": "a"}),
+    "collection choices": prepared({"a": b'"Nini?",a,b,c,d,B\n'}, reader="choices", questions={"en": "a", "sw": "a"}),
+    "collection choices belebele": prepared(
+        {"a": lines(BELEBELE)}, reader="choices", form="belebele", questions={"en": "a", "sw": "a"}
+    ),
+    "collection flores": prepared(
+        {"en": b"a\nb\n" * 4, "sw": b"c\nd\n" * 4, "m": b"URL\n1\n1\n2\n2\n3\n3\n4\n4\n"},
+        reader="flores_articles",
+        sentences={"en": "en", "sw": "sw"},
+        metadata="m",
+    ),
+    "collection multi30k": prepared(CAPTIONS, reader="multi30k", captions="a", images="images", queries={"sw": "q"}),
+    "collection mtop": prepared({"a": json.dumps(MTOP).encode()}, reader="mtop", utterances="a", relevance="intent"),
+    "collection miracl": prepared(
+        {"a": json.dumps(TYDI).encode(), "t": QUERIES}, reader="miracl_swahili", topics={"sw": "t"}, passages="a"
+    ),
+    "training triples": prepared(
+        TRAIN | TRIPLES, training=True, reader="plain", documents="docs", queries="q.tsv", triples="triples"
+    ),
+    "training examples": prepared(
+        TRAIN | EXAMPLES,
+        training=True,
+        reader="plain",
+        documents="docs",
+        queries="q.tsv",
+        triples="examples",
+        scores="examples",
+    ),
+    "training qrels": prepared(
+        TRAIN | {"qrels": QRELS},
+        training=True,
+        reader="plain",
+        documents="docs",
+        queries="q.tsv",
+        qrels="qrels",
+        negatives=1,
+    ),
+    "training scores": prepared(
+        TRAIN | TRIPLES | {"scores": b"q1\td1\t2.5\nq2\td2\t1e-3\n"},
+        training=True,
+        reader="plain",
+        documents="docs",
+        queries="q.tsv",
+        triples="triples",
+        scores="scores",
+    ),
+    "training afriqa": prepared(
+        {"a": lines(AFRIQA), "h": lines(HELD_OUT)}, training=True, reader="afriqa", pairs="a", held_out="h"
+    ),
+    "training mtop": prepared({"a": json.dumps(MTOP).encode()}, training=True, reader="mtop", utterances="a"),
+    "table of languages": Target({"a.tsv": LANGUAGES}, lambda folder: read_languages(folder / "a.tsv")),
+    "table of data sets": Target({"a.tsv": DATASETS}, lambda folder: read_datasets(folder / "a.tsv")),
+    "lock of data sets": Target(
+        {"a.tsv": b"a.txt\t" + b"0" * 64 + b"\t7\n"}, lambda folder: read_lock(folder / "a.tsv")
+    ),
+    "table": Target({"a.tsv": LANGUAGES}, lambda folder: read_table(folder / "a.tsv")),
+}
+
+
+def _as_collection(folder: Path) -> Path:
+    (folder / "queries").mkdir(exist_ok=True)
+    (folder / "q.tsv").replace(folder / "queries/q.tsv")
+    return folder
