@@ -58,6 +58,17 @@ def test_a_length_of_sentence_transformers_counts(tmp_path):
     assert lengths(own_settings(tmp_path, GIVEN)) == (96, 128)
 
 
+def test_prompts_that_are_not_read_are_named(tmp_path, caplog):
+    path = save_bert(tmp_path, ["moon"]) / "config_sentence_transformers.json"
+    write_json(path, {"prompts": {"query": "query: ", "document": ""}})
+    own_settings(tmp_path, GIVEN)
+    assert "prompts ['query: '] are not put before texts" in caplog.text
+    caplog.clear()
+    write_json(path, {"prompts": {"query": "", "document": ""}})
+    own_settings(tmp_path, GIVEN)
+    assert "prompts" not in caplog.text
+
+
 def test_a_late_interaction_model_keeps_its_markers_and_lengths(tmp_path):
     save_encoder(tmp_path, tokeniser="bert", query_marker="[unused1]", document_marker="[unused0]", query_length=11)
     settings = own_settings(tmp_path, GIVEN)

@@ -38,6 +38,8 @@ def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSetting
     own = _of_late_interaction(folder) or _lengths(folder, fitted("encoder", {}, kind)) | _markers(folder)
     filled = {key: value for key, value in own.items() if given.get(key) is None}
     log.info("from the encoder's files: %s", filled or "nothing, all is given")
+    if unread := _prompts(folder):
+        log.warning("its prompts %s are not put before texts: markers tell queries from documents", unread)
     return EncoderSettings.read(dict(given) | filled, "encoder")
 
 
@@ -57,6 +59,12 @@ def _longest(folder: str | Path) -> Iterator[int]:
         path = Path(folder, name)
         if path.is_file() and (length := read_json(path).get(key)):
             yield int(length)
+
+
+def _prompts(folder: str | Path) -> list[str]:
+    path = Path(folder, "config_sentence_transformers.json")
+    prompts: dict[str, str] = (read_json(path).get("prompts") or {}) if path.is_file() else {}
+    return [prompt for prompt in prompts.values() if prompt]
 
 
 def _markers(folder: str | Path) -> dict[str, str]:
