@@ -45,8 +45,7 @@ rule train_translator:
     message:
         "training a translator from {wildcards.lang}"
     shell:
-        # nice: where jobs share too few cores, the teacher, for which all students wait, goes first
-        f"nice {TRAIN}"
+        TRAIN
 
 
 rule translate_queries:

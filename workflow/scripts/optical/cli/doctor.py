@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from optical.cli.terminal import print_json
 from optical.config.project import code_folder
+from optical.runtime.cores import available_cores
 
 OK, ABSENT, BAD = "ok", "no", "BAD"
 GIB = 1 << 30
@@ -133,7 +134,7 @@ def accelerator() -> Iterator[Finding]:
 
 def machine() -> Iterator[Finding]:
     """Measure cores, memory and disk space."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     yield Finding(OK, "cores", f"{cores}: snakemake --cores {cores}")
     memory = memory_bytes() / GIB
     hint = "" if memory >= MEMORY_GIB else f"{MEMORY_GIB} GiB are needed"
