@@ -58,7 +58,7 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
 MinJobAge=300
-KillWait=5
+KillWait=30
 OverTimeLimit=0
 JobRequeue=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} Boards=1 SocketsPerBoard=1 CoresPerSocket={cpus} ThreadsPerCore=1 \\
@@ -175,8 +175,9 @@ class Cluster:
         self.ask("scontrol", "update", f"NodeName={host}", f"State={state}", "Reason=test")
 
     def cancel_all(self):
-        """Cancel every job and wait until none is left."""
-        self.ask("scancel", "--full", f"--user={_user()}")
+        """Cancel every job, as Snakemake does, and wait until none is left."""
+        # not --full: it tells srun to end, too, which has what it started killed while that still saves
+        self.ask("scancel", f"--user={_user()}")
         self._wait(lambda: not self.ask("squeue", "--noheader", "--format=%i").strip())
 
     def __exit__(self, *_):
