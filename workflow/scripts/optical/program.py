@@ -59,7 +59,7 @@ def program(description: str | None, out: str | None = None) -> argparse.Argumen
 
 
 def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what says where and how fast a model runs: resources, never science."""
+    """Add the options that say where and how fast a model runs."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16", "auto"), help="auto: the fastest")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")

@@ -33,7 +33,7 @@ MOST_RELEVANT = 10  # a query with more relevant documents than this is not aske
 
 
 def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
-    """Return the facts of every document that could be written, in a random order."""
+    """Return the facts of every possible document, in random order."""
     by_entity: dict[tuple[str, str], dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
     by_kind: dict[str, list[Fact]] = defaultdict(list)
     for item in (*all_facts(), *_refusals(rng)):
@@ -64,7 +64,7 @@ def document_plans(rng: random.Random) -> list[tuple[Fact, ...]]:
 
 
 def _refusals(rng: random.Random) -> list[Fact]:
-    """Choose for each territory a currency that CLDR does not list there: its document denies the fact."""
+    """Choose for each territory a currency that CLDR does not list there; its document denies the fact."""
     used = defaultdict(set)
     for item in all_facts():
         if item.kind in ("currency", "old"):
@@ -76,7 +76,7 @@ def _refusals(rng: random.Random) -> list[Fact]:
 
 
 def sayable(plan: Sequence[Fact], lang: str) -> list[Fact]:
-    """Return the facts of a document that have names and frames in a language."""
+    """Return the facts of a document for which a language has names and frames."""
     kinds = {frame["kind"] for frame in _whole_frames(lang)}
     return [item for item in plan if item.kind in kinds and has_names(item, [lang])]
 
@@ -106,7 +106,7 @@ def key_of(item: Fact, slots: Iterable[str]) -> Key:
 
 
 def implied(item: Fact) -> list[Fact]:
-    """Return the fact and what it says besides: who uses a currency since a year uses it."""
+    """Return the fact and what it implies: a territory that has used a currency since some year uses it."""
     if item.kind != "since":
         return [item]
     return [item, fact("currency", T=item.code("T"), C=item.code("C"))]
@@ -121,7 +121,7 @@ def question_frames(part: str) -> dict[tuple[str, frozenset[str]], list[Frame]]:
 
 
 class Collection:
-    """Documents with their facts, and who is relevant to what."""
+    """Documents with their facts, and which documents are relevant to which facts."""
 
     def __init__(self, plans: Mapping[str, Sequence[Fact]]):
         self.plans = plans
@@ -171,7 +171,7 @@ def _index(table: dict[Any, list[str]], keys: Iterable[object], document: str) -
 def ask(
     rng: random.Random, collection: Collection, part: str, size: int, skew: float, taken: set[Key], langs: Iterable[str]
 ) -> Asked:
-    """Draw `size` questions with the frames of a part, shape by shape in turn, none about what is `taken` already.
+    """Choose `size` random questions with the frames of a part, from each shape in turn, and none about `taken` facts.
 
     Return [(key, {language: text})] and add the keys to `taken`.
     """

@@ -1,4 +1,4 @@
-"""Names and facts of the bundled collection, all from Unicode CLDR (through Babel): no network, nothing typed in.
+"""Names and facts of the bundled collection, all from Unicode CLDR (through Babel), without a network.
 
 A fact is a kind and the codes that fill its slots, e.g. `currency` with T=KE (territory) and C=KES. A name exists in a
 language only where that language's own CLDR file has it; what CLDR would fall back to is no translation.
@@ -157,7 +157,7 @@ def all_facts() -> tuple[Fact, ...]:
 
 
 def has_names(item: Fact, langs: list[str], slots: set[str] | None = None) -> bool:
-    """Tell whether every language has a name for every slot (or for the given slots) of a fact."""
+    """Return whether every language has a name for every slot (or for the given slots) of a fact."""
     return all(
         name_in(lang, slot, code) is not None
         for slot, code in item.slots
@@ -210,7 +210,7 @@ def _first_days() -> dict[str, str]:
 
 @cache
 def prominence(slot: str, code: str) -> int:
-    """Return how often CLDR's facts mention an entity: the world's own measure of who is talked about.
+    """Return how often CLDR's facts mention an entity, a measure of how prominent it is.
 
     >>> prominence("L", "en") > prominence("L", "sw") > prominence("L", "fj")
     True

@@ -28,7 +28,7 @@ Counts = dict[str, Any]  # of what there is of each part, by language where each
 
 
 def generate_atlas(folder: Path, settings: AtlasSettings) -> Counts:
-    """Write the collection into a folder and return how much of everything there is.
+    """Write the collection into a folder and return the size of each part.
 
     Every file is there, of size 0 empty. Every part has a random stream of its own: less text or bitext of one language
     leaves all else as it is. Of the counts, `covered` is the share of test queries whose names all occur in the bitext.
@@ -76,7 +76,7 @@ def _training_collection(seed: int, tested: set[tuple[Fact, ...]], size: int) ->
 
 
 def _ask_for_training(rng: random.Random, collection: Collection, size: int) -> Asked:
-    """Ask English training questions, shape by shape in turn, each in a wording of its own, until there are enough."""
+    """Write English training questions, from each shape in turn, each with its own wording, until there are enough."""
     groups = question_frames("training")
     shapes = sorted(groups, key=lambda shape: (shape[0], sorted(shape[1])))
     askable = [(groups[shape], free) for shape in shapes if (free := collection.askable(shape, ["en"]))]
@@ -154,7 +154,7 @@ def _write_bitext(folder: Path, lang: AtlasLanguage, settings: AtlasSettings) ->
 
 
 def _translated(whole: Collection, lang: str) -> dict[str, tuple[Fact, ...]]:
-    """Return what of every document can be said in a language, where that is more than one sentence."""
+    """Return the sayable part of every document in a language, if it has more than one sentence."""
     said = {name: tuple(sayable(plan, lang)) for name, plan in whole.plans.items()}
     return {name: plan for name, plan in said.items() if len(plan) > 1}
 

@@ -137,7 +137,7 @@ class Search(Settings):
 
 
 class Machine(Settings):
-    """Resources, never science: nothing here reruns a job."""
+    """Resources: where and how fast jobs run. A change here never reruns a job."""
 
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda(:[0-9]+)?)$")] = "auto"
     """auto, cpu, cuda (any free one) or cuda:N"""

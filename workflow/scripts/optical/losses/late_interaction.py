@@ -50,7 +50,7 @@ def _sparse(row_KP: Tensor, column_KP: Tensor, value_KP: Tensor, shape: tuple[in
 
 
 def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
-    """Return the late-interaction score of each query with each document: its tokens' best cosines, added up.
+    """Return the late-interaction score of each query with each document: the sum of its tokens' best cosines.
 
     A masked document token can never be the best one: it is set to minus infinity, where a product with zero would beat
     a negative cosine.

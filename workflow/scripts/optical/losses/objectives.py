@@ -1,4 +1,4 @@
-"""The distillation losses: what the student makes of a foreign sentence against what the teacher makes of its English.
+"""The distillation losses, which compare the student's vectors of a sentence with the teacher's of its translation.
 
 Shapes: B sentence pairs, M student tokens, N teacher tokens, D dimensions, 1 an axis that broadcasts.
 Vectors are of unit length; masks are true at real tokens.
@@ -48,7 +48,7 @@ TRANSPORT, MSE, SCORES = OptimalTransportObjective(), SentenceMSEObjective(), Te
 
 @dataclass
 class PairBatch:
-    """Translations of each other, encoded: the student's foreign sentences and the teacher's English ones.
+    """Encoded sentence pairs: the student's foreign sentences and the teacher's English ones.
 
     Attributes:
         student_BMD: unit vectors of the student's tokens, of any float type.
@@ -68,7 +68,7 @@ class PairBatch:
     teacher_weights_BN: Tensor | None = None
 
     def real_pairs(self) -> Tensor:
-        """Return which pairs have a token on both sides, the only ones that count: bool (B,)."""
+        """Return which pairs have a token on both sides; only these count: bool (B,)."""
         return self.student_mask_BM.bool().any(1) & self.teacher_mask_BN.bool().any(1)
 
     def swapped(self) -> "PairBatch":
@@ -87,7 +87,7 @@ def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
 
 
 class OptimalTransport(nn.Module):
-    """OPTICAL (Huang, Yu, Allan, WSDM 2023): the cost of carrying the student's tokens to the teacher's.
+    """OPTICAL (Huang, Yu, Allan, WSDM 2023): the transport cost between the student's and the teacher's tokens.
 
     On a GPU one kernel does it all where that works, to the same numbers. The default problem weighs tokens by their
     inverse document frequency: batches then carry `student_weights_BM` and `teacher_weights_BN`.
@@ -139,7 +139,7 @@ class OptimalTransport(nn.Module):
 
 
 class SentenceMSE(nn.Module):
-    """Mean-pooled student close to mean-pooled teacher (Reimers and Gurevych 2020): squared distance of the two means.
+    """Squared distance between mean-pooled student and mean-pooled teacher (Reimers and Gurevych 2020).
 
     It is summed over the dimensions, so that it has the scale of a cosine distance and can be added to the others.
 
@@ -196,7 +196,7 @@ class GreedyMSE(nn.Module):
 
 
 class Contrastive(nn.Module):
-    """The English sentence of its own pair has to score highest among those of the batch, in the place of documents.
+    """Each foreign sentence must score its own English sentence highest among those of the batch.
 
     This is the cross-entropy over late-interaction scores (summed over query tokens, as in ColBERT) divided by the
     temperature. English vectors are those of the side that is distilled: of the query side, where the student reads
@@ -223,7 +223,7 @@ class Contrastive(nn.Module):
 
 
 class ScoreKD(nn.Module):
-    """The student has to distribute its scores over the batch's English sentences as the teacher does for its own.
+    """The student must distribute its scores over the English sentences of the batch as the teacher does.
 
     This is the Kullback-Leibler divergence, teacher to student, of the softmax over late-interaction scores divided by
     the temperature.
@@ -275,7 +275,7 @@ class WeightedSum(nn.Module):
 
 
 def build_objective(objectives: Objectives, transport: TransportSettings | None = None) -> WeightedSum:
-    """Return the weighted sum of the objectives that are chosen, in alphabetical order.
+    """Return the weighted sum of the chosen objectives, in alphabetical order.
 
     Args:
         objectives: the weight and the settings of each.

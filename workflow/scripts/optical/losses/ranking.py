@@ -42,7 +42,7 @@ def ranking_loss(scores_BP: Tensor, targets_B: Tensor, forbidden_BP: Tensor) -> 
 
 
 def distillation_loss(scores_BN: Tensor, wanted_BN: Tensor, present_BN: Tensor) -> Tensor:
-    """Return how far scores are from those of a cross-encoder (ColBERTv2; Santhanam et al., NAACL 2022).
+    """Return the divergence of scores from those of a cross-encoder (ColBERTv2; Santhanam et al., NAACL 2022).
 
     It is the mean Kullback-Leibler divergence between the softmaxes of both over a query's documents. A constant that
     is added to all scores of a query changes nothing.

@@ -58,7 +58,7 @@ def token_cost(student_BMD: Tensor, teacher_BND: Tensor) -> Tensor:
 
 
 def marginals(mask_BM: Tensor, weights_BM: Tensor | None = None) -> Tensor:
-    """Return the mass of each token, which is how much of its sentence it sends or receives.
+    """Return the mass of each token: the share of its sentence that it sends or receives.
 
     Args:
         mask_BM: true at real tokens.
@@ -81,7 +81,7 @@ def marginals(mask_BM: Tensor, weights_BM: Tensor | None = None) -> Tensor:
 
 
 def _drop_one_sided(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> tuple[Tensor, Tensor]:
-    """Take the mass of the other side, too, from a pair with a side that has none: its error could never vanish."""
+    """Set both sides of a pair to zero mass if one side has none; otherwise its error never vanishes."""
     both_B1 = (student_weights_BM.sum(1, keepdim=True) > 0) & (teacher_weights_BN.sum(1, keepdim=True) > 0)
     return student_weights_BM.float() * both_B1, teacher_weights_BN.float() * both_B1
 
@@ -92,7 +92,7 @@ def _real(student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> Tensor:
 
 
 def _problem(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> list[Tensor]:
-    """Return what the entropic solvers start from: log kernel, weights (positive everywhere), where these are real.
+    """Return the start of the entropic solvers: log kernel, weights (positive everywhere), and where these are real.
 
     Shapes BMN, BM1, B1N, BM1, B1N. The cost at padding may be any finite number.
     """

@@ -1,4 +1,4 @@
-"""The optimal-transport loss on a GPU in one kernel: cost, plan, loss and gradient of a pair never leave the chip.
+"""The optimal-transport loss on a GPU in one kernel: cost, plan, loss and gradient of a pair stay on the chip.
 
 Shapes as in `transport`: B pairs, M student tokens, N teacher tokens, D dimensions; in the kernel they are padded to
 the powers of two of a tile. It reads the vectors, writes a loss per pair and the student's gradient, and never stores
@@ -188,7 +188,7 @@ class _TransportLoss(torch.autograd.Function):
 
 @functools.cache
 def _works(device: torch.device) -> bool:
-    """Return whether a small batch gives the reference's numbers: without a compiler or on an old card it does not."""
+    """Return whether a small batch gives the reference's numbers; it fails without a compiler or on an old GPU."""
     if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":
         return False
     generator = torch.Generator().manual_seed(0)

@@ -19,7 +19,7 @@ FOLDER = "results/arguments"
 def command_words(
     files: Mapping[str, str | Sequence[str]], options: Mapping[str, object], folder: str | Path = FOLDER
 ) -> list[str]:
-    """Return the words that hand a program its options: `@FILE` for those in a file of arguments, and the others.
+    """Return the options of a program as words of a command: `@FILE` for those in a file of arguments, and the others.
 
     Args:
         files: name of the option -> a path or a list of paths; several stand in the file, and none is left out.
@@ -69,7 +69,7 @@ def _words(option: str, value: object) -> list[str]:
 
 
 def as_json(value: object) -> object:
-    """Return a value of settings, maps and lists as JSON knows it."""
+    """Return a value of settings, maps and lists as JSON values."""
     if isinstance(value, Settings):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):

@@ -19,7 +19,7 @@ Condition = tuple[str, int | None, Experiment]  # variant, repeat, experiment
 
 
 def family(experiment: Experiment) -> dict[str, Experiment]:
-    """Return an experiment and all that belong to it, by folder."""
+    """Return an experiment and all experiments that belong to it, by folder."""
     members = [experiment, *below(experiment)]
     members += [share for member in members for share in shares(member)]
     return {member.results: member for member in members}

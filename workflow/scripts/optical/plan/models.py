@@ -1,4 +1,4 @@
-"""Where the models and tokens of an experiment lie: made here, given as folders, or models of the hub."""
+"""Where the models and tokens of an experiment are stored: made here, given as folders, or models of the hub."""
 
 import importlib.util
 import re
@@ -21,7 +21,7 @@ BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language b
 
 
 def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en") -> str:
-    """Return where a model lies: `trained`, a given folder, one inside an installed package, or one of the hub's."""
+    """Return the folder of a model: `trained`, a given folder, one inside an installed package, or one of the hub's."""
     block = getattr(experiment.config, key)
     source = fill_codes(block.source, experiment.languages[lang])
     if source == "train":

@@ -1,4 +1,4 @@
-"""What the jobs of each rule need: memory by the size of their input, and time, both more with each attempt.
+"""What the jobs of each rule need: memory by the size of their input, and time. Both grow with each attempt.
 
 A job that is killed for memory or time is tried again with more. Most attempts of a training are no such failures: it
 was stopped, and goes on where it stopped, so that its time stays the same.
@@ -95,7 +95,7 @@ def memory_mb(need: Need, input_mb: float, attempt: int, more_mb: float = 0, par
 
 
 def minutes(need: Need, attempt: int, parts: int = 1) -> int:
-    """Return the minutes that an attempt asks for: as many more with the second and the third.
+    """Return the minutes that an attempt asks for: twice as many with the second, three times with the third.
 
     A part of a job takes its share of the whole's, and what starting takes however small it is.
 

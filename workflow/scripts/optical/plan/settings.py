@@ -1,4 +1,4 @@
-"""What decides each artefact: the part of the config that its program receives, so that only its change reruns it.
+"""The settings of each artefact: the part of the config that its program receives. Only their change reruns it.
 
 Of keys whose default depends on the encoder a program receives those that are given: it knows the encoder, and the plan
 may not yet.
@@ -53,7 +53,7 @@ def pretraining_settings(experiment: Experiment) -> Given:
 
 
 def teacher_settings(experiment: Experiment) -> Given:
-    """Return what decides the teacher; refuse a distillation of scores that nobody names."""
+    """Return the settings of the teacher; refuse a distillation of scores without a file of scores."""
     block = given_training_set(experiment, "teacher")
     scored = isinstance(block, PlainTrainingSet | CatalogueTrainingSet) and block.scores
     if experiment.config.teacher.distillation and not scored:
@@ -119,7 +119,7 @@ def alignment_settings(experiment: Experiment) -> Given:
 
 
 def shown_settings(experiment: Experiment) -> dict[str, object]:
-    """Return the config without what says how this machine does it: no figure hangs on that, and its paths leak."""
+    """Return the config without settings of the machine: no figure depends on them, and they contain paths."""
     return experiment.config.model_dump(mode="json", exclude={"machine", "mirror"}, exclude_none=True)
 
 

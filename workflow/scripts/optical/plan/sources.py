@@ -58,7 +58,7 @@ def _check_file(path: str, folder: Path) -> str:
 
 
 def file_exists(experiment: Experiment, reference: str, lang: str) -> bool:
-    """Return whether a file that the config names is there, or will be."""
+    """Return whether a file that the config names exists or will be made."""
     try:
         file_of(experiment, reference, lang)
     except ConfigError:
@@ -67,7 +67,7 @@ def file_exists(experiment: Experiment, reference: str, lang: str) -> bool:
 
 
 def resolved(experiment: Experiment, value: object, langs: list[str]) -> object:
-    """Replace file references by paths: in lists, by language, and one per language where a reference names one.
+    """Replace file references by paths: in lists, by language, and one per language if a reference contains a code.
 
     English is left out where it has no file: queries need not be there in English.
     """

@@ -1,4 +1,4 @@
-"""Models that are stored as changes to another one, their base: which it is, where it lies, and whether it is the same.
+"""Models that are stored as changes to a base: which model it is, in which folder, and whether it is unchanged.
 
 The folder of such a model holds `base.json`: the version of its format, the path from it to its base, and the SHA-256
 of the base's files that it depends on. Its tokeniser is the base's, too.
@@ -17,7 +17,7 @@ WEIGHTS = (".safetensors", ".bin")  # how the names of files with weights end
 
 
 def write_base(folder: Path, base: Path) -> None:
-    """Say in a model's folder which model it changes."""
+    """Write into a model's folder which model it changes."""
     files = [file for file in sorted(base.iterdir()) if file.suffix in WEIGHTS or file.name in (FILE, "tokenizer.json")]
     path = Path(os.path.relpath(base.resolve(), folder.resolve())).as_posix()
     write_json(

@@ -1,4 +1,4 @@
-"""Which device a process computes on: one GPU each by lease, where several jobs share a machine.
+"""The device that a process computes on. If several jobs share a machine, each leases one GPU.
 
 A workflow manager only counts GPUs: two jobs of one GPU each would both take the first. Here each process locks one
 device with a file in the machine's temporary folder; the lock ends with the process, however that ends. The device is
@@ -69,7 +69,7 @@ def choose(name: str, processes: int = 1) -> "torch.device":
 
 
 def send(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
-    """Return the tensor on a device, without waiting for what that still has to do.
+    """Return the tensor on a device, without waiting for the device's earlier work.
 
     So the next batch is made ready while a GPU computes. On the processor nothing is copied.
     """

@@ -20,7 +20,7 @@ ENERGY = "nvmlDeviceGetTotalEnergyConsumption"  # since the driver was loaded, i
 
 
 def record_path(log_path: str | Path, rank: int = 0) -> Path:
-    """Return where the readings of a job belong: beside its benchmark, which lies as its log does.
+    """Return the path for the readings of a job: beside its benchmark, whose path follows that of its log.
 
     >>> record_path("results/logs/distil_student/sw/optical/1.log").as_posix()
     'results/benchmarks/distil_student/sw/optical/1.gpu0.json'
@@ -31,7 +31,7 @@ def record_path(log_path: str | Path, rank: int = 0) -> Path:
 
 
 def record(uuid: str, path: Path) -> None:
-    """Sample one device until this program ends, then write what it did."""
+    """Sample one device until this program ends, then write a summary."""
     try:
         import pynvml
 

@@ -1,4 +1,4 @@
-"""Which files of this library a program runs on, found by reading the imports: what an edit of them must redo."""
+"""The library files that a program depends on, found by reading the imports. An edit of them reruns its jobs."""
 
 import ast
 from collections.abc import Collection

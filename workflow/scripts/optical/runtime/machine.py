@@ -1,4 +1,4 @@
-"""What the machine gives a program: device, precision, threads, time. Resources, never science."""
+"""The machine of a program: device, precision, threads, time. It never changes what is computed."""
 
 import dataclasses
 import logging
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Machine:
-    """What decides only where and how fast: resources, never science."""
+    """Settings that decide only where and how fast a program runs."""
 
     device: str = "auto"
     precision: str = "fp32"
@@ -28,7 +28,7 @@ class Machine:
     world: int = 1
 
     def start(self) -> torch.device:
-        """Set up threads and device, say what is used, and refuse in one line what is not there."""
+        """Set up threads and device, log what is used, and refuse a missing device in one line."""
         torch.set_num_threads(max(1, self.threads))
         # not use_deterministic_algorithms, which is the same but imports torch's compiler: two seconds a job
         torch.set_deterministic_debug_mode("warn")

@@ -13,7 +13,7 @@ PATIENCE = timedelta(minutes=30)  # that the others wait while the first writes 
 
 
 def join(device: torch.device, world: int) -> None:
-    """Meet the other processes; call it once the device is known."""
+    """Join the other processes; call it once the device is known."""
     if world > 1 and not distributed.is_initialized():
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -21,7 +21,7 @@ def join(device: torch.device, world: int) -> None:
 
 
 def leave(world: int) -> None:
-    """Wait for the other processes and part from them."""
+    """Wait for the other processes and leave them."""
     if world > 1:
         distributed.barrier()
         distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""How far a job is: a bar on a terminal, and a line of the log now and then elsewhere."""
+"""Progress of a job: a bar on a terminal, and a line of the log now and then elsewhere."""
 
 import logging
 import time
@@ -58,7 +58,7 @@ class Progress:
 
 
 def with_progress(items: Iterable[Item], what: str, total: int = 0) -> Iterator[Item]:
-    """Yield the items and show how far they are; `total` is 0 where it is unknown."""
+    """Yield the items and show the progress; `total` is 0 if it is unknown."""
     with Progress(what, total) as progress:
         for item in items:
             yield item

@@ -1,4 +1,4 @@
-"""What every program does first, so that it takes less time."""
+"""What every program does first to save time."""
 
 import atexit
 import ctypes
@@ -13,7 +13,7 @@ CACHES, SHAPES_KEPT = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"),
 
 
 def prepare_process() -> None:
-    """Set what the interpreter and the C library do by the way; results do not depend on it."""
+    """Set how the interpreter and the C library work in the background; results do not depend on it."""
     collect_garbage_rarely()
     keep_memory()
 

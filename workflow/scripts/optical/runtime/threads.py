@@ -1,4 +1,4 @@
-"""Threads that each work with a core of their own.
+"""Threads that each use one core.
 
 On a machine with other work to do, several threads at one operation wait for one another at its end, and at the end of
 the next: two cores at a product of their own do a fifth more than two cores at one product after the other.
@@ -23,7 +23,7 @@ def workers_on(device: torch.device) -> int:
 
 
 def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], workers: int) -> None:
-    """Run `work` in so many threads, without gradients, on items that they share.
+    """Run `work` in several threads, without gradients, on shared items.
 
     Where one fails, or this thread is interrupted, the others find no more items, and what happened is raised.
 
@@ -61,7 +61,7 @@ def in_parallel(work: Callable[[Iterator[Item]], None], items: Iterator[Item], w
 
 
 def results_in_order(call: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Yield `call(item)` of each item, without gradients, in so many threads that share the cores for their tensors.
+    """Yield `call(item)` of each item, without gradients, in several threads that share the cores.
 
     No more results wait to be taken than there are threads.
 
@@ -85,7 +85,7 @@ def results_in_order(call: Callable[[Item], Result], items: Iterable[Item], work
 
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Give so many threads, among which the cores for the operations of tensors are shared out."""
+    """Give a pool of threads that share the cores for tensor operations."""
     cores = torch.get_num_threads()
     torch.set_num_threads(max(1, cores // workers))
     try:

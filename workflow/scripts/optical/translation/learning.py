@@ -1,4 +1,4 @@
-"""What a translator learns from: sentence pairs, their phrases, their English sides, and the links between words.
+"""The training examples of a translator: sentence pairs, phrases, copies of English sides, and links between words.
 
 Marian's guided alignment (Chen et al., AMTA 2016) is the heart of it: without it the attention to the source is not
 learned from some hundred pairs, and the decoder only recites English sentences.
@@ -30,7 +30,7 @@ TRIALS = 10  # random spans that are looked at for one phrase
 
 
 class Example(NamedTuple):
-    """Source and target subwords and the share of each source piece in each target piece, (T, S)."""
+    """Source and target subwords, and the share of each source subword in each target subword, (T, S)."""
 
     source: np.ndarray
     target: np.ndarray
@@ -38,7 +38,7 @@ class Example(NamedTuple):
 
 
 class AlignedBitext:
-    """The subwords of a bitext, aligned, and the examples that are drawn from it."""
+    """The aligned subwords of a bitext, and random training examples from it."""
 
     def __init__(self, tokens: str | Path, alignment: WordAlignment = WordAlignment()):
         """Align a tokenised bitext.
@@ -93,7 +93,7 @@ class AlignedBitext:
         return self.whole(pair)
 
     def phrases(self, length: int, generator: np.random.Generator) -> Example:
-        """Return random phrases, one after the other, until the source has `length` subwords or little more."""
+        """Return random phrases in a row until the source has `length` subwords or slightly more."""
         parts = [self.phrase(generator)]
         while sum(len(part.source) for part in parts) < length:
             parts.append(self.phrase(generator))
@@ -107,7 +107,7 @@ class AlignedBitext:
         return Example(source, target, links_TS)
 
     def example(self, pair: int, settings: TranslatorSettings, generator: np.random.Generator) -> Example:
-        """Return phrases, a copied or a whole pair, by the shares that the settings give."""
+        """Return phrases, a copied or a whole pair, with the probabilities of the settings."""
         dice = generator.random()
         if dice < settings.fragment_share:
             return self.phrases(len(self.foreign[pair]), generator)  # as long as its neighbours: little padding
@@ -125,7 +125,7 @@ class TranslationLoss:
     """The loss of one part of one step: cross-entropy of the English pieces, and guidance of the attention."""
 
     def __init__(self, model: Transformer, bitext: AlignedBitext, settings: TranslatorSettings):
-        """Give the model's foreign words the vectors of their translations, and let it write English words alone.
+        """Start foreign words from the vectors of their translations, and let the model write only English words.
 
         Args:
             model: from `new_translator`; is trained.
@@ -164,7 +164,7 @@ class TranslationLoss:
         return loss + self.settings.guidance * unguided, {"unguided": unguided.detach()}
 
     def _cross_entropy(self, hidden_BTH: Tensor, expected_BT: Tensor) -> Tensor:
-        """Return the cross-entropy over the pieces of English alone, a tenth of the vocabulary and of the time."""
+        """Return the cross-entropy over English subwords only, which take a tenth of the vocabulary and of the time."""
         real_BT = expected_BT != self.pad_id
         logits_KE = nn.functional.linear(hidden_BTH[real_BT], self.model.model.shared.weight[self.reachable_E])
         expected_K = self.class_V[expected_BT[real_BT]]

@@ -1,4 +1,4 @@
-"""How good translations are: BLEU and chrF by sacrebleu, with the signatures that make them comparable."""
+"""Quality of translations: BLEU and chrF by sacrebleu, with the signatures that make them comparable."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ COLUMNS = ("lang", "method", *TranslationScore._fields)
 
 
 def score_translations(references: Sequence[str], translations: Sequence[str]) -> TranslationScore:
-    """Score translations against one reference each, regardless of case, which retrieval does not see either.
+    """Score translations against one reference each, ignoring case as retrieval does.
 
     >>> score = score_translations(["The moon is far away."], ["the moon is far away."])
     >>> round(score.bleu), round(score.chrf), score.bleu_signature
