@@ -1,4 +1,4 @@
-"""From bitext to a lexical table: align words in both directions, join the two alignments, count the links.
+"""Make a lexical table from bitext: align words in both directions, join the alignments, count the links.
 
 Two aligners: `ibm2`, in numpy, which gives the same table every time and suffices for some thousand pairs; and
 `eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command `eflomal-align` of an
@@ -214,7 +214,7 @@ def _read_links(path: Path) -> list[Links]:
 
 
 def grow_diag_final_and(forward: Links, backward: Links) -> Links:
-    """Start from the links that both directions share, and add neighbours, then links of words that have none yet.
+    """Start from links that both directions share; add neighbours, then links of words without one.
 
     Koehn et al. 2003: it keeps nearly the precision of the intersection and links most words.
 

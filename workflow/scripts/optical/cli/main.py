@@ -1,4 +1,4 @@
-"""`optical` on the command line: look at alignments, search a collection, take models away, ask what there is.
+"""The command `optical` and its subcommands.
 
     optical --help
     optical align --help
@@ -40,7 +40,7 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line with a hint."""
+    """A parser that reports an error in one line with a hint."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments in one line and leave with exit code 2."""
@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def forget_output() -> None:
-    """Let Python, when it ends, not try once more to write what could not be written."""
+    """Keep Python from writing again at its end what it could not write."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -103,7 +103,7 @@ def _is_text(word: str) -> bool:
 
 
 def complaint(error: Exception) -> str:
-    """Return in one line, with a hint, what went wrong; what a library says of a damaged file included.
+    """Return an error as one line with a hint, including errors of libraries about damaged files.
 
     >>> complaint(FileExistsError(17, "File exists", "out"))
     'File exists [out]. Hint: check the path, and who may write there'

@@ -126,7 +126,7 @@ def read_pairs(source: Block, row: dict[str, str], folder: Path) -> list[tuple[s
 
 
 def language(lang: str, texts: list[str]) -> Section:
-    """Return what the table of languages does not know: the name by CLDR, the script by the sentences."""
+    """Return the row of a language that the table lacks: the name from CLDR, the script from the sentences."""
     from babel import Locale
 
     from optical.config.scripts import UNICODE_SCRIPTS
@@ -204,7 +204,7 @@ def own_subwords(experiment: "Experiment", pairs: list[tuple[str, str]]) -> list
 
 
 def methods(judged: bool, subwords: bool) -> Section:
-    """Return the methods: the student alone where nothing is compared, else with what it should be better than."""
+    """Return the methods: only the student if nothing is compared, otherwise also its rivals."""
     if not judged:
         return ["Without queries and judgements nothing is compared: the student alone is trained."], {
             "methods": ["optical"]

@@ -36,7 +36,7 @@ SHOWN, IN_RUN = 10, 1000  # passages per query, to read and to evaluate
 
 
 class Passage(TypedDict):
-    """A passage that a query leads to, with the words that it matches."""
+    """A passage that a query finds, with the words that match."""
 
     rank: int
     id: str

@@ -1,4 +1,4 @@
-"""Search an index in a browser: a local page, and the same as JSON for programs.
+"""Search an index in a browser: a local page, and a JSON API for programs.
 
 examples:
   optical serve --index passages.index
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; refuse an address that is taken or not this machine's."""
+    """Return a listening socket; refuse an address that is in use or not of this machine."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=256)

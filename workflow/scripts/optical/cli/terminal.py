@@ -13,7 +13,7 @@ BOLD, PLAIN = "\033[1m", "\033[0m"
 
 
 def width(text: str) -> int:
-    """Return how many columns a text takes: none for combining marks, two for wide signs.
+    """Return the number of columns of a text: none for combining marks, two for wide characters.
 
     >>> width("moon"), width("चंद्र"), width("月")
     (4, 3, 2)
@@ -28,7 +28,7 @@ def _width_of_sign(sign: str) -> int:
 
 
 def pad(text: str, columns: int, right: bool = False) -> str:
-    """Fill a text with spaces to a width; `right` puts it at the right end.
+    """Pad a text with spaces to a width; `right` aligns it to the right.
 
     >>> pad("चंद्र", 5, right=True)
     '  चंद्र'
@@ -50,12 +50,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def columns_of_terminal() -> int:
-    """Return the width of the terminal, 100 where there is none."""
+    """Return the width of the terminal, or 100 without one."""
     return shutil.get_terminal_size((100, 24)).columns
 
 
 def printable(text: str) -> str:
-    """Return a text that a terminal shows and does not obey: control signs, and signs that turn its direction, boxed.
+    """Return a text that cannot control the terminal: control and direction characters become boxes.
 
     >>> printable("the\\x1b]0;title\\x07 moon\\u202e")
     'the�]0;title� moon�'

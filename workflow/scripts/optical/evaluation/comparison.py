@@ -1,4 +1,4 @@
-"""From scores per query to one cell per method, language and measure: mean, spread, and the test against a reference.
+"""Turn scores per query into one cell per method, language and measure: mean, spread, and test against a reference.
 
 Beside the languages each method gets the columns `low`, `high` (means over the languages of a resource level) and
 `gap` (high - low), tested like a language. A group is a weighted sum of languages, and its unit is again the query: a

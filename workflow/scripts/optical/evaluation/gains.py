@@ -1,4 +1,4 @@
-"""Which queries a method wins and loses against another: means over seeds, gains, and the extremes."""
+"""Queries on which a method beats or loses to another one: means over seeds, gains, and the extremes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

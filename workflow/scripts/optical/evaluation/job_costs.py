@@ -1,4 +1,4 @@
-"""What a run cost: Snakemake's benchmarks and the readings of GPUs, summed per rule and method."""
+"""Cost of a run: Snakemake's benchmarks and GPU readings, summed per rule and method."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -62,7 +62,7 @@ def _benchmark(file: Path) -> Measured:
 
 
 def _gpu(file: Path) -> Measured:
-    """Return what the GPUs of one job did, all of them together."""
+    """Return the readings of all GPUs of one job together."""
     readings = [read_json(path) for path in sorted(file.parent.glob(f"{file.stem}.gpu*.json"))]
     if not readings:
         return {}

@@ -1,4 +1,4 @@
-"""What descent and script explain of a matrix of languages: rank correlations, tested by exchanging the languages.
+"""How far descent and script explain a matrix of languages: rank correlations, with a permutation test of languages.
 
 A cell says how well a target language is learned from a source language. Sources have a teacher and documents each, so
 that cells are ranked within their source. Cells that share a language depend on each other, so that the test exchanges
@@ -42,7 +42,7 @@ def descent(one: str, other: str) -> int:
 
 
 def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return the rows of what distance explains, by `COLUMNS`.
+    """Return the correlations with each distance as rows of `COLUMNS`.
 
     Of the sizes of bitext the largest counts. Distances are `descent`, `script` (1 for another, else 0), and `descent,
     one script`: descent again, between languages of one script alone and exchanging no others.
@@ -110,7 +110,7 @@ def explained(
 
 
 def centred_ranks(values_PC: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """Return the ranks of each row's values within their source, less their mean.
+    """Return the ranks of each row's values within their source, minus their mean.
 
     >>> centred_ranks(np.array([[0.1, 0.3, 0.9, 0.5]]), np.array(["en", "en", "de", "de"]))
     array([[-0.5,  0.5,  0.5, -0.5]])

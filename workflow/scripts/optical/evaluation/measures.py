@@ -1,4 +1,4 @@
-"""From a run and its relevance judgments to one score per query and measure, by ir_measures.
+"""Score a run with relevance judgements: one score per query and measure, by ir_measures.
 
 ir_measures hands each measure to the reference program of its field (trec_eval for AP, nDCG, R, P and RR), so anyone
 who runs `ir_measures qrels.txt run.txt AP` gets the same figures.

@@ -1,4 +1,4 @@
-"""How much of the transport plan links words that are known to translate each other: names of a lexicon.
+"""How much mass of the transport plan links names that a lexicon lists as translations.
 
 In a sentence pair that no model has learned from, a name of the lexicon that stands on both sides is a true link. Of
 the mass that leaves the foreign name's tokens, the share that arrives at the English name's is the name's quality; the

@@ -1,4 +1,4 @@
-"""What a sample could have shown: how many queries a difference needs, and the exact interval of an accuracy.
+"""Power of a test: how many queries a difference needs, and the exact interval of an accuracy.
 
 Shapes: Q queries, N simulated tests.
 """

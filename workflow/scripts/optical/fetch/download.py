@@ -30,7 +30,7 @@ WORTH_RETRYING = (408, 425, 429, 500, 502, 503, 504)
 
 
 class _Interrupted(Exception):
-    """A download that may succeed when tried again; `delay` is what the server asks for, in seconds."""
+    """A failed download that may succeed later; `delay` is the wait that the server asks for, in seconds."""
 
     def __init__(self, what: str, delay: float = 0.0):
         super().__init__(what)
@@ -203,7 +203,7 @@ def _recorded(dataset: Dataset, checksum: str, size: int, lock: Path) -> Dataset
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Keep other processes out: several downloads run at a time and share one lock file."""
+    """Lock the file against other processes: several downloads run at a time and share it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.guard").open("ab") as guard:
         try:

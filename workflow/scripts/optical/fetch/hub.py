@@ -1,4 +1,4 @@
-"""A model of the Hugging Face hub at one commit, as a folder that needs no network any more."""
+"""Download a model of the Hugging Face hub at one commit into a folder, for use without a network."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ UNWANTED = ("onnx/*", "openvino/*")
 
 
 def fetch_model(model_id: str, revision: str, folder: str | Path, mirror: str | Path | None = None) -> list[str]:
-    """Put a model's files into `folder`, all or nothing, and beside them `source.json`; return their names.
+    """Write a model's files and `source.json` into `folder`, all or nothing; return the names of the files.
 
     Args:
         model_id: `organisation/name` on the hub; the environment variable HF_ENDPOINT names another server.

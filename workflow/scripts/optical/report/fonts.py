@@ -33,7 +33,7 @@ def packaged_fonts() -> list[Path]:
 
 @cache
 def families() -> tuple[str, ...]:
-    """Return the names of the fonts that matplotlib shall use, the packaged ones made known to it."""
+    """Register the packaged fonts with matplotlib, and return the names of the fonts to use."""
     from matplotlib import font_manager
 
     for path in packaged_fonts():
@@ -52,7 +52,7 @@ def signs_of(path: Path) -> frozenset[int]:
 
 
 def style_sheet(text: str) -> str:
-    """Return CSS that brings the signs of `text` beyond Latin along, so that a page needs no font of its reader's.
+    """Return CSS with the non-Latin characters of `text`, so that a page does not depend on the reader's fonts.
 
     Each packaged font is cut down to these signs and what shaping makes of them, at its usual weight and width.
     """

@@ -19,7 +19,7 @@ LEAST_SCALE = 0.75  # on a narrower screen a figure scrolls sideways instead of 
 
 
 class Text(NamedTuple):
-    """A cell of a table in another language than English, so that it is pronounced and shaped right."""
+    """A cell of a table in another language than English, marked so that browsers read and shape it correctly."""
 
     text: str
     lang: str

@@ -1,4 +1,4 @@
-"""The README of an exported model, written from what is recorded: provenance, the bitext's report, scores."""
+"""The README of an exported model, written from its records: provenance, the bitext's report, scores."""
 
 import re
 from collections import defaultdict
@@ -73,7 +73,7 @@ Record = Mapping[str, Any]  # a JSON file that the workflow wrote: provenance.js
 
 
 class MeanScore(NamedTuple):
-    """The mean of a measure over the queries of a collection, and how many these are."""
+    """The mean of a measure over the queries of a collection, and the number of queries."""
 
     collection: str
     measure: str

@@ -29,7 +29,7 @@ def pairs_section(report: Report) -> Section | None:
 
 
 def provenance_section(report: Report) -> Section:
-    """Return what made the numbers: code, packages, machines, settings, and the checksums of the tables."""
+    """Return the origin of the numbers: code, packages, machines, settings, and the checksums of the tables."""
     records = [read_json(path) for path in provenance_files(report)]
     packages = (f"{name} {version}" for record in records for name, version in record["packages"].items())
     machines = (", ".join(record["machine"][key] for key in MACHINE) for record in records)

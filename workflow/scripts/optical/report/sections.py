@@ -54,7 +54,7 @@ class Report:
 
 
 def summary(report: Report, held_out_rows: Sequence[LongRow] = ()) -> str:
-    """Return what came out in a few lines, for every collection, and which students training did not help."""
+    """Return a short summary for every collection, and the students that training did not help."""
     measure, items = report.measures[0], held_out.doubts(held_out_rows)
     for collection in report.collections:
         cells = report.cells(collection, measure)

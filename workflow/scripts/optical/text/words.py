@@ -1,4 +1,4 @@
-"""Text to words, the same for BM25's index, its queries and the word aligner, so that a lexical table fits both.
+"""Split text into words, in the same way for BM25's index, its queries and the word aligner.
 
 Chinese, Japanese, Thai, Lao, Khmer and Burmese put no spaces between words: the dictionaries of ICU find them.
 """
@@ -42,7 +42,7 @@ def words(text: str) -> list[str]:
 
 
 def find_words(text: str) -> list[str]:
-    """Return the words of a text as they stand there."""
+    """Return the words of a text unchanged."""
     return [part for word in WORD.findall(text) for part in _parts(word)] if is_unspaced(text) else WORD.findall(text)
 
 
@@ -58,7 +58,7 @@ def count_words(text: str) -> int:
 
 
 def replace_words(text: str, replace: Callable[[str], str]) -> str:
-    """Return a text with each word replaced, and what is between the words as it was."""
+    """Return a text with each word replaced and the text between the words unchanged."""
     parts = _parts if is_unspaced(text) else lambda word: [word]
     return WORD.sub(lambda match: "".join(map(replace, parts(match[0]))), text)
 

@@ -1,4 +1,4 @@
-"""Token alignments as heat maps: which English words the words of a sentence send their mass to.
+"""Token alignments as heat maps: how much mass each foreign word sends to each English word.
 
 Shapes: M foreign, N English tokens. A plan is a list of M rows of N masses.
 """
@@ -45,7 +45,7 @@ def whole_words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
 def pool_to_words(
     foreign: Sequence[str], english: Sequence[str], plan_MN: Plan
 ) -> tuple[list[str], list[str], list[list[float]]]:
-    """Return foreign words, English words and the plan between them: the masses of a word's pieces added up.
+    """Return foreign words, English words and the plan between them, summed over the subwords of each word.
 
     >>> pool_to_words(["swa", "##li"], ["a", "question"], [[0.1, 0.4], [0.0, 0.5]])
     (['swali'], ['a', 'question'], [[0.1, 0.9]])

@@ -1,4 +1,4 @@
-"""Lines: what a student's loss does over its steps, and what more sentence pairs buy."""
+"""Lines: the loss of a student over its steps, and means by number of sentence pairs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float]) -> li
 
 
 def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str) -> Figure:
-    """Draw a panel per language, a line per method and seed: the loss as a share of where it began.
+    """Draw a panel per language, a line per method and seed: the loss as a share of its first value.
 
     Losses of different methods have different units; their shapes can be compared, their heights cannot.
     """
@@ -87,7 +87,7 @@ def draw_bitext_curve(
 
 
 def short(count: float) -> str:
-    """Return a count as a tick shows it.
+    """Return a count as the text of a tick.
 
     >>> [short(count) for count in (85, 1500, 20_000, 3_140_000)]
     ['85', '1.5k', '20k', '3.14M']

@@ -1,4 +1,4 @@
-"""Which queries a method wins and loses against another: a step of bars per language."""
+"""Queries on which a method beats or loses to another one: sorted bars per language."""
 
 from collections.abc import Mapping, Sequence
 

@@ -73,7 +73,7 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
 
 
 def share_of(row: Row, rows: Sequence[Row]) -> int:
-    """Return the place of a row's number of pairs among those of its variant and language, from the smallest."""
+    """Return the rank of a row's number of pairs among those of its variant and language, from the smallest."""
     keys = (next(iter(row)), "lang")  # the column that tells the variants apart stands first
     sizes = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in keys)}
     return sorted(sizes).index(int(row["pairs"]))

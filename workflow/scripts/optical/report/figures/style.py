@@ -54,7 +54,7 @@ def styles(methods: Sequence[str], reference: str) -> dict[str, Style]:
 
 
 def drawing() -> AbstractContextManager:
-    """Give matplotlib the project's look: draw and save within it."""
+    """Set matplotlib to the project's style while figures are drawn and saved."""
     return rc_context(
         {
             "font.family": list(families()),
