@@ -22,10 +22,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import OpticalError
-from optical.plan import changes, checks, downloads, jobs, models, settings, sources
+from optical.plan import changes, checks, downloads, jobs, memory, models, settings, sources
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
-from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine
+from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine, raised
 from optical.runtime.imports import library_files
 
 
@@ -47,8 +47,8 @@ def in_one_line(planned):
     return guarded
 
 
-changes, downloads, jobs, models, settings, sources = map(
-    in_one_line, (changes, downloads, jobs, models, settings, sources)
+changes, downloads, jobs, memory, models, settings, sources = map(
+    in_one_line, (changes, downloads, jobs, memory, models, settings, sources)
 )
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment)
@@ -113,18 +113,21 @@ def arguments(*names, keys=(), **options):
     return words
 
 
-def needs(rule, parts=1, more_mb=0):
-    """Return the resources of a rule's jobs: memory, time, and for a model its device and how training is saved."""
-    need = NEEDS[rule]
+def needs(rule, parts=1, more_mb=0, training_mb=None):
+    """Return the resources of a rule's jobs. `training_mb` reckons the memory of a training, None where it cannot."""
+    need, machine = NEEDS[rule], experiment.config.machine
 
     def mem_mb(wildcards, input, attempt):
+        reckoned = training_mb(wildcards, input, machine.precision) if training_mb and not machine.gpus else None
+        if reckoned:
+            return raised(reckoned, attempt)
         return memory_mb(need, input.size_mb + sum(map(megabytes_within, input)), attempt, more_mb, parts)
 
     def runtime(wildcards, attempt):
         return minutes(need, attempt, parts)
 
     asked = {"mem_mb": mem_mb, "runtime": need.minutes if need.training else runtime}
-    return asked | of_machine(need, experiment.config.machine)
+    return asked | of_machine(need, machine)
 
 
 SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]

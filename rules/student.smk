@@ -65,7 +65,13 @@ rule distil_student:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("distil_student"),
+        **needs(
+            "distil_student",
+            training_mb=lambda w, input, precision: memory.distilling_mb(
+                settings.distillation_settings(at(w), w.method, int(w.seed)),
+                *(str(input.get("start") or input.teacher), input.tokens, str(input.get("vectors") or ""), precision),
+            ),
+        ),
     params:
         arguments=arguments(
             *("teacher", "start", "tokens", "vectors"),
@@ -117,7 +123,15 @@ rule retrain_student:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("retrain_student"),
+        **needs(
+            "retrain_student",
+            training_mb=lambda w, input, precision: memory.ranking_mb(
+                settings.retraining_settings(at(w), w.method, int(w.seed)),
+                input.teacher,
+                input.training_set,
+                precision,
+            ),
+        ),
     params:
         arguments=arguments(
             *("teacher", "training_set", "queries"),

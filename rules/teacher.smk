@@ -67,7 +67,12 @@ rule train_teacher:
         "../envs/train.yaml"
     threads: THREADS
     resources:
-        **needs("train_teacher"),
+        **needs(
+            "train_teacher",
+            training_mb=lambda w, input, precision: memory.ranking_mb(
+                settings.teacher_settings(at(w)), input.encoder, input.training_set, precision
+            ),
+        ),
     params:
         arguments=arguments("encoder", "training_set", settings=lambda w: settings.teacher_settings(at(w))),
     message:

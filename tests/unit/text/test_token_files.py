@@ -36,7 +36,8 @@ def test_a_token_file_holds_what_the_tokeniser_says(folder, tmp_path_factory, te
     expected = [tokeniser.encode(text, add_special_tokens=False).ids for text in texts]
     assert [ids.tolist() for ids in file] == expected
     assert file.lengths.tolist() == [len(ids) for ids in expected]
-    assert file.meta == {"texts": len(texts), "tokens": sum(map(len, expected))}
+    counts = {"texts": len(texts), "tokens": sum(map(len, expected)), "subwords": len(set().union(*expected))}
+    assert file.meta == counts
 
 
 def test_writing_keeps_a_chunk_of_texts_at_a_time(folder, tmp_path):

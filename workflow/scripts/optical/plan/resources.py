@@ -90,8 +90,12 @@ def memory_mb(need: Need, input_mb: float, attempt: int, more_mb: float = 0, par
     >>> memory_mb(Need(500, 2, 60), input_mb=100, attempt=2)
     1400
     """
-    first = min(need.base_mb + more_mb + need.times_input / parts * input_mb, need.most_mb)
-    return int(first * 2 ** min(attempt - 1, 2))
+    return raised(min(need.base_mb + more_mb + need.times_input / parts * input_mb, need.most_mb), attempt)
+
+
+def raised(first_mb: float, attempt: int) -> int:
+    """Return the megabytes that an attempt asks for, from those of the first: doubled with the second and the third."""
+    return int(first_mb * 2 ** min(attempt - 1, 2))
 
 
 def minutes(need: Need, attempt: int, parts: int = 1) -> int:

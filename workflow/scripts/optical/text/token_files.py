@@ -79,12 +79,14 @@ def bitext_token_weights(
 def write_token_file(folder: str | Path, tokeniser_path: str | Path, texts: Iterable[str]) -> int:
     """Tokenise texts into a token file, in constant memory except for the offsets; return how many texts it holds."""
     tokeniser = load_tokeniser(tokeniser_path)
-    offsets = array("q", [0])
+    offsets, subwords = array("q", [0]), set[int]()
     with atomic_folder(folder) as temporary:
         with (temporary / "tokens.int32").open("wb") as file:
             for ids in with_progress(tokenise(tokeniser, texts), "tokenising texts"):
                 file.write(np.asarray(ids, dtype=np.int32).tobytes())
                 offsets.append(offsets[-1] + len(ids))
+                subwords.update(ids)
         np.save(temporary / "offsets.npy", np.frombuffer(offsets, dtype=np.int64))
-        write_json(temporary / "meta.json", {"texts": len(offsets) - 1, "tokens": offsets[-1]})
+        meta = {"texts": len(offsets) - 1, "tokens": offsets[-1], "subwords": len(subwords)}
+        write_json(temporary / "meta.json", meta)
     return len(offsets) - 1
