@@ -59,13 +59,14 @@ def test_a_config_for_searching_encodes_passages_and_trains_the_student_alone(op
 
 def test_queries_and_judgements_give_a_table(optical, project):
     judged = ["--queries", "data/queries.tsv", "--qrels", "data/qrels.txt", "--to", "mine.yaml"]
-    lines = ["new", "zu", "--bitext", "data/en.txt", "data/zu.txt", "--documents", "data/passages.jsonl"]
+    lines = ["new", "zu", "--bitext", "data/en.txt", "data/zu.txt", "--bitext", "data/pairs.tsv", *AT_LEAST[4:]]
     assert optical(*lines, *judged, "--encoder", "train")[0] == 0
     experiment = Experiment.from_files("mine.yaml", folder=project)
     assert jobs.targets(experiment) == ["results/zu/map_table.tsv"]
     assert experiment.methods_for("zu") == ["bm25", "zero-shot", "optical"]
-    [source] = experiment.config.bitext["zu"]
-    assert (source.english, source.foreign) == ("data/en.txt", "data/zu.txt")
+    lines, table = experiment.config.bitext["zu"]
+    assert (lines.name, lines.english, lines.foreign) == ("mine", "data/en.txt", "data/zu.txt")
+    assert (table.name, table.pairs) == ("mine-2", "data/pairs.tsv")
     assert experiment.trains_encoder and experiment.config.vocabulary.pieces == 0
 
 

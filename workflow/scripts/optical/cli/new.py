@@ -37,9 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bitext",
         nargs="+",
+        action="append",
         required=True,
         metavar="FILE",
-        help="sentence pairs: a table english<TAB>foreign, TMX or zip of OPUS; or two files of lines, English first",
+        help="sentence pairs: a table english<TAB>foreign, TMX or zip of OPUS; or two files of lines, English first; "
+        "once for each source",
     )
     parser.add_argument(
         "--documents", required=True, metavar="FILE", help="English passages: JSON Lines or id<TAB>text"
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.config.project import project_folder
     from optical.files import write_lines
 
-    if len(arguments.bitext) > 2:
+    if any(len(files) > 2 for files in arguments.bitext):
         raise WrongArguments("one file of sentence pairs, or two of lines", where="--bitext", hint="English first")
     if bool(arguments.queries) != bool(arguments.qrels):
         raise WrongArguments("queries and judgements go together", where="--queries", hint="give --qrels, too")
@@ -79,12 +81,13 @@ def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     defaults = read_config([folder / "config/config.yaml"])
     known = Experiment.from_config(defaults, folder)
     languages = known.languages
-    source = bitext_source(arguments.bitext, folder)
-    pairs = read_pairs(source, dict(languages.get(arguments.lang, {"code": arguments.lang})), folder)
+    sources = [bitext_source(files, number, folder) for number, files in enumerate(arguments.bitext, start=1)]
+    row = dict(languages.get(arguments.lang, {"code": arguments.lang}))
+    pairs = [pair for source in sources for pair in read_pairs(source, row, folder)]
     sections: list[Section] = [([], {"results": f"results/{arguments.lang}", "languages": [arguments.lang]})]
     if arguments.lang not in languages:
         sections.append(language(arguments.lang, [foreign for _, foreign in pairs]))
-    sections.append((["Sentence pairs, from which the student learns."], {"bitext": {arguments.lang: [source]}}))
+    sections.append((["Sentence pairs, from which the student learns."], {"bitext": {arguments.lang: sources}}))
     sections.append(passages(arguments, folder))
     sections += encoder(arguments, known.datasets)
 
@@ -101,12 +104,13 @@ def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     return sections
 
 
-def bitext_source(files: list[str], folder: Path) -> Block:
-    """Return the block of the sentence pairs: two files of lines, or one whose form its suffix tells."""
+def bitext_source(files: list[str], number: int, folder: Path) -> Block:
+    """Return the block of a source of sentence pairs: two files of lines, or one whose form its suffix tells."""
+    name = NAME if number == 1 else f"{NAME}-{number}"
     english, *foreign = (_from_project(file, folder) for file in files)
     if foreign:
-        return {"name": NAME, "english": english, "foreign": foreign[0]}
-    return {"name": NAME, "pairs": english}
+        return {"name": name, "english": english, "foreign": foreign[0]}
+    return {"name": name, "pairs": english}
 
 
 def read_pairs(source: Block, row: dict[str, str], folder: Path) -> list[tuple[str, str]]:
