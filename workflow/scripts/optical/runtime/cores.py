@@ -16,7 +16,9 @@ def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for files in QUOTAS:
         try:
-            quota, period = (int(word) for file in files for word in (cgroup / file).read_text(encoding="ascii").split())
+            quota, period = (
+                int(word) for file in files for word in (cgroup / file).read_text(encoding="ascii").split()
+            )
         except (OSError, ValueError):  # no such file, or "max"
             continue
         if quota > 0:
