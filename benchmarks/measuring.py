@@ -6,6 +6,7 @@ result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `n
 
 import argparse
 import contextlib
+import functools
 import platform
 import statistics
 import sys
@@ -19,7 +20,6 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an installation
 
-from optical.models.onednn import PackedLinear, can_multiply  # noqa: E402
 from optical.runtime.precision import dtype_of, fastest  # noqa: E402
 from optical.runtime.startup import M_MMAP_MAX, keep_memory, set_allocation  # noqa: E402
 
@@ -125,21 +125,14 @@ def memory_as_usual() -> Iterator[None]:
 
 
 def matrix_rate(precision: str, device: str, tiny: bool) -> float:
-    """Best rate of a square matrix product that this machine reaches, in operations a second.
-
-    On a processor it is oneDNN's with packed weights, where that is faster than what torch does by itself.
-    """
+    """Best rate of a square matrix product that torch reaches on this machine, in operations a second."""
     size, rate = 256, 0.0
     while size <= (TINY_SQUARE if tiny else LARGEST_SQUARE[device]):
         square = torch.randn(size, size, device=device).to(dtype_of(precision))
         out = torch.empty_like(square)
-        calls = [lambda square=square, out=out: torch.mm(square, square, out=out)]
-        if device == "cpu" and can_multiply(square.dtype):
-            layer = PackedLinear(torch.nn.Linear(size, size, bias=False, dtype=square.dtype))
-            calls.append(lambda square=square, layer=layer: layer(square))
-        for call in calls:
-            seconds(call, device)
-            rate = max(rate, 2 * size**3 / min(seconds(call, device) for _ in range(7)))
+        call = functools.partial(torch.mm, square, square, out=out)
+        seconds(call, device)
+        rate = max(rate, 2 * size**3 / min(seconds(call, device) for _ in range(7)))
         size *= 2
     return rate
 

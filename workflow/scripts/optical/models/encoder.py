@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from optical.config.encoder import EncoderSettings
 from optical.errors import ConfigError
 from optical.files import write_json
-from optical.models.onednn import can_multiply, packed
 from optical.models.unpadding import Transformer, longest_text, read_tokens, use_fastest_attention
 from optical.runtime.offline import keep_offline
 from optical.runtime.precision import dtype_of
@@ -150,7 +149,7 @@ class Encoder(nn.Module):
         """Encode texts in batches of similar length, the longest first.
 
         Each of the processor's cores reads another batch. In bf16 the weights themselves are cast, because the casts of
-        autocast take a third of its time. For more than some batches they are packed, too.
+        autocast take a third of its time.
 
         Args:
             texts: word-piece ids of each text, without special tokens.
@@ -164,8 +163,6 @@ class Encoder(nn.Module):
         device, dtype = next(self.parameters()).device, dtype_of(precision)
         batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
         reader: nn.Module = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
-        if device.type == "cpu" and len(batches) > BATCHES_AT_ONCE and can_multiply(dtype):
-            reader = packed(reader)
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
