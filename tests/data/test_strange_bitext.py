@@ -17,6 +17,8 @@ OTHERS = {
     "pt": {"code": "pt", "script": "Latn", "opus": "pt_br"},
     "pb": {"code": "pb", "script": "Latn", "opus": "pt_br"},
     "sr": {"code": "sr", "script": "Latn", "opus": "sr"},
+    "ja": {"code": "ja", "script": "Jpan"},
+    "sat": {"code": "sat", "script": "Olck"},
 }
 FOUR = [
     ("The cat sleeps under the table.", "Paka analala chini ya meza."),
@@ -64,6 +66,11 @@ READ = [
 @pytest.mark.parametrize(("name", "lang", "pairs"), READ)
 def test_what_can_be_read_is_read_as_it_should_be(tmp_path, name, lang, pairs):
     assert clean(CASES / "bitext" / name, tmp_path, lang)[0] == pairs
+
+
+@pytest.mark.parametrize(("name", "lang", "count"), [("ja.tsv", "ja", 2), ("sat.tsv", "sat", 1)])
+def test_every_script_is_read(tmp_path, name, lang, count):
+    assert len(clean(CASES / "bitext" / name, tmp_path, lang)[0]) == count
 
 
 REFUSED = [

@@ -95,7 +95,7 @@ def test_an_unknown_language(tmp_path):
 PLAIN = {"reader": "plain", "documents": "documents.jsonl", "queries": "queries.tsv"}
 BLOCKS = {
     "align_words": ({"aligner": "giza"}, "'giza' is not one of ibm2", "word_alignment.aligner", "eflomal-align"),
-    "prepare_collection": (PLAIN, "'qrels' is missing", "collection_table.mine", "TREC's four columns"),
+    "prepare_collection": (PLAIN, "'qrels' is missing", "collection_table.mine", "give queries and qrels, or neither"),
     "prepare_training_set": (PLAIN, "'triples' is missing", "--settings", "or qrels"),
     "switch_queries": ({"seeds": 1}, "unknown key 'seeds'", "switch", "did you mean seed?"),
     "generate_atlas": ({"text": {"xx": 5}}, "'xx' is not one of en, sw", "atlas.text", "lines of pre-training text"),
@@ -208,7 +208,7 @@ def test_an_encoder_folder_without_an_encoder(tmp_path):
     (tmp_path / "encoder").mkdir()
     settings = {"steps": 1, "in_batch_negatives": True, "negatives": 0, "encoder": {}}
     match = refused(tmp_path, "train_teacher", encoder="encoder", training_set="set", settings=settings, out="out")
-    says(match, "not a model folder", "encoder", "Hugging Face layout")
+    says(match, "no tokenizer.json", "encoder", "AutoTokenizer.save_pretrained")
 
 
 # --- the config: told before any job

@@ -136,7 +136,7 @@ def fault_of(changes):
         ),
         (
             {"collection_table/x": PLAIN | {"queries": {"sw": 3}}},
-            "3 is not text or list",
+            "3 is not text",
             "collection_table.x.queries.sw",
             "one file per",
         ),

@@ -11,6 +11,7 @@ import pytest
 from optical.config.collections import COLLECTION_KINDS, read_collection
 from optical.config.readers import reader_of
 from optical.config.training_sets import TRAINING_SET_KINDS, CatalogueTrainingSet, read_training_set
+from optical.corpora.blocks import query_files
 from optical.corpora.passages import document_of_passage
 from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import ConfigError, DataError
@@ -191,8 +192,10 @@ def test_a_missing_language_is_a_config_error(plain, tmp_path):
 
 def test_several_files_of_a_language_are_refused_where_one_is_read(plain, tmp_path):
     queries = {"sw": [plain["queries"]["sw"], plain["queries"]["en"]]}
-    with pytest.raises(ConfigError, match="several files of sw"):
+    with pytest.raises(ConfigError, match=r"is not text \[collection\.queries\.sw\]"):  # by the config, before any job
         prepare_collection(plain | {"queries": queries}, ["sw"], tmp_path / "out")
+    with pytest.raises(ConfigError, match="several files of sw"):  # for a reader whose class admits lists
+        query_files(queries, ["sw"])
 
 
 def test_english_is_optional_unless_it_is_all_there_is(plain, tmp_path):

@@ -161,6 +161,7 @@ class IsFile:
 
 File = Annotated[str, IsFile]
 Files = Annotated[str | list[str], IsFile]
+FileByLanguage = Annotated[str | dict[str, str], IsFile]
 FilesByLanguage = Annotated[str | dict[str, str | list[str]], IsFile]
 
 

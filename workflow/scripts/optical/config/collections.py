@@ -12,6 +12,7 @@ from optical.config.base import (
     Count,
     Encoding,
     File,
+    FileByLanguage,
     Files,
     FilesByLanguage,
     Flag,
@@ -63,7 +64,7 @@ class PlainCollection(CollectionBlock):
     documents: File
     """JSON lines with id and text, or id<TAB>text"""
 
-    queries: FilesByLanguage | None = None
+    queries: FileByLanguage | None = None
     """id<TAB>text; one file per language, by {lang} or as a map; null, with `qrels`, for passages to search alone"""
 
     qrels: File | None = None
@@ -130,7 +131,7 @@ class ClefCollection(CollectionBlock):
     documents: Files
     """folders or files"""
 
-    topics: FilesByLanguage
+    topics: FileByLanguage
     """one file per language, by {lang} or as a map"""
 
     qrels: Files
@@ -148,7 +149,7 @@ class AfriQaCollection(CollectionBlock):
 
     reader: Literal["afriqa"]
 
-    questions: FilesByLanguage
+    questions: FileByLanguage
     """one file per language"""
 
     passages: Files | None = None
@@ -166,7 +167,7 @@ class FloresCollection(CollectionBlock):
 
     reader: Literal["flores_articles"]
 
-    sentences: FilesByLanguage
+    sentences: FileByLanguage
     """one file per language, English included"""
 
     metadata: File
@@ -184,7 +185,7 @@ class BelebeleCollection(CollectionBlock):
 
     reader: Literal["belebele"]
 
-    questions: FilesByLanguage
+    questions: FileByLanguage
     """one file per language, English included"""
 
 
@@ -229,7 +230,7 @@ class MiraclSwahiliCollection(CollectionBlock):
 
     reader: Literal["miracl_swahili"]
 
-    topics: FilesByLanguage
+    topics: FileByLanguage
     """topics of MIRACL"""
 
     passages: Files
