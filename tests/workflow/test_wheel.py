@@ -67,6 +67,7 @@ def test_what_needs_the_workflow_says_so(run, command):
 
 def test_the_wheel_is_typed_and_has_the_command_and_no_more_than_the_library(site):
     assert (site / "optical/py.typed").is_file() and (site / "optical/__init__.pyi").is_file()
+    assert {path.name for path in (site / "optical/web").glob("page.*")} == {"page.css", "page.html", "page.js"}
     [record] = site.glob("optical-*.dist-info/entry_points.txt")
     assert "optical = optical.cli.main:main" in record.read_text()
     [wheel] = site.parent.glob("*.whl")

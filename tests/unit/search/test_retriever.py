@@ -42,6 +42,7 @@ def test_the_teacher_that_a_student_names_reads_the_passages(results, tmp_path):
     assert [[hit.id for hit in hits] for hits in answers] == [of_query.ids for of_query in expected]
     assert [[hit.score for hit in hits] for hits in answers] == [of_query.scores.tolist() for of_query in expected]
     assert [of_query.ids for of_query in retriever.rank(QUERIES, top=3)] == [of_query.ids for of_query in expected]
+    assert retriever.search_all([]) == retriever.rank([]) == []
     texts = {document["id"]: text_of(document) for document in DOCUMENTS}
     for hit in answers[0]:
         assert hit.text == texts[hit.id]

@@ -165,6 +165,8 @@ class Retriever:
     def search_all(self, queries: Sequence[str], top: int = 10) -> list[list[Hit]]:
         """Return the best passages for each query, with the words that the query chose."""
         passages = self.indexed()
+        if not queries:
+            return []
         vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
         found = self._rank(vectors_QMD, mask_QM, top)
         names = {name for of_query in found for name in of_query.ids}
@@ -184,7 +186,7 @@ class Retriever:
 
     def rank(self, queries: Sequence[str], top: int = 10) -> list[Hits]:
         """Return ids and scores of the best passages for each query, without reading the passages."""
-        return self._rank(*encode_queries(self.encoder, list(queries)), top)
+        return self._rank(*encode_queries(self.encoder, list(queries)), top) if queries else []
 
     def _rank(self, vectors_QMD: Tensor, mask_QM: Tensor, top: int) -> list[Hits]:
         return search(vectors_QMD, mask_QM, self.indexed().shards, top, MEMORY_MB, device=str(self.device))
