@@ -5,6 +5,7 @@ import http.server
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,10 +29,14 @@ def impatient(monkeypatch):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     requests: list[tuple[str, str]]
+    versions: list[str | None]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answer by the path: /good, /missing, /busy, /stall, /short, /flaky (cut once; can resume), /restart (cannot)."""
+    """Answer by the path: /good, /missing, /busy, /stall, /short, /flaky (cut once; can resume), /restart (cannot).
+
+    /elsewhere resumes at another place, /changed is another file at the second attempt, /page and /empty are no file.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -44,14 +49,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"gone")
         if name == "broken" or (name == "busy" and earlier == 0):
             return self.answer(503, b"busy")
+        if name in ("page", "empty"):
+            return self.answer(200, b"<!DOCTYPE html><p>log in" if name == "page" else b"")
+        if name == "elsewhere" and asked:
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes 0-9/{len(CONTENT)}")
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            return self.wfile.write(CONTENT[:10])
         start = int(asked.removeprefix("bytes=").rstrip("-") or 0) if name == "flaky" else 0
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
+        if name == "changed":
+            body = body if earlier == 0 else body[::-1]
+            self.send_header("ETag", f'"{earlier}"')
+            self.server.versions.append(self.headers.get("If-Range"))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        cut = name in ("short", "stall") or (name in ("flaky", "restart") and earlier == 0)
+        cut = name in ("short", "stall") or (name in ("flaky", "restart", "elsewhere", "changed") and earlier == 0)
         self.wfile.write(body[: 50_000 if cut else None])
         self.wfile.flush()
         if name == "stall":
@@ -71,7 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = Server(("127.0.0.1", 0), Handler)
-    server.requests = []
+    server.requests, server.versions = [], []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield server
@@ -119,6 +136,44 @@ def test_failures_say_why_and_leave_nothing(server, tmp_path, monkeypatch, name,
     assert len(server.requests) == attempts
 
 
+def test_a_part_from_elsewhere_is_not_taken_for_the_rest(server, tmp_path):
+    fetch(dataset(server, "elsewhere"), tmp_path / "a.bin")
+    assert [asked for _, asked in server.requests] == ["", "bytes=50000-", ""]
+
+
+def test_a_file_that_changes_between_attempts_is_not_pieced_together(server, tmp_path):
+    row = dataset(server, "changed", sha256="-", size="-")
+    assert fetch(row, tmp_path / "a.bin", lock=tmp_path / "lock").read_bytes() == CONTENT[::-1]
+    assert server.versions == [None, '"0"']
+    fetch(dataset(server, "flaky", sha256="-", size="-")._replace(name="b.bin"), tmp_path / "b", lock=tmp_path / "lock")
+    assert ("flaky", "bytes=50000-") not in server.requests  # the server tells no version: from the beginning
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "what"),
+    [("page", "a.txt", "a web page"), ("page", "a.tsv.gz", "a web page"), ("empty", "a.txt", "empty")]
+    + [("good", "a.zip", "not compressed with zip"), ("good", "a.gz", "not compressed with gzip")],
+)
+def test_what_is_no_file_is_never_recorded_as_the_right_one(server, tmp_path, name, file, what):
+    row = dataset(server, name, sha256="-", size="-")._replace(name=file)
+    with pytest.raises(DataError, match=f"{file} is {what}.*browser"):
+        fetch(row, tmp_path / "out", lock=tmp_path / "lock.tsv")
+    assert read_lock(tmp_path / "lock.tsv") == {}
+
+
+def test_more_than_was_declared_is_not_stored(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "CHUNK_BYTES", 1000)
+    with pytest.raises(DataError, match="more than the 2000 bytes expected"):
+        fetch(dataset(server, "good", size="2000"), tmp_path / "a.bin")
+    assert leftovers(tmp_path) == []
+
+
+def test_https_is_not_left_for_http(tmp_path):
+    row = Dataset("a.bin", "1", "https://example.org/a", CHECKSUM, SIZE, "CC0-1.0", "lines", "")
+    with pytest.raises(ResourceError, match=r"a.bin is redirected from https to http \[http://example.org/a\]"):
+        download._refuse_bad_status(SimpleNamespace(url="http://example.org/a", status_code=200), row, tmp_path / "a")
+
+
 def test_no_server_at_all(server, tmp_path):
     row = dataset(server, "good")._replace(url="http://127.0.0.1:9/a.bin")
     with pytest.raises(ResourceError, match="no connection"):
@@ -128,7 +183,7 @@ def test_no_server_at_all(server, tmp_path):
 def test_a_wrong_checksum_names_both_and_leaves_nothing(server, tmp_path):
     with pytest.raises(DataError, match=f"expected {'0' * 64}, got {CHECKSUM}.*trust"):
         fetch(dataset(server, "good", sha256="0" * 64), tmp_path / "a.bin")
-    with pytest.raises(DataError, match="102400 bytes, 7 are expected"):
+    with pytest.raises(DataError, match="more than the 7 bytes expected"):
         fetch(dataset(server, "good", size="7"), tmp_path / "a.bin")
     assert leftovers(tmp_path) == []
 

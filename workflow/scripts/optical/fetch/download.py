@@ -17,11 +17,13 @@ import urllib3
 
 from optical.config.tables import UNKNOWN, Dataset
 from optical.errors import DataError, ResourceError
-from optical.files import atomic_path, read_rows, sha256_of, write_rows
+from optical.files import COMPRESSED, atomic_path, read_rows, sha256_of, write_rows
 from optical.runtime.progress import Progress
 
 log = logging.getLogger("optical")
 
+TABLE = "config/datasets.tsv"
+PACKED = {".gz": "gzip", ".zip": "zip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 CHUNK_BYTES = 1 << 20
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0  # between two attempts; doubled after each
@@ -91,9 +93,10 @@ def local_source(url: str, mirror: str | Path | None = None) -> Path | None:
 def download(dataset: Dataset, path: Path) -> None:
     """Download to `path` with retries; what has arrived is kept between attempts when the server can resume."""
     session = requests.Session()
+    version: dict[str, str] = {}  # the header that asks for the rest of the same file only
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _attempt(session, dataset, path)
+            return _attempt(session, dataset, path, version)
         except _Interrupted as error:
             if attempt == ATTEMPTS:
                 raise ResourceError(
@@ -106,24 +109,40 @@ def download(dataset: Dataset, path: Path) -> None:
             time.sleep(delay)
 
 
-def _attempt(session: requests.Session, dataset: Dataset, path: Path) -> None:
-    have = path.stat().st_size
+def _attempt(session: requests.Session, dataset: Dataset, path: Path, version: dict[str, str]) -> None:
+    # Without a version and a checksum, what has arrived may be of another file.
+    have = path.stat().st_size if version or dataset.sha256 != UNKNOWN else 0
     # "identity": the bytes as they are stored, for a checksum of the file and not of its unpacked content.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} | version if have else {})
     timeout = (CONNECT_SECONDS, READ_SECONDS)
     try:
         with session.get(dataset.url, headers=headers, stream=True, timeout=timeout) as response:
             _refuse_bad_status(response, dataset, path)
-            sent = response.headers.get("Content-Range", "") if response.status_code == 206 else ""
-            _receive(response, dataset, path, have if sent.startswith(f"bytes {have}-") else 0)
+            sent = response.headers.get("Content-Range", "")
+            if response.status_code == 206 and not sent.startswith(f"bytes {have}-"):
+                path.write_bytes(b"")
+                raise _Interrupted(f"the server sent another part of the file: {sent or 'unknown'}")
+            version.clear()
+            version.update(_if_same(response))
+            _receive(response, dataset, path, have if response.status_code == 206 else 0)
     except (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL) as error:
         raise ResourceError(f"not an address: {error}", where=dataset.url, hint="fix config/datasets.tsv") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise _Interrupted(_in_words(error)) from error
 
 
+def _if_same(response: requests.Response) -> dict[str, str]:
+    """Return the header by which a server resumes a file only if it has not changed; none where it tells no version."""
+    tag = response.headers.get("ETag", "")
+    version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    return {"If-Range": version} if version else {}
+
+
 def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path) -> None:
     status = response.status_code
+    if dataset.url.startswith("https:") and response.url.startswith("http:"):
+        hint = "fix its url in config/datasets.tsv: what arrives could be anybody's"
+        raise ResourceError(f"{dataset.name} is redirected from https to http", where=response.url, hint=hint)
     if status == 416:  # what we hold is longer than the file: start again
         path.write_bytes(b"")
         raise _Interrupted("the server refused to resume")
@@ -141,12 +160,16 @@ def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path
 def _receive(response: requests.Response, dataset: Dataset, path: Path, have: int) -> None:
     announced = response.headers.get("Content-Length", "")
     total = have + int(announced) if announced.isdecimal() else None
+    most = int(dataset.bytes) if dataset.bytes != UNKNOWN else None
     with path.open("r+b") as file, Progress(f"fetch {dataset.name} (bytes)", total=total or 0, done=have) as progress:
         file.truncate(have)
         file.seek(have)
         for block in response.raw.stream(CHUNK_BYTES, decode_content=False):
             file.write(block)
             progress.advance(len(block))
+            if most is not None and file.tell() > most:
+                hint = f"an error page or another version; if the new file is right, correct its row of {TABLE}"
+                raise DataError(f"{dataset.name} has more than the {most} bytes expected", where=dataset.url, hint=hint)
     if total is not None and path.stat().st_size < total:
         raise _Interrupted(f"truncated: {path.stat().st_size} of {total} bytes arrived")
 
@@ -162,12 +185,13 @@ def _in_words(error: Exception) -> str:
 def verify(dataset: Dataset, path: Path, lock: str | Path | None = None) -> None:
     """Compare a file's length and checksum with the table, or with the lock file where the table does not know them."""
     size, checksum = path.stat().st_size, sha256_of(path)
-    source = "config/datasets.tsv"
+    source = TABLE
     if dataset.sha256 == UNKNOWN:
         if lock is None:
             raise DataError(
                 f"no checksum known for {dataset.name}", hint=f"give --lock, or write {checksum} into {source}"
             )
+        _refuse_unlikely(dataset, path)
         dataset, source = _recorded(dataset, checksum, size, Path(lock)), str(lock)
     if dataset.bytes != UNKNOWN and size != int(dataset.bytes):
         raise DataError(
@@ -181,6 +205,25 @@ def verify(dataset: Dataset, path: Path, lock: str | Path | None = None) -> None
             where=dataset.url,
             hint=f"fetch it again; if the publisher changed the file and you trust it, correct its row of {source}",
         )
+
+
+def _refuse_unlikely(dataset: Dataset, path: Path) -> None:
+    """Refuse a file, before its checksum is recorded as the right one, that is empty, or an error page of a server."""
+    with path.open("rb") as file:
+        head = file.read(200)
+    suffixes = {Path(name).suffix.lower() for name in (dataset.name, urlsplit(dataset.url).path)}
+    packed = next((PACKED[suffix] for suffix in suffixes if suffix in PACKED), None)
+    form = next((form for magic, form in COMPRESSED.items() if head.startswith(magic)), None)
+    if not head:
+        what = "empty"
+    elif head.lstrip().lower().startswith((b"<!doctype html", b"<html")) and not suffixes & {".html", ".htm"}:
+        what = "a web page"
+    elif packed and packed != form:
+        what = f"not compressed with {packed}"
+    else:
+        return
+    hint = f"open its url in a browser, and correct {TABLE}"
+    raise DataError(f"{dataset.name} is {what}", where=dataset.url, hint=hint)
 
 
 def read_lock(path: str | Path) -> dict[str, tuple[str, str]]:
