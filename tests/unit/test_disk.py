@@ -110,7 +110,7 @@ def test_files_are_flushed_before_they_have_their_name(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fsync)
     with atomic_folder(tmp_path / "model") as folder:
         (folder / "weights").write_text("w")
-    assert [Path(path).name for path in flushed][0] == "weights"
+    assert "weights" in {Path(path).name for path in flushed}
     assert flushed[-1] == str(tmp_path), "and the name itself"
 
 

@@ -168,7 +168,7 @@ def test_a_new_folder_replaces_the_old_one_as_a_whole(tmp_path):
     for name in ("first", "second"):
         with atomic_folder(tmp_path / "deep" / "folder") as temporary:
             (temporary / name).write_text(name)
-    assert left_in(tmp_path / "deep" / "folder") == ["second"]
+    assert left_in(tmp_path / "deep" / "folder") == [".checksums.json", "second"]
     assert left_in(tmp_path / "deep") == ["folder"]
 
 

@@ -121,7 +121,7 @@ def test_a_job_that_would_reach_for_a_network_is_caught(finished):
 
 def test_no_run_lists_more_than_the_config_asks_for(finished):
     asked = yaml.safe_load(SIZES.read_text(encoding="utf-8"))["search"]["top_k"]
-    runs = [path for path in (finished / RESULTS / "runs").rglob("*") if path.is_file()]
+    runs = [path for path in (finished / RESULTS / "runs").rglob("*.trec") if path.is_file()]
     longest = {
         path.parent.name: max(Counter(line.split()[0] for line in path.open()).values())
         for path in runs

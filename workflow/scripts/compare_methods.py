@@ -25,7 +25,7 @@ def main(arguments):
         arguments.reference,
         arguments.levels,
     )
-    write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)])
+    write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)], sealed=True)
     missing = sum(cell.status == "NOT RUN" for cell in cells)
     log.info("%s: %d cells, %d not run", arguments.out, len(cells), missing)
 

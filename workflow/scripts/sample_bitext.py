@@ -19,7 +19,7 @@ def main(arguments):
     if not pairs:
         raise DataError("no sentence pairs", where=arguments.bitext, hint="see report.json beside it")
     kept = sorted(sorted(range(len(pairs)), key=lambda place: rank(pairs[place]))[: size(len(pairs), arguments.share)])
-    log.info("%d of %d pairs", write_rows(arguments.out, (pairs[place] for place in kept)), len(pairs))
+    log.info("%d of %d pairs", write_rows(arguments.out, (pairs[place] for place in kept), sealed=True), len(pairs))
 
 
 def size(pairs, share):

@@ -30,7 +30,7 @@ def main(arguments):
                 "the dictionary knows no word of the queries", where=arguments.dictionary, hint="give it more bitext"
             )
 
-    count = write_rows(arguments.out, rows())
+    count = write_rows(arguments.out, rows(), sealed=True)
     log.info("%d queries, %d of %d words swapped", count, swapped, words)
 
 

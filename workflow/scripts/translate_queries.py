@@ -22,7 +22,7 @@ def main(arguments):
     for source, out in zip(arguments.queries, arguments.out, strict=True):
         rows = list(read_rows(source, columns=2))
         translations = translator.translate([row[1] for row in rows], arguments.beams)
-        write_rows(out, ([row[0], text] for row, text in zip(rows, translations, strict=True)))
+        write_rows(out, ([row[0], text] for row, text in zip(rows, translations, strict=True)), sealed=True)
         log.info("%s: %d texts", out, len(rows))
 
 

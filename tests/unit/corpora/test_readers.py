@@ -15,6 +15,7 @@ from optical.corpora.blocks import query_files
 from optical.corpora.passages import document_of_passage
 from optical.corpora.readers import READERS, TRAINING_READERS
 from optical.errors import ConfigError, DataError
+from optical.seals import LIST
 from support.prepared import prepare_collection, prepare_training_set
 from support.workspace import ROOT
 
@@ -56,7 +57,7 @@ def test_documents_without_queries_and_judgements_are_written_alone(plain, tmp_p
     del plain["queries"], plain["qrels"]
     counts = prepare_collection(plain, ["sw"], tmp_path / "out")
     assert counts == {"documents": 3, "split": None, "queries": {}, "relevant": 0}
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["collection.json", "documents.jsonl"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [LIST, "collection.json", "documents.jsonl"]
 
 
 @pytest.mark.parametrize("key", ["queries", "qrels"])

@@ -4,6 +4,7 @@ import pytest
 
 from optical.errors import DataError
 from optical.evaluation.scores import read_scores, write_scores
+from optical.seals import beside
 
 
 def test_scores_survive_writing_and_reading(tmp_path):
@@ -27,5 +28,6 @@ def test_a_broken_row_of_scores_is_named(tmp_path, line, message):
     write_scores(tmp_path / "scores.tsv", [("atlas", "optical", "sw", "0", "q1", "AP", 0.5)])
     with (tmp_path / "scores.tsv").open("a") as file:
         file.write(line + "\n")
+    beside(tmp_path / "scores.tsv").unlink()
     with pytest.raises(DataError, match=message):
         list(read_scores([tmp_path / "scores.tsv"]))

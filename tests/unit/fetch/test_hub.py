@@ -7,6 +7,7 @@ import pytest
 from optical.errors import DataError, ResourceError
 from optical.fetch.hub import chosen_files, fetch_model
 from optical.files import read_json, sha256_of
+from optical.seals import LIST
 from support.local_server import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -44,7 +45,7 @@ def test_a_model_is_fetched_at_its_commit_with_one_format_of_weights(server, tmp
     assert source["id"] == ID and source["revision"] == COMMIT
     assert source["files"] == {name: sha256_of(tmp_path / "model" / name) for name in names}
     there = {str(path.relative_to(tmp_path / "model")) for path in (tmp_path / "model").rglob("*") if path.is_file()}
-    assert there == {*names, "source.json"}, "nothing of the client's own"
+    assert there == {*names, "source.json", LIST}, "nothing of the client's own"
     assert not any("pytorch_model.bin" in path and "1_Dense" not in path for path in server.asked)
 
 

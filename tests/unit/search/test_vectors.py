@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from optical.errors import DataError
+from optical.seals import LIST
 from optical.search.exact import search
 from optical.search.vectors import TokenVectors, write_vectors
 from support.vectors import DIM, unit_vectors, write_collection
@@ -54,5 +55,8 @@ def test_a_cut_shard_is_refused(tmp_path):
     (shard,) = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)])
     with (shard / "vectors.npy").open("r+b") as file:
         file.truncate(150)
+    with pytest.raises(DataError, match="it has 150 bytes"):
+        TokenVectors.open(shard)
+    (shard / LIST).unlink()
     with pytest.raises(DataError, match="do not fit together"):
         TokenVectors.open(shard)

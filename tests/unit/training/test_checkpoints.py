@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optical.errors import ResourceError
 from optical.runtime.provenance import version_of
 from optical.training import checkpoints as module
 from optical.training.checkpoints import KEPT, Checkpoints
@@ -20,7 +21,7 @@ def state(step):
 
 
 def files(checkpoints):
-    return sorted(path.name for path in checkpoints.folder.iterdir())
+    return sorted(path.name for path in checkpoints.folder.glob("step-*"))
 
 
 def test_the_newest_comes_back_and_two_are_kept(checkpoints):
@@ -33,6 +34,7 @@ def test_the_newest_comes_back_and_two_are_kept(checkpoints):
     assert newest["curve"] == [{"step": 0, "loss": 0.5}]
     assert files(checkpoints) == ["step-000000010.pt", "step-000000100.pt"]
     assert KEPT == 2
+    assert len(list(checkpoints.folder.iterdir())) == 2 * KEPT, "each with its record"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
@@ -46,6 +48,31 @@ def test_a_truncated_one_is_skipped_with_a_warning(checkpoints, caplog, share):
     for path in checkpoints.folder.iterdir():
         path.write_bytes(b"")
     assert checkpoints.load() is None
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.9])
+def test_a_flipped_bit_is_noticed(checkpoints, caplog, place):
+    for step in (1, 2):
+        checkpoints.save(state(step) | {"large": torch.zeros(10_000)})
+    newest = checkpoints.folder / "step-000000002.pt"
+    content = bytearray(newest.read_bytes())
+    content[int(place * len(content))] ^= 4
+    newest.write_bytes(content)
+    assert checkpoints.load()["step"] == 1
+    assert "its SHA-256 is another" in caplog.text
+
+
+def test_what_cannot_be_read_now_is_not_damaged(checkpoints, monkeypatch):
+    for step in (1, 2):
+        checkpoints.save(state(step))
+
+    def unreadable(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(torch, "load", unreadable)
+    with pytest.raises(ResourceError, match="cannot read a checkpoint .*step-000000002.pt"):
+        checkpoints.load()
+    assert files(checkpoints) == ["step-000000001.pt", "step-000000002.pt"]
 
 
 def test_damaged_ones_give_way_to_what_is_saved_after_them(checkpoints):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optical import seals
 from optical.disk import is_stream, one_line_for_faults, require_kind, settle, sync_folder, temporary_beside
 from optical.errors import DataError
 
@@ -45,6 +46,7 @@ def open_bytes(path: str | Path) -> io.BufferedReader:
     if not os.path.isfile(path):
         what = "a folder, not a file" if os.path.isdir(path) else "no such file"
         raise DataError(what, where=path, hint="check the path")
+    seals.check_file(path)
     raw: io.RawIOBase = Guarded(lambda: path.open("rb"), path)
     head = raw.read(len(max(COMPRESSED, key=len))) or b""
     raw.seek(0)
@@ -248,10 +250,11 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     """Give a temporary file name beside `path`; rename it to `path` on success, delete it on failure.
 
-    A device or a pipe stays what it is: what was written goes into it.
+    A device or a pipe stays what it is: what was written goes into it. Where `sealed`, size and SHA-256 are recorded
+    beside the file, and who reads it compares them.
     """
     path = Path(path)
     if is_stream(path):
@@ -270,6 +273,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             mode = temporary.stat().st_mode
             yield temporary
             settle(temporary, mode)
+            if sealed:
+                seals.write_record(path, temporary)
+            else:
+                seals.beside(path).unlink(missing_ok=True)
             temporary.replace(path)
             sync_folder(path.parent)
         finally:
@@ -280,8 +287,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; rename it to `path` on success (replacing it), delete it on failure.
 
-    A job that is killed at once leaves it behind, and the next that writes `path` removes it; code that lists such
-    folders skips names that begin with a dot.
+    Sizes and SHA-256 of its files are recorded in it. A job that is killed at once leaves it behind, and the next that
+    writes `path` removes it; code that lists such folders skips names that begin with a dot.
     """
     path = Path(path)
     require_kind(path, folder=True)
@@ -292,6 +299,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         try:
             mode = temporary.stat().st_mode
             yield temporary
+            seals.write_list(temporary)
             settle(temporary, mode)
             if path.exists():
                 shutil.rmtree(path)
@@ -301,10 +309,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_lines(path: str | Path, lines: Iterable[str]) -> int:
-    """Write lines to a file (gzip by suffix), atomically; return how many. Gzip files carry no time stamp."""
+def write_lines(path: str | Path, lines: Iterable[str], sealed: bool = False) -> int:
+    """Write lines to a file (gzip by suffix), as `atomic_path` does; return how many. Gzip has no time stamp."""
     count = 0
-    with atomic_path(path) as temporary, contextlib.ExitStack() as stack:
+    with atomic_path(path, sealed) as temporary, contextlib.ExitStack() as stack:
         file: io.IOBase = stack.enter_context(temporary.open("wb"))
         if Path(path).suffix == ".gz":
             file = stack.enter_context(gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename=""))
@@ -315,9 +323,9 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> int:
     return count
 
 
-def write_rows(path: str | Path, rows: Iterable[Iterable[object]]) -> int:
+def write_rows(path: str | Path, rows: Iterable[Iterable[object]], sealed: bool = False) -> int:
     """Write a tab-separated table without a header; white space inside a cell becomes one space."""
-    return write_lines(path, ("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows))
+    return write_lines(path, ("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows), sealed)
 
 
 def write_jsonl(path: str | Path, objects: Iterable[Mapping[str, object]]) -> int:

@@ -97,8 +97,8 @@ def clean_bitext(
         "train": len(train_pairs),
         "dev": len(dev_pairs),
     }
-    write_rows(train, train_pairs)
-    write_rows(dev, dev_pairs)
+    write_rows(train, train_pairs, sealed=True)
+    write_rows(dev, dev_pairs, sealed=True)
     write_json(report, summary)
     return summary
 

@@ -88,6 +88,7 @@ def write_lexical_table(path: str | Path, table: LexicalTable) -> int:
             for foreign in sorted(table)
             for english, probability in sorted(table[foreign].items(), key=lambda item: (-item[1], item[0]))
         ),
+        sealed=True,
     )
 
 

@@ -3,6 +3,8 @@
 examples:
   optical check
   optical check config/full.yaml
+  optical check --verify
+  optical check --accept results/collections/atlas
 
 Each problem is one line, and exit code 1. Files that the run fetches or makes are not read. The table has the jobs that
 are left to do, what a job asks a cluster for at its first attempt (memory grows with its input), and its longest time.
@@ -22,6 +24,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optical.cli.records import accept, verify
 from optical.cli.terminal import table
 from optical.errors import ConfigError, DataError, OpticalError, ResourceError
 
@@ -49,6 +52,12 @@ HEADER = ("rule", "jobs", "GB a job", "GPUs a job", "hours a job, at most")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical check`."""
     parser.add_argument("config", nargs="*", metavar="FILE", help="laid over config/config.yaml, as --configfile does")
+    parser.add_argument(
+        "--verify", action="store_true", help="compare the results with the records of what was written"
+    )
+    parser.add_argument(
+        "--accept", nargs="+", metavar="PATH", help="record what you changed on purpose, and check nothing"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     from optical.plan.checks import check, warnings
     from optical.plan.experiment import Experiment
 
+    if arguments.accept:
+        accept(arguments.accept)
+        return 0
     files = [str(Path(file).absolute()) for file in arguments.config]
     with contextlib.chdir(project_folder()), printed_warnings():  # the config names files from the project's folder
         experiment = Experiment.from_files(*files)
@@ -70,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
             except OpticalError as error:
                 problems += 1
                 print(f"problem: {error}")
+        if arguments.verify:
+            problems += verify(Path(experiment.config.results))
         if not problems:
             print(table([HEADER, *needs(experiment, planned_jobs(files))]))
     return int(problems > 0)

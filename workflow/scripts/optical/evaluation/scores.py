@@ -30,7 +30,7 @@ SCORE_COLUMNS = Score._fields
 def write_scores(path: str | Path, scores: Iterable[Score]) -> int:
     """Write scores with a header; values have six decimals. Return the number of rows."""
     lines = ("\t".join([*map(str, score[:-1]), f"{score[-1]:.6f}"]) for score in scores)
-    return write_lines(path, chain(["\t".join(SCORE_COLUMNS)], lines)) - 1
+    return write_lines(path, chain(["\t".join(SCORE_COLUMNS)], lines), sealed=True) - 1
 
 
 def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:

@@ -21,6 +21,7 @@ from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
 from optical.models.unpadding import Transformer
 from optical.runtime.base import base_of
+from optical.seals import check_folder
 
 
 def load_transformer(folder: str | Path, base: str | Path | None = None) -> Transformer:
@@ -32,6 +33,7 @@ def load_transformer(folder: str | Path, base: str | Path | None = None) -> Tran
     """
     from transformers import AutoModel
 
+    check_folder(folder, whole=True)
     if changed := base_of(folder, base):
         model = load_transformer(changed)
         apply_changes(model, folder)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from optical.errors import DataError
 from optical.files import read_json, write_json
-from optical.runtime.provenance import holds, sha256_of_same
+from optical.runtime.provenance import holds
+from optical.seals import sha256_of_same
 
 FILE = "base.json"
 FORMAT = 1

@@ -1,6 +1,5 @@
 """What made a model: settings, inputs, code, packages, machine. No path of the machine goes into it."""
 
-import functools
 import hashlib
 import importlib.metadata
 import os
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from optical import __version__
 from optical.errors import DataError
 from optical.files import read_json, sha256_of, write_json
+from optical.seals import LIST, sha256_of_same
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ def files_of(path: str | Path) -> list[Path]:
     """
     path = Path(path)
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [file for file in files if file.is_file() and file.name != "provenance.json"]
+    return [file for file in files if file.is_file() and file.name not in ("provenance.json", LIST)]
 
 
 def content_hash(path: str | Path) -> str:
@@ -100,17 +100,6 @@ def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
     needed = {name: wanted for name, wanted in hashes.items() if name != "curve.tsv" and not name.startswith(".")}
     files = ((folder / name, wanted) for name, wanted in needed.items())
     return all(file.is_file() and sha256_of_same(file) == wanted for file, wanted in files)
-
-
-def sha256_of_same(file: Path) -> str:
-    """Return the SHA-256 of a file, read once by this process as long as it stays the same."""
-    state = file.stat()
-    return _sha256_of(file.resolve(), state.st_size, state.st_mtime_ns)
-
-
-@functools.cache
-def _sha256_of(file: Path, _size: int, _changed: int) -> str:
-    return sha256_of(file)
 
 
 def _joined(hashes: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ def write_run(path: str | Path, run: Run, tag: str, in_full: bool = False) -> in
             for rank, (document, score) in enumerate(hits, start=1):
                 yield f"{query} Q0 {document} {rank} {written(score)} {tag}"
 
-    return write_lines(path, lines())
+    return write_lines(path, lines(), sealed=True)
 
 
 def read_run(path: str | Path) -> Run:

@@ -24,6 +24,7 @@ import numpy as np
 
 from optical.errors import ConfigError, DataError
 from optical.files import atomic_folder, read_json, read_lines, write_json
+from optical.seals import check_folder
 
 MOST_DOCUMENTS = (1 << 32) - 1  # a place fits into half a key of optical.search.best_hits
 DTYPES = ("float16", "float32")
@@ -132,6 +133,7 @@ class TokenVectors:
     def open(cls, folder: str | Path) -> "TokenVectors":
         """Open a shard; raise `DataError` where files are missing or disagree with the description."""
         folder = Path(folder)
+        check_folder(folder)
         meta = read_json(folder / "meta.json")
         shard = cls(folder, **meta)
         try:

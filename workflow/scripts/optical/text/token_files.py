@@ -14,6 +14,7 @@ import numpy as np
 from optical.errors import DataError
 from optical.files import atomic_folder, read_json, write_json
 from optical.runtime.progress import with_progress
+from optical.seals import check_folder
 from optical.text.tokeniser import load_tokeniser, tokenise
 
 
@@ -24,6 +25,7 @@ class TokenFile(Sequence):
         folder = Path(folder)
         if not (folder / "meta.json").is_file():
             raise DataError("no token file", where=folder, hint="run the rule that makes it again")
+        check_folder(folder)
         self.meta = read_json(folder / "meta.json")
         self.offsets = np.load(folder / "offsets.npy")
         total = int(self.offsets[-1])

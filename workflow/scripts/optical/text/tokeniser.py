@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from optical.errors import DataError
 from optical.files import write_json
 from optical.runtime.base import base_of
+from optical.seals import check_file
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
 
@@ -80,6 +81,7 @@ def load_tokeniser(path: str | Path) -> Tokenizer:
     path = path / "tokenizer.json" if path.is_dir() else path
     if not path.is_file():
         raise DataError("no tokenizer.json", where=path, hint="save it with AutoTokenizer.save_pretrained")
+    check_file(path)
     tokeniser = Tokenizer.from_file(str(path))
     tokeniser.no_truncation()
     tokeniser.no_padding()

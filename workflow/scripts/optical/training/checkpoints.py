@@ -13,9 +13,11 @@ from typing import Any
 
 import torch
 
+from optical.errors import ResourceError
 from optical.files import as_argument, atomic_path, sha256_of
 from optical.runtime.imports import library_files
 from optical.runtime.provenance import files_of, version_of
+from optical.seals import beside, check_file
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +46,30 @@ class Checkpoints:
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a state, which must hold `step`, so that either all of it or nothing is there."""
         path = self.folder / f"step-{state['step']:09d}.pt"
-        with atomic_path(path) as temporary:
+        with atomic_path(path, sealed=True) as temporary:
             torch.save(state, temporary)
         saved = self._newest_first()
         # one of a later step is damaged, or the run would have gone on from it
         kept = [other for other in saved if other.name <= path.name][:KEPT]
         for other in set(saved).difference(kept):
             other.unlink(missing_ok=True)
+            beside(other).unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any] | None:
-        """Return the newest state that can be read, or None; a damaged file is skipped with a warning."""
+        """Return the newest whole state, or None; a damaged file is skipped with a warning.
+
+        Raises:
+            ResourceError: a file cannot be read now, which says nothing of its content: none is skipped or deleted.
+        """
         for path in self._newest_first():
             try:
+                check_file(path, whole=True)
                 state = torch.load(path, map_location="cpu", weights_only=True)
                 log.info("resuming at step %d from %s", state["step"], path)
                 return state
+            except (ResourceError, PermissionError) as error:
+                hint = "run it again; to go on from an older one, delete it"
+                raise ResourceError("cannot read a checkpoint", where=path, hint=hint) from error
             except Exception as error:  # whatever a damaged archive raises: the older one will do
                 reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file's error says nothing
                 log.warning("skipping the damaged checkpoint %s: %s", path, reason)

@@ -18,6 +18,7 @@ from optical.losses.late_interaction import max_sim
 from optical.losses.ranking import distillation_loss, ranking_loss
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.runtime.devices import send
+from optical.seals import check_file
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
 from optical.training.triples import MISSING, Scores, open_scores, pair_numbers, scores_of
@@ -59,6 +60,7 @@ class TeacherLoss:
             if len(queries) != len(self.queries):
                 raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
             self.queries = queries
+        check_file(training_set / "triples.npy")
         self.triples = np.load(training_set / "triples.npy", mmap_mode="r")
         lengths = self.documents.lengths[self.triples[:, 1]]
         self.batches = EpochBatches(lengths, settings.batch_size, settings.seed)

@@ -10,6 +10,7 @@ import numpy as np
 
 from optical.errors import DataError
 from optical.files import atomic_folder, atomic_path, read_rows
+from optical.seals import check_file
 
 log = logging.getLogger("optical")
 
@@ -85,6 +86,8 @@ def write_scores(
 
 def open_scores(folder: Path) -> Scores:
     """Memory-map what `write_scores` wrote."""
+    for name in ("pairs.npy", "scores.npy"):
+        check_file(folder / name)
     return np.load(folder / "pairs.npy", mmap_mode="r"), np.load(folder / "scores.npy", mmap_mode="r")
 
 

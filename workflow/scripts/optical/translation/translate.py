@@ -15,6 +15,7 @@ from optical.models.layout import loading
 from optical.runtime.offline import keep_offline
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
+from optical.seals import check_folder
 
 keep_offline()
 
@@ -36,6 +37,7 @@ class Translator:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         self.device, self.precision = device or torch.device("cpu"), precision
+        check_folder(folder, whole=True)
         with loading(folder, "translator"):
             self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder)
             self.tokeniser: Any = AutoTokenizer.from_pretrained(folder)
