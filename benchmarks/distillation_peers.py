@@ -34,8 +34,9 @@ def pair_losses(transport: TransportSettings) -> dict[str, PairLoss]:
         student_MD, masses_M = _with_mass(student_MD, weights_M)
         teacher_ND, masses_N = _with_mass(teacher_ND, weights_N)
         cost_MN = 1 - student_MD @ teacher_ND.T
-        settings = {"reg": transport.regularisation, "numItermax": transport.iterations, "warn": False}
-        return (ot.sinkhorn(masses_M, masses_N, cost_MN.detach(), **settings) * cost_MN).sum()
+        settings = {"numItermax": transport.iterations, "stopThr": transport.tolerance, "warn": False}
+        plan_MN = ot.sinkhorn(masses_M, masses_N, cost_MN.detach(), transport.regularisation, **settings)
+        return (plan_MN * cost_MN).sum()
 
     def mse(student_MD: Tensor, teacher_ND: Tensor, *_: Tensor) -> Tensor:
         return (student_MD.mean(0) - teacher_ND.mean(0)).square().sum()

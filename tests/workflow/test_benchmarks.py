@@ -17,8 +17,8 @@ pytestmark = pytest.mark.workflow
 
 PROGRAMS = re.findall(r"^BENCHMARKS = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
 PEERED = ("distillation", "encoding", "search")  # run beside other programs, too
-# What they share, and what the full experiment will cost.
-NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget"}
+# What they share, what the full experiment will cost, and a table of an experiment that was run.
+NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget", "plans"}
 
 TRANSPORT = "transport, 128 problems of 32 x 32, 50 iterations"
 MANY = "transport, 8192 problems of 32 x 32, 50 iterations"
@@ -152,6 +152,14 @@ def make_bench(folder, programs):
     command = ["make", "bench", f"BENCHMARKS={' '.join(programs)}"]
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path})
+
+
+def test_the_table_of_plans_says_that_ours_converge():
+    command = [sys.executable, "benchmarks/plans.py", "--tiny"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
+    ours = [dict(zip(header, row, strict=True)) for row in rows if "over-relaxed" in row]
+    assert len(ours) == 2 and all(float(row["largest"]) <= 0.5 and float(row["above 1 %"]) == 0 for row in ours)
 
 
 def test_make_bench_gathers_every_kind_of_line(tmp_path):

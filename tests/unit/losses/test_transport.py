@@ -8,7 +8,18 @@ from hypothesis import given, settings, strategies
 
 from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
-from optical.losses.transport import SOLVERS, UNROLLABLE, greedy, marginals, sinkhorn, token_cost, transport_plan
+from optical.losses.transport import (
+    BLOCK,
+    OVER_RELAXATION,
+    SOLVERS,
+    UNROLLABLE,
+    greedy,
+    marginals,
+    misplaced_mass,
+    sinkhorn,
+    token_cost,
+    transport_plan,
+)
 
 BALANCED = ("sinkhorn", "ipot", "exact")
 # Enough to converge: ipot spends twenty scalings on each of its iterations.
@@ -93,25 +104,50 @@ def test_pot_proximal_is_still_wrong():
     assert (value(plan, cost) > optimum + 0.1).all()
 
 
-@pytest.mark.parametrize("regularisation", [0.5, 0.1, 0.01, 0.003, 0.001])
-@pytest.mark.parametrize("iterations", [1, 2, 50, 200])
-@pytest.mark.parametrize("spread", [0, 4])
+@pytest.mark.parametrize(("regularisation", "spread"), [(0.5, 2), (0.1, 2), (0.03, 0)])
+@pytest.mark.parametrize("iterations", [1, 2, 10, 60])
 def test_sinkhorn_has_the_iterates_of_the_log_domain(regularisation, iterations, spread):
     """Equal after each number of iterations, as far as float32 can tell potentials of size 2 / regularisation apart.
 
-    The vectors fill three dimensions only, and weights may be ten thousand times apart: the potentials travel far.
+    The vectors fill three dimensions only, and weights may be a hundred times apart: the potentials travel far.
     """
-    cost = random_costs(pairs=16, m=20, n=13, seed=4, dimensions=3)
-    weights = 10 ** (-spread * torch.rand(16, 20, generator=torch.Generator().manual_seed(5)))
+    cost, weights = random_costs(pairs=16, m=20, n=13, seed=4, dimensions=3), spread_weights(16, 20, spread)
     rows, columns = (marginals(mask, weight) for mask, weight in zip(full(cost), (weights, None), strict=True))
-    score = cost.double() / -regularisation
-    f, g = torch.zeros(16, 20, 1, dtype=torch.double), torch.zeros(16, 1, 13, dtype=torch.double)
-    for _ in range(iterations):
-        f = rows.double().log()[:, :, None] - torch.logsumexp(score + g, 2, keepdim=True)
-        g = columns.double().log()[:, None] - torch.logsumexp(score + f, 1, keepdim=True)
     chosen = problem(regularisation=regularisation, iterations=iterations, tolerance=0.0)
-    difference = sinkhorn(cost, rows, columns, chosen) - (score + f + g).exp().float()
-    assert difference.abs().sum((1, 2)).max() < 1e-5 + 5e-8 / regularisation
+    difference = sinkhorn(cost, rows, columns, chosen) - log_domain_plan(
+        cost, rows, columns, regularisation, iterations
+    )
+    assert difference.abs().sum((1, 2)).max() < 1e-5 + 5e-7 / regularisation
+
+
+def spread_weights(pairs, tokens, spread):
+    """Return weights that are up to 10 ** spread times apart."""
+    return 10 ** (-spread * torch.rand(pairs, tokens, generator=torch.Generator().manual_seed(5)))
+
+
+def log_domain_plan(cost, rows, columns, regularisation, iterations):
+    """Over-relaxed Sinkhorn in the log domain and float64, where a pair's error has shrunk since the last look."""
+    score, rows, columns = cost.double() / -regularisation, rows.double(), columns.double()
+    f, g = torch.zeros(*rows.shape, 1, dtype=torch.double), torch.zeros(len(rows), 1, columns.shape[1])
+    power, misplaced = torch.ones(len(rows), 1, 1), torch.zeros(len(rows))
+    for done in range(iterations):
+        f = f + power * (rows.log()[:, :, None] - torch.logsumexp(score + g, 2, keepdim=True) - f)
+        g = g + power * (columns.log()[:, None] - torch.logsumexp(score + f, 1, keepdim=True) - g)
+        if done % BLOCK == 0:
+            before, misplaced = misplaced, misplaced_mass((score + f + g).exp(), rows, columns)
+            power = torch.where(misplaced < before, OVER_RELAXATION, 1.0)[:, None, None]
+    return (score + f + g).exp().float()
+
+
+@pytest.mark.parametrize("regularisation", [0.1, 0.03, 0.01, 0.003, 0.001])
+@pytest.mark.parametrize("spread", [0, 4])
+def test_sinkhorn_converges_to_the_plan_of_the_log_domain(regularisation, spread):
+    """However sharp the plan and uneven the weights: what is misplaced is what the tolerance allows."""
+    cost, weights = random_costs(pairs=16, m=20, n=13, seed=4, dimensions=3), spread_weights(16, 20, spread)
+    rows, columns = (marginals(mask, weight) for mask, weight in zip(full(cost), (weights, None), strict=True))
+    chosen = problem(regularisation=regularisation, iterations=10**5, tolerance=1e-3)
+    plan = sinkhorn(cost, rows, columns, chosen)
+    assert misplaced_mass(plan, rows, columns).max() < 1e-3
 
 
 def test_sinkhorn_survives_what_float32_can_not_hold():
@@ -218,9 +254,9 @@ def test_iteration_goes_on_until_the_marginals_hold():
     cost = random_costs(pairs=16, m=20, n=20)
     cost[:15] = 1.0
     plan = transport_plan(cost, *full(cost), problem(regularisation=0.03, iterations=10**4, tolerance=1e-4))
-    early = transport_plan(cost, *full(cost), problem(regularisation=0.03, iterations=11))
+    early = transport_plan(cost, *full(cost), problem(regularisation=0.03, iterations=5))
     assert (early.sum(2) - 1 / 20).abs().sum(1).max() > 1e-3
-    assert (plan.sum(2) - 1 / 20).abs().sum(1).max() < 1e-4
+    assert (plan.sum(2) - 1 / 20).abs().sum(1).max() < 2e-4
 
 
 @pytest.mark.parametrize("solver", list(SOLVERS))

@@ -99,6 +99,7 @@ def test_the_masked_texts_cost_the_same_with_and_without_pairs(folder):
         torch.manual_seed(step)
         total, figures = both(step)
         assert torch.equal(figures["mlm"], value)
+        assert 0 <= figures.pop("unconverged") <= 1, "the share of plans, no part of the loss"
         assert total.item() == pytest.approx(sum(figure.item() for figure in figures.values()), rel=1e-5)
         assert set(figures) == {"mlm", *ALL}
 

@@ -14,11 +14,11 @@ class TransportSettings(Settings):
     regularisation: Positive = 0.05
     """entropy weight, in units of the cost; small is sharp; for ipot the length of a proximal step"""
 
-    iterations: Count = 50
-    """maximum number of iterations"""
+    iterations: Count = 1000
+    """maximum number of iterations; log and provenance count the plans that need more"""
 
-    tolerance: NotNegative = 1e-4
-    """stop once the marginals of every plan are right to this share of its mass; 0 never stops early"""
+    tolerance: NotNegative = 0.005
+    """stop a plan once it misplaces at most this share of its mass; 0 never stops early"""
 
     marginals: Literal["uniform", "idf"] = "idf"
     """mass of a token: the same for all, or its inverse document frequency in the bitext"""

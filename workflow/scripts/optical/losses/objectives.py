@@ -40,7 +40,15 @@ from optical.config.objectives import (
 from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 from optical.losses.late_interaction import max_sim
-from optical.losses.transport import UNROLLABLE, greedy, marginals, token_cost, transport_plan
+from optical.losses.transport import (
+    UNROLLABLE,
+    both_marginals,
+    greedy,
+    marginals,
+    misplaced_mass,
+    token_cost,
+    transport_plan,
+)
 
 # The defaults of what an objective takes beside its batch have one home, the config.
 TRANSPORT, MSE, SCORES = OptimalTransportObjective(), SentenceMSEObjective(), TemperatureObjective()
@@ -89,7 +97,8 @@ def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
 class OptimalTransport(nn.Module):
     """OPTICAL (Huang, Yu, Allan, WSDM 2023): the transport cost between the student's and the teacher's tokens.
 
-    On a GPU one kernel does it all where that works, to the same numbers. The default problem weighs tokens by their
+    On a GPU one kernel does it all where that works, to the same numbers. After a call, `figures` holds the share of
+    pairs whose plan misplaces more mass than the tolerance (`unconverged`). The default problem weighs tokens by their
     inverse document frequency: batches then carry `student_weights_BM` and `teacher_weights_BN`.
 
     >>> words = torch.eye(2)[None]
@@ -116,15 +125,22 @@ class OptimalTransport(nn.Module):
         """
         super().__init__()
         self.transport, self.unroll = transport, unroll
+        self.figures: dict[str, Tensor] = {}
         self.fused = fused and not unroll and importlib.util.find_spec("triton") is not None
         if unroll and transport.solver not in UNROLLABLE:
             what = f"solver {transport.solver!r} cannot be unrolled"
             raise ConfigError(what, where="optimal_transport", hint=f"use one of {', '.join(UNROLLABLE)}")
 
     def forward(self, batch: PairBatch) -> Tensor:
-        return mean_over_pairs(self._pair_losses(batch), batch.real_pairs())
+        loss_B, misplaced_B = self._solve(batch)
+        real_B = batch.real_pairs()
+        if self.transport.solver in UNROLLABLE and self.transport.tolerance:
+            unconverged_B = (misplaced_B > self.transport.tolerance).float()
+            self.figures = {"unconverged": mean_over_pairs(unconverged_B, real_B)}
+        return mean_over_pairs(loss_B, real_B)
 
-    def _pair_losses(self, batch: PairBatch) -> Tensor:
+    def _solve(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
+        """Return the loss of each pair and the mass that its plan misplaces."""
         vectors = batch.student_BMD, batch.teacher_BND.detach()
         masks = batch.student_mask_BM, batch.teacher_mask_BN
         weights = batch.student_weights_BM, batch.teacher_weights_BN
@@ -135,7 +151,8 @@ class OptimalTransport(nn.Module):
                 return fused_transport_loss(*vectors, *masks, self.transport, *weights)
         cost_BMN = token_cost(*vectors)
         plan_BMN = transport_plan(cost_BMN, *masks, self.transport, *weights, unroll=self.unroll)
-        return (plan_BMN * cost_BMN).sum((1, 2))
+        misplaced_B = misplaced_mass(plan_BMN, *both_marginals(*masks, self.transport, *weights))
+        return (plan_BMN * cost_BMN).sum((1, 2)), misplaced_B
 
 
 class SentenceMSE(nn.Module):
@@ -268,10 +285,13 @@ class WeightedSum(nn.Module):
         self.terms = nn.ModuleDict({name: objective for name, (_, objective) in terms.items()})
 
     def forward(self, batch: PairBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss, a scalar with gradient, and the value of each term, detached."""
+        """Return the loss, a scalar with gradient, and the value of each term and what else it says, detached."""
         losses = {name: term(batch) for name, term in self.terms.items()}
         loss = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
-        return loss, {name: value.detach() for name, value in losses.items()}
+        figures = {name: value.detach() for name, value in losses.items()}
+        for term in self.terms.values():
+            figures |= getattr(term, "figures", {})
+        return loss, figures
 
 
 def build_objective(objectives: Objectives, transport: TransportSettings | None = None) -> WeightedSum:

@@ -4,9 +4,8 @@ Shapes as in `transport`: B pairs, M student tokens, N teacher tokens, D dimensi
 the powers of two of a tile. It reads the vectors, writes a loss per pair and the student's gradient, and never stores
 cost or plan. Each pair stops iterating on its own, and nothing waits for the host.
 
-The iterates are those of `transport.sinkhorn`, step by step: the same first iteration in the log domain, the same rule
-for when a kernel absorbs its scalings. Losses and gradients differ from it by rounding, and by the tolerance where one
-pair of a batch converges before the others: in `sinkhorn` it goes on with them.
+The iterates are those of `transport.sinkhorn`: the same first iteration in the log domain, the same number of steps
+between two absorptions into the kernel, the same test of what a plan misplaces. The results differ by rounding.
 
 Needs Triton, which comes with the CUDA builds of torch, and the C compiler that Triton calls. `fused_runs` tries it out
 and says whether a batch can be done here. With TRITON_INTERPRET=1 in the environment it also runs on a CPU, for tests.
@@ -35,8 +34,9 @@ _SMALLEST_WEIGHT = tl.constexpr(transport.SMALLEST_WEIGHT)
 _SMALLEST_MASS = tl.constexpr(transport.SMALLEST_MASS)
 _SMALLEST_EXPONENT = tl.constexpr(transport.SMALLEST_EXPONENT)
 _PADDING = tl.constexpr(transport.PADDING)
-_LARGEST_GROWTH = tl.constexpr(transport.LARGEST_GROWTH)
-_LONGEST_BLOCK = tl.constexpr(float(transport.LONGEST_BLOCK))
+_BLOCK = tl.constexpr(transport.BLOCK)
+_LARGEST_SCALING = tl.constexpr(transport.LARGEST_SCALING)
+_OVER_RELAXATION = tl.constexpr(transport.OVER_RELAXATION)
 
 
 @triton.jit
@@ -51,6 +51,21 @@ def _mass(mask, weights, weighted: tl.constexpr):
 
 
 @triton.jit
+def _misplaced(plan, rows, columns):
+    """transport.misplaced_mass of one pair."""
+    of_rows = tl.sum(tl.abs(tl.sum(plan, 1) - rows), 0)
+    of_columns = tl.sum(tl.abs(tl.sum(plan, 0) - columns), 0)
+    return tl.maximum(of_rows, of_columns) / 2
+
+
+@triton.jit
+def _towards(aim, scaling, power):
+    """transport._towards."""
+    moved = scaling + power * (aim - scaling)
+    return tl.minimum(tl.maximum(moved, -_LARGEST_SCALING), _LARGEST_SCALING)
+
+
+@triton.jit
 def _transport_kernel(
     student_ptr,
     teacher_ptr,
@@ -59,6 +74,7 @@ def _transport_kernel(
     student_weights_ptr,
     teacher_weights_ptr,
     loss_ptr,
+    misplaced_ptr,
     gradient_ptr,
     M,
     N,
@@ -110,27 +126,24 @@ def _transport_kernel(
     g = tl.where(real_n, tl.log(columns) - tl.log(sums_n) - highest_n, 0.0)
 
     left = tl.where(moved > 0, iterations - 1, 0)
-    block = tl.minimum(left, 1)
-    while left > 0:
-        kernel = tl.exp(tl.maximum(score + f[:, None] + g[None, :], _SMALLEST_EXPONENT))
-        u, v = tl.full([tile_m], 1.0, tl.float32), tl.full([tile_n], 1.0, tl.float32)
-        previous, sums_m = u, u
-        for _ in range(block):
-            previous = u
-            sums_m = tl.sum(kernel * v[None, :], 1)
-            u = rows / sums_m
-            v = columns / tl.sum(kernel * u[:, None], 0)
-        f += tl.log(u)
-        g += tl.log(v)
-        error = tl.sum(tl.abs(previous * sums_m - rows), 0)
-        growth = tl.max(tl.where(real_m, tl.abs(tl.log(u / previous)), 0.0), 0)
-        left = tl.where(error < tolerance, 0, left - block)
-        longest = tl.minimum(_LONGEST_BLOCK, _LARGEST_GROWTH / tl.maximum(growth, 1e-6)).to(tl.int32)
-        block = tl.minimum(left, tl.maximum(longest, 1))
-
     plan = tl.exp(tl.maximum(score + f[:, None] + g[None, :], _SMALLEST_EXPONENT))
+    before, misplaced = 0.0, _misplaced(plan, rows, columns)
+    while (left > 0) & (misplaced >= tolerance):
+        power = tl.where(misplaced < before, _OVER_RELAXATION, 1.0)
+        u, v = tl.zeros([tile_m], tl.float32), tl.zeros([tile_n], tl.float32)
+        block = tl.minimum(left, _BLOCK)
+        for _ in range(block):
+            u = _towards(tl.log(rows) - tl.log(tl.sum(plan * tl.exp(v)[None, :], 1)), u, power)
+            v = _towards(tl.log(columns) - tl.log(tl.sum(plan * tl.exp(u)[:, None], 0)), v, power)
+        f += u
+        g += v
+        left -= block
+        plan = tl.exp(tl.maximum(score + f[:, None] + g[None, :], _SMALLEST_EXPONENT))
+        before, misplaced = misplaced, _misplaced(plan, rows, columns)
+
     plan = tl.where(real & (plan > _SMALLEST_MASS), plan, 0.0)
     tl.store(loss_ptr + pair, tl.sum(tl.sum(plan * cost, 1), 0))
+    tl.store(misplaced_ptr + pair, misplaced)
     for start in range(0, D, tile_d):
         d = start + tl.arange(0, tile_d)
         teacher = tl.load(
@@ -153,7 +166,7 @@ class _TransportLoss(torch.autograd.Function):
         masks = [mask.bool().contiguous().view(torch.uint8) for mask in (student_mask_BM, teacher_mask_BN)]
         weighted = settings.marginals != "uniform"
         weights = [weight.float().contiguous() for weight in weights] if weighted else masks
-        loss_B = torch.empty(B, device=student_BMD.device)
+        loss_B, misplaced_B = torch.empty(2, B, device=student_BMD.device)
         gradient_BMD = torch.empty(B, M, D, device=student_BMD.device)
         tiles = [max(16, triton.next_power_of_2(size)) for size in (M, N)]
         if B:
@@ -163,6 +176,7 @@ class _TransportLoss(torch.autograd.Function):
                 *masks,
                 *weights,
                 loss_B,
+                misplaced_B,
                 gradient_BMD,
                 M,
                 N,
@@ -178,10 +192,11 @@ class _TransportLoss(torch.autograd.Function):
             )
         ctx.save_for_backward(gradient_BMD)
         ctx.precision = student_BMD.dtype
-        return loss_B
+        ctx.mark_non_differentiable(misplaced_B)
+        return loss_B, misplaced_B
 
     @staticmethod
-    def backward(ctx, upstream_B):
+    def backward(ctx, upstream_B, _):
         (gradient_BMD,) = ctx.saved_tensors
         return (upstream_B[:, None, None] * gradient_BMD).to(ctx.precision), None, None, None, None, None
 
@@ -194,12 +209,12 @@ def _works(device: torch.device) -> bool:
     generator = torch.Generator().manual_seed(0)
     vectors = [torch.nn.functional.normalize(torch.randn(2, size, 32, generator=generator), dim=-1) for size in (5, 7)]
     mask_BM, mask_BN = (torch.ones(2, size, dtype=torch.bool) for size in (5, 7))
-    settings = TransportSettings(regularisation=0.1, tolerance=0.0, marginals="uniform")
+    settings = TransportSettings(regularisation=0.1, iterations=50, tolerance=0.0, marginals="uniform")
     cost_BMN = transport.token_cost(*vectors)  # on the processor: on a GPU float32 may stand for TF32
     expected_B = (transport.transport_plan(cost_BMN, mask_BM, mask_BN, settings) * cost_BMN).sum((1, 2))
     try:
         on_device = [tensor.to(device) for tensor in (*vectors, mask_BM, mask_BN)]
-        loss_B = _TransportLoss.apply(*on_device, None, settings).cpu()
+        loss_B = _TransportLoss.apply(*on_device, None, settings)[0].cpu()
     except Exception:  # Triton has no common class for what can go wrong between a compiler, a driver and a card
         return False
     return torch.allclose(loss_B, expected_B, atol=1e-4)
@@ -231,10 +246,10 @@ def fused_transport_loss(
     settings: TransportSettings,
     student_weights_BM: Tensor | None = None,
     teacher_weights_BN: Tensor | None = None,
-) -> Tensor:
-    """Return the transport loss of each pair: the cost of its plan, with gradient to the student only.
+) -> tuple[Tensor, Tensor]:
+    """Return the transport loss of each pair, with gradient to the student only, and the mass that its plan misplaces.
 
-    It equals that of `transport_plan` and `token_cost` with a constant plan, to 1e-5 at tolerance 0.
+    The loss is the cost of the plan. Both equal those of `transport_plan` and `token_cost`, to 1e-5 at tolerance 0.
 
     Args:
         student_BMD: unit vectors, of any float type, on the GPU.
@@ -246,7 +261,7 @@ def fused_transport_loss(
         teacher_weights_BN: the same for the other side.
 
     Returns:
-        float32 (B,), 0 for a pair without tokens.
+        Losses and misplaced mass, float32 (B,), 0 for a pair without tokens.
     """
     weights = (student_weights_BM, teacher_weights_BN)
     return _TransportLoss.apply(student_BMD, teacher_BND.detach(), student_mask_BM, teacher_mask_BN, weights, settings)

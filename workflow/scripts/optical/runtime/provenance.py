@@ -27,6 +27,7 @@ def write_provenance(
     inputs: Mapping[str, str | Path],
     started: float,
     device: "torch.device | None" = None,
+    figures: Mapping[str, float] | None = None,
 ) -> None:
     """Write `provenance.json` into a model folder.
 
@@ -35,6 +36,7 @@ def write_provenance(
         inputs: name -> file or folder whose contents are hashed.
         started: `time.monotonic()` when the program began.
         device: what computed it; None for the processor.
+        figures: what else is to be known of how it was made, by name.
     """
     record = {
         "settings": settings,
@@ -44,6 +46,7 @@ def write_provenance(
         "packages": {name: version_of(name) for name in PACKAGES},
         "machine": {"processor": platform.machine(), "system": platform.system(), "device": _name_of(device)},
         "wall_seconds": round(time.monotonic() - started, 1),
+        **(figures or {}),
     }
     write_json(Path(folder) / "provenance.json", record)
 

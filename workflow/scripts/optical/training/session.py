@@ -1,7 +1,8 @@
 """One training session: what the programs that train have in common, from their settings to the folder of the model."""
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from torch import nn
@@ -12,6 +13,26 @@ from optical.runtime.machine import Machine
 from optical.runtime.provenance import write_provenance
 from optical.training.checkpoints import Checkpoints, fingerprint
 from optical.training.loop import LossOfPart, save_curve, train
+
+log = logging.getLogger(__name__)
+
+FEW_PLANS = 0.001  # share of plans that may not converge without a warning
+
+
+def unconverged_plans(curve: Sequence[Mapping[str, float]], what: str | Path) -> dict[str, float]:
+    """Return the share of transport plans that did not converge in a training, named; nothing where it had none.
+
+    >>> unconverged_plans([{"loss": 0.5, "unconverged": 0.0}, {"loss": 0.4, "unconverged": 0.25}], "students/sw")
+    {'unconverged_plans': 0.125}
+    """
+    shares = [row["unconverged"] for row in curve if "unconverged" in row]
+    if not shares:
+        return {}
+    share = sum(shares) / len(shares)
+    if share > FEW_PLANS:
+        remedy = "raise transport.iterations, with ipot transport.inner_iterations"
+        log.warning("%s: %.2g %% of the plans misplace more than transport.tolerance; %s", what, 100 * share, remedy)
+    return {"unconverged_plans": share}
 
 
 class Session:
@@ -73,6 +94,6 @@ class Session:
         with atomic_folder(out) as folder:
             save(folder)
             save_curve(folder, curve)
-            write_provenance(folder, recorded, self.inputs, self.started, self.device)
+            write_provenance(folder, recorded, self.inputs, self.started, self.device, unconverged_plans(curve, out))
         if checkpoints:
             checkpoints.remove()
