@@ -24,6 +24,7 @@ distillation-mbert  120  benchmarks/distillation.py --part mbert
 distillation        180  benchmarks/distillation.py --part minilm
 encoding-e5         120  benchmarks/encoding.py --part e5-small
 distillation-e5     120  benchmarks/distillation.py --part e5-small
+large-vocabulary     90  benchmarks/large_vocabulary.py
 "
 
 tiny=()
