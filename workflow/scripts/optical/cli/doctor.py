@@ -59,10 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(finding.state == BAD for finding in findings))
 
 
+def judge(good: object, subject: str, found: str, hint: str, otherwise: str = ABSENT) -> Finding:
+    """Return what was found: as ok, without the hint, where it is good."""
+    return Finding(OK, subject, found) if good else Finding(otherwise, subject, found, hint)
+
+
 def python() -> Iterator[Finding]:
     """Look at the interpreter."""
-    state = OK if sys.version_info >= OLDEST_PYTHON else BAD
-    yield Finding(state, "python", platform.python_version(), "" if state == OK else "3.11 or newer is needed")
+    new_enough = sys.version_info >= OLDEST_PYTHON
+    yield judge(new_enough, "python", platform.python_version(), "3.11 or newer is needed", BAD)
 
 
 def packages() -> Iterator[Finding]:
@@ -79,14 +84,12 @@ def packages() -> Iterator[Finding]:
             missing.append(f"{requirement.name} is missing")
         elif not requirement.specifier.contains(version, prereleases=True):
             missing.append(f"{requirement.name} is {version}, not {requirement.specifier}")
-    if missing:
-        yield Finding(BAD, "packages", "; ".join(missing), "pip install -e .")
-    else:
-        yield Finding(OK, "packages", "all that the default experiment needs")
+    found = "; ".join(missing) or "all that the default experiment needs"
+    yield judge(not missing, "packages", found, "pip install -e .", BAD)
     for module, extra in EXTRAS.items():
         present = importlib.util.find_spec(module) is not None
-        hint = "" if present else f'pip install -e ".[{extra}]"'
-        yield Finding(OK if present else ABSENT, extra, "installed" if present else f"{module} is not installed", hint)
+        found = "installed" if present else f"{module} is not installed"
+        yield judge(present, extra, found, f'pip install -e ".[{extra}]"')
 
 
 def _requirements() -> list[str]:
@@ -125,23 +128,18 @@ def accelerator() -> Iterator[Finding]:
     else:
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         yield Finding(ABSENT, "cuda", f"no device; {built}", "the default experiment needs none")
-    fast = processor_bf16()
-    if fast:
-        yield Finding(OK, "bf16", f"{' '.join(fast)}: --precision bf16 is fast on this processor")
-    else:
-        yield Finding(ABSENT, "bf16", "not in this processor: --precision bf16 would be slow", "keep fp32")
+    fast = f"{' '.join(processor_bf16())}: --precision bf16 is fast on this processor"
+    slow = "not in this processor: --precision bf16 would be slow"
+    yield judge(processor_bf16(), "bf16", fast if processor_bf16() else slow, "keep fp32")
 
 
 def machine() -> Iterator[Finding]:
     """Measure cores, memory and disk space."""
     cores = available_cores()
     yield Finding(OK, "cores", f"{cores}: snakemake --cores {cores}")
-    memory = memory_bytes() / GIB
-    hint = "" if memory >= MEMORY_GIB else f"{MEMORY_GIB} GiB are needed"
-    yield Finding(BAD if hint else OK, "memory", f"{memory:.1f} GiB", hint)
-    free = shutil.disk_usage(Path.cwd()).free / GIB
-    hint = "" if free >= DISK_GIB else f"{DISK_GIB} GiB are needed"
-    yield Finding(BAD if hint else OK, "disk", f"{free:.1f} GiB free here", hint)
+    memory, free = memory_bytes() / GIB, shutil.disk_usage(Path.cwd()).free / GIB
+    yield judge(memory >= MEMORY_GIB, "memory", f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", BAD)
+    yield judge(free >= DISK_GIB, "disk", f"{free:.1f} GiB free here", f"{DISK_GIB} GiB are needed", BAD)
 
 
 def memory_bytes(
@@ -160,27 +158,23 @@ def memory_bytes(
 def schedulers() -> Iterator[Finding]:
     """Look for snakemake, Slurm and conda."""
     version = installed("snakemake")
-    hint = "" if version else "pip install -e ."
-    yield Finding(OK if version else BAD, "snakemake", version or "not installed", hint)
+    yield judge(version, "snakemake", version or "not installed", "pip install -e .", BAD)
     plugin = installed("snakemake-executor-plugin-slurm")
     if shutil.which("sbatch"):
-        hint = "" if plugin else "pip install snakemake-executor-plugin-slurm"
-        what = "sbatch is here" if plugin else "sbatch is here, Snakemake's plugin for it is not"
-        yield Finding(OK if plugin else ABSENT, "slurm", what, hint)
+        found = "sbatch is here" if plugin else "sbatch is here, Snakemake's plugin for it is not"
+        yield judge(plugin, "slurm", found, "pip install snakemake-executor-plugin-slurm")
     else:
         yield Finding(ABSENT, "slurm", "no sbatch here: jobs run on this machine")
     conda = next((name for name in ("conda", "mamba", "micromamba") if shutil.which(name)), None)
-    hint = "" if conda else "only --software-deployment-method conda needs it"
-    yield Finding(OK if conda else ABSENT, "conda", conda or "not installed", hint)
+    yield judge(conda, "conda", conda or "not installed", "only --software-deployment-method conda needs it")
 
 
 def network() -> Iterator[Finding]:
     """Find the source of downloads: a mirror, a proxy, the network, or none."""
     if mirror := os.environ.get("OPTICAL_MIRROR"):
         present = Path(mirror).is_dir()
-        hint = "" if present else "OPTICAL_MIRROR must name a folder"
-        what = f"mirror {mirror}" if present else f"mirror {mirror} is not there"
-        yield Finding(OK if present else BAD, "network", what, hint)
+        found = f"mirror {mirror}" if present else f"mirror {mirror} is not there"
+        yield judge(present, "network", found, "OPTICAL_MIRROR must name a folder", BAD)
         return
     if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
         yield Finding(OK, "network", "through a proxy")
