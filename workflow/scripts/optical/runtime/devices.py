@@ -68,6 +68,13 @@ def choose(name: str, processes: int = 1) -> "torch.device":
     return device
 
 
+def name_of(device: "torch.device") -> str:
+    """Return the model of a GPU; "cpu" for the processor."""
+    import torch
+
+    return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
+
+
 def send(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
     """Return the tensor on a device, without waiting for the device's earlier work.
 

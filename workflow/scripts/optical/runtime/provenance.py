@@ -8,15 +8,11 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from optical import __version__
 from optical.errors import DataError
 from optical.files import read_json, sha256_of, write_json
 from optical.seals import LIST, sha256_of_same
-
-if TYPE_CHECKING:
-    import torch
 
 PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
 
@@ -26,7 +22,7 @@ def write_provenance(
     settings: Mapping[str, object],
     inputs: Mapping[str, str | Path],
     started: float,
-    device: "torch.device | None" = None,
+    device: str = "cpu",
     figures: Mapping[str, float] | None = None,
 ) -> None:
     """Write `provenance.json` into a model folder.
@@ -35,7 +31,7 @@ def write_provenance(
         settings: the resolved config of this model.
         inputs: name -> file or folder whose contents are hashed.
         started: `time.monotonic()` when the program began.
-        device: what computed it; None for the processor.
+        device: the name of what computed it, see `devices.name_of`.
         figures: what else is to be known of how it was made, by name.
     """
     record = {
@@ -44,7 +40,7 @@ def write_provenance(
         "version": __version__,
         "git_commit": _git_commit(),
         "packages": {name: version_of(name) for name in PACKAGES},
-        "machine": {"processor": platform.machine(), "system": platform.system(), "device": _name_of(device)},
+        "machine": {"processor": platform.machine(), "system": platform.system(), "device": device},
         "wall_seconds": round(time.monotonic() - started, 1),
         **(figures or {}),
     }
@@ -122,14 +118,6 @@ def _git_commit() -> str:
     except OSError:  # no git there
         return "unknown"
     return result.stdout.strip() or "unknown"
-
-
-def _name_of(device: "torch.device | None") -> str:
-    if device is None or device.type == "cpu":
-        return "cpu"
-    import torch
-
-    return torch.cuda.get_device_name(device)
 
 
 def version_of(package: str) -> str:

@@ -9,6 +9,7 @@ from torch import nn
 
 from optical.config.training import TrainingSettings
 from optical.files import atomic_folder
+from optical.runtime.devices import name_of
 from optical.runtime.machine import Machine
 from optical.runtime.provenance import write_provenance
 from optical.training.checkpoints import Checkpoints, fingerprint
@@ -94,6 +95,8 @@ class Session:
         with atomic_folder(out) as folder:
             save(folder)
             save_curve(folder, curve)
-            write_provenance(folder, recorded, self.inputs, self.started, self.device, unconverged_plans(curve, out))
+            write_provenance(
+                folder, recorded, self.inputs, self.started, name_of(self.device), unconverged_plans(curve, out)
+            )
         if checkpoints:
             checkpoints.remove()
