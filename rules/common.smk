@@ -103,7 +103,9 @@ def arguments(*names, keys=(), **options):
         options: others, values or functions of the wildcards.
     """
 
-    def words(wildcards, input, output):
+    # Snakemake runs no job again for a param whose function names `input` or `output`: it takes it for derived from them
+    def words(wildcards, **job):
+        input, output = job["input"], job["output"]
         named = dict(wildcards.items()) | dict(output.items()) | dict(input.items())
         plain = {name: named[name] for name in names if name in named}
         values = {name: value(wildcards) if callable(value) else value for name, value in options.items()}
