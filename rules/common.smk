@@ -103,10 +103,9 @@ def arguments(*names, keys=(), **options):
         options: others, values or functions of the wildcards.
     """
 
-    # Snakemake runs no job again for a param whose function names `input` or `output`: it takes it for derived from them
-    def words(wildcards, **job):
-        input, output = job["input"], job["output"]
-        named = dict(wildcards.items()) | dict(output.items()) | dict(input.items())
+    def words(wildcards, **job):  # Snakemake sees no change in a param whose function names input or output
+        output, parts = job["output"], (wildcards, job["output"], job["input"])
+        named = {name: value for part in parts for name, value in part.items()}
         plain = {name: named[name] for name in names if name in named}
         values = {name: value(wildcards) if callable(value) else value for name, value in options.items()}
         settings = {key.split(".")[-1]: attrgetter(key)(at(wildcards).config) for key in keys}
