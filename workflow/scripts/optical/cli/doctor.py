@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 from optical.cli.terminal import print_json
 from optical.config.project import code_folder
-from optical.runtime.cores import available_cores
 
 OK, ABSENT, BAD = "ok", "no", "BAD"
 GIB = 1 << 30
@@ -135,7 +134,9 @@ def accelerator() -> Iterator[Finding]:
 
 def machine() -> Iterator[Finding]:
     """Measure cores, memory and disk space."""
-    cores = available_cores()
+    from loky import cpu_count
+
+    cores = cpu_count()
     yield Finding(OK, "cores", f"{cores}: snakemake --cores {cores}")
     memory, free = memory_bytes() / GIB, shutil.disk_usage(Path.cwd()).free / GIB
     yield judge(memory >= MEMORY_GIB, "memory", f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", BAD)
