@@ -107,7 +107,7 @@ def candidates(cost: torch.Tensor, weights: torch.Tensor, iterations: int, loops
     reference = torch.as_tensor(pot_batch())
     # the loop ends on the other half of an iteration; ipot and emd solve the problem without entropy
     accuracy = {"ours ipot": (exact, 1e-2), "loop of ot.emd": (exact, 1e-6)}
-    accuracy |= dict.fromkeys([LOOP, ARRAYS], (reference, 1e-3))
+    accuracy |= dict.fromkeys([LOOP, ARRAYS, PLAIN], (reference, 1e-3))  # ours is further than POT's by then
     found = {BATCH: pot_batch, PLAIN: ours("sinkhorn"), "ours ipot": ours("ipot")}
     if loops:
         arrays, weight = cost.numpy(), weights[0].numpy()

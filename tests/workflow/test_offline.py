@@ -15,7 +15,7 @@ from support.workspace import gpu_rules, rules, third_party_imports
 
 pytestmark = pytest.mark.workflow
 
-SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries"}
+SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries", "check_students"}
 PRUNED = {"index_collection", "search_pruned"}
 COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
 ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences"}
@@ -59,7 +59,7 @@ def searched(bench):
     bench.prepare("translate_queries", model=translator, queries=folder / "set/queries.tsv", out=folder / "english.tsv")
     names = "".join(f"{word}\t{other}\n" for word, other in zip(WORDS, FOREIGN, strict=True))
     (folder / "lexicon.tsv").write_text(names, encoding="utf-8")
-    job = {"method": "teacher", "seed": 1, "foreign": str(teacher), "english": str(teacher), "kind": "document"}
+    alignment = {"method": "teacher", "seed": 1, "foreign": str(teacher), "english": str(teacher), "kind": "document"}
     data = {
         "bitext": folder / "bitext.tsv",
         "lexicon": folder / "lexicon.tsv",
@@ -73,9 +73,12 @@ def searched(bench):
     bench.prepare("extend_vocabulary", teacher=teacher, out=folder / "extended", **extending)
     aligning = {"student": bench.models["distil_student"], "teacher": teacher, "tokens": folder / "pairs"}
     bench.prepare("align_sentences", lang="sw", bitext=folder / "bitext.tsv", out=folder / "pair.json", **aligning)
+    job = {"method": "optical", "seed": 1, "folder": str(bench.models["distil_student"]), "start": str(teacher)}
+    held_out = {"bitext": folder / "bitext.tsv", "jobs": json.dumps([job]), "lang": "sw"}
+    bench.prepare("check_students", teacher=teacher, out=folder / "held_out.tsv", **held_out)
     settings = json.dumps({"transport": TRANSPORT, "encoder": ENCODER})
     out = folder / "alignment.tsv"
-    bench.prepare("measure_alignment", jobs=json.dumps([job]), settings=settings, out=out, **data)
+    bench.prepare("measure_alignment", jobs=json.dumps([alignment]), settings=settings, out=out, **data)
     return run
 
 
