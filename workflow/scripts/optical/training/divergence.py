@@ -20,7 +20,10 @@ REMEDY = "lower the learning rate, or leave it out for the encoder's default"
 
 
 def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None:
-    """Raise `ResourceError` where the loss has risen since the first steps; look only at the end of a window.
+    """Raise `ResourceError` where the loss is above that of the first steps; look only at the end of a window.
+
+    It looks from the middle of the training on. Before, the loss of a student that started well may rise for a while,
+    as the learning rate does, and fall to a quarter by the end.
 
     Args:
         rows: the learning curve so far.
@@ -28,7 +31,7 @@ def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None
         where: the training, for the message.
     """
     window = max(WINDOW, steps // 10)
-    if len(rows) < 2 * window or len(rows) % window:
+    if len(rows) < max(2 * window, steps / 2) or len(rows) % window:
         return
     first, last = (fmean(row["loss"] for row in part) for part in (rows[:window], rows[-window:]))
     if last > RISEN * first > 0:
