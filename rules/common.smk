@@ -25,7 +25,7 @@ from optical.errors import OpticalError
 from optical.plan import changes, checks, downloads, jobs, memory, models, settings, sources
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
-from optical.plan.resources import NEEDS, megabytes_within, memory_mb, minutes, of_machine, raised
+from optical.plan.resources import NEEDS, megabytes, memory_mb, minutes, of_machine, raised
 from optical.runtime.imports import library_files
 
 
@@ -122,7 +122,7 @@ def needs(rule, parts=1, more_mb=0, training_mb=None):
         reckoned = training_mb(wildcards, input, machine.precision) if training_mb and not machine.gpus else None
         if reckoned:
             return raised(reckoned, attempt)
-        return memory_mb(need, input.size_mb + sum(map(megabytes_within, input)), attempt, more_mb, parts)
+        return memory_mb(need, sum(map(megabytes, input)), attempt, more_mb, parts)
 
     def runtime(wildcards, attempt):
         return minutes(need, attempt, parts)

@@ -3,7 +3,7 @@
 import pytest
 
 from optical.config.experiment import Machine
-from optical.plan.resources import NEEDS, Need, megabytes_within, memory_mb, minutes, of_machine
+from optical.plan.resources import NEEDS, Need, megabytes, megabytes_within, memory_mb, minutes, of_machine
 from support.workspace import rules
 
 PLAIN = Need(100, 10, 60)
@@ -35,6 +35,9 @@ def test_the_size_of_a_folder_is_that_of_its_files(tmp_path):
     assert megabytes_within(str(tmp_path)) == 4
     assert megabytes_within(str(tmp_path / "weights")) == 0
     assert megabytes_within(str(tmp_path / "nowhere")) == 0
+    assert megabytes(str(tmp_path)) == 4 and megabytes(str(tmp_path / "weights")) == 3
+    with pytest.raises(FileNotFoundError):
+        megabytes(str(tmp_path / "nowhere"))
 
 
 def test_only_models_ask_for_a_device_and_only_trainings_for_several():

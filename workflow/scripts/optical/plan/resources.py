@@ -110,6 +110,18 @@ def minutes(need: Need, attempt: int, parts: int = 1) -> int:
     return whole if need.training else whole * min(attempt, 3)
 
 
+def megabytes(path: str) -> float:
+    """Return the size of a file, or of the files of a folder, in units of 1e6 bytes.
+
+    Not `input.size_mb`, which knows nothing of what a folder holds, and which Snakemake cannot ask for while it plans.
+
+    Raises:
+        FileNotFoundError: there is no such path yet, from which Snakemake knows to ask again before the job.
+    """
+    size = os.stat(path).st_size / 1e6
+    return megabytes_within(path) or size
+
+
 def megabytes_within(folder: str) -> float:
     """Return the size of the files of a folder, whose own size is that of its list of names; 0 for a file."""
     size = 0
