@@ -19,7 +19,7 @@ SECOND = {"id": "GH950102-000000", "text": "Goats crossed the road."}
 
 
 def collection(**files):
-    """Return a block of the plain reader with the files of the case `ok`, but for those given."""
+    """Return a block of the plain reader: the given files, and the valid ones for the rest."""
     named = {"documents": "docs.jsonl", "queries": "q.sw.tsv", "qrels": "qrels.txt"} | files
     paths = {key: str(CASES / "collection" / name) for key, name in named.items()}
     return {"reader": "plain"} | paths | {"queries": {"sw": paths["queries"]}}

@@ -58,9 +58,9 @@ def scrambled(content: bytes, chance: random.Random) -> bytes:
 
 
 def inputs(name: str, random_inputs: int, flipped_inputs: int, seed: int) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Yield the number of each input and its files, of which one is damaged; what is packed is damaged inside, too.
+    """Yield the number of each input and its files, one of them damaged. In an archive, a member may be damaged.
 
-    The first input is whole.
+    The first input is not damaged.
     """
     files = TARGETS[name].files
     yield "whole", files

@@ -85,6 +85,11 @@ def prepared(files: dict[str, bytes], training: bool = False, **block: object) -
     return Target(files, read)
 
 
+def plain_training(files: dict[str, bytes], **block: object) -> Target:
+    """Return the target of a training set that the plain reader reads, with the documents and queries of `TRAIN`."""
+    return prepared(files, training=True, reader="plain", documents="docs", queries="q.tsv", **block)
+
+
 def excluded(name: str, content: bytes) -> Target:
     return Target({name: content}, lambda folder: read_evaluation_keys([folder / name]))
 
@@ -170,35 +175,11 @@ TARGETS = {
     "collection miracl": prepared(
         {"a": json.dumps(TYDI).encode(), "t": QUERIES}, reader="miracl_swahili", topics={"sw": "t"}, passages="a"
     ),
-    "training triples": prepared(
-        TRAIN | TRIPLES, training=True, reader="plain", documents="docs", queries="q.tsv", triples="triples"
-    ),
-    "training examples": prepared(
-        TRAIN | EXAMPLES,
-        training=True,
-        reader="plain",
-        documents="docs",
-        queries="q.tsv",
-        triples="examples",
-        scores="examples",
-    ),
-    "training qrels": prepared(
-        TRAIN | {"qrels": QRELS},
-        training=True,
-        reader="plain",
-        documents="docs",
-        queries="q.tsv",
-        qrels="qrels",
-        negatives=1,
-    ),
-    "training scores": prepared(
-        TRAIN | TRIPLES | {"scores": b"q1\td1\t2.5\nq2\td2\t1e-3\n"},
-        training=True,
-        reader="plain",
-        documents="docs",
-        queries="q.tsv",
-        triples="triples",
-        scores="scores",
+    "training triples": plain_training(TRAIN | TRIPLES, triples="triples"),
+    "training examples": plain_training(TRAIN | EXAMPLES, triples="examples", scores="examples"),
+    "training qrels": plain_training(TRAIN | {"qrels": QRELS}, qrels="qrels", negatives=1),
+    "training scores": plain_training(
+        TRAIN | TRIPLES | {"scores": b"q1\td1\t2.5\nq2\td2\t1e-3\n"}, triples="triples", scores="scores"
     ),
     "training afriqa": prepared(
         {"a": lines(AFRIQA), "h": lines(HELD_OUT)}, training=True, reader="afriqa", pairs="a", held_out="h"
