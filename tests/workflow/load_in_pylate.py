@@ -1,8 +1,10 @@
-"""Run by test_export_pylate in an environment with PyLate: encode with exported models, and try the model card's code.
+"""Run by test_export_pylate in an environment with PyLate: use exported models by its calls, and as their card says.
 
 Arguments: [export folder, ...] and [text, ...]. Prints, by folder, token vectors of both sides and MaxSim scores.
 """
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -25,15 +27,18 @@ def encode(folder, texts):
     }
 
 
-def try_card(folder):
-    """Run the code of the model card as a reader would."""
-    card = Path(folder, "README.md").read_text(encoding="utf-8")
+def use_card(folder):
+    """Run the code of the model card as a reader would; return its texts, and the scores that it prints."""
+    code = re.search(r"```python\n(.*?)```", Path(folder, "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
     os.chdir(folder)
-    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1), {})
+    names, output = {}, io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(code, names)
+    rows = [line for line in output.getvalue().splitlines() if line.startswith("[")]
+    return {"queries": names["queries"], "passages": names["passages"], "scores": [json.loads(row) for row in rows]}
 
 
 if __name__ == "__main__":
     folders, texts = map(json.loads, sys.argv[1:])
-    found = {folder: encode(folder, texts) for folder in folders}
-    try_card(folders[0])
+    found = {folder: encode(folder, texts) | {"card": use_card(folder)} for folder in folders}
     print(json.dumps(found))

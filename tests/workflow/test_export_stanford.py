@@ -63,7 +63,21 @@ def test_stanford_colbert_gives_the_same_vectors(exports):
     theirs = run_in(python, Path(__file__).with_name("load_in_stanford.py"), list(folders.values()), KNOWN)
     for name, folder in folders.items():
         agree(exports / name, theirs[folder])
+        agree_on_card(exports / name, **theirs[folder]["card"])
         assert same_vectors(exports / name / "student", Path(folder, "saved")), f"{name}: as that code saves it"
+
+
+def agree_on_card(folder, queries, passages, scores):
+    """Compare the scores that the code of a model card prints for its own texts."""
+    sides = (("student", QUERY, queries), ("teacher", DOCUMENT, passages))
+    encoded = []
+    for name, kind, texts in sides:
+        encoder = load_encoder(folder / name)
+        vectors = sorted(encoder.encode(list(tokenise(encoder.tokeniser, texts)), kind), key=lambda item: item[0])
+        encoded.append([vectors_LD for _, vectors_LD, _ in vectors])
+    mine = [[(query @ passage.T).amax(dim=1).sum().item() for passage in encoded[1]] for query in encoded[0]]
+    assert len({len(vectors_LD) for vectors_LD in encoded[1]}) == len(passages) > 1, "of unequal length"
+    torch.testing.assert_close(torch.tensor(scores), torch.tensor(mine), atol=1e-4, rtol=0)
 
 
 def same_vectors(*folders):

@@ -60,9 +60,10 @@ def test_the_framing_is_the_encoders(exported):
     assert framing["before"] + pieces + framing["after"] == ids_BL[0].tolist()
 
 
-def test_the_code_of_the_card_runs(exported, monkeypatch):
+def test_the_code_of_the_card_runs(exported, monkeypatch, capsys):
     monkeypatch.chdir(exported / "export")
     card = (exported / "export/README.md").read_text(encoding="utf-8")
     names = {}
-    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL)[1].replace('"..."', '"the moon"'), names)
-    assert names["vectors"].shape == (1, len(names["ids"]), 16)
+    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL)[1], names)
+    shapes = capsys.readouterr().out.splitlines()
+    assert len(shapes) == len(set(shapes)) == len(names["queries"]) and shapes[-1] == f"(1, {len(names['ids'])}, 16)"

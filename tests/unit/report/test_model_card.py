@@ -20,6 +20,14 @@ def test_names_are_no_markdown():
     assert not [line for line in text.splitlines() if line.startswith("# [")]
 
 
+def test_what_a_record_says_is_no_markdown_either():
+    settings = {"steps": "*5*", "transport": {"solver": "`<b>`"}}
+    record = {"settings": settings, "wall_seconds": "<i>", "machine": {"device": "_a_ [b](c)"}}
+    text = model_card("pylate", STUDENT, "sw", "optical", {"student": record}, None, [])
+    assert "steps \\*5\\*; \\<i\\> s on \\_a\\_ \\[b\\](c); code unknown" in text
+    assert "- student's transport: `{'solver': ''<b>''}`" in text
+
+
 def test_usual_names_are_as_they_were():
     text = card()
     assert "| tatoeba | 5 | CC BY 2.0 |" in text and "| tatoeba | AP | 0.5000 | 10 |" in text

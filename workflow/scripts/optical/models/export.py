@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import atomic_folder, read_json, write_json, write_lines
 from optical.models.encoder import QUERY, Encoder
 
+WEIGHTS = "model.safetensors"
 ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weights lie in a file of their own
 
 
@@ -55,6 +56,26 @@ def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: 
                 shutil.copyfile(source, folder / name)
 
 
+def unused_weights(encoder: Encoder) -> dict[str, Tensor]:
+    """Return zeros for the weights that the transformer's class has and this encoder has not: those of a pooler.
+
+    Other programs load that class. They would make such weights up and warn of it.
+    """
+    from transformers import AutoModel
+
+    with torch.device("meta"):
+        whole = AutoModel.from_config(encoder.transformer.config).state_dict()
+    missing = whole.keys() - encoder.transformer.state_dict().keys()
+    return {name: torch.zeros(whole[name].shape) for name in sorted(missing)}
+
+
+def write_pylate(encoder: Encoder, folder: Path) -> None:
+    """Write a model that PyLate and sentence-transformers load without a warning."""
+    encoder.save(folder)
+    if unused := unused_weights(encoder):
+        save_file(load_file(folder / WEIGHTS) | unused, folder / WEIGHTS, metadata={"format": "pt"})
+
+
 def write_stanford(encoder: Encoder, folder: Path) -> None:
     """Write a checkpoint of Stanford ColBERT: one weights file, and `artifact.metadata`.
 
@@ -64,11 +85,12 @@ def write_stanford(encoder: Encoder, folder: Path) -> None:
     settings = encoder.settings
     encoder.save_transformer(folder)
     prefix = encoder.transformer.base_model_prefix
-    weights = {f"{prefix}.{key}": value for key, value in encoder.transformer.state_dict().items()}
+    transformer = encoder.transformer.state_dict() | unused_weights(encoder)
+    weights = {f"{prefix}.{key}": value for key, value in transformer.items()}
     hidden = encoder.transformer.config.hidden_size
     weights["linear.weight"] = encoder.projection.weight if settings.dimension else torch.eye(hidden)
     weights = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     config = read_json(folder / "config.json") | {"architectures": ["HF_ColBERT"]}
     write_json(folder / "config.json", config)
     if not settings.query_expansion:
@@ -165,7 +187,7 @@ def _forget_source(path: Path) -> None:
 
 
 FORMATS: dict[str, Callable[[Encoder, Path], None]] = {
-    "pylate": Encoder.save,
+    "pylate": write_pylate,
     "stanford": write_stanford,
     "onnx": write_onnx,
 }

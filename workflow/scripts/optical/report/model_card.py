@@ -10,35 +10,59 @@ from typing import Any, NamedTuple
 from optical.errors import DataError
 from optical.evaluation.scores import read_scores
 
+HERE = 'folder = "."  # where this page lies'
+FROM_THE_HUB = 'from huggingface_hub import snapshot_download\n\nfolder = snapshot_download("{repository}")'
+TEXTS = """queries = ["Durban", "Lake Victoria, Durban"]  # {language}
+passages = ["Durban is a city.", "The Nile flows through eleven countries of Africa, from Lake Victoria to the sea."]
+"""
+# How each export is used: by which program, and its code once `folder`, `queries` and `passages` are there.
 USE = {
-    "pylate": """```python
-from pylate import models, scores          # or: from sentence_transformers import MultiVectorEncoder
+    "pylate": {
+        "PyLate": """from pylate import models, scores
 
-queries = models.ColBERT("query", device="cpu").encode(["{query}"], is_query=True)
-documents = models.ColBERT("document", device="cpu").encode(["An English document."], is_query=False)
-print(scores.colbert_scores(queries, documents))
-```""",
-    "stanford": """```python
-from colbert.infra import ColBERTConfig
+query_encoder = models.ColBERT(f"{folder}/query", device="cpu")
+document_encoder = models.ColBERT(f"{folder}/document", device="cpu")
+query_vectors = query_encoder.encode(queries, is_query=True)
+passage_vectors = document_encoder.encode(passages, is_query=False)
+for query in query_vectors:
+    print([scores.colbert_scores(query[None], passage[None]).item() for passage in passage_vectors])
+""",
+        "sentence-transformers": """from sentence_transformers import MultiVectorEncoder
+
+query_encoder = MultiVectorEncoder(f"{folder}/query", device="cpu")
+document_encoder = MultiVectorEncoder(f"{folder}/document", device="cpu")
+query_vectors = query_encoder.encode_query(queries)
+passage_vectors = document_encoder.encode_document(passages)
+for row in query_encoder.similarity(query_vectors, passage_vectors).tolist():
+    print(row)
+""",
+    },
+    "stanford": {
+        "Stanford ColBERT": """from colbert.infra import ColBERTConfig
 from colbert.modeling.checkpoint import Checkpoint
 
-queries = Checkpoint("query", ColBERTConfig()).queryFromText(["{query}"])
-documents = Checkpoint("document", ColBERTConfig()).docFromText(["An English document."])
-```
+query_vectors = Checkpoint(f"{folder}/query", ColBERTConfig()).queryFromText(queries)
+passage_vectors = Checkpoint(f"{folder}/document", ColBERTConfig()).docFromText(passages, keep_dims=False)
+for query in query_vectors:
+    print([(query @ passage.float().T).max(dim=1).values.sum().item() for passage in passage_vectors])
+""",
+    },
+    "onnx": {
+        "ONNX Runtime": """import json
 
-{expansion}""",
-    "onnx": """```python
-import json, onnxruntime, numpy, tokenizers
+import numpy, onnxruntime, tokenizers
 
-framing = json.load(open("query/framing.json"))
-ids = tokenizers.Tokenizer.from_file("query/tokenizer.json").encode("{query}", add_special_tokens=False).ids
-ids = framing["before"] + ids[: framing["query_length"] - 3] + framing["after"]
-session = onnxruntime.InferenceSession("query/model.onnx")
-inputs = {{"input_ids": numpy.array([ids]), "attention_mask": numpy.ones((1, len(ids)), dtype=numpy.int64)}}
-vectors = session.run(None, inputs)[0]     # 1 x tokens x {dimension}
-```
-
-{expansion}""",
+framing = json.load(open(f"{folder}/query/framing.json"))
+tokeniser = tokenizers.Tokenizer.from_file(f"{folder}/query/tokenizer.json")
+session = onnxruntime.InferenceSession(f"{folder}/query/model.onnx")
+for query in queries:
+    ids = tokeniser.encode(query, add_special_tokens=False).ids
+    ids = framing["before"] + ids[: framing["query_length"] - 3] + framing["after"]
+    inputs = {"input_ids": numpy.array([ids]), "attention_mask": numpy.ones((1, len(ids)), dtype=numpy.int64)}
+    (vectors,) = session.run(None, inputs)  # 1, tokens, dimensions
+    print(vectors.shape)
+""",
+    },
 }
 
 EXPANSION = {
@@ -52,10 +76,10 @@ EXPANSION = {
 def plain(text: object) -> str:
     """Return a name as Markdown shows it, in a table as elsewhere.
 
-    >>> print(plain("a|b [x](y) <i>"))
-    a\\|b \\[x\\](y) \\<i\\>
+    >>> print(plain("a|b [x](y) <i> _c_d_"))
+    a\\|b \\[x\\](y) \\<i\\> \\_c_d\\_
     """
-    return re.sub(r"([\\`*\[\]<>|#~$&])", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([\\`*\[\]<>|#~$&]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(str(text).split()))
 
 
 def code(text: object) -> str:
@@ -89,6 +113,7 @@ def model_card(
     provenance: Mapping[str, Record],
     bitext: Record | None,
     scores: Sequence[MeanScore],
+    repository: str = "",
 ) -> str:
     """Return the Markdown of the card.
 
@@ -100,13 +125,12 @@ def model_card(
         provenance: of `student` and `teacher`, empty where there is none.
         bitext: the report of the cleaned bitext.
         scores: of the model.
+        repository: on the hub, from which the code takes the models; "" for the folder of the card.
     """
     # "no" is Norwegian, and false where YAML has it without quotes
     languages = "\n".join(
         f'- "{name}"' if name == "no" else f"- {name}" for name in dict.fromkeys((lang or "und", "en"))
     )
-    expansion = EXPANSION.get((form, bool(student["query_expansion"])), "")
-    use = USE[form].format(query="...", dimension=student["dimension"], expansion=expansion).rstrip()
     parts = [
         f"---\nlanguage:\n{languages}\npipeline_tag: sentence-similarity\n"
         "tags:\n- ColBERT\n- PyLate\n- sentence-transformers\n- late-interaction\n- cross-lingual-retrieval\n---",
@@ -115,13 +139,21 @@ def model_card(
         f"{f'queries in {code(lang)}' if lang else 'queries in the language it was distilled for'}, the document "
         "encoder (the teacher) reads English documents. A document's score is the sum, over the query's tokens, of the "
         "largest inner product with one of its tokens (MaxSim).",
-        "## Use\n\n" + use,
+        "## Use\n\n" + _use(form, bool(student["query_expansion"]), lang, repository),
         "## Training\n\n" + _training(provenance, method),
         "## Data\n\n" + _data(bitext),
         "## Scores\n\n" + _scores(scores),
         "## Limits\n\n" + _limits(student, lang),
     ]
     return "\n\n".join(parts)
+
+
+def _use(form: str, expansion: bool, lang: str, repository: str) -> str:
+    """Return a block of code for each program that reads the export; each can be copied as it is."""
+    folder = FROM_THE_HUB.format(repository=repository) if repository else HERE
+    texts = TEXTS.format(language=f"in {lang}" if lang else "in the language of the model")
+    blocks = [f"With {name}:\n\n```python\n{folder}\n{texts}\n{text}```" for name, text in USE[form].items()]
+    return "\n\n".join([*blocks, *filter(None, [EXPANSION.get((form, expansion))])])
 
 
 def _title(lang: str, method: str) -> str:
@@ -137,16 +169,16 @@ def _training(provenance: Mapping[str, Record], method: str) -> str:
             lines.append(f"- {name}: no provenance.json, so how it was trained is not known")
             continue
         settings = record.get("settings", {})
-        known = (f"{key} {settings[key]}" for key in SETTINGS_SHOWN if key in settings)
+        known = (f"{key} {plain(settings[key])}" for key in SETTINGS_SHOWN if key in settings)
         machine = record.get("machine", {}).get("device", "unknown machine")
         lines.append(
             f"- {name}: {', '.join(known) or 'settings in provenance.json'}; "
-            f"{record.get('wall_seconds', '?')} s on {plain(machine)}; "
+            f"{plain(record.get('wall_seconds', '?'))} s on {plain(machine)}; "
             f"code {plain(record.get('git_commit', 'unknown'))[:12]}"
         )
         for key in ("objectives", "transport"):
             chosen = {item: value for item, value in (settings.get(key) or {}).items() if value is not None}
-            lines += [f"- {name}'s {key}: {chosen}"] if chosen else []
+            lines += [f"- {name}'s {key}: {code(chosen)}"] if chosen else []
     return "\n".join([*lines[:1], "", *lines[1:], "", "All settings and checksums: `*/provenance.json`."])
 
 
@@ -156,10 +188,10 @@ def _data(bitext: Record | None) -> str:
             "Not recorded: no report of the sentence pairs was at hand. Ask for their licences before you share this."
         )
     sources = ((source["name"], source["kept"], source.get("licence", "not stated")) for source in bitext["sources"])
-    rows = [f"| {plain(name)} | {kept} | {plain(licence)} |" for name, kept, licence in sources]
+    rows = [f"| {plain(name)} | {plain(kept)} | {plain(licence)} |" for name, kept, licence in sources]
     return "\n".join(
         [
-            f"{bitext['train']} sentence pairs for distillation. If you share this model, respect the licences.",
+            f"{plain(bitext['train'])} sentence pairs for distillation. If you share this model, respect the licences.",
             "",
             "| source | pairs kept | licence |",
             "| --- | ---: | --- |",
