@@ -63,6 +63,9 @@ def test_the_example_runs(workspace, line, capsys, monkeypatch):
     arguments = shlex.split(line)
     if arguments[0] == "serve":  # all but to wait for requests
         monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: None)
+    if "--push" in arguments:  # all but the upload
+        monkeypatch.setenv("HF_TOKEN", "hf_write")
+        monkeypatch.setattr("optical.cli.export.push_folder", lambda folder, repository, public: repository)
     if arguments[0] == "new":  # not into the project's own folder
         arguments += ["--to", ""]
     if "--to" in arguments:

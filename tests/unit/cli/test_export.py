@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from optical.models.folders import load_encoder
+from support.hub import forget_client
 from support.toy_results import student_of
 
 
@@ -39,6 +40,24 @@ def test_scores_of_several_models_are_not_averaged(optical, results, tmp_path, o
     code, _, error = optical(*arguments, tmp_path / "together")
     assert code == 1 and f"more than one {what} [{scores}]. Hint: " in error
     assert not (tmp_path / "together").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "what"),
+    [
+        (["--public"], 2, "--public is only for --push"),
+        (["--push", "me/sw"], 1, "no token for the hub [me/sw]. Hint: "),
+    ],
+)
+def test_a_push_that_cannot_work_exports_nothing(optical, results, tmp_path, monkeypatch, options, code, what):
+    monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "none"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    forget_client(monkeypatch)
+    arguments = ["--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    found, _, error = optical("export", *arguments, *options)
+    forget_client(monkeypatch)
+    assert found == code and what in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):

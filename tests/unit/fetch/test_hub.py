@@ -1,13 +1,12 @@
 """Models of the hub arrive whole and at one commit, from a server or a mirror, or not at all."""
 
-import sys
-
 import pytest
 
 from optical.errors import DataError, ResourceError
 from optical.fetch.hub import chosen_files, fetch_model
 from optical.files import read_json, sha256_of
 from optical.seals import LIST
+from support.hub import forget_client, use_hub
 from support.local_server import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -25,17 +24,9 @@ def write_model(folder, files=FILES):
 def server(tmp_path, monkeypatch):
     write_model(tmp_path / "served" / ID / COMMIT)
     with serving(tmp_path / "served") as server:
-        # the hub's client reads its address once, when it is imported
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
-        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-        forget_client(monkeypatch)
+        use_hub(monkeypatch, server.address)
         yield server
         forget_client(monkeypatch)
-
-
-def forget_client(monkeypatch):
-    for name in [name for name in sys.modules if name.split(".")[0] == "huggingface_hub"]:
-        monkeypatch.delitem(sys.modules, name)
 
 
 def test_a_model_is_fetched_at_its_commit_with_one_format_of_weights(server, tmp_path):

@@ -2,9 +2,11 @@
 
 examples:
   optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw
-  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw-onnx --format onnx
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/onnx --format onnx
+  optical export --model results/students/sw/optical/1 --teacher results/teacher --to exported/sw --push me/sw
 
 The folder gets `query/` (the student), `document/` (the teacher) and a model card (README.md) from what is recorded.
+With --push it is also uploaded to a new repository of the Hugging Face hub, private unless --public is given.
 """
 
 import argparse
@@ -12,8 +14,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from optical.cli.arguments import language_code
+from optical.cli.arguments import WrongArguments, language_code
 from optical.errors import DataError
+from optical.fetch.publish import check_push, push_folder
 from optical.files import read_json
 from optical.models.origin import Origin, origin_of, trained_model
 from optical.program import add_base_argument
@@ -33,11 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lang", type=language_code, metavar="CODE", help="language of the queries (default: from the model's folder)"
     )
     parser.add_argument("--scores", metavar="FILE", help="scores table for the model card")
+    parser.add_argument("--push", metavar="OWNER/NAME", help="upload to this new model repository, too; needs HF_TOKEN")
+    parser.add_argument("--public", action="store_true", help="everyone can read the repository (default: only you)")
     parser.add_argument("--bitext-report", metavar="FILE", help="for the card (default: the experiment's report.json)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export and say where."""
+    """Export, upload if asked to, and say where."""
+    if arguments.push:
+        check_push(arguments.push)
+    elif arguments.public:
+        raise WrongArguments("--public is only for --push", hint="add --push OWNER/NAME")
     from optical.models.export import export
     from optical.models.folders import load_encoder
     from optical.report.model_card import model_card, scores_of_model
@@ -58,9 +67,12 @@ def run(arguments: argparse.Namespace) -> None:
         for name, side in (("student", "query"), ("teacher", "document"))
     }
     settings = student.settings.model_dump() | {"dimension": student.dimension}
-    card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores)
+    card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores, arguments.push or "")
     export(student, teacher, arguments.to, arguments.format, card, files)
     print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")
+    if arguments.push:
+        address = push_folder(arguments.to, arguments.push, arguments.public)
+        print(f"{address}: uploaded, {'public' if arguments.public else 'private'}")
 
 
 def _is_report(report: object) -> bool:

@@ -1,1 +1,1 @@
-"""Downloads: files, and models of the Hugging Face hub."""
+"""Downloads of files and models, and uploads of models to the Hugging Face hub."""

@@ -62,11 +62,16 @@ def _copy(source: Path, folder: Path) -> None:
         shutil.copyfile(source / name, folder / name)
 
 
-def _download(model_id: str, revision: str, folder: Path) -> None:
+def allow_network() -> None:
+    """Let the hub's client use the network; call this before anything imports it, as transformers does."""
     os.environ["HF_HUB_OFFLINE"] = "0"  # a user who forbids the network to other programs does not mean this one
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, which proxies and local servers understand
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def _download(model_id: str, revision: str, folder: Path) -> None:
+    allow_network()
     from huggingface_hub import HfApi, errors, snapshot_download
 
     try:
