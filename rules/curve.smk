@@ -51,7 +51,7 @@ rule plot_bitext_curve:
     params:
         arguments=arguments(
             *("curve", "out"),
-            keys=["methods", "reference", "measure"],
+            keys=["methods", "measure"],
             names=lambda w: jobs.titles(at(w), changes.curve_languages(at(w))),
         ),
     message:

@@ -31,19 +31,13 @@ rule plot_map:
         **code("plot_map"),
         cells="{results}/tables/{collection}/map_cells.tsv",
     output:
-        map=report(
+        out=report(
             "{results}/figures/{collection}/map.svg",
             caption="../workflow/report/map.rst",
             category="Retrieval",
             labels={"collection": "{collection}", "figure": "means with intervals"},
         ),
-        gap=report(
-            "{results}/figures/{collection}/gap.svg",
-            caption="../workflow/report/gap.rst",
-            category="Retrieval",
-            labels={"collection": "{collection}", "figure": "gap between resource levels"},
-        ),
-        others=multiext("{results}/figures/{collection}/", "map.png", "map.tsv", "gap.png", "gap.tsv"),
+        others=multiext("{results}/figures/{collection}/map", ".png", ".tsv"),
     log:
         "{results}/logs/plot_map/{collection}.log",
     benchmark:
@@ -52,13 +46,38 @@ rule plot_map:
         "../envs/report.yaml"
     params:
         arguments=arguments(
-            *("cells", "collection"),
-            out=lambda w: f"{w.results}/figures/{w.collection}",
+            *("cells", "collection", "out"),
             keys=["methods", "reference", "measure"],
             names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
         ),
     message:
         "drawing the means of {wildcards.collection}"
+    shell:
+        RUN
+
+
+rule plot_gap:
+    input:
+        **code("plot_gap"),
+        cells="{results}/tables/{collection}/map_cells.tsv",
+    output:
+        out=report(
+            "{results}/figures/{collection}/gap.svg",
+            caption="../workflow/report/gap.rst",
+            category="Retrieval",
+            labels={"collection": "{collection}", "figure": "gap between resource levels"},
+        ),
+        others=multiext("{results}/figures/{collection}/gap", ".png", ".tsv"),
+    log:
+        "{results}/logs/plot_gap/{collection}.log",
+    benchmark:
+        "{results}/benchmarks/plot_gap/{collection}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        arguments=arguments("cells", "collection", "out", keys=["methods", "measure"]),
+    message:
+        "drawing the gap between the resource levels of {wildcards.collection}"
     shell:
         RUN
 
@@ -88,7 +107,7 @@ rule plot_queries:
             *("scores", "cells", "collection", "out"),
             method=lambda w: at(w).config.reference,
             rivals=lambda w: at(w).rivals(),
-            keys=["measure"],
+            keys=["methods", "measure"],
             names=lambda w: jobs.titles(at(w), at(w).languages_of(w.collection)),
         ),
     message:
@@ -170,7 +189,7 @@ rule plot_curves:
     params:
         arguments=arguments(
             "out",
-            keys=["methods", "reference"],
+            keys=["methods"],
             students=lambda w: jobs.students(at(w)),
             names=lambda w: jobs.titles(at(w), at(w).config.languages),
         ),

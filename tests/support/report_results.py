@@ -99,7 +99,8 @@ def _student(folder: Path, random_: random.Random) -> None:
     losses = [0.3 + math.exp(-step / 30) + random_.gauss(0, 0.02) for step in range(150)]
     write_rows(folder / "curve.tsv", [("step", "loss"), *((step, f"{loss:.6g}") for step, loss in enumerate(losses))])
     settings = {"steps": 150, "batch_size": 48, "learning_rate": 0.001, "objectives": {"optimal_transport": 1.0}}
-    machine = {"processor": "x86_64", "system": "Linux", "device": "cpu"}
+    machine = {"processor": "x86_64", "model": "Some CPU", "instructions": ["amx_bf16", "avx512_vnni"]}
+    machine |= {"system": "Linux", "device": "cpu"}
     record = {"settings": settings, "machine": machine, "version": "0.1.0", "git_commit": "0" * 40, "wall_seconds": 8.1}
     write_json(folder / "provenance.json", record | {"packages": {"torch": "2.13.0", "POT": "0.9.7.post1"}})
 
@@ -129,13 +130,15 @@ def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     import plot_alignment
     import plot_bitext_curve
     import plot_curves
+    import plot_gap
     import plot_map
     import plot_queries
 
     folder = Path(folder)
     common = {"measure": "AP", "methods": list(methods), "reference": "optical", "names": NAMES}
     files = {"cells": folder / "tables/atlas/map_cells.tsv", "collection": "atlas"}
-    plot_map.main(Namespace(**common, **files, out=folder / "figures/atlas"))
+    plot_map.main(Namespace(**common, **files, out=folder / "figures/atlas/map.svg"))
+    plot_gap.main(Namespace(**common, **files, out=folder / "figures/atlas/gap.svg"))
     files = {"scores": sorted(folder.glob("scores/atlas/*.tsv")), "queries": folder / "collections/atlas/queries"}
     files |= {"cells": folder / "tables/atlas/map_cells.tsv"}
     files |= {"collection": "atlas", "method": "optical", "rivals": rivals_of(methods)}

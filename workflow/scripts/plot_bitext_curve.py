@@ -1,6 +1,6 @@
 """Draw means against the number of sentence pairs: a panel per language, a line per method.
 
-python workflow/scripts/plot_bitext_curve.py --curve bitext_curve.tsv --methods mse optical --reference optical \\
+python workflow/scripts/plot_bitext_curve.py --curve bitext_curve.tsv --methods mse optical \\
     --measure AP --names '{sw: Swahili}' --out figures/bitext_curve.svg
 
 A PNG of it and its data as TSV lie beside it.
@@ -15,7 +15,7 @@ from optical.report.figures.style import drawing, save_figure
 def main(arguments):
     rows = read_table(arguments.curve)
     with drawing():
-        figure = draw_bitext_curve(rows, arguments.methods, arguments.names, arguments.reference, arguments.measure)
+        figure = draw_bitext_curve(rows, arguments.methods, arguments.names, arguments.measure)
         save_figure(figure, rows, arguments.out)
 
 

@@ -1,6 +1,6 @@
 """Draw the learning curves of students: a panel per language, a line per method and seed.
 
-python workflow/scripts/plot_curves.py --methods mse optical --reference optical --names '{sw: Swahili}' \\
+python workflow/scripts/plot_curves.py --methods mse optical --names '{sw: Swahili}' \\
     --students '[{lang: sw, method: optical, seed: 1, folder: students/sw/optical/1}]' --out figures/curves.svg
 
 A PNG of it and its data as TSV lie beside it.
@@ -21,7 +21,7 @@ def main(arguments):
         losses = read_losses(Path(student["folder"], "curve.tsv"))
         rows += curve_rows(student["lang"], student["method"], str(student["seed"]), losses)
     with drawing():
-        figure = draw_curves(rows, arguments.methods, arguments.names, arguments.reference)
+        figure = draw_curves(rows, arguments.methods, arguments.names)
         save_figure(figure, rows, arguments.out)
 
 

@@ -2,7 +2,7 @@
 
 python workflow/scripts/plot_queries.py --scores scores/atlas/*.tsv --cells tables/atlas/map_cells.tsv \\
     --queries collections/atlas/queries --collection atlas --measure AP --method optical --rivals mse contrastive \\
-    --names '{sw: Swahili}' --out queries.svg
+    --methods mse contrastive optical --names '{sw: Swahili}' --out queries.svg
 
 A PNG of it and its data as TSV lie beside it. The TSV has a row per language and query, best first.
 Of several rivals, the one with the highest mean over low-resource languages is taken, as in the report's first lines.
@@ -15,7 +15,7 @@ from optical.evaluation.gains import gain_rows, query_means
 from optical.evaluation.map_table import cells_of, strongest_rival
 from optical.evaluation.scores import read_scores
 from optical.files import read_rows
-from optical.program import log, program, run_program, yaml_value
+from optical.program import add_figure_arguments, log, program, run_program
 from optical.report.figures.queries import draw_gains
 from optical.report.figures.style import drawing, save_figure
 
@@ -35,7 +35,7 @@ def main(arguments):
         raise DataError(what, where=arguments.scores[0], hint="check collection, measure and methods")
     log.info("%s against %s: %d queries", arguments.method, rival, len(rows))
     with drawing():
-        save_figure(draw_gains(rows, arguments.names, arguments.measure), rows, arguments.out)
+        save_figure(draw_gains(rows, arguments.methods, arguments.names, arguments.measure), rows, arguments.out)
 
 
 if __name__ == "__main__":
@@ -47,5 +47,5 @@ if __name__ == "__main__":
     parser.add_argument("--measure", required=True)
     parser.add_argument("--method", required=True)
     parser.add_argument("--rivals", nargs="+", required=True)
-    parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
+    add_figure_arguments(parser)
     run_program(main, parser)

@@ -29,5 +29,6 @@ if __name__ == "__main__":
     parser.add_argument("--kind", choices=("curve", "dots", "matrix", "gap"), required=True)
     parser.add_argument("--measure", required=True)
     parser.add_argument("--axis", required=True, help="the column that tells the variants apart")
+    parser.add_argument("--reference", required=True, help="the method that is marked")
     add_figure_arguments(parser)
     run_program(main, parser)

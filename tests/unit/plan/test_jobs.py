@@ -228,12 +228,17 @@ def test_the_alignment_of_the_reference_is_drawn_or_of_the_first_student():
 def test_the_bitext_curve_is_shown_once_it_is_made(tmp_path):
     default = experiment(languages=["sw"])
     assert jobs.figures(default) == [
-        f"results/figures/{name}.svg" for name in ("atlas/map", "atlas/gap", "atlas/queries", "alignment/sw", "curves")
+        f"results/figures/{name}.svg" for name in ("atlas/map", "atlas/queries", "alignment/sw", "curves")
     ]
     (tmp_path / "config").symlink_to(default.folder / "config")
     (tmp_path / "results").mkdir()
     (tmp_path / "results/bitext_curve.tsv").touch()
     assert jobs.figures(experiment(folder=tmp_path))[-1] == "results/figures/bitext_curve.svg"
+
+
+def test_a_gap_is_drawn_where_a_collection_has_both_resource_levels():
+    assert "results/figures/atlas/gap.svg" in jobs.figures(experiment(languages=["sw", "de"]))
+    assert "results/figures/atlas/gap.svg" not in jobs.figures(experiment(languages=["sw", "so"]))
 
 
 def test_panels_are_named_by_language_and_level():

@@ -92,7 +92,6 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 def add_figure_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every program that draws methods by language."""
     parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, in their order")
-    parser.add_argument("--reference", required=True, help="the method that is marked")
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> title of its panel")
 
 

@@ -32,8 +32,8 @@ def test_a_method_that_the_first_language_lacks_is_in_the_legend_too(names):
     losses = [row for lang, method in places for row in curve_rows(lang, method, "1", [2.0, 1.0])]
     means = [{"lang": lang, "method": method, "pairs": "9", "mean": ".2"} for lang, method in places]
     with drawing():
-        curves = draw_curves(losses, METHODS, names, "optical")
-        bitext = draw_bitext_curve(means, METHODS, names, "optical", "AP")
+        curves = draw_curves(losses, METHODS, names)
+        bitext = draw_bitext_curve(means, METHODS, names, "AP")
     for figure in (curves, bitext):
         legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()] + figure.legends
         assert [text.get_text() for legend in legends for text in legend.get_texts()] == ["optical", "mse"]
@@ -44,5 +44,5 @@ def test_bitext_curve_is_sorted_by_pairs():
         {"lang": "sw", "method": "mse", "pairs": pairs, "mean": mean} for pairs, mean in (("100", ".5"), ("9", ".2"))
     ]
     with drawing():
-        figure = draw_bitext_curve(rows, METHODS, NAMES, "optical", "AP")
+        figure = draw_bitext_curve(rows, METHODS, NAMES, "AP")
     assert list(figure.axes[0].lines[0].get_xdata()) == [9, 100]

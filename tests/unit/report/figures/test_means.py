@@ -34,7 +34,7 @@ def test_dots_stand_at_the_means_and_missing_runs_say_so(cells):
     rows = figures_of_means.dot_rows(cells, METHODS, list(NAMES))
     assert len(rows) == 8
     with drawing():
-        figure = figures_of_means.draw_dots(rows, styles(METHODS, "optical"), NAMES, "optical", "AP")
+        figure = figures_of_means.draw_dots(rows, styles(METHODS), NAMES, "optical", "AP")
     drawn = {
         (axes.get_title("left"), line.get_ydata()[0]): line.get_xdata()[0]
         for axes in figure.axes[:3]
@@ -50,9 +50,9 @@ def test_a_method_without_both_levels_has_no_gap(cells):
     rows = figures_of_means.gap_rows(cells, METHODS)
     assert [(row["method"], row["gap"]) for row in rows] == [("optical", "0.2")]
     with drawing():
-        assert any("+0.200" in text for text in texts_of(figures_of_means.draw_gap(rows, "AP")))
+        assert any("+0.200" in text for text in texts_of(figures_of_means.draw_gap(rows, styles(METHODS), "AP")))
 
 
 def test_nothing_to_compare_still_gives_a_gap_figure():
     with drawing():
-        assert texts_of(figures_of_means.draw_gap([], "AP")) == []
+        assert texts_of(figures_of_means.draw_gap([], {}, "AP")) == []

@@ -27,5 +27,5 @@ def test_queries_come_with_texts_from_gain_to_loss():
     assert [row["query_id"] for row in best] == ["a"]
     assert [row["query_id"] for row in worst] == ["c"]
     with drawing():
-        figure = draw_gains(rows, {"sw": "Swahili"}, "AP")
+        figure = draw_gains(rows, ["bm25", "mse", "optical"], {"sw": "Swahili"}, "AP")
     assert texts_of(figure) == ["1 better", "1 alike", "1 worse"]

@@ -2,10 +2,13 @@
 
 import xml.etree.ElementTree as ElementTree
 
+import yaml
+
 from optical.files import read_rows
 from optical.report.figures.alignment import alignment_rows, draw_alignment
 from optical.report.figures.curves import curve_rows, draw_curves
-from optical.report.figures.style import COLOURS, drawing, save_figure, styles
+from optical.report.figures.style import drawing, save_figure, styles
+from support.workspace import ROOT
 
 NAMES = {"sw": "Swahili", "mr": "Marathi", "de": "German"}
 METHODS = ["bm25", "mse", "optical"]
@@ -13,17 +16,23 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def test_no_two_methods_look_alike():
-    methods = [f"method{number}" for number in range(20)]
-    looks = styles(methods, "method5")
-    assert looks["method5"].colour == COLOURS[0]
-    assert len({(look.colour, look.marker) for look in looks.values()}) == 20
-    assert len({(look.colour, look.dashes) for look in looks.values()}) == 20
+    looks = styles([f"method{number}" for number in range(40)])
+    assert len({(look.colour, look.marker) for look in looks.values()}) == 40
+    assert len({(look.colour, look.dashes) for look in looks.values()}) == 40
+
+
+def test_a_method_has_the_same_look_beside_any_others_and_its_colour_alone():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    methods = [*config["method_table"], "mine"]
+    assert len({look.colour for look in styles(methods[:-2] + ["mine"]).values()}) == len(methods) - 1
+    for method in config["method_table"]:
+        assert styles(["mine", method])[method] == styles(methods)[method]
 
 
 def test_a_line_per_seed_and_one_name_in_the_legend():
     rows = [row for seed in "12" for row in curve_rows("sw", "mse", seed, [2.0, 1.0])]
     with drawing():
-        figure = draw_curves(rows, METHODS, NAMES, "optical")
+        figure = draw_curves(rows, METHODS, NAMES)
     assert len(figure.axes[0].lines) == 2
     assert figure.axes[0].get_legend_handles_labels()[1] == ["mse"]
 

@@ -336,14 +336,24 @@ def shown_student(experiment: Experiment, lang: str) -> str:
 
 
 def figures(experiment: Experiment) -> list[str]:
-    """Return the figures that the report shows; the bitext curve only where it was asked for and made before."""
+    """Return the figures that the report shows: a gap where a collection has both resource levels.
+
+    The bitext curve is among them only where it was asked for and made before.
+    """
     collections = experiment.test_collections()
-    names = [f"{collection}/{name}" for collection in collections for name in ("map", "gap")]
+    names = [f"{collection}/map" for collection in collections]
+    names += [f"{collection}/gap" for collection in collections if has_both_levels(experiment, collection)]
     names += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
     names += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
     names += ["curves"] if experiment.students() else []
     names += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
     return [f"{experiment.results}/figures/{name}.svg" for name in names]
+
+
+def has_both_levels(experiment: Experiment, collection: str) -> bool:
+    """Return whether a collection has languages of both resource levels."""
+    langs = set(experiment.languages_of(collection))
+    return all(langs.intersection(members) for members in experiment.levels().values())
 
 
 def files_in(jobs: Iterable[Mapping[str, object]], key: str) -> list[str]:

@@ -1,14 +1,14 @@
 """The sections of the report that make its numbers traceable: sentence pairs, settings, code, packages, machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from optical.files import as_argument, read_json, sha256_of
 from optical.report.html import Section, details, paragraph, table
 from optical.report.sections import Report
 
 MODELS = ("encoder", "teacher")
-MACHINE = ("system", "processor", "device")
 
 
 def pairs_section(report: Report) -> Section | None:
@@ -32,13 +32,12 @@ def provenance_section(report: Report) -> Section:
     """Return the origin of the numbers: code, packages, machines, settings, and the checksums of the tables."""
     records = [read_json(path) for path in provenance_files(report)]
     packages = (f"{name} {version}" for record in records for name, version in record["packages"].items())
-    machines = (", ".join(record["machine"][key] for key in MACHINE) for record in records)
     minutes = sum(record["wall_seconds"] for record in records) / 60
     tables = [f"tables/{collection}/map_cells.tsv" for collection in report.collections]
     rows = [
         ("version of the workflow", _distinct(record["version"] for record in records)),
         ("commit", _distinct(record["git_commit"] for record in records)),
-        ("machines", _distinct(machines)),
+        ("machines", _distinct((_machine(record["machine"]) for record in records), "; ")),
         ("packages", _distinct(packages)),
         ("models", f"{len(records)}, {minutes:.1f} minutes from their last starts on, altogether"),
         *((f"SHA-256 of {name}", sha256_of(report.results / name)) for name in tables),
@@ -63,8 +62,14 @@ def provenance_files(report: Report) -> list[Path]:
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
 
 
-def _distinct(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(names)) or "no model was trained"
+def _machine(machine: Mapping[str, Any]) -> str:
+    """Return a machine in words; the provenance of older models has neither its model nor its instructions."""
+    words = (machine["system"], machine.get("model"), machine["processor"], *machine.get("instructions", ()))
+    return f"{machine['device']}: {' '.join(filter(None, words))}"
+
+
+def _distinct(names: Iterable[str], between: str = ", ") -> str:
+    return between.join(dict.fromkeys(names)) or "no model was trained"
 
 
 def _shown(value: object) -> str:

@@ -26,13 +26,13 @@ def curve_rows(lang: str, method: str, seed: str, losses: Sequence[float]) -> li
     ]
 
 
-def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str) -> Figure:
+def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str]) -> Figure:
     """Draw a panel per language, a line per method and seed: the loss as a share of its first value.
 
     Losses of different methods have different units; their shapes can be compared, their heights cannot.
     """
     figure, grid, free = panels(list(names.values()), height=2.0, legend=True)
-    looks = styles(methods, reference)
+    looks = styles(methods)
     lines: dict[tuple, list[Row]] = {}
     for row in rows:
         lines.setdefault((row["lang"], row["method"], row["seed"]), []).append(row)
@@ -56,15 +56,13 @@ def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str,
     return figure
 
 
-def draw_bitext_curve(
-    rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], reference: str, measure: str
-) -> Figure:
+def draw_bitext_curve(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str, str], measure: str) -> Figure:
     """Draw a panel per language: mean against the number of sentence pairs (log scale), a line per method.
 
     A method that was measured once, because it learns from no pairs, is a level line.
     """
     figure, grid, free = panels(list(names.values()), height=2.2, sharex=False, legend=True)
-    looks = styles(methods, reference)
+    looks = styles(methods)
     for axes, lang in zip(grid, names, strict=True):
         ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
         for method in methods:

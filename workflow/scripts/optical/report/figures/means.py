@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -9,6 +10,7 @@ from optical.report.figures.style import QUIET, Row, Style, panels
 
 COLUMNS = ("method", "lang", "mean", "mean_low", "mean_high", "sd", "seeds", "queries", "p_holm")
 GAP_COLUMNS = ("method", "low", "high", "gap", "gap_low", "gap_high")
+HOLLOW: dict[str, Any] = {"marker": "D", "ms": 7, "markerfacecolor": "white", "markeredgewidth": 1.8}
 
 
 def dot_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str], langs: Sequence[str]) -> list[Row]:
@@ -63,17 +65,22 @@ def gap_rows(cells: Mapping[tuple[str, str], Row], methods: Sequence[str]) -> li
     return rows
 
 
-def draw_gap(rows: Sequence[Row], measure: str) -> Figure:
-    """Draw each method's mean over low- and over high-resource languages, with the gap in figures at the right."""
+def draw_gap(rows: Sequence[Row], looks: Mapping[str, Style], measure: str) -> Figure:
+    """Draw each method's mean over low- and over high-resource languages, with the gap in figures at the right.
+
+    A full circle is `low`, a hollow diamond is `high`, both in the colour of the method.
+    """
     figure = Figure(figsize=(7, 0.9 + 0.32 * max(len(rows), 1)), layout="constrained")
     axes = figure.subplots()
+    kinds = (("low-resource languages", {"marker": "o", "ms": 8}), ("high-resource languages", HOLLOW))
+    for name, look in kinds:
+        axes.plot([], [], color=QUIET, linestyle="", label=name, **look)
     for place, row in enumerate(rows):
         low, high, gap, gap_low, gap_high = (float(row[column] or "nan") for column in GAP_COLUMNS[1:])
-        axes.plot([low, high], [place, place], color="#999999", linewidth=2, zorder=1)
-        axes.plot(low, place, "o", color="#D55E00", markersize=8, label="low-resource languages" if not place else None)
-        axes.plot(
-            high, place, "D", color="#0072B2", markersize=7, label="high-resource languages" if not place else None
-        )
+        colour = looks[row["method"]].colour
+        axes.plot([low, high], [place, place], color=colour, linewidth=1.5, alpha=0.5, zorder=1)
+        for mean, (_, look) in zip((low, high), kinds, strict=True):
+            axes.plot(mean, place, color=colour, **look)
         interval = "" if math.isnan(gap_low) else f"  [{_signed(gap_low, 2)}, {_signed(gap_high, 2)}]"
         axes.text(1.01, place, f"gap {_signed(gap, 3)}{interval}", va="center", transform=axes.get_yaxis_transform())
     axes.set_xlim(-0.02, 1.02)
@@ -81,8 +88,7 @@ def draw_gap(rows: Sequence[Row], measure: str) -> Figure:
     axes.set_yticks(range(len(rows)), [row["method"] for row in rows])
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(f"mean {measure}")
-    if rows:
-        figure.legend(loc="outside upper left", ncols=2)
+    figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 

@@ -34,17 +34,16 @@ def draw_study(
     `names` gives the panels' titles by language, `axis` is the column that tells the variants apart.
     """
     if kind == "curve":
-        return draw_bitext_curve([row for row in rows if row["pairs"]], methods, names, reference, measure)
+        return draw_bitext_curve([row for row in rows if row["pairs"]], methods, names, measure)
     if kind == "matrix":
         return draw_matrix(rows, axis, list(names), reference, measure)
     labelled = [dict(row) | {"method": " ".join(filter(None, (row[axis], row["method"])))} for row in rows]
-    labels = list(dict.fromkeys(row["method"] for row in labelled))
-    if kind == "gap":
-        return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, labels), measure)
-    names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
-    marked = next((label for label in labels if label.split()[-1] == reference), labels[0])
-    of_methods = styles(list(dict.fromkeys(row["method"] for row in rows)), reference)
+    of_methods = styles([*methods, *(row["method"] for row in rows)])
     looks = {label["method"]: of_methods[row["method"]] for label, row in zip(labelled, rows, strict=True)}
+    if kind == "gap":
+        return draw_gap(gap_rows({(row["method"], row["lang"]): row for row in labelled}, list(looks)), looks, measure)
+    names = {lang: name for lang, name in names.items() if any(row["lang"] == lang for row in rows)}
+    marked = next((label for label in looks if label.split()[-1] == reference), next(iter(looks)))
     return draw_dots(labelled, looks, names, marked, measure)
 
 

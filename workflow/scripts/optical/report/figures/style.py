@@ -6,6 +6,7 @@ SVG (text as outlines: it looks the same everywhere), PNG, and its data as TSV. 
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,31 @@ from matplotlib.figure import Figure
 from optical.files import atomic_path, write_rows
 from optical.report.fonts import families
 
-# Okabe and Ito's palette without its yellow, which print swallows. The reference method gets the first.
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+# A method looks the same in every figure and experiment. The methods of most figures have Okabe and Ito's palette.
+COLOURS = {
+    "optical": "#D55E00",
+    "english": "#000000",
+    "bm25": "#009E73",
+    "nmt": "#CC79A7",
+    "zero-shot": "#56B4E9",
+    "mse": "#E69F00",
+    "greedy": "#0072B2",
+    "contrastive": "#7B3FA0",
+    "smt": "#8B4513",
+    "extended": "#808080",
+    "score-kd": "#00B8B8",
+    "optical+contrastive": "#FF4FD8",
+    "optical+mse": "#7A0030",
+    "optical-uniform": "#DC143C",
+    "mse-idf": "#B5A642",
+    "code-switch": "#0B5A2E",
+    "wikiclir": "#2222FF",
+    "mmarco": "#30006E",
+    "nmt-bm25": "#6B7A00",
+}
 MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
-BETTER, WORSE, QUIET = "#0072B2", "#D55E00", "#666666"
+QUIET = "#666666"
 PANELS_IN_A_ROW = 4
 PNG_DOTS_PER_INCH = 160
 
@@ -36,21 +57,24 @@ class Style(NamedTuple):
     dashes: Any  # what matplotlib takes for a line's style
 
 
-def styles(methods: Sequence[str], reference: str) -> dict[str, Style]:
-    """Return each method's look, in the order of `methods`; the reference's is the same in every experiment.
+def styles(methods: Sequence[str]) -> dict[str, Style]:
+    """Return the look of each method. A name outside `COLOURS` gets a colour that no other of `methods` has.
 
-    >>> styles(["bm25", "optical"], "optical")["optical"]
-    Style(colour='#D55E00', marker='o', dashes='-')
+    After the last colour, colours repeat with other markers and dashes.
+
+    >>> styles(["bm25", "mine"])["bm25"], styles(["bm25", "mine"])["mine"].colour
+    (Style(colour='#009E73', marker='^', dashes=(0, (1.5, 1))), '#6B7A00')
     """
-    places = {method: place for place, method in enumerate(dict.fromkeys([reference, *methods]))}
-    return {
-        method: Style(
-            COLOURS[places[method] % len(COLOURS)],
-            MARKERS[places[method] % len(MARKERS)],
-            DASHES[places[method] % len(DASHES)],
-        )
-        for method in methods
-    }
+    place_of = {name: place for place, name in enumerate(COLOURS)}
+    free = chain([place_of[name] for name in reversed(COLOURS) if name not in methods], count(len(COLOURS)))
+    place_of |= {name: next(free) for name in dict.fromkeys(methods) if name not in COLOURS}
+    return {method: _style(place_of[method]) for method in methods}
+
+
+def _style(place: int) -> Style:
+    turn, colour = divmod(place, len(COLOURS))
+    shape = colour + turn
+    return Style(list(COLOURS.values())[colour], MARKERS[shape % len(MARKERS)], DASHES[shape % len(DASHES)])
 
 
 def drawing() -> AbstractContextManager:
