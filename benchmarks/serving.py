@@ -31,6 +31,7 @@ from optical.search.retriever import Retriever
 PLANS = {False: ("minilm", 10_000, 60, 32, 60, 10), True: ("tiny", 50, 10, 4, 2, 1)}
 CLAIMS = {
     "alone": Claim("optical serve, one client, median answer", 1, " s", most=True),
+    "after": Claim("optical serve, one client after the load, median answer", 1, " s", most=True),
     "answered": Claim("optical serve, many clients, share of requests answered", 1),
     "growth": Claim("optical serve, many clients, memory at the end beside that at the start", 1.1, most=True),
     "end": Claim("optical serve, from SIGTERM to its end, exit code 0", 5, " s", most=True),
@@ -44,6 +45,11 @@ def ask(address: str, words: int) -> float:
     with urllib.request.urlopen(f"{address}/api/search?lang=en&q={query}", timeout=60) as answer:
         assert json.load(answer)["passages"]
     return time.perf_counter() - started
+
+
+def median_answer(address: str) -> float:
+    """Return the median seconds of ten answers to one client."""
+    return statistics.median(ask(address, number) for number in range(10))
 
 
 def load(address: str, clients: int, seconds: float) -> tuple[list[float], int]:
@@ -82,12 +88,13 @@ def main(tiny: bool) -> None:
         environment = os.environ | {"PYTHONPATH": library}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
             address = re.search(r"http://\S+", server.stdout.readline())[0]
-            alone = statistics.median(ask(address, number) for number in range(10))
+            alone = median_answer(address)
             load(address, clients, before)
             memory = psutil.Process(server.pid)
             first = memory.memory_info().rss
             taken, errors = load(address, clients, seconds)
             last = memory.memory_info().rss
+            after = median_answer(address)
             started = time.perf_counter()
             server.send_signal(signal.SIGTERM)
             code = server.wait(timeout=60)
@@ -99,6 +106,7 @@ def main(tiny: bool) -> None:
     print(f"memory {first / 2**20:.0f} MiB, then {last / 2**20:.0f} MiB\n")
     measured = {
         "alone": alone,
+        "after": after,
         "answered": len(taken) / (len(taken) + errors),
         "growth": last / first,
         "end": end if code == 0 else 60.0,

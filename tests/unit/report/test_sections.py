@@ -152,6 +152,7 @@ def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, r
     body = provenance_section(report).body
     assert "0" * 40 in body
     assert "POT 0.9.7.post1" in body
+    assert "cpu: Linux Some CPU x86_64 amx_bf16 avx512_vnni" in body
     assert re.search(r"\b[0-9a-f]{64}\b", body)
     assert str(results) not in body
 

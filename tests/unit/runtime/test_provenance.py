@@ -5,6 +5,7 @@ import os
 import time
 
 import pytest
+import torch
 
 from optical import __version__
 from optical.errors import DataError
@@ -56,9 +57,17 @@ def test_it_tells_what_decided_the_result(record, tmp_path):
     assert found["inputs"]["teacher"] == {"inside/weights": sha256_of(tmp_path / "deep" / "inside" / "weights")}
     assert found["version"] == __version__
     assert found["packages"]["torch"].startswith("2.")
-    assert set(found["machine"]) == {"processor", "system", "device"}
+    assert set(found["machine"]) == {"processor", "model", "instructions", "system", "device"}
     assert 2 <= found["wall_seconds"] < 60
     assert found["git_commit"]
+
+
+def test_it_tells_processors_apart_that_round_in_other_ways(tmp_path, monkeypatch):
+    capabilities = {"cpu_name": "A", "avx512_vnni": True, "amx_bf16": True, "avx2": False, "aes": True, "sme": 3}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    write_provenance(tmp_path, {}, {}, time.monotonic())
+    machine = read_json(tmp_path / "provenance.json")["machine"]
+    assert (machine["model"], machine["instructions"]) == ("A", ["amx_bf16", "avx512_vnni"])
 
 
 def folder_with(folder, text):

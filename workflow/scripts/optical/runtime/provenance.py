@@ -14,6 +14,8 @@ from optical.errors import DataError
 from optical.files import read_json, sha256_of, write_json
 from optical.seals import LIST, sha256_of_same
 
+# What the names of instructions that compute with vectors begin with: models trained with others differ a little.
+VECTOR_INSTRUCTIONS = ("amx", "avx", "fma", "bf16", "i8mm", "neon", "sme", "sve")
 PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
 
 
@@ -40,7 +42,7 @@ def write_provenance(
         "version": __version__,
         "git_commit": _git_commit(),
         "packages": {name: version_of(name) for name in PACKAGES},
-        "machine": {"processor": platform.machine(), "system": platform.system(), "device": device},
+        "machine": _processor() | {"system": platform.system(), "device": device},
         "wall_seconds": round(time.monotonic() - started, 1),
         **(figures or {}),
     }
@@ -109,6 +111,16 @@ def _hashes(path: Path) -> str | dict[str, str]:
     if path.is_file():
         return sha256_of(path)
     return {str(file.relative_to(path)): sha256_of(file) for file in files_of(path)}
+
+
+def _processor() -> dict[str, object]:
+    """Return the architecture and the model of the processor, and its vector instructions."""
+    import torch  # here: what only reads provenance needs none
+
+    found = torch.cpu.get_capabilities()
+    instructions = sorted(name for name, has in found.items() if has is True and name.startswith(VECTOR_INSTRUCTIONS))
+    model = found.get("cpu_name") or platform.processor()
+    return {"processor": platform.machine(), "model": model, "instructions": instructions}
 
 
 def _git_commit() -> str:
