@@ -1,12 +1,12 @@
 # For people who change the project; who only runs it needs none of this.
-.PHONY: check lint test fuzz small bench docs
+.PHONY: check lint reference test fuzz small bench docs
 
 # Several tests at a time; each keeps to one core.
 PROCESSES ?= auto
 BENCHMARKS = transport distillation encoding large_vocabulary search default_run planning command_line serving
 export OMP_NUM_THREADS ?= 1
 
-check: lint test
+check: lint reference test
 
 lint:
 	ruff check .
@@ -14,6 +14,10 @@ lint:
 	snakefmt --check rules workflow/Snakefile
 	snakemake --lint
 	mypy
+
+# The API reference as HTML, from the docstrings: results/reference/index.html. A warning is an error.
+reference:
+	python -m mkdocs build -f docs/reference.yml
 
 test:
 	@python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile
