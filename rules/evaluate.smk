@@ -138,6 +138,7 @@ rule make_map_table:
             *("cells", "held_out", "collection", "out", "markdown", "latex"),
             keys=["methods", "measure"],
             langs=lambda w: at(w).languages_of(w.collection),
+            note=lambda w: models.weights_note(at(w)),
         ),
     message:
         "making the table of {wildcards.collection}"

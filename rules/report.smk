@@ -231,6 +231,7 @@ rule make_report:
             names=lambda w: jobs.names(at(w)),
             rivals=lambda w: at(w).rivals(),
             settings=lambda w: settings.shown_settings(at(w)),
+            note=lambda w: models.weights_note(at(w)),
         ),
     message:
         "making the report: {output}"

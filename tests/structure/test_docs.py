@@ -63,7 +63,7 @@ def test_the_readme_is_short_and_says_first_what_comes_out():
     lines = TEXTS["README.md"].splitlines()
     assert len(lines) <= 110
     top = lines[:60]
-    for word in ("sentence pairs", "What comes out", "snakemake", "optical search", "<!-- open-table -->"):
+    for word in ("sentence pairs", "What comes out", "snakemake", "optical search", "<!-- subwords-table -->"):
         assert any(word in line for line in top), word
 
 
@@ -96,8 +96,8 @@ def test_the_hours_of_the_full_experiment_are_those_counted_from_its_config():
 # page, mark of the table, config, and the collection of each column
 FLORES_AND_AFRIQA = {"AfriQA": ("afriqa", "sw")}
 TABLES = [
-    ("README.md", "open", "flores", FLORES_AND_AFRIQA),
-    ("docs/results.md", "open", "flores", FLORES_AND_AFRIQA),
+    ("README.md", "subwords", "flores", FLORES_AND_AFRIQA),
+    ("docs/results.md", "subwords", "flores", FLORES_AND_AFRIQA),
     ("docs/results.md", "default", "atlas", {}),
 ]
 MEANS = {"low": "sw+so+tl+mr", "high": "fi+de+fr"}

@@ -169,6 +169,6 @@ def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
 
     asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
     asked |= {"methods": list(methods), "reference": "optical", "rivals": rivals_of(methods)}
-    asked |= {"settings": {"text": "</script><b>"}, "held_out": []}
+    asked |= {"settings": {"text": "</script><b>"}, "held_out": [], "note": "Its weights had 4 bits."}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

@@ -40,6 +40,7 @@ def packaged_encoder(folder, encoder=None):
     else:
         model.mkdir(parents=True)
         (model / "config.json").write_text("{}")
+    (model.parent / "__init__.py").touch()  # a package without it comes after one that is installed
     return {"PYTHONPATH": str(model.parents[1])}
 
 

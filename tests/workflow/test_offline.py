@@ -19,7 +19,7 @@ SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "transla
 PRUNED = {"index_collection", "search_pruned"}
 COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
 ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences"}
-FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model"}
+FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model", "unpack_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
 HARMLESS = {
     "annotated_types",

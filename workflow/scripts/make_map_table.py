@@ -14,7 +14,7 @@ from optical.program import program, run_program
 
 def main(arguments):
     cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
-    caption = describe(cells, arguments.collection, arguments.measure)
+    caption = " ".join(filter(None, [describe(cells, arguments.collection, arguments.measure), arguments.note]))
     write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))
     if arguments.markdown:
         notes = held_out_notes(read_held_out(arguments.held_out))
@@ -31,6 +31,7 @@ if __name__ == "__main__":
     parser.add_argument("--methods", nargs="+", required=True, help="rows, in this order")
     parser.add_argument("--langs", nargs="+", required=True, help="columns, in this order")
     parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py, for the Markdown")
+    parser.add_argument("--note", help="a sentence for the end of the caption")
     parser.add_argument("--markdown", help="table with ± and marks")
     parser.add_argument("--latex", help="table with ± and marks, for booktabs")
     run_program(main, parser)

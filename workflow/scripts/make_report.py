@@ -51,7 +51,8 @@ def main(arguments):
     ]
     shown = [section for section in made if section]
     what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
-    lead = paragraph(f"{what} ({', '.join(report.collections)}).") + sections.summary(report, held_out)
+    about = " ".join(filter(None, [f"{what} ({', '.join(report.collections)}).", arguments.note]))
+    lead = paragraph(about) + sections.summary(report, held_out)
     template = TEMPLATE.read_text(encoding="utf-8")
     write_lines(arguments.out, [page(template, TITLE, lead, shown).rstrip("\n")])
     log.info("%s: %d sections", arguments.out, len(shown))
@@ -67,5 +68,6 @@ if __name__ == "__main__":
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
     parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
     parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py")
+    parser.add_argument("--note", help="a sentence about the encoder, for the top of the page")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")
     run_program(main, parser)

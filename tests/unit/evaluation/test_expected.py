@@ -81,7 +81,7 @@ def test_the_projects_table_holds_the_headline_and_names_every_cell_once():
     assert all(float(found["tolerance"]) > 0 for found in rows)
 
 
-@pytest.mark.parametrize("name", ["default", "full", "pieces", "open", "paper"])
+@pytest.mark.parametrize("name", ["default", "full", "pieces", "subwords", "paper"])
 def test_each_expected_figure_is_one_that_its_config_can_give(name):
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     own = {} if name == "default" else yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))

@@ -152,7 +152,7 @@ def tables(tmp_path_factory):
         ["compare_methods.py", "--scores", "scores.tsv", *common, "--measures", "AP", "--reference", "nmt"]
         + ["--levels", "{low: [sw, so, tl], high: [de, fr]}", "--out", "map_cells.tsv"],
         ["make_map_table.py", "--cells", "map_cells.tsv", *common, "--out", "map_table.tsv"]
-        + ["--markdown", "map_table.md", "--latex", "map_table.tex"],
+        + ["--markdown", "map_table.md", "--latex", "map_table.tex", "--note", "Its weights had 4 bits."],
     ]
     for script, *arguments in commands:
         done = subprocess.run(
@@ -178,6 +178,7 @@ def test_markdown_shows_spread_marks_and_what_was_not_run(tables):
     assert "| `nmt` | 0.410 ± 0.014 |" in text
     assert "| `bm25` | NOT RUN | NOT RUN | 0.110 ± 0.014⁻ |" in text
     assert "⁺ or ⁻: better or worse than nmt with p < 0.05" in text
+    assert text.rstrip().endswith("Its weights had 4 bits.")
 
 
 def test_latex_is_a_booktabs_table_with_equal_columns(tables):

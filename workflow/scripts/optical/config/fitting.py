@@ -3,8 +3,9 @@
 A learning rate that suits a small encoder trained here destroys one that somebody else has pretrained. So keys of these
 tables have no fixed default. The config leaves them null, and a program fills them in when it knows the encoder.
 
-The column `small` has the values of `config/open.yaml`, chosen on development data for an English MiniLM, and the steps
-that suited multilingual-e5-small in trials. `base` follows published recipes for BERT-base and was not tuned here.
+The column `small` has the values of `config/subwords.yaml`, chosen on development data for an English MiniLM, and the
+steps that suited multilingual-e5-small in trials. `base` follows published recipes for BERT-base and was not tuned
+here.
 """
 
 import logging

@@ -14,7 +14,8 @@ from optical.plan.experiment import Experiment
 from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, splits_by_tokens
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-COMMIT = re.compile(r"[0-9a-f]{40}")
+COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
+PACKAGE = "package:"
 # What the rules make for one experiment may serve another, a variant of a study.
 MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+/\d+)")
 BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language bring the English side
@@ -26,8 +27,10 @@ def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en
     source = fill_codes(block.source, experiment.languages[lang])
     if source == "train":
         return trained
-    if source.startswith("package:"):
-        source = _folder_in_package(key, source.removeprefix("package:"))
+    if source.startswith(PACKAGE):
+        if _is_packed(block):
+            return _unpacked_folder(experiment, key)
+        source = place_in_package(source, f"{key}.source")
     if Path(experiment.folder, source, "config.json").is_file() or MADE_MODEL.fullmatch(source):
         return source
     if HUB_ID.fullmatch(source) and not Path(experiment.folder, source).exists():
@@ -36,13 +39,44 @@ def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en
     raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
 
 
-def _folder_in_package(key: str, place: str) -> str:
-    package, _, inside = place.partition("/")
+def place_in_package(source: str, where: str = "encoder.source") -> str:
+    """Return the path of a folder or file in an installed package, of `package:NAME/PLACE`.
+
+    Raises:
+        ConfigError: the package is not installed.
+    """
+    package, _, inside = source.removeprefix(PACKAGE).partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         hint = f"pip install {package.replace('_', '-')}, or give a folder"
-        raise ConfigError(f"Python package {package!r} is missing", where=f"{key}.source", hint=hint)
+        raise ConfigError(f"Python package {package!r} is missing", where=where, hint=hint)
     return f"{spec.submodule_search_locations[0]}/{inside}"
+
+
+def _is_packed(block: EncoderBlock | Teacher | Translator) -> bool:
+    """Return whether a model is one file in a Python package: then its revision is a SHA-256."""
+    revision = block.revision
+    return block.source.startswith(PACKAGE) and isinstance(revision, str) and bool(SHA256.fullmatch(revision))
+
+
+def _unpacked_folder(experiment: Experiment, key: str) -> str:
+    """Return the folder in which a rule unpacks a model; its package is needed only until that is done."""
+    block = getattr(experiment.config, key)
+    package, _, inside = block.source.removeprefix(PACKAGE).partition("/")
+    folder = f"results/models/{package}--{inside}--{block.revision}"
+    if not Path(experiment.folder, folder, "config.json").is_file():
+        file = place_in_package(block.source, f"{key}.source")
+        if not Path(file).is_file():
+            raise ConfigError(f"no such file: {file}", where=f"{key}.source", hint="name a file of the package")
+    return folder
+
+
+def weights_note(experiment: Experiment) -> str | None:
+    """Return what a table says of the weights of an encoder that a package carries in 4 bits."""
+    if not _is_packed(experiment.config.encoder):
+        return None
+    place = experiment.config.encoder.source.removeprefix(PACKAGE)
+    return f"The encoder is {place}, a file in a Python package; its weights were stored in 4 bits."
 
 
 def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> str:
@@ -167,7 +201,10 @@ def translator_start(experiment: Experiment, lang: str) -> list[str]:
 
 
 def models_of_hub(experiment: Experiment) -> list[str]:
-    """Return the folders of the models of the hub that the config names; the rule that fetches one reads its name."""
+    """Return the folders of the models that the config names, of the hub or of a Python package.
+
+    The rule that fetches or unpacks one reads its name.
+    """
     places = [*product(["encoder", "teacher"], ["en"]), *product(["translator"], experiment.translated_languages())]
     folders = {model_folder(experiment, key, "", lang) for key, lang in places}
     return sorted(folder for folder in folders if folder.startswith("results/models/"))

@@ -39,6 +39,7 @@ def write_provenance(
     record = {
         "settings": settings,
         "inputs": {name: _hashes(Path(path)) for name, path in inputs.items()},
+        "sources": {name: source for name, path in inputs.items() if (source := _source_of(Path(path)))},
         "version": __version__,
         "git_commit": _git_commit(),
         "packages": {name: version_of(name) for name in PACKAGES},
@@ -121,6 +122,12 @@ def _processor() -> dict[str, object]:
     instructions = sorted(name for name, has in found.items() if has is True and name.startswith(VECTOR_INSTRUCTIONS))
     model = found.get("cpu_name") or platform.processor()
     return {"processor": platform.machine(), "model": model, "instructions": instructions}
+
+
+def _source_of(path: Path) -> dict[str, object]:
+    """Return where a fetched or unpacked model is from, without the hashes of its files; empty for anything else."""
+    file = path / "source.json"
+    return {key: value for key, value in read_json(file).items() if key != "files"} if file.is_file() else {}
 
 
 def _git_commit() -> str:
