@@ -1,5 +1,5 @@
 # For people who change the project; who only runs it needs none of this.
-.PHONY: check lint reference test fuzz small bench docs
+.PHONY: check lint reference test fuzz changes small bench docs
 
 # Several tests at a time; each keeps to one core.
 PROCESSES ?= auto
@@ -26,6 +26,10 @@ test:
 # its number, which the line of a fault names.
 fuzz:
 	PYTHONPATH=workflow/scripts:tests python -m support.fuzz --random 10000 --flipped 1500
+
+# 1,000 random sequences of changes of an index, and 20 processes that are killed while they change one; a few minutes.
+changes:
+	PYTHONPATH=workflow/scripts:tests python -m support.index_sequences --sequences 1000 --kills 20
 
 # The small experiment in a folder of its own; a second call runs only what a change touched.
 small:

@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_commands_run_one_after_the_other(folder, capsys):
     commands = re.findall(r"^\$ optical (.*)$", PAGE, re.MULTILINE)
-    assert len(commands) == 10
+    assert len(commands) == 14
     for command in commands:
         assert main(shlex.split(command)) == 0, command
         output, error = capsys.readouterr()
@@ -48,10 +48,12 @@ def test_the_commands_run_one_after_the_other(folder, capsys):
 
 
 def test_five_lines_of_python_do_the_same(folder, capsys):
-    first, later = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    first, later, changes = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len([line for line in first.splitlines() if line]) == 5
     names = {}
     exec(first, names)
     assert len(capsys.readouterr().out.splitlines()) == 3
     exec(later, names)
     assert [len(hits) for hits in names["answers"]] == [3, 3]
+    exec(changes, names)
+    assert names["hits"] == [] and names["retriever"].index_now().size == len(DOCUMENTS)

@@ -84,9 +84,20 @@ def test_programs_get_what_the_library_finds(address, index):
 
 
 def test_faults_are_told_as_json(address):
-    for values in ({"lang": "xx", "q": "mto"}, {"lang": "sw"}, {"lang": "sw", "q": "mto", "top": "-1"}):
+    mto = {"lang": "sw", "q": "mto"}
+    for values in ({"lang": "xx", "q": "mto"}, {"lang": "sw"}, mto | {"top": "-1"}, mto | {"where": "colour=red"}):
         status, answer = ask(address, "search", **values)
         assert status == 400 and "Hint" in answer["error"]
+
+
+def test_a_change_of_the_index_is_seen_and_passages_are_filtered(tmp_path):
+    retriever = Retriever.load(student_of(make_results(tmp_path / "results")))
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    with served(tmp_path / "index") as address:
+        retriever.add([{"id": "new", "text": "mto", "language": "sw"}], source="web")
+        assert ask(address, "languages")[1]["passages"] == len(DOCUMENTS) + 1
+        (found,) = ask(address, "search", lang="sw", q="mto", where="language=sw")[1]["passages"]
+        assert (found["id"], found["metadata"]) == ("new", {"language": "sw", "source": "web"})
 
 
 def test_another_host_s_name_is_refused(address):

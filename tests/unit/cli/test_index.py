@@ -61,3 +61,54 @@ def test_a_missing_index_says_how_to_build_one(optical, tmp_path):
     assert code == 1 and "not an index" in error and "optical index build" in error and error.count("\n") == 1
     code, _, error = optical("index", "build", tmp_path / "none.jsonl", "--model", tmp_path, "--to", tmp_path / "index")
     assert code == 1 and "no such model" in error
+
+
+def test_passages_are_added_filtered_listed_and_removed(optical, results, passages):
+    index = passages.parent / "index"
+    write_jsonl(passages, DOCUMENTS[:2])
+    assert optical("index", "build", passages, "--model", student_of(results), "--to", index)[0] == 0
+    more = [DOCUMENTS[1], {"id": "new", "text": "mto ni mrefu", "language": "sw", "date": "2024-05-31"}]
+    write_jsonl(passages, more)
+    added = optical("index", "add", passages, "--index", index, "--source", "news")
+    assert added == (0, f"{index}: 1 added, 1 replaced, 3 passages now\n", "")
+    search = ["search", "--index", index, "--lang", "sw", "mto", "--json"]
+    (answer,) = answers(optical(*search, "--where", "source=news", "--where", "date>=2024-05")[1])
+    (found,) = answer["passages"]
+    assert (found["id"], found["metadata"]["language"]) == ("new", "sw")
+    code, output, _ = optical("index", "info", "--index", index, "--json")
+    facts = json.loads(output)
+    assert code == 0 and (facts["passages"], facts["deleted"], facts["parts"]) == (3, 0, 1)
+    assert (facts["languages"], facts["sources"], facts["years"]) == ({"sw": 1}, {"news": 2}, {"2024": 1})
+    (passages.parent / "ids.txt").write_text("new\n\n")
+    removed = optical("index", "remove", "d0", "--ids-from", passages.parent / "ids.txt", "--index", index)
+    assert removed == (0, f"{index}: 2 removed, 1 passages now\n", "")
+    assert "sources: news 1" in optical("index", "info", "--index", index)[1]
+
+
+def test_faulty_changes_and_filters_are_one_line(optical, results, passages):
+    index = passages.parent / "index"
+    optical("index", "build", passages, "--model", student_of(results), "--to", index)
+    for arguments, code, message in (
+        (["index", "remove", "--index", index], 2, "no passages to remove"),
+        (["index", "remove", "none", "--index", index], 1, "1 of 1 passages are not in the index, such as none"),
+        (["search", "--index", index, "--where", "colour=red", "mto"], 1, "'colour=red' is not a condition"),
+        (
+            ["search", "--collection", "atlas", "--results", results, "--lang", "sw", "--where", "date=2024", "mto"],
+            1,
+            "these passages have no metadata",
+        ),
+    ):
+        found = optical(*arguments)
+        assert found[0] == code and message in found[2] and found[2].count("\n") == 1
+
+
+def test_a_reader_that_has_moved_is_named(optical, results, passages, tmp_path):
+    import shutil
+
+    shutil.copytree(results, tmp_path / "moved")
+    index = passages.parent / "index"
+    optical("index", "build", passages, "--model", student_of(tmp_path / "moved"), "--to", index)
+    (tmp_path / "moved").rename(tmp_path / "again")
+    code, _, error = optical("index", "add", passages, "--index", index)
+    assert code == 1 and "is not there" in error
+    assert optical("index", "add", passages, "--index", index, "--teacher", tmp_path / "again/teacher")[0] == 0

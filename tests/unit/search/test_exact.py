@@ -220,3 +220,18 @@ def test_threads_are_as_before_after_a_search(tmp_path):
     before = torch.get_num_threads()
     search(torch.ones(1, 1, DIM), torch.ones(1, 1), shards, 1)
     assert torch.get_num_threads() == before
+
+
+@few
+@given(cases(), st.sampled_from(["fp32", "bf16"]))
+def test_documents_that_are_not_kept_are_not_found(tmp_path_factory, case, precision):
+    folder = tmp_path_factory.mktemp("collection")
+    shards = write_collection(folder, case["documents"], case["cuts"], case["by_length"], case["dtype"])
+    kept = np.random.default_rng(len(case["documents"])).random(len(case["documents"])) < 0.5
+    stored = [document.astype(case["dtype"]) for document in case["documents"]]
+    expected = np.where(kept, naive_scores(case["queries"], case["mask"], stored), -math.inf)
+    found = search(case["queries"], case["mask"], shards, case["top_k"], 8, precision, kept=kept)
+    for hits, scores in zip(found, expected, strict=True):
+        assert_best(hits, scores, case["top_k"])
+    with pytest.raises(DataError, match="marks for"):
+        search(case["queries"], case["mask"], shards, 1, kept=kept[1:])

@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-import optical.search.index
 from optical.errors import DataError
 from optical.files import write_json
 from optical.models.folders import load_encoder
-from optical.search.index import build_index, open_index
+from optical.search.index import open_index
+from optical.search.index_changes import build_index
 from support.tiny_models import TEXTS, save_encoder
 from support.toy_results import make_results, student_of
 
@@ -67,17 +67,17 @@ def test_models_of_other_teachers_are_refused(results, tmp_path):
         index.check(student_of(other))
 
 
-@pytest.mark.parametrize("step", ["write_jsonl", "encode_documents", "write_json"])
+@pytest.mark.parametrize("step", ["write_jsonl", "write_rows", "encode_documents", "Index.write"])
 def test_a_change_that_fails_at_any_step_leaves_the_index_as_it_was(results, tmp_path, monkeypatch, step):
     before = build(results, tmp_path / "index")
     with monkeypatch.context() as broken:
-        broken.setattr(optical.search.index, step, lambda *_, **__: 1 / 0)
+        broken.setattr(f"optical.search.index_changes.{step}", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             build(results, tmp_path / "index", DOCUMENTS[:2])
     assert open_index(tmp_path / "index") == before
     after = build(results, tmp_path / "index", DOCUMENTS[:2])
     assert open_index(tmp_path / "index").size == 2
-    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["index.json", after.part]
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["index.json", after.parts[0].name]
 
 
 def test_what_a_killed_build_left_is_removed_and_other_files_are_not_touched(results, tmp_path):
@@ -94,10 +94,10 @@ def test_what_a_killed_build_left_is_removed_and_other_files_are_not_touched(res
 def test_another_version_and_a_damaged_index_are_refused(results, tmp_path):
     index = build(results, tmp_path / "index")
     description = json.loads((index.folder / "index.json").read_text())
-    write_json(index.folder / "index.json", description | {"format": 2})
-    with pytest.raises(DataError, match="an index of version 2; this program reads version 1"):
+    write_json(index.folder / "index.json", description | {"format": 1})
+    with pytest.raises(DataError, match="an index of version 1; this program reads version 2"):
         open_index(index.folder)
-    del description["size"]
+    del description["parts"]
     write_json(index.folder / "index.json", description)
     with pytest.raises(DataError, match="a damaged index"):
         open_index(index.folder)

@@ -1,43 +1,118 @@
-"""Make passages of your own searchable: encode them once, into a folder that `optical search --index` reads.
+"""Make passages of your own searchable: encode them into an index, add to it, remove from it, look at it.
 
 examples:
   optical index build passages.jsonl --model results/students/sw/optical/1 --to passages.index
-  optical search --index passages.index --lang sw "lugha ya Ufaransa"
+  optical index add passages.jsonl --index passages.index --language en --source news
+  optical index remove d1 d2 --index passages.index
+  optical index info --index passages.index
+  optical search --index passages.index --lang sw --where source=news "lugha ya Ufaransa"
 
-The passages are JSON Lines with id, text and optional title, or id<TAB>text, gzipped or not. The teacher that the model
-names reads them, or the model itself where it has learnt to read passages.
+The passages are JSON Lines with id, text and optional title, language, source and date, or id<TAB>text, gzipped or not.
+The teacher that the model names reads them, or the model itself where it has learnt to read passages. A passage that is
+added takes the place of the one with its id. A change that fails or is killed leaves the index as it was.
 """
 
 import argparse
 import os
 import time
 
-from optical.cli.arguments import device, start_device, whole_number
+from optical.cli.arguments import WrongArguments, device, start_device, whole_number
+from optical.cli.terminal import print_json, printable
+from optical.files import read_lines
 from optical.program import add_base_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical index`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    text = "encode passages and write an index"
-    build = actions.add_parser("build", help=text, description=text, allow_abbrev=False)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        command = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        return command
+
+    build = action("build", "encode passages and write an index")
     build.add_argument("passages", metavar="FILE", help="the passages")
     build.add_argument("--model", required=True, metavar="FOLDER", help="reads the queries: a student, or a teacher")
     add_base_argument(build)
     build.add_argument("--teacher", metavar="FOLDER", help="reads the passages (default: the one that the model names)")
     build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
-    build.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N (default: cpu)")
-    build.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads (default: all)")
-    build.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    add = action("add", "encode passages and add them to an index, in place of those with their ids")
+    add.add_argument("passages", metavar="FILE", help="the passages")
+    add.add_argument("--index", required=True, metavar="INDEX", help="the folder")
+    add.add_argument("--teacher", metavar="FOLDER", help="where the model that reads the passages lies now")
+    for command in (build, add):
+        command.add_argument("--language", metavar="CODE", help="of passages that do not give theirs; or detect")
+        command.add_argument("--source", metavar="NAME", help="of passages that do not give theirs")
+        command.add_argument("--date", metavar="DATE", help="likewise: 2024, 2024-05 or 2024-05-31")
+        command.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N (default: cpu)")
+        threads = os.cpu_count() or 1
+        command.add_argument("--threads", type=whole_number, default=threads, help="CPU threads (default: all)")
+    remove = action("remove", "remove passages from an index")
+    remove.add_argument("ids", nargs="*", metavar="ID", help="of the passages")
+    remove.add_argument("--ids-from", metavar="FILE", help="a file with an id on each line")
+    remove.add_argument("--index", required=True, metavar="INDEX", help="the folder")
+    info = action("info", "say what an index holds")
+    info.add_argument("--index", required=True, metavar="INDEX", help="the folder")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Build the index and say what is in it."""
+    """Build or change an index and say what is in it."""
+    {"build": build, "add": add, "remove": remove, "info": info}[arguments.action](arguments)
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """Write an index."""
     from optical.search.retriever import Retriever
 
     start_device(arguments.device, arguments.threads)
     started = time.monotonic()
     retriever = Retriever.load(arguments.model, arguments.teacher, arguments.device, arguments.base)
-    index = retriever.index(arguments.passages, arguments.to)
+    index = retriever.index(arguments.passages, arguments.to, **_metadata(arguments))
     seconds = time.monotonic() - started
     print(f"{arguments.to}: {index.size} passages, read by {retriever.reader}, in {seconds:.1f} s")
+
+
+def add(arguments: argparse.Namespace) -> None:
+    """Add passages to an index."""
+    from optical.search.index import open_index
+    from optical.search.retriever import Retriever
+
+    start_device(arguments.device, arguments.threads)
+    index = open_index(arguments.index)
+    reader = arguments.teacher or index.folder_of(index.reader)
+    retriever = Retriever.load(reader, reader, device=arguments.device)
+    retriever.use(arguments.index)
+    change = retriever.add(arguments.passages, **_metadata(arguments))
+    print(f"{arguments.index}: {change.added} added, {change.replaced} replaced, {change.index.size} passages now")
+
+
+def _metadata(arguments: argparse.Namespace) -> dict[str, str]:
+    return {field: getattr(arguments, field) or "" for field in ("language", "source", "date")}
+
+
+def remove(arguments: argparse.Namespace) -> None:
+    """Remove passages from an index."""
+    from optical.search.index_changes import remove_passages
+
+    listed = read_lines(arguments.ids_from) if arguments.ids_from else ()
+    ids = {*arguments.ids, *filter(None, map(str.strip, listed))}
+    if not ids:
+        raise WrongArguments("no passages to remove", hint="name their ids, or a file of ids by --ids-from")
+    change = remove_passages(arguments.index, ids)
+    print(f"{arguments.index}: {change.removed} removed, {change.index.size} passages now")
+
+
+def info(arguments: argparse.Namespace) -> None:
+    """Print what an index holds."""
+    from optical.search.index import open_index
+    from optical.search.index_info import describe
+
+    facts = describe(open_index(arguments.index))
+    if arguments.json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        cells = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        print(printable(f"{name.replace('_', ' ')}: {cells}"))

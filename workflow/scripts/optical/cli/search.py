@@ -43,6 +43,7 @@ class Passage(TypedDict):
     score: float
     text: str
     matches: list[dict[str, Any]]
+    metadata: dict[str, str]
 
 
 class Answer(TypedDict):
@@ -67,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="which of its students (default: 1)")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
     add_base_argument(parser)
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="with --index: passages of language=sw, source=news or date>=2024 only; may be given again",
+    )
     top_help = f"passages per query (default: {SHOWN}; {IN_RUN} in a run)"
     parser.add_argument("--top", type=whole_number, metavar="N", help=top_help)
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
@@ -88,10 +96,10 @@ def run(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     answers: list[list[Hit]] = []
     if arguments.json or not arguments.out:
-        answers = retriever.search_all(texts, arguments.top or SHOWN)
+        answers = retriever.search_all(texts, arguments.top or SHOWN, arguments.where)
     if arguments.out:
         depth = arguments.top or IN_RUN
-        run = to_run(query_ids, retriever.rank(texts, depth))
+        run = to_run(query_ids, retriever.rank(texts, depth, arguments.where))
         write_run(arguments.out, run, tag=arguments.method or METHOD)
         if not arguments.json:
             print(f"{arguments.out}: {len(run)} queries, at most {depth} passages each; --top N changes that")
@@ -177,7 +185,9 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
     if not shards:
         raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
     model, teacher = _model(arguments, results), results / "teacher"
-    passages = Passages(folder / "documents.jsonl", shards, teacher if (teacher / "tokenizer.json").is_file() else None)
+    passages = Passages(
+        [folder / "documents.jsonl"], shards, teacher if (teacher / "tokenizer.json").is_file() else None
+    )
     if student_vectors := _own_vectors(model, results, folder.name):
         passages = passages._replace(shards=[student_vectors], tokeniser=None)
     if made_by := Collection(passages.shards).encoder:
@@ -231,7 +241,16 @@ def shown(query: tuple[str, str], hits: "list[Hit]") -> Answer:
             match._asdict() | {"word": hit.text[match.start : match.end], "similarity": round(match.similarity, 4)}
             for match in hit.matches
         ]
-        passages.append({"rank": rank, "id": hit.id, "score": round(hit.score, 6), "text": hit.text, "matches": words})
+        passages.append(
+            {
+                "rank": rank,
+                "id": hit.id,
+                "score": round(hit.score, 6),
+                "text": hit.text,
+                "matches": words,
+                "metadata": hit.metadata,
+            }
+        )
     return {"query_id": query[0], "query": query[1], "passages": passages}
 
 

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     index = open_index(arguments.index)
     models = {lang: index.query_model(lang) for lang in arguments.lang} if arguments.lang else index.query_models()
     searcher = Searcher({lang: Retriever.open(arguments.index, model=model) for lang, model in models.items()})
-    app = application(searcher, {lang: name_of(lang) for lang in models}, index.size, arguments.host)
+    app = application(searcher, {lang: name_of(lang) for lang in models}, arguments.host)
     host, port = listener.getsockname()[:2]
     place = f"[{host}]" if ":" in host else host
     print(f"http://{place}:{port}  {index.size} passages; languages: {', '.join(models)}; Ctrl-C ends it", flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
 from optical.config.collections import Split
-from optical.corpora.passages import Document, new_document, split_documents, text_of
+from optical.corpora.passages import METADATA, Document, new_document, split_documents, text_of
 from optical.errors import DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.runtime.progress import with_progress
@@ -88,13 +88,16 @@ class FromFile:
         return f"{self.path}, line {self.line}"
 
 
-def read_documents(path: str | Path) -> Iterable[Document]:
-    """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`."""
+def read_documents(path: str | Path, metadata: bool = False) -> Iterable[Document]:
+    """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`.
+
+    With `metadata`, those of JSON Lines keep language, source and date, too.
+    """
     first = next(filter(str.strip, read_lines(path)), "").lstrip()
     if ARRAY.match(first):
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
-        return FromFile(path, lambda: _json_documents(path), "documents", DOCUMENT)
+        return FromFile(path, lambda: _json_documents(path, metadata), "documents", DOCUMENT)
 
     def rows() -> Iterator[tuple[int, Document]]:
         pairs = _pairs(path, "JSON Lines hold a title")
@@ -111,17 +114,18 @@ def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]
         yield number, (name, text)
 
 
-def _json_documents(path: str | Path) -> Iterator[tuple[int, Document]]:
+def _json_documents(path: str | Path, metadata: bool) -> Iterator[tuple[int, Document]]:
     """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
     for number, item in numbered_jsonl(path):
         if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
             raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
         document = new_document(str(item["id"]), item["text"], item.get("title"))
+        for field in METADATA if metadata else ():
+            if item.get(field):
+                document[field] = item[field]
         if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
-            hint = f"text and title stand in quotes, as in {DOCUMENT}"
-            raise DataError(
-                f"line {number}: the {wrong[0]} of document {item['id']} is not text", where=path, hint=hint
-            )
+            what = f"line {number}: the {wrong[0]} of document {item['id']} is not text"
+            raise DataError(what, where=path, hint=f"it stands in quotes, as in {DOCUMENT}")
         yield number, document
 
 

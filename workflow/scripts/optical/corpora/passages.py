@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from optical.config.collections import Split
 from optical.errors import ConfigError
@@ -12,13 +12,21 @@ MARK = "#"
 
 Spans = list[tuple[int, int]]
 
+METADATA: tuple[Literal["language", "source", "date"], ...] = ("language", "source", "date")
+
 
 class Document(TypedDict):
-    """A document of a collection or a training set, as a line of `documents.jsonl` holds it."""
+    """A document of a collection or a training set, as a line of `documents.jsonl` holds it.
+
+    A passage of an index may have the fields of `METADATA`, too.
+    """
 
     id: str
     text: str
     title: NotRequired[str | None]
+    language: NotRequired[str]
+    source: NotRequired[str]
+    date: NotRequired[str]
 
 
 def new_document(name: str, text: str, title: str | None = None) -> Document:

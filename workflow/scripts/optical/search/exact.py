@@ -45,13 +45,14 @@ def search(
     memory_mb: int = 1024,
     precision: str = "fp32",
     device: str = "cpu",
+    kept: np.ndarray | None = None,
 ) -> list[Hits]:
     """Score every document of the shards against every query; return the `top_k` best of each query.
 
     `query_vectors_QMD` are the queries' token vectors (any float type), `query_mask_QM` is true for the tokens that
     count. `shards` are folders of `optical.search.vectors`, in collection order; equal scores are in that order. Fewer
     hits come back where the collection has fewer documents; documents without a token and queries without a token have
-    none.
+    none. `kept` (bool, a document each in collection order) leaves out the documents where it is false.
 
     `memory_mb` bounds what the search holds besides the queries and the hits, the mapped part of the shards included;
     it does not depend on the collection's size. `precision` "bf16" scores in bf16, then the best candidates again in
@@ -61,7 +62,7 @@ def search(
     dtype_of(precision)
     if top_k < 1 or memory_mb < 1:
         raise ConfigError(f"top_k {top_k}, memory_mb {memory_mb}", where="search", hint="both must be at least 1")
-    collection = Collection(shards)
+    collection = Collection(shards, kept)
     vectors_QMD, mask_QM = _prepared(query_vectors_QMD, query_mask_QM, collection, device)
     with torch.inference_mode():
         if precision == "fp32":

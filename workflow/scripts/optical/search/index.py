@@ -1,33 +1,25 @@
 """An index: passages of one's own with their token vectors, in a folder that says which model has read them.
 
-- `index.json`     the version of this form, the models, and the part that holds the passages
-- `part-<name>/`   `documents.jsonl` (the passages), `vectors/` (a shard), `tokenizer.json` of the model that read them
+- `index.json`     the version of this form, the models, and the parts with the places of their deleted passages
+- `part-<name>/`   `documents.jsonl` (the passages), `metadata.tsv` (id, language, source, date), `vectors/` (a shard),
+                   `tokenizer.json` of the model that read them; a part never changes
 
-A change writes a new part, then replaces `index.json` in one step, then deletes the old part. A process that is killed
-leaves the index as it was before, and perhaps a part that the next change deletes. Models are named by their path from
-the index, and known by their digest: both folders may move together.
+Models are named by their path from the index, and known by their digest: both folders may move together. How an index
+changes is told in `optical.search.index_changes`.
 """
 
 import os
-import secrets
-import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from optical.corpora.files import checked_documents
-from optical.corpora.passages import Document
 from optical.errors import DataError
-from optical.files import atomic_folder, read_json, read_jsonl, write_json, write_jsonl
-from optical.models.encoder import DOCUMENT, Encoder
+from optical.files import read_json, write_json
 from optical.models.origin import origin_of, query_model, reads_passages, trained_model
 from optical.runtime.provenance import check_belongs, content_hash
-from optical.search.encoding import encode_documents
 from optical.search.passages import Passages
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "index.json"
-PART = "part-"
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,26 @@ class NamedModel:
     path: str
     digest: str
 
+    @classmethod
+    def of(cls, model: str | Path, index: Path) -> "NamedModel":
+        """Return how an index names the model in a folder."""
+        path = os.path.relpath(trained_model(str(model)).resolve(), index.resolve())
+        return cls(path, content_hash(model))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an index: the name of its folder, how many passages it holds, and the places of those deleted."""
+
+    name: str
+    size: int
+    deleted: list[int]
+
+    @property
+    def live(self) -> int:
+        """Return how many passages are not deleted."""
+        return self.size - len(self.deleted)
+
 
 @dataclass(frozen=True)
 class Index:
@@ -44,23 +56,38 @@ class Index:
 
     Attributes:
         folder: of the index.
-        part: name of the folder that holds the passages.
-        size: number of passages.
+        parts: what holds the passages, the oldest first.
         reader: the model that has read the passages.
         model: the model that the index was built for, which reads queries.
     """
 
     folder: Path
-    part: str
-    size: int
+    parts: list[Part]
     reader: NamedModel
     model: NamedModel
 
     @property
+    def size(self) -> int:
+        """Return the number of passages."""
+        return sum(part.live for part in self.parts)
+
+    @property
     def passages(self) -> Passages:
         """Return where the passages lie."""
-        part = self.folder / self.part
-        return Passages(part / "documents.jsonl", [part / "vectors"], part / "tokenizer.json")
+        folders = [self.folder / part.name for part in self.parts]
+        return Passages(
+            documents=[folder / "documents.jsonl" for folder in folders],
+            shards=[folder / "vectors" for folder in folders],
+            tokeniser=folders[-1] / "tokenizer.json" if folders else None,
+            metadata=[folder / "metadata.tsv" for folder in folders],
+            deleted=[part.deleted for part in self.parts],
+        )
+
+    def write(self) -> None:
+        """Put this description in the place of the one that is there, in one step."""
+        description = asdict(self) | {"format": FORMAT}
+        del description["folder"]
+        write_json(self.folder / DESCRIPTION, description)
 
     def place_of(self, model: NamedModel) -> Path:
         """Return where a model that the index names should lie."""
@@ -148,69 +175,16 @@ def open_index(folder: str | Path) -> Index:
         raise DataError(what, where=folder, hint="build it again: optical index build")
     try:
         reader, model = (NamedModel(**description.pop(key)) for key in ("reader", "model"))
-        return Index(folder, reader=reader, model=model, **description)
+        parts = [Part(**part) for part in description.pop("parts")]
+        return Index(folder, parts, reader, model, **description)
     except (KeyError, TypeError) as error:
         raise DataError("a damaged index", where=folder / DESCRIPTION, hint="build it again") from error
-
-
-def build_index(
-    folder: str | Path, documents: Iterable[Document], encoder: Encoder, reader: str | Path, model: str | Path
-) -> Index:
-    """Encode passages and write an index, which takes the place of one that is there.
-
-    Args:
-        folder: of the index.
-        documents: the passages; each has an id of its own without white space, and a text.
-        encoder: reads the passages.
-        reader: folder of the encoder.
-        model: folder of the model that reads queries.
-
-    Raises:
-        DataError: a passage lacks an id or a text, an id is there twice, or the folder holds something else.
-    """
-    folder = Path(folder)
-    _check_place(folder)
-    part = f"{PART}{secrets.token_hex(4)}"
-    with atomic_folder(folder / part) as temporary:
-        write_jsonl(temporary / "documents.jsonl", checked_documents(documents))
-        reader_digest = content_hash(reader)
-        passages = read_jsonl(temporary / "documents.jsonl")
-        size = encode_documents(encoder, passages, DOCUMENT, temporary / "vectors", made_by=reader_digest)
-        if not size:
-            raise DataError("no passages", where=folder, hint="give one at least")
-        encoder.tokeniser.save(str(temporary / "tokenizer.json"))
-    named = NamedModel(_path_from(folder, reader), reader_digest)
-    asked = NamedModel(_path_from(folder, model), content_hash(model))
-    index = Index(folder, part, size, named, asked)
-    description = asdict(index) | {"format": FORMAT}
-    del description["folder"]
-    write_json(folder / DESCRIPTION, description)
-    for old in folder.iterdir():
-        if old.name not in (part, DESCRIPTION) and _is_part(old):
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-    return index
-
-
-def _check_place(folder: Path) -> None:
-    """Refuse a folder that holds anything but an index, or what a killed process left of one."""
-    if folder.exists() and not is_index(folder):
-        others = [path for path in folder.iterdir() if not _is_part(path)] if folder.is_dir() else [folder]
-        if others:
-            raise DataError("there is something else", where=others[0], hint="name a new folder for the index")
-
-
-def _is_part(path: Path) -> bool:
-    return path.name.lstrip(".").startswith(PART) or path.name.startswith(f".{DESCRIPTION}")
-
-
-def _path_from(folder: Path, model: str | Path) -> str:
-    return os.path.relpath(trained_model(str(model)).resolve(), folder.resolve())
 
 
 def cached_index(passages: str | Path, reader: str | Path) -> Path:
     """Return where the index of a file of passages is kept, by the contents of the file and of the model that reads it.
 
-    That is below XDG_CACHE_HOME, or ~/.cache where this is not set.
+    That is below XDG_CACHE_HOME, or ~/.cache where this is not set. An index of another version has another name.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "optical" / f"{content_hash(passages)}-{content_hash(reader)}"
+    return home / "optical" / f"{content_hash(passages)}-{content_hash(reader)}-{FORMAT}"

@@ -189,16 +189,17 @@ def _blocks(collection: Collection, window_bytes: int, tokens: int, documents: i
             last = int(np.searchsorted(all_offsets, begin + limit, side="right")) - 1
             offsets = np.array(all_offsets[first : last + 1])
             places = np.array(shard.order[first:last]) + first_place
+            wanted = np.flatnonzero(collection.kept[places]) if collection.kept is not None else np.arange(len(places))
             window_TD = torch.from_numpy(shard.tokens_between(begin, int(offsets[-1])))
-            yield from _window_blocks(window_TD, offsets - begin, places, tokens, documents)
+            yield from _window_blocks(window_TD, offsets - begin, places, wanted, tokens, documents)
             first = last
 
 
 def _window_blocks(
-    window_TD: torch.Tensor, offsets: np.ndarray, places: np.ndarray, tokens: int, documents: int
+    window_TD: torch.Tensor, offsets: np.ndarray, places: np.ndarray, wanted: np.ndarray, tokens: int, documents: int
 ) -> Iterator[Block]:
     lengths = np.diff(offsets)
-    order = np.argsort(lengths, kind="stable")
+    order = wanted[np.argsort(lengths[wanted], kind="stable")]
     order = order[np.searchsorted(lengths[order], 1) :]  # a document without a token has no score
     ends = np.cumsum(lengths[order])
     first = 0

@@ -1,33 +1,76 @@
 """Encoded passages that queries are searched in, wherever they lie: a collection of an experiment, or an index."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from optical.corpora.passages import Document
-from optical.errors import DataError
+from optical.errors import ConfigError, DataError
 from optical.files import open_text
+from optical.search.metadata import selected
+from optical.search.vectors import TokenVectors
 
 
 class Passages(NamedTuple):
     """Where the texts of passages lie, their token vectors, and the tokeniser that they were read with.
 
-    The tokeniser is None where the model that reads the queries read the passages, too.
+    The tokeniser is None where the model that reads the queries read the passages, too. An index has metadata and
+    deleted passages: their places in each shard. An id that is deleted may be there again in a later shard.
     """
 
-    documents: Path
+    documents: list[Path]
     shards: list[Path]
     tokeniser: Path | None
+    metadata: Sequence[Path] = ()
+    deleted: Sequence[Sequence[int]] = ()
+
+    def kept(self, where: Sequence[str] = ()) -> np.ndarray | None:
+        """Return which passages are searched, by their places in the collection (bool); None for all.
+
+        Args:
+            where: conditions that they must fulfil, see `optical.search.metadata`.
+        """
+        if not where and not any(self.deleted):
+            return None
+        if not self.metadata:
+            raise ConfigError("these passages have no metadata", where="where", hint="only those of an index do")
+        firsts = np.cumsum([0, *(TokenVectors.open(shard).documents for shard in self.shards)])
+        kept = np.ones(firsts[-1], bool)
+        for condition in where:
+            kept &= selected(self.metadata, condition)
+        for first, places in zip(firsts.tolist(), self.deleted, strict=False):
+            kept[np.array(places, dtype=np.int64) + first] = False
+        return kept
+
+    def read(self, wanted: set[str]) -> dict[str, Document]:
+        """Return some passages by id, reading no further than the last of them.
+
+        Raises:
+            DataError: there is no such passage.
+        """
+        found: dict[str, Document] = {}
+        for number, path in enumerate(self.documents):
+            deleted = self.deleted[number] if self.deleted else ()
+            found |= _read_passages(path, wanted - found.keys(), set(deleted))
+        if missing := sorted(wanted - found.keys()):
+            hint = "the collection has changed since: encode it again"
+            where = next(iter(self.documents), "index")
+            raise DataError(f"no document {missing[0]}, though it has vectors", where=where, hint=hint)
+        return found
 
 
-def read_passages(path: Path, wanted: set[str]) -> dict[str, Document]:
-    """Return some documents of a collection by id, reading no further than the last of them."""
+def _read_passages(path: Path, wanted: set[str], deleted: set[int]) -> dict[str, Document]:
     documents: dict[str, Document] = {}
     first = '{"id": "'  # how the collection's lines begin: an id is compared before its line is parsed
     with open_text(path) as file:
-        for line in file:
+        for place, line in enumerate(file):
             if len(documents) == len(wanted):
                 break
+            if place in deleted:
+                continue
             if line.startswith(first):
                 name = line[len(first) : line.find('"', len(first))]
                 if "\\" not in name and name not in wanted:  # with a backslash it is not the id but its escaped form
@@ -35,7 +78,4 @@ def read_passages(path: Path, wanted: set[str]) -> dict[str, Document]:
             document = json.loads(line)
             if document["id"] in wanted:
                 documents[document["id"]] = document
-    if missing := sorted(wanted - documents.keys()):
-        hint = "the collection has changed since: encode it again"
-        raise DataError(f"no document {missing[0]}, though it has vectors", where=path, hint=hint)
     return documents

@@ -7,14 +7,16 @@
     for hit in retriever.search("mto uko wapi", top=3):
         print(hit.id, hit.score, hit.text)
 
-Another time `Retriever.open("index")` finds the same passages. The command `optical` works through this class.
+Another time `Retriever.open("index")` finds the same passages, and `add` and `remove` change them. The command
+`optical` works through this class.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,22 +29,29 @@ from optical.models.origin import reads_passages, teacher_of, trained_model
 from optical.runtime.provenance import check_belongs
 from optical.search.encoding import encode_queries
 from optical.search.exact import Hits, search
-from optical.search.index import Index, build_index, open_index
+from optical.search.index import Index, open_index
+from optical.search.index_changes import Change, add_passages, build_index, remove_passages
 from optical.search.matches import Match, matches, query_tokens, vectors_of
-from optical.search.passages import Passages, read_passages
+from optical.search.metadata import Metadata, metadata_of
+from optical.search.passages import Passages
 from optical.search.vectors import Collection
 from optical.text.tokeniser import load_tokeniser
 
 MEMORY_MB = 1024
+Found = TypeVar("Found")
 
 
 class Hit(NamedTuple):
-    """A passage that a query leads to; the matches are the words of its text that the query chose."""
+    """A passage that a query leads to; the matches are the words of its text that the query chose.
+
+    The metadata are its language, source and date, where the index has them.
+    """
 
     id: str
     score: float
     text: str
     matches: list[Match]
+    metadata: dict[str, str]
 
 
 @dataclass
@@ -54,6 +63,7 @@ class Retriever:
         model: its folder.
         reader: folder of the model that reads passages.
         passages: where they lie, once there are some.
+        opened: the index that they lie in, which may change between two searches.
 
     >>> retriever = Retriever.load(model)
     >>> retriever.index([{"id": "d1", "text": "where is the river?"}, {"id": "d2", "text": "the moon"}], to=folder).size
@@ -68,6 +78,7 @@ class Retriever:
     model: Path
     reader: Path
     passages: Passages | None = None
+    opened: Index | None = None
 
     @classmethod
     def load(
@@ -126,51 +137,90 @@ class Retriever:
         opened = open_index(index)
         folder = trained_model(model) if model is not None else opened.query_model(lang, method, seed)
         opened.check(folder)
-        return cls(load_encoder(folder, base=base).to(device), folder, opened.place_of(opened.reader), opened.passages)
+        encoder = load_encoder(folder, base=base).to(device)
+        return cls(encoder, folder, opened.place_of(opened.reader), opened=opened)
 
     def use(self, index: str | Path) -> None:
         """Search in an index that is there; refuse one that another model's teacher has read."""
         opened = open_index(index)
         opened.check(self.model)
-        self.passages = opened.passages
+        self.opened = opened
 
-    def index(self, passages: str | Path | Iterable[Document], to: str | Path) -> Index:
+    def index(
+        self,
+        passages: str | Path | Iterable[Document],
+        to: str | Path,
+        language: str = "",
+        source: str = "",
+        date: str = "",
+    ) -> Index:
         """Encode passages and write them into an index, in which this retriever then searches.
 
         Args:
-            passages: a file of JSON Lines (`id`, `text`, optional `title`) or of `id<TAB>text`, gzipped or not; or such
-                objects.
+            passages: a file of JSON Lines (`id`, `text`, optional `title`, `language`, `source` and `date`) or of
+                `id<TAB>text`, gzipped or not; or such objects.
             to: folder of the index; an index that is there is replaced.
+            language: of all passages that do not give theirs; "detect" finds it out.
+            source: of all passages that do not give theirs.
+            date: likewise, as 2024, 2024-05 or 2024-05-31.
 
         Raises:
             DataError: a passage has no id or text, or an id is there twice.
         """
-        documents = read_documents(passages) if isinstance(passages, str | Path) else passages
-        encoder = self.encoder
-        if not self.reads_itself():
-            encoder = load_encoder(self.reader).to(self.device)
-        index = build_index(to, documents, encoder, self.reader, self.model)
-        self.passages = index.passages
-        return index
+        defaults = Metadata(language, source, date)
+        self.opened = build_index(to, _documents(passages), self._reader(), self.reader, self.model, defaults)
+        return self.opened
+
+    def add(
+        self, passages: str | Path | Iterable[Document], language: str = "", source: str = "", date: str = ""
+    ) -> Change:
+        """Add passages to the index, as `index` takes them; one whose id is there takes the place of that passage.
+
+        Raises:
+            DataError: a passage is faulty, or there is no index; it stays as it is then.
+        """
+        defaults = Metadata(language, source, date)
+        return add_passages(self.index_now().folder, _documents(passages), self._reader(), self.reader, defaults)
+
+    def remove(self, ids: Iterable[str]) -> Change:
+        """Remove passages from the index by their ids.
+
+        Raises:
+            DataError: an id is not there; the index stays as it is then.
+        """
+        return remove_passages(self.index_now().folder, ids)
+
+    def _reader(self) -> Encoder:
+        return self.encoder if self.reads_itself() else load_encoder(self.reader).to(self.device)
 
     @property
     def device(self) -> torch.device:
         """Return where the model is."""
         return next(self.encoder.parameters()).device
 
-    def search(self, query: str, top: int = 10) -> list[Hit]:
-        """Return the best passages for a query, the best first."""
-        return self.search_all([query], top)[0]
+    def search(self, query: str, top: int = 10, where: str | Sequence[str] = ()) -> list[Hit]:
+        """Return the best passages for a query, the best first, among those that fulfil all conditions.
 
-    def search_all(self, queries: Sequence[str], top: int = 10) -> list[list[Hit]]:
-        """Return the best passages for each query, with the words that the query chose."""
-        passages = self.indexed()
+        Args:
+            query: its text.
+            top: how many passages.
+            where: conditions on an index's metadata, such as "language=sw" or "date>=2024".
+        """
+        return self.search_all([query], top, where)[0]
+
+    def search_all(self, queries: Sequence[str], top: int = 10, where: str | Sequence[str] = ()) -> list[list[Hit]]:
+        """Return the best passages for each query, with the words that the query chose; see `search`."""
+        return self._with_passages(lambda passages: self._search_all(queries, top, where, passages))
+
+    def _search_all(
+        self, queries: Sequence[str], top: int, where: str | Sequence[str], passages: Passages
+    ) -> list[list[Hit]]:
         if not queries:
             return []
         vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
-        found = self._rank(vectors_QMD, mask_QM, top)
+        found = self._rank(vectors_QMD, mask_QM, top, where, passages)
         names = {name for of_query in found for name in of_query.ids}
-        documents = read_passages(passages.documents, names)
+        documents = passages.read(names)
         document_vectors = vectors_of(Collection(passages.shards), sorted(names)) if names else {}
         tokeniser = load_tokeniser(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
         answers = []
@@ -178,26 +228,56 @@ class Retriever:
             tokens, content_M = query_tokens(self.encoder, query, mask_M)
             hits = []
             for name, score in zip(of_query.ids, of_query.scores.tolist(), strict=True):
-                text = text_of(documents[name])
+                document = documents[name]
+                text = text_of(document)
                 chosen = matches(self.encoder, tokeniser, tokens, vectors_MD[content_M], text, document_vectors[name])
-                hits.append(Hit(name, score, text, chosen))
+                hits.append(Hit(name, score, text, chosen, metadata_of(document)))
             answers.append(hits)
         return answers
 
-    def rank(self, queries: Sequence[str], top: int = 10) -> list[Hits]:
-        """Return ids and scores of the best passages for each query, without reading the passages."""
-        return self._rank(*encode_queries(self.encoder, list(queries)), top) if queries else []
+    def rank(self, queries: Sequence[str], top: int = 10, where: str | Sequence[str] = ()) -> list[Hits]:
+        """Return ids and scores of the best passages for each query, without reading the passages; see `search`."""
+        if not queries:
+            return []
+        vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
+        return self._with_passages(lambda passages: self._rank(vectors_QMD, mask_QM, top, where, passages))
 
-    def _rank(self, vectors_QMD: Tensor, mask_QM: Tensor, top: int) -> list[Hits]:
-        return search(vectors_QMD, mask_QM, self.indexed().shards, top, MEMORY_MB, device=str(self.device))
+    def _with_passages(self, act: Callable[[Passages], Found]) -> Found:
+        """Return what is found in the passages as they are now; look again if files went because the index changed."""
+        while True:
+            passages = self.indexed()
+            try:
+                return act(passages)
+            except (DataError, OSError):
+                if self.indexed() == passages:
+                    raise
+
+    def _rank(
+        self, vectors_QMD: Tensor, mask_QM: Tensor, top: int, where: str | Sequence[str], passages: Passages
+    ) -> list[Hits]:
+        if not passages.shards:
+            return [Hits(np.zeros(0, np.float32), [])] * len(vectors_QMD)
+        kept = passages.kept([where] if isinstance(where, str) else where)
+        return search(vectors_QMD, mask_QM, passages.shards, top, MEMORY_MB, device=str(self.device), kept=kept)
 
     def reads_itself(self) -> bool:
         """Return whether one model reads queries and passages."""
         return self.reader.resolve() == self.model.resolve()
 
     def indexed(self) -> Passages:
-        """Return the passages; refuse a retriever that has none yet."""
-        if self.passages is None:
+        """Return the passages as they are now; refuse a retriever that has none yet."""
+        return self.passages if self.passages is not None else self.index_now().passages
+
+    def index_now(self) -> Index:
+        """Return the index as it is now: another process may have changed it since it was opened."""
+        if self.opened is None:
             hint = 'give some first: retriever.index("passages.jsonl", to="index")'
             raise DataError("there are no passages to search", where=self.model, hint=hint)
-        return self.passages
+        now = open_index(self.opened.folder)
+        if now.reader.digest != self.opened.reader.digest:
+            raise DataError("built again for another model", where=now.folder, hint="open the index again")
+        return now
+
+
+def _documents(passages: str | Path | Iterable[Document]) -> Iterable[Document]:
+    return read_documents(passages, metadata=True) if isinstance(passages, str | Path) else passages

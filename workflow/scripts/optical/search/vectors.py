@@ -180,9 +180,12 @@ class TokenVectors:
 
 
 class Collection:
-    """The shards side by side: a document's place is its shard's first place plus its own order there."""
+    """The shards side by side: a document's place is its shard's first place plus its own order there.
 
-    def __init__(self, folders: Sequence[str | Path]):
+    `kept` (bool, one for each place) says which documents are searched; None for all.
+    """
+
+    def __init__(self, folders: Sequence[str | Path], kept: np.ndarray | None = None):
         self.shards = [TokenVectors.open(folder) for folder in folders]
         if not self.shards:
             raise ConfigError("no shards to search", where="search")
@@ -194,6 +197,9 @@ class Collection:
         self.documents = int(self.first_places[-1])
         if self.documents > MOST_DOCUMENTS:
             raise DataError(f"{self.documents} documents are more than one search can number", where="search")
+        if kept is not None and kept.shape != (self.documents,):
+            raise DataError(f"{kept.shape} marks for {self.documents} documents", where="search")
+        self.kept = kept
 
     def longest(self) -> int:
         """Return the tokens of the longest document, 1 at least."""
@@ -241,6 +247,29 @@ class Collection:
             what = f"{len(missing)} documents have no vectors, such as {missing[0]}"
             raise DataError(what, where="search", hint=hint)
         return place_of
+
+
+def copy_vectors(collection: Collection, folder: str | Path) -> None:
+    """Write the documents of a collection that are kept into one shard: in their order, on disk sorted by length.
+
+    Shape suffix: N documents as they are stored, shard after shard.
+    """
+    shards = collection.shards
+    lengths_N = np.concatenate([np.diff(shard.offsets) for shard in shards])
+    starts_N = np.concatenate([shard.offsets[:-1] for shard in shards])
+    firsts = collection.first_places.tolist()
+    places_N = np.concatenate([shard.order + first for shard, first in zip(shards, firsts, strict=False)])
+    names_N = [name for shard in shards for name in shard.ids()]
+    shard_N = np.repeat(np.arange(len(shards)), [shard.documents for shard in shards])
+    kept = np.ones(collection.documents, bool) if collection.kept is None else collection.kept
+    new_places = np.cumsum(kept) - 1
+    order = np.argsort(lengths_N, kind="stable")
+    mapped = [shard.tokens_between(0, shard.tokens) for shard in shards]
+    with write_vectors(folder, collection.dim, shards[0].dtype, collection.encoder) as writer:
+        for number in order[kept[places_N[order]]].tolist():
+            start, length = starts_N[number], lengths_N[number]
+            vectors_TD = mapped[shard_N[number]][start : start + length]
+            writer.append([new_places[places_N[number]]], [names_N[number]], [length], vectors_TD)
 
 
 def _pieces(documents: int) -> Iterator[slice]:

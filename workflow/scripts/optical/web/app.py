@@ -4,7 +4,7 @@
 | --- | --- |
 | `/` | the page |
 | `/api/languages` | the languages of queries, and the number of passages |
-| `/api/search?lang=sw&q=...&top=10` | passages with the words that match |
+| `/api/search?lang=sw&q=...&top=10&where=language=en` | passages with the words that match, and their metadata |
 | `/api/align?lang=sw&q=...&id=...` | the alignment of the query with the best sentence of a passage |
 
 The page builds its text as text, never as markup, and its policy allows no script but its own. On the loopback,
@@ -35,23 +35,23 @@ HEADERS = {
 }
 
 
-def application(searcher: Searcher, names: dict[str, str], passages: int, host: str) -> Starlette:
+def application(searcher: Searcher, names: dict[str, str], host: str) -> Starlette:
     """Return the application.
 
     Args:
         searcher: finds and aligns.
         names: of the languages, by code.
-        passages: how many there are.
         host: that it listens on.
     """
 
     def languages(request: Request) -> Response:
         rows = [{"code": code, "name": name} for code, name in names.items()]
-        return JSONResponse({"languages": rows, "passages": passages})
+        return JSONResponse({"languages": rows, "passages": searcher.size()})
 
     def search(request: Request) -> Response:
         asked = request.query_params
-        hits = searcher.search(asked.get("lang", ""), asked.get("q", ""), _number(asked.get("top", "10")))
+        lang, query, top = asked.get("lang", ""), asked.get("q", ""), _number(asked.get("top", "10"))
+        hits = searcher.search(lang, query, top, asked.getlist("where"))
         found = [hit._asdict() | {"matches": [match._asdict() for match in hit.matches]} for hit in hits]
         return JSONResponse({"passages": found})
 

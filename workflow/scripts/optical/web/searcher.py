@@ -5,6 +5,7 @@ Requests come in several threads; one model works at a time, with all of its thr
 
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from optical.corpora.passages import text_of
@@ -13,7 +14,6 @@ from optical.evaluation.token_alignment import align, transport_settings
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.search.encoding import encode_queries
-from optical.search.passages import read_passages
 from optical.search.retriever import Hit, Retriever
 from optical.text.tokeniser import tokenise
 
@@ -30,21 +30,25 @@ class Searcher:
         self.retrievers = retrievers
         self.lock = threading.Lock()
         first = next(iter(retrievers.values()))
-        self.passages = first.indexed()
         self.reader: Encoder = first.encoder if first.reads_itself() else load_encoder(first.reader)
         self.settings = {lang: transport_settings(str(each.model)) for lang, each in retrievers.items()}
 
-    def search(self, lang: str, query: str, top: int) -> list[Hit]:
-        """Return the best passages for a query.
+    def size(self) -> int:
+        """Return how many passages there are now."""
+        return next(iter(self.retrievers.values())).index_now().size
+
+    def search(self, lang: str, query: str, top: int, where: Sequence[str] = ()) -> list[Hit]:
+        """Return the best passages for a query among those that fulfil all conditions.
 
         Raises:
-            ConfigError: the language is unknown, the query empty or too long, or the number out of bounds.
+            ConfigError: the language is unknown, the query empty or too long, the number out of bounds, or a condition
+                none.
         """
         if not 1 <= top <= MOST_PASSAGES:
             raise ConfigError(f"{top} passages", where="top", hint=f"1 to {MOST_PASSAGES}")
         retriever = self._retriever(lang, query)
         with self.lock:
-            return retriever.search(query, top)
+            return retriever.search(query, top, where)
 
     def align(self, lang: str, query: str, passage: str) -> dict[str, Any]:
         """Return the transport plan between a query and the sentence of a passage that matches it best.
@@ -54,7 +58,7 @@ class Searcher:
         """
         retriever = self._retriever(lang, query)
         try:
-            text = text_of(read_passages(self.passages.documents, {passage})[passage])
+            text = text_of(retriever.indexed().read({passage})[passage])
         except DataError as error:
             raise ConfigError(f"no passage {passage!r}", where="id", hint="take one from the answer") from error
         with self.lock:

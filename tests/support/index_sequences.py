@@ -1,0 +1,200 @@
+"""Changes of an index at random, and processes that are killed while they make them.
+
+    PYTHONPATH=workflow/scripts:tests python -m support.index_sequences --sequences 1000 --kills 20
+
+The encoder is a table of small whole numbers: scores are whole, so that what must be found can be counted exactly, and
+thousands of changes take seconds.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import torch
+
+from optical.corpora.passages import METADATA
+from optical.files import read_jsonl, write_json
+from optical.search.index import is_index, open_index
+from optical.search.index_changes import add_passages, build_index, remove_passages
+from optical.search.metadata import condition
+from optical.search.retriever import Retriever
+from optical.text.tokeniser import tokenise, train_tokeniser
+from support.tiny_models import TEXTS
+
+WORDS = sorted({word for text in TEXTS for word in text.split()})
+IDS = [f"d{number}" for number in range(12)]
+LANGUAGES, SOURCES, DATES = ("", "sw", "en", "mr"), ("", "news", "bible"), ("", "2023", "2024-02", "2024-05-31")
+CONDITIONS = ("language=sw", "language=en", "source=news", "date=2024", "date>=2024-03", "date<=2023-12-31")
+
+
+@cache
+def small_tokeniser():
+    return train_tokeniser(TEXTS * 4, vocabulary_size=300)
+
+
+class WholeNumbers:
+    """Reads a text as one vector of small whole numbers a token."""
+
+    dimension = 4
+
+    def __init__(self):
+        self.tokeniser = small_tokeniser()
+        table = np.random.default_rng(0).integers(-3, 4, (self.tokeniser.get_vocab_size(), self.dimension))
+        self.table = torch.from_numpy(table).float()
+
+    def length(self, kind):
+        return 100
+
+    def encode(self, ids, kind, precision="fp32"):
+        for index, tokens in sorted(enumerate(ids), key=lambda item: len(item[1])):
+            yield index, self.table[tokens], None
+
+    def parameters(self):
+        return iter([self.table])
+
+    def vectors(self, text):
+        (ids,) = tokenise(self.tokeniser, [text])
+        return self.table[ids].numpy()
+
+
+class Machine:
+    """An index that changes at random, and what should be in it: passages by id, in the order of their adding."""
+
+    def __init__(self, folder, seed):
+        self.random, self.encoder = random.Random(seed), WholeNumbers()
+        self.model, self.index, self.expected = Path(folder, "model"), Path(folder, "index"), {}
+        if is_index(self.index):
+            self.expected = {passage["id"]: passage for passage in passages_of(self.index)}
+        else:
+            write_json(self.model / "config.json", {})
+            passages = self.new_passages()
+            build_index(self.index, passages, self.encoder, self.model, self.model)
+            self.expected = self.after("add", passages)
+
+    def new_passages(self):
+        """Return one to four passages of random words, each with an id of its own."""
+        return [self.new_passage(name) for name in self.random.sample(IDS, self.random.randint(1, 4))]
+
+    def new_passage(self, name):
+        text = " ".join(self.random.choices(WORDS, k=self.random.randint(1, 6)))
+        values = [self.random.choice(choices) for choices in (LANGUAGES, SOURCES, DATES)]
+        return {"id": name, "text": text} | {key: value for key, value in zip(METADATA, values, strict=True) if value}
+
+    def plan(self):
+        """Return the next change: "add" and passages, or "remove" and ids."""
+        if not self.expected or self.random.random() < 0.6:
+            return "add", self.new_passages()
+        most = min(4, len(self.expected))
+        return "remove", self.random.sample(sorted(self.expected), self.random.randint(1, most))
+
+    def after(self, act, what):
+        """Return what should be in the index after a change."""
+        changed = {passage["id"] for passage in what} if act == "add" else set(what)
+        left = {name: passage for name, passage in self.expected.items() if name not in changed}
+        return left | {passage["id"]: passage for passage in what} if act == "add" else left
+
+    def change(self, act, what):
+        """Make a change."""
+        if act == "add":
+            known = len(self.expected.keys() & {passage["id"] for passage in what})
+            made = add_passages(self.index, what, self.encoder, self.model)
+            assert (made.replaced, made.added) == (known, len(what) - known)
+        else:
+            assert remove_passages(self.index, what).removed == len(what)
+        self.expected = self.after(act, what)
+
+    def search(self):
+        """Compare what is found for a random query and filter with what should be found."""
+        query, top = " ".join(self.random.choices(WORDS, k=3)), self.random.randint(1, 15)
+        where = self.random.sample(CONDITIONS, self.random.randint(0, 2))
+        retriever = Retriever(self.encoder, self.model, self.model, opened=open_index(self.index))
+        (found,) = retriever.rank([query], top, where)
+        query_MD = self.encoder.vectors(query)
+        scores = {
+            name: float((query_MD @ self.encoder.vectors(passage["text"]).T).max(1).sum())
+            for name, passage in self.expected.items()
+            if all(asked.holds(passage.get(asked.field, "")) for asked in map(condition, where))
+        }
+        best = sorted(scores, key=lambda name: -scores[name])[:top]  # equal scores in the order of the passages
+        assert found.ids == best and found.scores.tolist() == [scores[name] for name in best]
+        assert retriever.indexed().read(set(best)) == {name: self.expected[name] for name in best}
+
+
+def passages_of(folder):
+    """Return all passages of an index as they are now, in their order."""
+    passages = open_index(folder).passages
+    all_of_them = [passage for path in passages.documents for passage in read_jsonl(path)]
+    kept = passages.kept()
+    return all_of_them if kept is None else list(itertools.compress(all_of_them, kept))
+
+
+@mock.patch("os.fsync")  # which takes most of the time, and matters only where the power fails
+def run_sequence(folder, seed, no_sync, changes=6):
+    """Change an index at random, compare what it finds after each change, and look at its parts."""
+    machine = Machine(folder, seed)
+    machine.search()
+    for _ in range(changes):
+        machine.change(*machine.plan())
+        machine.search()
+        parts = open_index(machine.index).parts
+        assert all(2 * part.live >= part.size for part in parts) and len(parts) <= 4
+        assert len(list(machine.index.iterdir())) == 1 + len(parts)
+
+
+def change_until_killed(folder, seed):
+    """Change an index until somebody kills this process; print before each change what should be there after it."""
+    machine = Machine(folder, seed)
+    print(json.dumps(list(machine.expected.values())), flush=True)
+    while True:
+        planned = machine.plan()
+        print(json.dumps(list(machine.after(*planned).values())), flush=True)
+        machine.change(*planned)
+
+
+def kill(folder, seed):
+    """Kill a process that changes an index, at a random time; check that the index is as before or after a change."""
+    command = [sys.executable, "-m", "support.index_sequences", "--change", str(folder), "--seed", str(seed)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        first = process.stdout.readline()
+        time.sleep(random.Random(seed).uniform(0, 0.3))
+        process.kill()
+        lines = [first, *process.stdout]
+    assert process.returncode == -signal.SIGKILL
+    announced = [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be cut off
+    assert passages_of(Path(folder, "index")) in announced[-2:]
+    Machine(folder, seed).search()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sequences", type=int, default=0, help="how many sequences of changes")
+    parser.add_argument("--kills", type=int, default=0, help="how many processes to kill")
+    parser.add_argument("--change", metavar="FOLDER", help="change an index until this process is killed")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.change:
+        change_until_killed(arguments.change, arguments.seed)
+    for seed in range(arguments.sequences):
+        with tempfile.TemporaryDirectory() as folder:
+            run_sequence(folder, seed)
+    print(f"{arguments.sequences} sequences found what they should")
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(arguments.kills):
+            kill(folder, seed)
+    print(f"{arguments.kills} killed processes left the index before or after a change")
+
+
+if __name__ == "__main__":
+    main()

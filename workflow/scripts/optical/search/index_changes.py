@@ -1,0 +1,223 @@
+"""Changes of an index: build, add and remove. A change that fails or is killed leaves the index as it was before.
+
+A change writes new parts, then replaces `index.json` in one step, then deletes the parts that it no longer names: what
+a killed change left goes with the next one. Passages are added as a part of their own, and deleted by their places in
+`index.json`. Small parts behind large ones are copied into one, and so is a part of which more than half is deleted:
+the number of parts grows with the logarithm of the number of passages, and no part is mostly waste.
+
+One process changes an index at a time, the others wait. Searches may go on.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import itertools
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from optical.corpora.files import checked_documents
+from optical.corpora.passages import Document
+from optical.errors import DataError, ResourceError
+from optical.files import atomic_folder, read_jsonl, read_lines, read_rows, write_jsonl, write_lines, write_rows
+from optical.models.encoder import DOCUMENT, Encoder
+from optical.runtime.provenance import content_hash
+from optical.search.encoding import encode_documents
+from optical.search.index import DESCRIPTION, Index, NamedModel, Part, is_index, open_index
+from optical.search.metadata import NO_METADATA, Metadata, rows_of, with_defaults
+from optical.search.vectors import Collection, copy_vectors
+
+PART = "part-"
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """What a change has made: the index, and how many passages were added, replaced and removed."""
+
+    index: Index
+    added: int = 0
+    replaced: int = 0
+    removed: int = 0
+
+
+def build_index(
+    folder: str | Path,
+    documents: Iterable[Document],
+    encoder: Encoder,
+    reader: str | Path,
+    model: str | Path,
+    defaults: Metadata = NO_METADATA,
+) -> Index:
+    """Encode passages and write an index, which takes the place of one that is there.
+
+    Args:
+        folder: of the index.
+        documents: the passages; each has an id of its own without white space, and a text.
+        encoder: reads the passages.
+        reader: folder of the encoder.
+        model: folder of the model that reads queries.
+        defaults: metadata of the passages that do not give theirs.
+
+    Raises:
+        DataError: a passage lacks an id or a text, an id is there twice, or the folder holds something else.
+    """
+    folder = Path(folder)
+    _check_place(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _changing(folder):
+        named = NamedModel.of(reader, folder)
+        part = _write_part(folder, with_defaults(checked_documents(documents), defaults), encoder, named.digest)
+        index = Index(folder, [part], named, NamedModel.of(model, folder))
+        return _replace(index)
+
+
+def add_passages(
+    folder: str | Path,
+    documents: Iterable[Document],
+    encoder: Encoder,
+    reader: str | Path,
+    defaults: Metadata = NO_METADATA,
+) -> Change:
+    """Encode passages and add them to an index; one whose id is there takes the place of that passage.
+
+    Args:
+        folder: of the index.
+        documents: the passages, as for `build_index`.
+        encoder: reads the passages.
+        reader: folder of the encoder, which must be the model that has read those of the index.
+        defaults: metadata of the passages that do not give theirs.
+
+    Raises:
+        DataError: a passage is faulty, or another model has read the passages of the index.
+    """
+    folder = Path(folder)
+    open_index(folder)  # refuse a folder that is none before anything is made of it
+    with _changing(folder):
+        index = open_index(folder)
+        if content_hash(reader) != index.reader.digest:
+            hint = f"name that one: {index.place_of(index.reader)}"
+            raise DataError(f"not the model that has read the passages of {folder}", where=reader, hint=hint)
+        part = _write_part(folder, with_defaults(checked_documents(documents), defaults), encoder, index.reader.digest)
+        ids = {name for name, *_ in read_rows(folder / part.name / "metadata.tsv", 1)}
+        parts, replaced = _without(index, ids)
+        changed = _replace(dataclasses.replace(index, parts=[*parts, part]))
+        return Change(changed, added=part.size - len(replaced), replaced=len(replaced))
+
+
+def remove_passages(folder: str | Path, ids: Iterable[str]) -> Change:
+    """Remove passages by their ids.
+
+    Raises:
+        DataError: one of the ids is not in the index, which stays as it is then.
+    """
+    folder, ids = Path(folder), set(ids)
+    open_index(folder)
+    with _changing(folder):
+        index = open_index(folder)
+        parts, removed = _without(index, ids)
+        if unknown := sorted(ids - removed):
+            what = f"{len(unknown)} of {len(ids)} passages are not in the index, such as {unknown[0]}"
+            raise DataError(what, where=folder, hint="nothing was removed; take these ids out")
+        return Change(_replace(dataclasses.replace(index, parts=parts)), removed=len(removed))
+
+
+def _without(index: Index, ids: set[str]) -> tuple[list[Part], set[str]]:
+    """Return the parts of an index with passages deleted from them, and the ids of those that were there."""
+    parts: list[Part] = []
+    found: set[str] = set()
+    for part in index.parts:
+        deleted = set(part.deleted)
+        rows = enumerate(read_rows(index.folder / part.name / "metadata.tsv", 1))
+        new = {place: name for place, (name, *_) in rows if name in ids and place not in deleted}
+        parts.append(dataclasses.replace(part, deleted=sorted(deleted.union(new))))
+        found.update(new.values())
+    return parts, found
+
+
+def _replace(index: Index) -> Index:
+    """Make an index what is searched: merge its parts, describe it in one step, delete what it does not name."""
+    kept = _kept_apart(index.parts)
+    merged = _merge(dataclasses.replace(index, parts=index.parts[kept:]))
+    index = dataclasses.replace(index, parts=[*index.parts[:kept], *merged])
+    index.write()
+    named = {DESCRIPTION, *(part.name for part in index.parts)}
+    for old in index.folder.iterdir():
+        if old.name not in named and _is_part(old):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    return index
+
+
+def _kept_apart(parts: Sequence[Part]) -> int:
+    """Return how many of the first parts stay as they are; those after them become one.
+
+    A part stays that holds more than all parts behind it together, and of which at least half is not deleted.
+
+    >>> _kept_apart([Part("a", 10, []), Part("b", 4, []), Part("c", 4, []), Part("d", 1, [])])
+    1
+    """
+    for number, part in enumerate(parts):
+        behind = sum(other.live for other in parts[number + 1 :])
+        if part.live <= behind or part.live < len(part.deleted):
+            return number
+    return len(parts)
+
+
+def _write_part(folder: Path, documents: Iterable[Document], encoder: Encoder, digest: str) -> Part:
+    """Encode passages into a new part, which no index names yet."""
+    name = _new_name()
+    with atomic_folder(folder / name) as temporary:
+        write_jsonl(temporary / "documents.jsonl", documents)
+        write_rows(temporary / "metadata.tsv", rows_of(read_jsonl(temporary / "documents.jsonl")))
+        passages = read_jsonl(temporary / "documents.jsonl")
+        size = encode_documents(encoder, passages, DOCUMENT, temporary / "vectors", made_by=digest)
+        if not size:
+            raise DataError("no passages", where=folder, hint="give one at least")
+        encoder.tokeniser.save(str(temporary / "tokenizer.json"))
+    return Part(name, size, [])
+
+
+def _merge(index: Index) -> list[Part]:
+    """Copy what is left of an index into one new part, in its order; return it, or nothing where nothing is left."""
+    if not index.size:
+        return []
+    passages, name = index.passages, _new_name()
+    kept = passages.kept()
+    with atomic_folder(index.folder / name) as temporary:
+        for file, copies in (("documents.jsonl", passages.documents), ("metadata.tsv", passages.metadata)):
+            lines = itertools.chain.from_iterable(map(read_lines, copies))
+            write_lines(temporary / file, lines if kept is None else itertools.compress(lines, kept))
+        copy_vectors(Collection(passages.shards, kept), temporary / "vectors")
+        shutil.copyfile(index.folder / index.parts[-1].name / "tokenizer.json", temporary / "tokenizer.json")
+    return [Part(name, index.size, [])]
+
+
+def _new_name() -> str:
+    return f"{PART}{secrets.token_hex(4)}"
+
+
+@contextlib.contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Wait until no other process changes an index; the lock goes with this process, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ResourceError(f"cannot lock: {error.strerror or error}", where=folder) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse a folder that holds anything but an index, or what a killed process left of one."""
+    if folder.exists() and not is_index(folder):
+        others = [path for path in folder.iterdir() if not _is_part(path)] if folder.is_dir() else [folder]
+        if others:
+            raise DataError("there is something else", where=others[0], hint="name a new folder for the index")
+
+
+def _is_part(path: Path) -> bool:
+    return path.name.lstrip(".").startswith(PART) or path.name.startswith(f".{DESCRIPTION}")
