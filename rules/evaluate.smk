@@ -148,7 +148,8 @@ rule make_map_table:
 
 rule publish_map_table:
     input:
-        files=lambda w: jobs.published_tables(at(w)),
+        **code("publish_map_table"),
+        tables=lambda w: jobs.published_tables(at(w)),
         others=lambda w: jobs.tables(at(w), "map_table.tsv"),
         translations=lambda w: jobs.translation_table(at(w)),
     output:
@@ -159,10 +160,12 @@ rule publish_map_table:
         "{results}/benchmarks/publish_map_table.tsv"
     conda:
         "../envs/evaluate.yaml"
+    params:
+        arguments=arguments("tables"),
     message:
         "the tables of the first collection become the experiment's: {output}"
     shell:
-        "cp {input.files} {wildcards.results} 2> {log}"
+        RUN
 
 
 rule compare_expected:

@@ -187,6 +187,11 @@ def test_another_format_is_refused_in_one_line(tmp_path):
     write_json(record, json.loads(record.read_text()) | {"format": 2})
     with pytest.raises(DataError, match=r"written in format 2, this version reads 1 \[.*model\]"):
         seals.check_folder(tmp_path / "model")
+    write_rows(tmp_path / "file.tsv", [("a", "b")], sealed=True)
+    own = seals.beside(tmp_path / "file.tsv")
+    own.write_text(own.read_text().replace("file.tsv", "fime.tsv"))
+    with pytest.raises(DataError, match="damaged record"):
+        list(read_rows(tmp_path / "file.tsv", 2))
     record.write_text("{")
     with pytest.raises(DataError, match="damaged record"):
         seals.check_folder(tmp_path / "model")

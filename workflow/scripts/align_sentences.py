@@ -28,7 +28,9 @@ def main(arguments):
         alignments[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
     texts = {"foreign_text": foreign, "english_text": english, "source": f"held-out pair {number}"}
     transport = {"solver": settings.solver, "regularisation": settings.regularisation, "marginals": settings.marginals}
-    write_json(arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | alignments)
+    write_json(
+        arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | alignments, sealed=True
+    )
 
 
 def pick_pair(pairs, path):

@@ -25,7 +25,7 @@ def main(arguments):
                 rows.append((arguments.collection, job["lang"], method, job["share"], pairs, arguments.measure, mean))
     if not rows:
         raise DataError(f"no score of {arguments.measure}", where=arguments.jobs[0]["scores"], hint="check the methods")
-    write_rows(arguments.out, [COLUMNS, *rows])
+    write_rows(arguments.out, [COLUMNS, *rows], sealed=True)
 
 
 if __name__ == "__main__":

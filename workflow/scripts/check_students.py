@@ -36,7 +36,7 @@ def main(arguments):
     pairs = [row[:2] for row in read_rows(arguments.bitext, 2)][:MOST_PAIRS]
     if not pairs:
         log.warning("no held-out pairs: let bitext_cleaning.dev_pairs be above 0 to know whether training helped")
-        write_rows(arguments.out, [COLUMNS])
+        write_rows(arguments.out, [COLUMNS], sealed=True)
         return
     english, foreign = map(list, zip(*pairs, strict=True))
     teacher = load_encoder(arguments.teacher, base=arguments.base).to(device)
@@ -54,7 +54,7 @@ def main(arguments):
         )
         for job in jobs
     ]
-    write_rows(arguments.out, [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
+    write_rows(arguments.out, [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)], sealed=True)
     log.info("%s", summary(rows))
     for line in doubts(rows):
         log.warning("%s", line)

@@ -10,7 +10,7 @@ from optical.program import log, program, run_program
 
 def main(arguments):
     rows = cost_rows(arguments.benchmarks, arguments.methods)
-    write_rows(arguments.out, rows)
+    write_rows(arguments.out, rows, sealed=True)
     total = dict(zip(rows[0], rows[-1], strict=True))
     log.info("%s jobs, %s s, %s s of CPU", total["jobs"], total["seconds"], total["cpu_seconds"])
 

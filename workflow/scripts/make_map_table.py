@@ -15,12 +15,13 @@ from optical.program import program, run_program
 def main(arguments):
     cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
     caption = " ".join(filter(None, [describe(cells, arguments.collection, arguments.measure), arguments.note]))
-    write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs))
+    write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs), sealed=True)
     if arguments.markdown:
         notes = held_out_notes(read_held_out(arguments.held_out))
-        write_lines(arguments.markdown, [*markdown_lines(cells, arguments.methods, arguments.langs, caption), *notes])
+        lines = markdown_lines(cells, arguments.methods, arguments.langs, caption)
+        write_lines(arguments.markdown, [*lines, *notes], sealed=True)
     if arguments.latex:
-        write_lines(arguments.latex, latex_lines(cells, arguments.methods, arguments.langs, caption))
+        write_lines(arguments.latex, latex_lines(cells, arguments.methods, arguments.langs, caption), sealed=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def main(arguments):
     conditions = read_conditions(arguments.jobs)
     rows = study_rows(conditions, arguments.compare, arguments.reference, arguments.measures, arguments.levels)
     header = [arguments.axis, *list(rows[0])[1:]]
-    write_rows(arguments.out, [header, *([as_text(value) for value in row.values()] for row in rows)])
+    write_rows(arguments.out, [header, *([as_text(value) for value in row.values()] for row in rows)], sealed=True)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from optical.errors import DataError, ResourceError
 
 FORMAT = 1  # of the records, and of the folders of this project that have one
 LIST = ".checksums.json"
-# Neither says what a folder holds: one is the record itself, the other names times and machines.
-UNLISTED = (LIST, "provenance.json", ".snakemake_timestamp")
+UNLISTED = (LIST, ".snakemake_timestamp")  # the record itself, and what comes after it
 LARGE_BYTES = 200 * 2**20  # the SHA-256 of a larger file is compared where somebody asks for it
 DEPTH = 3  # folders above a file in which its record may lie
 
@@ -132,6 +131,8 @@ def _sha256_of(file: Path, _size: int, _changed: int) -> str:
 def _find_record(path: Path) -> tuple[Path, Record] | None:
     own = beside(path)
     if own.is_file():
+        if path.name not in _read(own):
+            raise _damaged(own)
         return own, _read(own)[path.name]
     name = Path(path.name)
     for folder in path.parents[:DEPTH]:
@@ -154,12 +155,16 @@ def _read_same(path: Path, _size: int, _changed: int) -> dict[str, Record]:
         version, files = content["format"], content["files"]
         records = {name: Record(size, digest) for name, (size, digest) in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        hint = "make again what it is the record of, or delete it to read that unchecked"
-        raise DataError("damaged record of what was written", where=path, hint=hint) from error
+        raise _damaged(path) from error
     if version != FORMAT:
         what = f"written in format {version}, this version reads {FORMAT}"
         raise DataError(what, where=path.parent, hint="make it again, or use the version of OPTICAL that made it")
     return records
+
+
+def _damaged(path: Path) -> DataError:
+    hint = "make again what it is the record of, or delete it to read that unchecked"
+    return DataError("damaged record of what was written", where=path, hint=hint)
 
 
 def _record(path: Path) -> Record:

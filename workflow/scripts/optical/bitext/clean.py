@@ -99,7 +99,7 @@ def clean_bitext(
     }
     write_rows(train, train_pairs, sealed=True)
     write_rows(dev, dev_pairs, sealed=True)
-    write_json(report, summary)
+    write_json(report, summary, sealed=True)
     return summary
 
 

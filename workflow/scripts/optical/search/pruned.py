@@ -19,6 +19,7 @@ import torch
 
 from optical.errors import DataError, ResourceError
 from optical.files import atomic_folder, read_lines, write_lines
+from optical.seals import check_folder
 from optical.search.exact import Hits
 from optical.search.vectors import Collection, TokenVectors
 
@@ -56,7 +57,8 @@ class PrunedIndex(NamedTuple):
 
 
 def open_index(folder: str | Path, device: str = "cpu") -> PrunedIndex:
-    """Open the index that `build_index` left in a folder."""
+    """Open the index that `build_index` left in a folder; refuse one that has changed since."""
+    check_folder(folder)
     return PrunedIndex(_fast_plaid(Path(folder), device), list(read_lines(Path(folder) / IDS)))
 
 

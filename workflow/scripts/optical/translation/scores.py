@@ -44,4 +44,4 @@ def score_translations(references: Sequence[str], translations: Sequence[str]) -
 def write_translation_scores(path: str | Path, rows: Iterable[tuple[str, str, TranslationScore]]) -> int:
     """Write rows of (language, method, score) under a header, two decimals; return how many."""
     table = ((lang, method, f"{score.bleu:.2f}", f"{score.chrf:.2f}", *score[2:]) for lang, method, score in rows)
-    return write_rows(path, [COLUMNS, *table]) - 1
+    return write_rows(path, [COLUMNS, *table], sealed=True) - 1

@@ -136,7 +136,8 @@ def add_legend(figure: Figure, grid: Sequence[Axes], free: Axes | None) -> None:
 def save_figure(figure: Figure, rows: Sequence[Row], svg: str | Path) -> None:
     """Write a figure, and beside it a PNG and its data as TSV; must be called within `drawing()`."""
     for suffix, metadata in ((".svg", {"Date": None, "Creator": None}), (".png", {"Software": None})):
-        with atomic_path(Path(svg).with_suffix(suffix)) as path:
+        with atomic_path(Path(svg).with_suffix(suffix), sealed=True) as path:
             figure.savefig(path, dpi=PNG_DOTS_PER_INCH, metadata=metadata)
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    write_rows(Path(svg).with_suffix(".tsv"), [columns, *([row.get(column, "") for column in columns] for row in rows)])
+    table = ([row.get(column, "") for column in columns] for row in rows)
+    write_rows(Path(svg).with_suffix(".tsv"), [columns, *table], sealed=True)
