@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optical import files
 from optical.errors import DataError
 from optical.files import (
     atomic_folder,
@@ -195,3 +196,12 @@ def test_reading_holds_one_line_at_a_time(tmp_path):
     assert [next(stream)["id"] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(DataError):
         list(stream)
+
+
+def test_a_gzip_file_that_unpacks_to_far_more_than_text_would_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LARGEST_UNPACKED", 1000)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"a" * 10**6))
+    (tmp_path / "text.gz").write_bytes(gzip.compress(b"".join(b"line %d\n" % number for number in range(999))))
+    assert len(list(read_lines(tmp_path / "text.gz"))) == 999
+    with pytest.raises(DataError, match="cannot read: it unpacks to more than 200 times its size"):
+        list(read_lines(tmp_path / "bomb.gz"))

@@ -1,5 +1,6 @@
 """Fetching against a small server that misbehaves in every way a real one does."""
 
+import contextlib
 import hashlib
 import http.server
 import threading
@@ -35,7 +36,8 @@ class Server(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answer by the path: /good, /missing, /busy, /stall, /short, /flaky (cut once; can resume), /restart (cannot).
 
-    /elsewhere resumes at another place, /changed is another file at the second attempt, /page and /empty are no file.
+    /elsewhere resumes at another place, /changed is another file at the second attempt, /page and /empty are no file,
+    /drip sends ten bytes now and then.
     """
 
     protocol_version = "HTTP/1.1"
@@ -68,6 +70,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.versions.append(self.headers.get("If-Range"))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if name == "drip":
+            with contextlib.suppress(OSError):  # the client goes
+                for place in range(0, 1000, 10):
+                    self.wfile.write(body[place : place + 10])
+                    self.wfile.flush()
+                    time.sleep(0.02)
+            return
         cut = name in ("short", "stall") or (name in ("flaky", "restart", "elsewhere", "changed") and earlier == 0)
         self.wfile.write(body[: 50_000 if cut else None])
         self.wfile.flush()
@@ -125,10 +134,12 @@ def test_a_cut_download_is_resumed_where_it_stopped(server, tmp_path):
         ("broken", ResourceError, "3 attempts: HTTP 503", 3),
         ("stall", ResourceError, "no byte for 0.3 s", 3),
         ("short", ResourceError, "truncated", 3),
+        ("drip", ResourceError, r"only \d+ bytes in 0.\d s", 3),
     ],
 )
 def test_failures_say_why_and_leave_nothing(server, tmp_path, monkeypatch, name, error, what, attempts):
     monkeypatch.setattr(download, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(download, "PERIOD_SECONDS", 0.1)
     with pytest.raises(error, match=what) as caught:
         fetch(dataset(server, name), tmp_path / "a.bin")
     assert "\n" not in str(caught.value)
@@ -170,8 +181,11 @@ def test_more_than_was_declared_is_not_stored(server, tmp_path, monkeypatch):
 
 def test_https_is_not_left_for_http(tmp_path):
     row = Dataset("a.bin", "1", "https://example.org/a", CHECKSUM, SIZE, "CC0-1.0", "lines", "")
-    with pytest.raises(ResourceError, match=r"a.bin is redirected from https to http \[http://example.org/a\]"):
-        download._refuse_bad_status(SimpleNamespace(url="http://example.org/a", status_code=200), row, tmp_path / "a")
+    urls = (f"{kind}://example.org/a" for kind in ("http", "https"))
+    plain, safe = (SimpleNamespace(url=url, status_code=302, history=[]) for url in urls)
+    for response in (plain, SimpleNamespace(url=safe.url, history=[safe, plain], status_code=200)):
+        with pytest.raises(ResourceError, match=r"a.bin is redirected from https to http \[http://example.org/a\]"):
+            download._refuse_bad_status(response, row, tmp_path / "a")
 
 
 def test_no_server_at_all(server, tmp_path):

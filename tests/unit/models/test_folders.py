@@ -14,6 +14,7 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import write_stanford
 from optical.models.folders import load_encoder, load_transformer, saved_settings
 from optical.text.tokeniser import tokenise
+from optical.translation.translate import Translator
 from support.tiny_models import TEXTS, save_encoder
 
 KINDS = [QUERY, DOCUMENT]
@@ -157,3 +158,28 @@ def test_weights_that_are_missing_are_not_made_up(folders, tmp_path):
     save_file(weights, tmp_path / "encoder/model.safetensors", metadata={"format": "pt"})
     with pytest.raises(DataError, match="the weights lack 1, embeddings.word_embeddings.weight first"):
         load_transformer(tmp_path / "encoder")
+
+
+CODE = """
+from pathlib import Path
+from transformers import BertConfig, BertModel
+Path({marker!r}).touch()
+class Config(BertConfig):
+    model_type = "strange"
+class Model(BertModel):
+    config_class = Config
+"""
+
+
+@pytest.mark.parametrize("load", [load_transformer, Translator])
+def test_code_that_a_folder_brings_is_never_run(folders, tmp_path, monkeypatch, load):
+    folder = tmp_path / "model"
+    shutil.copytree(folders["plain"], folder)
+    (folder / ".checksums.json").unlink(missing_ok=True)
+    (folder / "code.py").write_text(CODE.format(marker=str(tmp_path / "ran")))
+    names = {"AutoConfig": "code.Config", "AutoModel": "code.Model", "AutoModelForSeq2SeqLM": "code.Model"}
+    write_json(folder / "config.json", read_json(folder / "config.json") | {"model_type": "strange", "auto_map": names})
+    monkeypatch.setattr("builtins.input", lambda *_: "yes")
+    with pytest.raises(DataError, match="cannot load the") as caught:
+        load(folder)
+    assert "\n" not in str(caught.value) and not (tmp_path / "ran").exists()

@@ -23,6 +23,7 @@ from optical.errors import DataError
 
 LINES_AT_ONCE = 256  # a write of each line takes longer than making it
 BUFFER_BYTES = 1 << 17
+LARGEST_GROWTH, LARGEST_UNPACKED = 200, 1 << 28  # what unpacks to more bytes and grows more times is no text
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
 GZIP = b"\x1f\x8b"
 # By what a compressed file begins, whatever its name.
@@ -111,7 +112,7 @@ class Gunzip(io.RawIOBase):
     def __init__(self, packed: io.RawIOBase):
         self.packed = packed
         self.inflate: Any = zlib.decompressobj(31)
-        self.rest = b""
+        self.rest, self.taken, self.given = b"", 0, 0
 
     def readable(self) -> bool:
         return True
@@ -119,16 +120,24 @@ class Gunzip(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = b""
         while not data and self.inflate is not None:
-            chunk = self.rest or self.packed.read(BUFFER_BYTES) or b""
+            chunk = self.rest or self._packed()
             data = self.inflate.decompress(chunk, len(buffer))
             self.rest = self.inflate.unconsumed_tail
             if self.inflate.eof:
-                self.rest = self.inflate.unused_data + (self.packed.read(BUFFER_BYTES) or b"")
+                self.rest = self.inflate.unused_data + self._packed()
                 self.inflate = zlib.decompressobj(31) if self.rest.startswith(GZIP) else None
             elif not chunk and not data:
                 raise EOFError("it is cut off")
+        self.given += len(data)
+        if self.given > max(LARGEST_UNPACKED, LARGEST_GROWTH * self.taken):
+            raise OSError(f"it unpacks to more than {LARGEST_GROWTH} times its size, as no text does")
         buffer[: len(data)] = data
         return len(data)
+
+    def _packed(self) -> bytes:
+        packed = self.packed.read(BUFFER_BYTES) or b""
+        self.taken += len(packed)
+        return packed
 
     def close(self) -> None:
         self.packed.close()
@@ -333,9 +342,9 @@ def write_jsonl(path: str | Path, objects: Iterable[Mapping[str, object]]) -> in
     return write_lines(path, (json.dumps(item, ensure_ascii=False) for item in objects))
 
 
-def write_json(path: str | Path, value: object) -> None:
+def write_json(path: str | Path, value: object, sealed: bool = False) -> None:
     """Write a JSON file, indented, with sorted keys."""
-    write_lines(path, [json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)])
+    write_lines(path, [json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)], sealed)
 
 
 def read_json(path: str | Path) -> Any:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from optical.bitext.codes import ENGLISH, Tongue, best_fitting, is_of
 from optical.errors import DataError
-from optical.files import Guarded, Gunzip
+from optical.files import LARGEST_GROWTH, LARGEST_UNPACKED, Guarded, Gunzip
 
-LARGEST_GROWTH, LARGEST_MEMBER = 1000, 1 << 30  # a member that is larger and grows more when unpacked is no text
 Two = dict[str, str]  # "english" and "foreign" -> member
 
 
@@ -52,7 +51,7 @@ def open_member(archive: zipfile.ZipFile, member: str) -> io.BufferedReader:
     """Open a member for reading bytes, decompressing `.gz`; its faults are `DataError`s that name it."""
     where = f"{archive.filename}: {member}"
     details = archive.getinfo(member)
-    if details.file_size > LARGEST_MEMBER and details.file_size > LARGEST_GROWTH * details.compress_size:
+    if details.file_size > max(LARGEST_UNPACKED, LARGEST_GROWTH * details.compress_size):
         raise DataError(f"unpacks to {details.file_size} bytes", where=where, hint="no text is so repetitive")
     stream = _Zipped(lambda: archive.open(member), where)
     if not member.lower().endswith(".gz"):

@@ -28,6 +28,7 @@ CHUNK_BYTES = 1 << 20
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0  # between two attempts; doubled after each
 CONNECT_SECONDS, READ_SECONDS = 15.0, 60.0  # without a byte
+SLOWEST, PERIOD_SECONDS = 1000, 120.0  # bytes a second, and how long a server may send fewer
 WORTH_RETRYING = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -140,9 +141,10 @@ def _if_same(response: requests.Response) -> dict[str, str]:
 
 def _refuse_bad_status(response: requests.Response, dataset: Dataset, path: Path) -> None:
     status = response.status_code
-    if dataset.url.startswith("https:") and response.url.startswith("http:"):
+    plain = [step.url for step in (*response.history, response) if step.url.startswith("http:")]
+    if dataset.url.startswith("https:") and plain:
         hint = "fix its url in config/datasets.tsv: what arrives could be anybody's"
-        raise ResourceError(f"{dataset.name} is redirected from https to http", where=response.url, hint=hint)
+        raise ResourceError(f"{dataset.name} is redirected from https to http", where=plain[0], hint=hint)
     if status == 416:  # what we hold is longer than the file: start again
         path.write_bytes(b"")
         raise _Interrupted("the server refused to resume")
@@ -164,7 +166,7 @@ def _receive(response: requests.Response, dataset: Dataset, path: Path, have: in
     with path.open("r+b") as file, Progress(f"fetch {dataset.name} (bytes)", total=total or 0, done=have) as progress:
         file.truncate(have)
         file.seek(have)
-        for block in response.raw.stream(CHUNK_BYTES, decode_content=False):
+        for block in _blocks(response):
             file.write(block)
             progress.advance(len(block))
             if most is not None and file.tell() > most:
@@ -172,6 +174,19 @@ def _receive(response: requests.Response, dataset: Dataset, path: Path, have: in
                 raise DataError(f"{dataset.name} has more than the {most} bytes expected", where=dataset.url, hint=hint)
     if total is not None and path.stat().st_size < total:
         raise _Interrupted(f"truncated: {path.stat().st_size} of {total} bytes arrived")
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """Yield what arrives when it arrives; end the attempt where the server sends next to nothing."""
+    began, arrived = time.monotonic(), 0
+    while block := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        yield block
+        arrived += len(block)
+        seconds = time.monotonic() - began
+        if seconds > PERIOD_SECONDS:
+            if arrived < SLOWEST * seconds:
+                raise _Interrupted(f"only {arrived} bytes in {seconds:.1f} s")
+            began, arrived = time.monotonic(), 0
 
 
 def _in_words(error: Exception) -> str:

@@ -40,7 +40,9 @@ def load_transformer(folder: str | Path, base: str | Path | None = None) -> Tran
         return model
     with loading(folder, "encoder"):
         kind = read_json(Path(folder, "config.json")).get("model_type", "")
-        extra = {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta") else {}
+        extra: dict[str, Any] = {"trust_remote_code": False}  # otherwise it asks, and `yes |` answers
+        if kind in ("bert", "roberta", "xlm-roberta"):
+            extra["add_pooling_layer"] = False
         model, info = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **extra)
     missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if missing:

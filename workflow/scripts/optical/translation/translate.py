@@ -39,8 +39,8 @@ class Translator:
         self.device, self.precision = device or torch.device("cpu"), precision
         check_folder(folder, whole=True)
         with loading(folder, "translator"):
-            self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder)
-            self.tokeniser: Any = AutoTokenizer.from_pretrained(folder)
+            self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, trust_remote_code=False)
+            self.tokeniser: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         self.model.to(self.device).eval()
         self.model.generation_config.max_length = None  # each batch sets its own bound
         self.forced_id = None
