@@ -7,6 +7,8 @@ import pytest
 
 from optical.bitext.evaluation_texts import read_evaluation_keys, sentence_keys
 from optical.errors import DataError
+from optical.files import atomic_folder, write_lines
+from support.bounds import bounded
 
 QUESTION = "who founded the city of dodoma"
 TMX = '<tmx><body><tu><tuv xml:lang="sw"><seg>Who <bpt>b</bpt>founded the city of Dodoma?</seg></tuv></tu></body></tmx>'
@@ -92,3 +94,19 @@ def test_a_quoted_sentence_is_a_sentence(text):
 
 def test_a_quoted_word_or_two_is_none():
     assert sentence_keys('The "plural of Nebelbank" is hard') == []
+
+
+@pytest.mark.parametrize("sign", ['"', "“", "„", "»", ")", "! ", "。", "a\u0301", "<a ", "&"])
+def test_the_time_grows_with_the_length_alone(sign):
+    with bounded(60):
+        sentence_keys(sign * 100_000)
+
+
+def test_a_lost_file_of_queries_is_refused(tmp_path):
+    with atomic_folder(tmp_path / "collection") as folder:
+        for lang in ("en", "sw"):
+            write_lines(folder / f"queries/{lang}.tsv", [f"q1\tHow many {lang} are there?"])
+    assert len(read_evaluation_keys([tmp_path / "collection"])) == 2
+    (tmp_path / "collection/queries/sw.tsv").unlink()
+    with pytest.raises(DataError, match="changed since it was written: it is missing"):
+        read_evaluation_keys([tmp_path / "collection"])

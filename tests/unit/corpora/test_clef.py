@@ -9,6 +9,7 @@ import pytest
 
 from optical.corpora.clef import plain_text, read_sgml, read_topics
 from optical.errors import ConfigError, DataError
+from support.bounds import bounded
 from support.prepared import prepare_collection
 
 LATIN = "iso-8859-1"
@@ -228,6 +229,14 @@ def test_an_unknown_encoding_is_refused_before_any_job_and_in_a_file(clef, tmp_p
 def test_signs_that_look_like_tags_and_entities_of_trec_are_kept():
     markup = "<P>5 < 6 and 7 > 2</P>&blank;well&hyph;known <!-- x -->&lt;b&gt;"
     assert plain_text(markup) == "5 < 6 and 7 > 2 well-known <b>"
+    assert plain_text(f"a&#{'9' * 5000};b &#65; &#0000;") == "a\ufffdb A \ufffd"
+
+
+@pytest.mark.parametrize("sign", ["<TEXT", "<TEXT>", "</TEXT>", "<DOCNO ", "<a ", "<", "&", "&#9"])
+def test_the_time_grows_with_the_length_alone(tmp_path, sign):
+    (tmp_path / "a.sgml").write_text(f"<DOC>\n<DOCNO> A </DOCNO>\n<TEXT>\n{sign * 30_000}\n</TEXT>\n</DOC>\n")
+    with bounded(60):
+        assert [document["id"] for document in read_sgml(tmp_path / "a.sgml", "utf-8")] == ["A"]
 
 
 @pytest.mark.parametrize("unit", ["<TEXT>", "<DOCNO>", "<a", "<top", "<!--", "<SW-title> "])

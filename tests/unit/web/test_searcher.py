@@ -9,6 +9,7 @@ from optical.search.encoding import encode_queries
 from optical.search.retriever import Retriever
 from optical.text.tokeniser import tokenise
 from optical.web.searcher import Searcher, best_sentence, sentence_spans
+from support.bounds import bounded
 from support.tiny_models import TEXTS
 from support.toy_results import DOCUMENTS, make_results, student_of
 
@@ -34,6 +35,11 @@ def test_sentences_end_at_their_signs_and_numbers_stay_whole():
         "No end",
     ]
     assert sentence_spans(" ") == []
+
+
+def test_a_long_run_of_signs_takes_no_long_time():
+    with bounded(60):
+        assert sentence_spans("!" * 400_000 + "x") == [(0, 400_001)]
 
 
 def test_the_best_sentence_has_the_highest_score(results):

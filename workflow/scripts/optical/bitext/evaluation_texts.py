@@ -19,9 +19,10 @@ from optical.files import (
     read_lines,
     read_rows,
 )
+from optical.seals import check_folder
 from optical.text.words import count_words
 
-_SENTENCE_END = regex.compile(r"(?<=[.!?।።؟۔][\"'”’»)\]]*)\s+|(?<=[。！？｡។။])\s*")
+_SENTENCE_END = regex.compile(r"(?=\s)(?<=[.!?।።؟۔][\"'”’»)\]]*)\s+|(?<=[。！？｡។။])\s*")
 _QUOTED = re.compile(r'"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|‹([^‹›]+)›|「([^「」]+)」|『([^『』]+)』')
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
@@ -67,6 +68,7 @@ def read_evaluation_keys(paths: Iterable[str | Path]) -> set[str]:
 def _texts(path: Path) -> Iterator[str]:
     """Yield the texts of a collection's queries, or of a file: every cell, element or string that may be a question."""
     if path.is_dir():
+        check_folder(path / "queries")  # a file that is lost would exclude nothing
         yield from (row[1] for file in sorted(path.glob("queries/*.tsv")) for row in read_rows(file, columns=2))
         return
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]

@@ -272,7 +272,7 @@ def passage_as_text(passage: Passage) -> str:
         end = begin + SHOWN_CHARACTERS
         spans = [(start - begin, stop - begin) for start, stop in spans if begin <= start and stop <= end]
         text = text[begin:end]
-    lines = textwrap.wrap(mark_words(text, spans), columns_of_terminal() - 3) or [""]
+    lines = textwrap.wrap(mark_words(text, spans), max(columns_of_terminal() - 3, 20)) or [""]
     head = f"{passage['rank']}. {printable(passage['id'])}  {passage['score']:.4f}"
     return "\n".join([head, *(f"   {line}" for line in lines)])
 

@@ -37,6 +37,7 @@ TAG_NAMES = {
 }
 Topic = dict[str, str]  # id, title, description, narrative, or a single text
 MARKUP = re.compile(r"<[!?/A-Za-z][^<>]*>")  # not the sign in "5 < 6"
+ENDLESS = re.compile(r"&#[0-9]{8,};?")  # is no character, and too long for a number of Python
 TREC_ENTITIES = {"&hyph;": "-", "&blank;": " "}  # of the Los Angeles Times; HTML has none or others of these names
 TOPIC_TAG = re.compile(r"<(?:[a-z]{1,2}-)?(" + "|".join(TAG_NAMES) + r")\b[^<>]*>", re.IGNORECASE)
 
@@ -149,7 +150,7 @@ def plain_text(markup: str) -> str:
     >>> plain_text("<P>\\nBread &amp; roses </P>")
     'Bread & roses'
     """
-    text = MARKUP.sub(" ", markup)
+    text = ENDLESS.sub("\N{REPLACEMENT CHARACTER}", MARKUP.sub(" ", markup))
     for entity, sign in TREC_ENTITIES.items():
         text = text.replace(entity, sign)
     return " ".join(html.unescape(text).split())

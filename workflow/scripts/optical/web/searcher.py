@@ -19,7 +19,7 @@ from optical.text.tokeniser import tokenise
 
 MOST_CHARACTERS = 2000  # of a query
 MOST_PASSAGES = 100
-SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s|$)|$)", re.DOTALL)
+SENTENCE = re.compile(r".+?(?:(?<![.!?])[.!?]++(?=\s|$)|$)", re.DOTALL)
 
 
 class Searcher:
