@@ -99,7 +99,7 @@ REFUSED = [
     (  # asked by a rule's input, where nothing is wrong with the config of another table
         "bitext_curve.tsv",
         "bitext_curve={methods: [bm25]}",
-        "no method to draw the curve of [bitext_curve.methods]. Hint: name",
+        "no distilled method for the curve [bitext_curve.methods]. Hint: name",
     ),
 ]
 

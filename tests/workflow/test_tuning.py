@@ -64,4 +64,4 @@ def test_a_test_collection_decides_nothing(tmp_path):
     tuning = "tuning={collection: atlas, grid: {student.steps: [1, 2]}}"
     workspace = make_workspace(tmp_path)
     refused = run_snakemake(workspace, "--dry-run", "--config", tuning, target="results/tuning.tsv", check=False)
-    assert "ConfigError: a test cannot decide settings [tuning.collection]. Hint: " in refused.stdout
+    assert "ConfigError: a test collection cannot judge the grid [tuning.collection]. Hint: " in refused.stdout

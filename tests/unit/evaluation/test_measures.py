@@ -51,7 +51,7 @@ def test_queries_of_the_run_that_are_not_asked_for_do_not_count():
 
 @pytest.mark.parametrize(
     ("qrels", "message"),
-    [("", "no relevance judgments"), ("q1 0 a\n", "not TREC qrels"), ("q1 0 a yes\n", "not TREC qrels")]
+    [("", "no relevance judgements"), ("q1 0 a\n", "not TREC qrels"), ("q1 0 a yes\n", "not TREC qrels")]
     + [("q1 0 a 1\nq1 0 a 0\n", "query q1, document a has two grades"), (f"q1 0 a {10**20}\n", "over nine digits")]
     + [(f"q1 0 a {'9' * 5000}\n", "not TREC qrels"), ("q1 0 a 0.5\n", "'0.5'")],
 )

@@ -21,7 +21,7 @@ def test_a_file_that_holds_no_scores_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("atlas\toptical\tsw\t0.5", "line 3 has 4 columns"), ("a", "no number")]
+    [("atlas\toptical\tsw\t0.5", "line 3 has 4 columns"), ("a", "not end in a number")]
     + [(f"atlas\toptical\tsw\t0\tq2\tAP\t{value}", f"line 3: the value is {value}") for value in ("nan", "inf")],
 )
 def test_a_broken_row_of_scores_is_named(tmp_path, line, message):

@@ -123,7 +123,9 @@ def test_a_curve_without_methods_is_refused_where_it_is_asked_for():
     assert changes.shares(tried) == []
     assert "results/bitext_curve/10" not in changes.family(tried)
     for asked in (changes.curve_points, changes.curve_languages):
-        with pytest.raises(ConfigError, match=r"no method to draw the curve of \[bitext_curve\.methods\]\. Hint: name"):
+        with pytest.raises(
+            ConfigError, match=r"no distilled method for the curve \[bitext_curve\.methods\]\. Hint: name"
+        ):
             asked(tried)
 
 
@@ -171,9 +173,9 @@ def test_the_method_that_decides_may_be_another_than_the_reference():
 @pytest.mark.parametrize(
     ("tuning", "message"),
     [
-        ({"collection": "atlas"}, r"a test cannot decide settings \[tuning\.collection\].*for development"),
+        ({"collection": "atlas"}, r"a test collection cannot judge the grid \[tuning\.collection\].*for development"),
         ({"collection": "atlas-test"}, r"unknown 'atlas-test' \[tuning\.collection\].*did you mean atlas"),
-        ({}, r"no collection decides \[tuning\.collection\]"),
+        ({}, r"no collection to judge the grid by \[tuning\.collection\]"),
         (DEV | {"method": "optcal"}, r"unknown 'optcal' \[tuning\.method\].*did you mean optical"),
     ],
 )

@@ -70,7 +70,7 @@ def test_our_own_configs_pass(file):
         ),
         (
             {"tuning": {"collection": "atlas", "grid": {"student.steps": [1]}}},
-            r"a test cannot decide settings \[tuning\.collection\]",
+            r"a test collection cannot judge the grid \[tuning\.collection\]",
         ),
     ],
     ids=str,

@@ -85,7 +85,7 @@ def kind_of(folder: str | Path) -> Kind:
 
 
 def kind_of_size(hidden_size: int, from_scratch: bool) -> Kind:
-    """Return the kind of an encoder; one of base size is trained in so many steps, here too, that it is as any other.
+    """Return the kind of an encoder. Base size counts as pretrained: if trained here, it takes as many steps.
 
     >>> kind_of_size(384, from_scratch=False)
     'small'
@@ -182,7 +182,7 @@ class Unusual(NamedTuple):
 
     def error(self) -> ConfigError:
         """Return the refusal."""
-        hint = f"{self.remedy()}; unusual_values: true says that it is meant"
+        hint = f"{self.remedy()}; set unusual_values: true if you mean it"
         return ConfigError(self.what(), where=self.where, hint=hint)
 
 

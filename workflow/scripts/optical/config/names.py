@@ -1,4 +1,4 @@
-"""Names that lead nowhere, each refused in one line that says which was meant."""
+"""Refuse unknown names in one line that suggests the nearest known one."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -7,14 +7,14 @@ from optical.errors import ConfigError
 
 
 def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: str) -> None:
-    """Raise `ConfigError` for a name that leads nowhere."""
+    """Raise `ConfigError` for an unknown name."""
     for name in names:
         if name not in known:
             raise ConfigError(f"unknown {name!r}", where=key, hint=f"{remedy}; {nearest(name, known)}")
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return which of the known names was meant; where none is near, `otherwise` or all of them.
+    """Return the nearest of the known names as a hint; if none is near, `otherwise` or all of them.
 
     >>> nearest("langauges", ["results", "languages"])
     'did you mean languages?'

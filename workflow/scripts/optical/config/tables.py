@@ -37,8 +37,9 @@ class Dataset(NamedTuple):
 def read_languages(
     path: str | Path, additions: Mapping[str, Mapping[str, str]] | None = None
 ) -> dict[str, dict[str, str]]:
-    """Read languages.tsv: our code -> column -> value, in the table's order. An empty cell: the tool lacks it.
+    """Read languages.tsv: our code -> column -> value, in the table's order.
 
+    An empty cell means that the tool does not have the language.
     `additions` (code -> some columns, from the config) add languages or change cells of known ones.
     """
     header, rows = _read_table(path)
@@ -133,7 +134,7 @@ def resolve(
 ) -> str:
     """Turn a file reference of the config into a path: a data set's name, or a path that may hold placeholders.
 
-    What looks like a file of the table, but is neither a row nor a file on disk, is a `ConfigError`: a misspelt name.
+    A name that looks like a row of the table, but is neither a row nor a file, is a `ConfigError`: it is misspelt.
     Paths are those of the project's folder.
     """
     filled = fill_codes(reference, language)

@@ -1,4 +1,4 @@
-"""Has training helped? Students against the model that they started from, and against BM25, on held-out pairs.
+"""Whether training helped: students against their starting model and against BM25, on held-out pairs.
 
 No test query is looked at. A foreign sentence finds its own English one among those of all held-out pairs; the figure
 is the mean reciprocal rank, tested in pairs over the sentences.
@@ -57,7 +57,7 @@ def read_held_out(paths: Sequence[str | Path]) -> list[Row]:
 
 
 def doubts(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each way in which training did not help, with the students that it concerns; none is good.
+    """Return a line for each way in which training did not help, with the students concerned; an empty list is good.
 
     >>> job, ranks = {"lang": "sw", "method": "optical", "seed": 1}, np.ones(8)
     >>> doubts([held_out_row(job, ranks / 2, {"start": ranks, "bm25": ranks / 3})])

@@ -27,7 +27,7 @@ Measured = dict[str, float]  # what was measured of a job
 def cost_rows(folder: str | Path, methods: Iterable[str]) -> list[list[str]]:
     """Return the table's rows, header first, the total last.
 
-    Time, CPU time and energy are sums over jobs, memory is the largest job's. A cell that nothing was measured for is
+    Time, CPU time and energy are sums over jobs, memory is the largest job's. A cell without a measurement is
     empty. A resumed training counts from its last start, as Snakemake does.
 
     Args:

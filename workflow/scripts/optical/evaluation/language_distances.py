@@ -1,4 +1,4 @@
-"""How far descent and script explain a matrix of languages: rank correlations, with a permutation test of languages.
+"""How well descent and script explain a matrix of languages: rank correlations with a permutation test.
 
 A cell says how well a target language is learned from a source language. Sources have a teacher and documents each, so
 that cells are ranked within their source. Cells that share a language depend on each other, so that the test exchanges

@@ -41,7 +41,7 @@ def read_judgments(path: str | Path) -> Judgments:
                 f"not TREC qrels: {error}", where=path, hint="four columns: query id, 0, document id, relevance"
             ) from error
     if not judgments:
-        raise DataError("no relevance judgments", where=path, hint="nothing can be measured without qrels")
+        raise DataError("no relevance judgements", where=path, hint="nothing can be measured without qrels")
     return dict(judgments)
 
 

@@ -47,8 +47,8 @@ def power(differences_Q: np.ndarray, queries: int) -> float:
 def queries_needed(differences_Q: np.ndarray) -> int | None:
     """Return the queries with which a difference like this is found with power `WANTED`; None beyond `MOST_QUERIES`.
 
-    Tried are the multiples in `LADDER` of the queries at hand, from half of what normal differences would need on. A
-    mean of 0 needs none, as there is nothing to find.
+    It tries the multiples in `LADDER` of the given number of queries, from half of what normally distributed
+    differences would need. A mean of 0 gives None.
 
     >>> queries_needed(np.array([0.0, 1.0, 1.0, 1.0] * 5))
     20

@@ -44,7 +44,7 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
             try:
                 value = float(cell)
             except ValueError as error:
-                raise DataError(f"line {number} ends in no number: {line!r}", where=path) from error
+                raise DataError(f"line {number} does not end in a number: {line!r}", where=path) from error
             if len(names) + 1 != len(SCORE_COLUMNS):
                 what = f"line {number} has {len(names) + 1} columns, not {len(SCORE_COLUMNS)}: {line!r}"
                 raise DataError(what, where=path)

@@ -1,11 +1,11 @@
 """Is one method better than another, or was it chance? Paired tests over queries, corrected over languages.
 
 The unit of sampling is the query: the same queries are answered by both methods, so every test works on differences
-per query. Several seeds are averaged per query first: two seeds of one query are not two
-independent queries, and counting them twice would make chance look like a finding.
+per query. Several seeds are averaged per query first: two seeds of one query are not two independent queries, and
+counting them twice would make chance look like a finding.
 
-Where a mean is one over languages that ask queries of their own, their number is fixed, and so is what the languages
-differ by: `strata_Q` numbers the kinds of query, and only what varies within one is chance.
+If languages have different queries, the number of queries of each language is fixed in a mean over languages.
+`strata_Q` numbers these groups of queries. Only variation within a group counts as chance.
 
 Shapes: Q queries, C columns (methods, measures), S seeds, N random draws. Every function takes Q or QC arrays and works
 on all columns with the same draws, so a whole table costs one matrix product per block of draws.
@@ -34,7 +34,7 @@ def paired_t_test(differences_QC: np.ndarray, strata_Q: np.ndarray | None = None
     """Return the two-sided p-value of Student's paired t-test of each column.
 
     No difference anywhere gives 1; fewer than two queries give NaN. The same constant difference for every query gives
-    0, as the test's own formula has it.
+    0, as the formula of the test says.
 
     >>> differences = np.array([1.0, 2.0, 3.0])  # t = 2 / (1 / sqrt(3)) with 2 degrees of freedom
     >>> round(float(paired_t_test(differences)), 5)

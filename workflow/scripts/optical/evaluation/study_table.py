@@ -149,7 +149,7 @@ def differences_to(scores: Scores, reference: str) -> Differences:
 
 
 def needed_queries(cell: Cell, differences: Differences) -> int | str:
-    """Return how many queries would show a difference that these do not; "" where they do, or none could tell."""
+    """Return how many queries would make a difference significant; "" if it is already, or if no number would."""
     differences_Q = differences.get((cell.method, cell.lang, cell.measure))
     if differences_Q is None or not cell.p_randomisation > 0.05:
         return ""

@@ -23,9 +23,9 @@ class Alignment(NamedTuple):
 def transport_settings(
     model: str, solver: str | None = None, regularisation: float | None = None, bitext_at_hand: bool = False
 ) -> "TransportSettings":
-    """Return how the model was trained to transport, where its provenance tells, changed as asked.
+    """Return the transport settings of a model's training, if its provenance has them, with the given changes.
 
-    Marginals are uniform where the bitext is not at hand, which other token weights come from.
+    Without the bitext, from which token weights are computed, the marginals are uniform.
     """
     from optical.config.transport import TransportSettings
 
@@ -46,9 +46,9 @@ def align(
     special: bool,
     tokens: str | Path | None = None,
 ) -> Alignment:
-    """Return the transport plan between the query tokens of two sentences; `special` keeps [CLS] and its like.
+    """Return the transport plan between the query tokens of two sentences; `special` keeps [CLS], markers and [SEP].
 
-    `tokens` is the tokenised bitext that the weights of tokens come from, where the settings want such.
+    `tokens` is the tokenised bitext from which token weights are computed, if the settings need them.
     """
     import torch
 

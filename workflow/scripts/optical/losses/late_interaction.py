@@ -1,8 +1,8 @@
-"""Late interaction (ColBERT; Khattab and Zaharia, SIGIR 2020) of the few texts of a batch, with gradients.
+"""Late interaction (ColBERT; Khattab and Zaharia, SIGIR 2020) between the texts of a batch, with gradients.
 
-Searching whole collections is the matter of `optical.search`.
+To search whole collections, use `optical.search`.
 
-Shapes: Q queries of M tokens, K of all their tokens that are not masked, P documents of L tokens, T all of these, D
+Shapes: Q queries of M tokens, K unmasked query tokens in all, P documents of L tokens, T document tokens in all, D
 dimensions.
 """
 
@@ -14,8 +14,8 @@ from torch.autograd.function import once_differentiable
 class _BestCosines(torch.autograd.Function):
     """The cosine of each query token with the nearest token of each document: float32 (K, P), -inf where it has none.
 
-    The gradient goes to these tokens alone, P for each of the query's, by sparse products: an L-th of the operations
-    that the automatic gradient takes.
+    Only these tokens get a gradient, P for each query token. Sparse products compute it with 1/L of the operations of
+    the automatic gradient.
     """
 
     @staticmethod
@@ -52,8 +52,8 @@ def _sparse(row_KP: Tensor, column_KP: Tensor, value_KP: Tensor, shape: tuple[in
 def max_sim(query_QMD: Tensor, query_mask_QM: Tensor, document_PLD: Tensor, document_mask_PL: Tensor) -> Tensor:
     """Return the late-interaction score of each query with each document: the sum of its tokens' best cosines.
 
-    A masked document token can never be the best one: it is set to minus infinity, where a product with zero would beat
-    a negative cosine.
+    A masked document token is never the best one: its cosine is set to minus infinity. Zero would be larger than a
+    negative cosine.
 
     Args:
         query_QMD: unit vectors of the queries' tokens, of any float type.

@@ -86,7 +86,7 @@ class PairBatch:
 
 
 def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
-    """Return the mean over the real pairs; 0, still attached to the graph, if there is none.
+    """Return the mean over the real pairs; 0 with a gradient of 0 if no pair is real.
 
     >>> mean_over_pairs(torch.tensor([1.0, 3.0, 9.0]), torch.tensor([True, True, False]))
     tensor(2.)
@@ -97,7 +97,7 @@ def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
 class OptimalTransport(nn.Module):
     """OPTICAL (Huang, Yu, Allan, WSDM 2023): the transport cost between the student's and the teacher's tokens.
 
-    On a GPU one kernel does it all where that works, to the same numbers. After a call, `figures` holds the share of
+    On a GPU that supports it, one fused kernel computes the same numbers. After a call, `figures` holds the share of
     pairs whose plan misplaces more mass than the tolerance (`unconverged`). The default problem weighs tokens by their
     inverse document frequency: batches then carry `student_weights_BM` and `teacher_weights_BN`.
 
@@ -113,12 +113,12 @@ class OptimalTransport(nn.Module):
         unroll: bool = TRANSPORT.unroll,
         fused: bool = TRANSPORT.fused,
     ):
-        """Pose the problem.
+        """Choose the transport problem and how to solve it.
 
         Args:
             transport: the problem and its solver.
-            unroll: differentiate through the solver's iterations; the plan is a constant otherwise.
-            fused: use the kernel on a GPU.
+            unroll: differentiate through the iterations of the solver; otherwise the plan is a constant.
+            fused: use the fused kernel on a GPU.
 
         Raises:
             ConfigError: the solver cannot be unrolled.
@@ -166,11 +166,11 @@ class SentenceMSE(nn.Module):
     """
 
     def __init__(self, mean_over_dimensions: bool = MSE.mean_over_dimensions, token_weights: bool = MSE.token_weights):
-        """Choose the means.
+        """Choose how to average.
 
         Args:
             mean_over_dimensions: divide by the number of dimensions, as in the paper.
-            token_weights: let a token count in its sentence's mean as it does in the marginals of transport.
+            token_weights: weigh the tokens in the mean as in the marginals of transport.
         """
         super().__init__()
         self.mean_over_dimensions, self.token_weights = mean_over_dimensions, token_weights
@@ -179,7 +179,9 @@ class SentenceMSE(nn.Module):
         weights = (batch.student_weights_BM, batch.teacher_weights_BN) if self.token_weights else (None, None)
         if self.token_weights and weights[0] is None:
             hint = "give the method transport: {marginals: idf}"
-            raise ConfigError("token_weights, but tokens weigh the same", where="sentence_mse", hint=hint)
+            raise ConfigError(
+                "token_weights needs token weights, and the batch has none", where="sentence_mse", hint=hint
+            )
         student_BD = self._pool(batch.student_BMD, marginals(batch.student_mask_BM, weights[0]))
         teacher_BD = self._pool(batch.teacher_BND.detach(), marginals(batch.teacher_mask_BN, weights[1]))
         squared_BD = (student_BD - teacher_BD).square()
@@ -192,7 +194,7 @@ class SentenceMSE(nn.Module):
 
 
 class GreedyMSE(nn.Module):
-    """DR.DECR (Li et al. 2022): tokens matched one to one, the closest first; squared distance within the matches.
+    """Squared distance between tokens matched one to one, the closest first (DR.DECR; Li et al. 2022).
 
     It is summed over the dimensions (for unit vectors twice their cosine distance), and averaged over a pair's matches.
 
@@ -216,8 +218,7 @@ class Contrastive(nn.Module):
     """Each foreign sentence must score its own English sentence highest among those of the batch.
 
     This is the cross-entropy over late-interaction scores (summed over query tokens, as in ColBERT) divided by the
-    temperature. English vectors are those of the side that is distilled: of the query side, where the student reads
-    queries alone.
+    temperature. English sentences are read as the side that is distilled: as queries if the student reads only queries.
 
     >>> words, mask = torch.eye(3)[:, None], torch.ones(3, 1)
     >>> translated = Contrastive(temperature=0.1)(PairBatch(words, mask, words, mask))
@@ -285,7 +286,7 @@ class WeightedSum(nn.Module):
         self.terms = nn.ModuleDict({name: objective for name, (_, objective) in terms.items()})
 
     def forward(self, batch: PairBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss, a scalar with gradient, and the value of each term and what else it says, detached."""
+        """Return the loss, a scalar with gradient, and the detached value and further figures of each term."""
         losses = {name: term(batch) for name, term in self.terms.items()}
         loss = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
         figures = {name: value.detach() for name, value in losses.items()}

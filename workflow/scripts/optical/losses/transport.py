@@ -9,8 +9,8 @@ A *cost* says how far two tokens are apart, the *marginals* how much mass each t
 
 All of them are float32. `optical.config.transport.TransportSettings` says what each setting does and has its default.
 
-A token without mass is padding: its row or column of the plan is exactly zero, and the rest is what it would be without
-it. A pair in which one side has no mass gets a zero plan and never keeps the batch iterating.
+A token without mass is padding: its row or column of the plan is exactly zero, and it does not change the rest of the
+plan. A pair in which one side has no mass gets a zero plan, and the batch does not wait for it.
 """
 
 from collections.abc import Callable
@@ -106,9 +106,9 @@ def both_marginals(
 
 
 def misplaced_mass(plan_BMN: Tensor, student_weights_BM: Tensor, teacher_weights_BN: Tensor) -> Tensor:
-    """Return how much mass each plan takes from or gives to the wrong tokens, (B,): 0 for a plan that holds.
+    """Return how much mass each plan takes from or gives to the wrong tokens, float32 (B,); 0 for exact marginals.
 
-    It is half the absolute error of the marginals, of the side where that is larger.
+    It is half the absolute error of the marginals, on the side with the larger error.
 
     >>> half = torch.tensor([[0.5, 0.5]])
     >>> misplaced_mass(torch.tensor([[[0.5, 0.0], [0.1, 0.4]]]), half, half)
@@ -166,11 +166,12 @@ def _logsumexp(exponent_BMN: Tensor, dim: int) -> Tensor:
 
 
 def sinkhorn(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
-    """Solve entropic transport (Cuturi, NIPS 2013) by stabilised, over-relaxed scaling, each pair until it is done.
+    """Solve entropic transport (Cuturi, NIPS 2013) by stabilised, over-relaxed scaling, each pair until it converges.
 
-    The first iteration runs in the log domain. The others scale a kernel that has absorbed the potentials f and g, and
-    is computed again from the cost every few of them (Schmitzer 2019, arXiv 1610.06519), so that float32 is enough. The
-    kernel is the plan so far: a pair whose plan misplaces no more than the tolerance leaves the batch.
+    The first iteration runs in the log domain. The others scale a kernel that has absorbed the potentials f and g.
+    Every few iterations the kernel is computed again from the cost (Schmitzer 2019, arXiv 1610.06519), so float32 is
+    precise enough. The kernel is the current plan. A pair leaves the batch when its plan misplaces less than the
+    tolerance.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
     f_BM1 = torch.where(m_BM1, rows_BM1.log() - _logsumexp(score_BMN + columns_B1N.log(), 2), 0.0)
@@ -215,10 +216,11 @@ def _towards(aim: Tensor, scaling: Tensor, power: Tensor) -> Tensor:
 def ipot(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
     """Solve transport without entropy by inexact proximal steps (Xie et al., UAI 2019, algorithm 1), in the log domain.
 
-    An outer step solves, roughly, an entropic problem relative to the last plan: inner_iterations scalings, those of
-    the columns carried over. The columns always hold. The rows do not, in any precision, where steps are long and
-    scalings few: beta 0.01 with one scaling leaves up to a third of the mass misplaced after 50 steps, and the plan
-    is then cheaper than the optimum; twenty scalings repair that. In the plain domain float32 underflows there as well.
+    An outer step approximately solves an entropic problem relative to the last plan, by `inner_iterations` scalings.
+    The scaling of the columns carries over. The column sums are always right. The row sums are wrong, in any precision,
+    if steps are long and scalings few: with beta 0.01 and one scaling, up to a third of the mass is misplaced after 50
+    steps, and the plan costs less than the optimum. Twenty scalings fix that. Outside the log domain, float32 would
+    underflow.
     """
     score_BMN, rows_BM1, columns_B1N, m_BM1, n_B1N = _problem(cost_BMN, student_BM, teacher_BN, settings)
     rows_BM1, columns_B1N = rows_BM1.log(), columns_B1N.log()
@@ -255,8 +257,8 @@ def exact(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: Tr
 def greedy(cost_BMN: Tensor, student_BM: Tensor, teacher_BN: Tensor, settings: TransportSettings) -> Tensor:
     """Match tokens one to one, the cheapest pair first: the alignment of DR.DECR (Li et al. 2022, arXiv 2112.08185).
 
-    Each of the min(m, n) matches carries the same mass, 1 in all. What is left over on the longer side gets none, so
-    that the marginals hold only where both sides have as many tokens. Without gradient.
+    Each of the min(m, n) matches carries the same mass, 1 in sum. The other tokens of the longer side get none, so the
+    marginals hold only if both sides have the same number of tokens. The plan has no gradient.
     """
     student_BM, teacher_BN = _drop_one_sided(student_BM, teacher_BN)
     left_BMN = cost_BMN.detach().float().masked_fill(~_real(student_BM, teacher_BN), torch.inf)
@@ -292,7 +294,7 @@ def transport_plan(
 ) -> Tensor:
     """Return the transport plan of each pair of a batch.
 
-    The plan is a constant, which is right for the loss at an optimum (envelope theorem), and cheap.
+    The plan is a constant. That is fast, and gives the right gradient at an optimum (envelope theorem).
 
     Args:
         cost_BMN: distances between tokens, of any float type; `token_cost` gives cosine distances.
@@ -301,7 +303,7 @@ def transport_plan(
         settings: the problem and its solver.
         student_token_weights: (B, M), not negative, on any scale; used where `settings.marginals` is not uniform.
         teacher_token_weights: (B, N), the same for the other side.
-        unroll: differentiate through the solver's iterations instead.
+        unroll: differentiate through the iterations of the solver instead.
 
     Returns:
         float32 (B, M, N), exactly zero at padding.

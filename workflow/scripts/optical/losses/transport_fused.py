@@ -7,8 +7,8 @@ cost or plan. Each pair stops iterating on its own, and nothing waits for the ho
 The iterates are those of `transport.sinkhorn`: the same first iteration in the log domain, the same number of steps
 between two absorptions into the kernel, the same test of what a plan misplaces. The results differ by rounding.
 
-Needs Triton, which comes with the CUDA builds of torch, and the C compiler that Triton calls. `fused_runs` tries it out
-and says whether a batch can be done here. With TRITON_INTERPRET=1 in the environment it also runs on a CPU, for tests.
+Needs Triton, which comes with the CUDA builds of torch, and the C compiler that Triton calls. `fused_runs` tries the
+kernel and returns whether it can do a batch. With TRITON_INTERPRET=1 it also runs on a CPU, for tests.
 """
 
 import functools
@@ -229,7 +229,7 @@ def fused_runs(
 ) -> bool:
     """Return whether the kernel can do this batch.
 
-    It can where the solver is Sinkhorn's, the sentences fit on the chip, and a trial on the device gives the right
+    It can if the solver is `sinkhorn`, the sentences fit on the chip, and a trial on the device gives the right
     loss. The arguments are those of `fused_transport_loss`, without the masks.
     """
     fits = max(student_BMD.shape[1], teacher_BND.shape[1]) <= LONGEST_SENTENCE

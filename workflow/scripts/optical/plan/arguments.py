@@ -69,7 +69,7 @@ def _words(option: str, value: object) -> list[str]:
 
 
 def as_json(value: object) -> object:
-    """Return a value of settings, maps and lists as JSON values."""
+    """Return a value as JSON values: settings as maps, maps and lists of them too."""
     if isinstance(value, Settings):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
 """Experiments with changes: the variants of a study, its repeats, shares of the sentence pairs, points of a grid.
 
-Each is an experiment in a folder of its own, below that which it belongs to, and made by the same rules. A share and a
-point of a grid take from it what their changes do not touch; a variant of a study makes everything itself.
+Each is an experiment in its own folder below that of the main experiment, made by the same rules. A share and a point
+of a grid reuse what their changes do not affect. A variant of a study makes everything itself.
 """
 
 import json
@@ -26,7 +26,7 @@ def family(experiment: Experiment) -> dict[str, Experiment]:
 
 
 def below(experiment: Experiment) -> list[Experiment]:
-    """Return what belongs to an experiment and may need files that it does not: variants, and points of a grid."""
+    """Return the variants and grid points of an experiment, which may need other files than it."""
     return [*(variant for _, _, variant in variants(experiment)), *grid(experiment)]
 
 
@@ -34,7 +34,7 @@ def below(experiment: Experiment) -> list[Experiment]:
 
 
 def variants(experiment: Experiment) -> list[Condition]:
-    """Return every variant of a study, once for each repeat: its name, its repeat, and the experiment it is.
+    """Return every variant of a study, once for each repeat: its name, its repeat, and its experiment.
 
     `{study}` in a change is the study's folder, where models lie that a variant takes from it. A repeat is the seed of
     encoder and teacher, and a folder below the variant's.
@@ -64,7 +64,7 @@ def study_reference(experiment: Experiment) -> str:
 
 
 def check_study(experiment: Experiment) -> None:
-    """Refuse a study that tests against a variant or a method which it does not have."""
+    """Refuse a study that tests against an unknown variant or method."""
     study = experiment.config.study
     by_variant = study.compare == "variants"
     known, key = (study.variants, "study.variants") if by_variant else (experiment.config.methods, "methods")
@@ -101,7 +101,7 @@ def alignment_conditions(experiment: Experiment) -> list[Job]:
 
 
 def shares(experiment: Experiment) -> list[Experiment]:
-    """Return the experiment with each share of its sentence pairs below all of them."""
+    """Return the experiment with each share of its sentence pairs below 100 %."""
     if experiment.parent:
         return []
     methods = curve_methods(experiment, check=False)
@@ -115,18 +115,18 @@ def shares(experiment: Experiment) -> list[Experiment]:
 
 
 def curve_methods(experiment: Experiment, check: bool = True) -> list[str]:
-    """Return the methods of the bitext curve: those that the config names and the experiment distils, or all."""
+    """Return the methods of the bitext curve: the distilled methods that the config names, or all."""
     config = experiment.config
     named = config.bitext_curve.methods or config.methods
     distilled = [name for name in config.methods if name in named and experiment.method(name).kind == "distilled"]
     if check and not distilled:
-        hint = "name a distilled one of methods, or leave the curve out"
-        raise ConfigError("no method to draw the curve of", where="bitext_curve.methods", hint=hint)
+        hint = "name a distilled method of the experiment, or do not ask for the curve"
+        raise ConfigError("no distilled method for the curve", where="bitext_curve.methods", hint=hint)
     return distilled
 
 
 def curve_languages(experiment: Experiment) -> list[str]:
-    """Return the languages of the bitext curve: those of the first collection that a method of it learns."""
+    """Return the languages of the bitext curve: those of the first collection in which the curve has a method."""
     learnt = {lang for method in curve_methods(experiment) for lang in experiment.languages_of_method(method)}
     return [lang for lang in experiment.languages_of(experiment.main_collection()) if lang in learnt]
 
@@ -166,21 +166,23 @@ def tuning_method(experiment: Experiment) -> str:
 
 
 def check_tuning(experiment: Experiment) -> None:
-    """Refuse a grid that nothing decides, or that a test decides."""
+    """Refuse a grid without a collection to judge it, or with a test collection."""
     tuning, config = experiment.config.tuning, experiment.config
     if not tuning.grid:
         hint = "give a grid such as {student.learning_rate: [1.0e-3, 3.0e-3]}"
         raise ConfigError("nothing to tune", where="tuning.grid", hint=hint)
     if tuning.collection is None:
-        raise ConfigError("no collection decides", where="tuning.collection", hint="name one for development")
+        raise ConfigError(
+            "no collection to judge the grid by", where="tuning.collection", hint="name one for development"
+        )
     check_names([tuning.collection], "tuning.collection", config.collection_table, "add it to collection_table")
     if not config.collection_table[tuning.collection].judged:
         hint = "name one with queries and qrels"
-        raise ConfigError("passages without judgements decide nothing", where="tuning.collection", hint=hint)
+        raise ConfigError("a collection without judgements cannot judge the grid", where="tuning.collection", hint=hint)
     check_names([tuning_method(experiment)], "tuning.method", config.method_table, "add it to method_table")
     if tuning.collection in config.collections:
         hint = "name a collection for development, and the test under collections"
-        raise ConfigError("a test cannot decide settings", where="tuning.collection", hint=hint)
+        raise ConfigError("a test collection cannot judge the grid", where="tuning.collection", hint=hint)
 
 
 def grid_scores(experiment: Experiment) -> list[str]:

@@ -1,4 +1,4 @@
-"""What comes from elsewhere: the files, models and ids of ir_datasets that an experiment downloads."""
+"""The downloads of an experiment: files, models and ids of ir_datasets."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,7 +37,7 @@ def dataset_row(experiment: Experiment, name: str) -> list[str]:
 
 
 def record_of(name: str) -> str:
-    """Return the file that says that an id of ir_datasets was downloaded.
+    """Return the file that records the download of an id of ir_datasets.
 
     >>> record_of("msmarco-passage/train")
     'results/data/ir_datasets/msmarco-passage--train.json'

@@ -1,11 +1,11 @@
-"""An experiment: what its config means, as one object with plain questions and answers.
+"""An experiment: one object that answers what a config means.
 
     experiment = Experiment.from_files("config/open.yaml")
     experiment.config.methods
     experiment.methods_for("sw")
 
-Folders and files are paths from the project's folder. An experiment may have a parent, of which it changes some keys:
-it then takes from the parent every artefact that the changes do not touch (see `owner`).
+Paths start at the project's folder. An experiment may change some keys of a parent. It then reuses every artefact of
+the parent that the changes do not affect (see `owner`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,11 +33,11 @@ class Experiment:
 
     Args:
         config: the validated config.
-        given: the config as it was given, over which changes are laid.
+        given: the config as it was given; changes override it.
         languages: the rows of languages.tsv, with the config's additions.
         datasets: the rows of datasets.tsv.
         folder: of the project.
-        parent: the experiment that this one is a change of, and whose artefacts it shares.
+        parent: the experiment that this one changes, and whose artefacts it shares.
         share: per cent of the sentence pairs that are learnt from.
     """
 
@@ -60,9 +60,9 @@ class Experiment:
         """Return the experiment of a config.
 
         Args:
-            given: the config as YAML has it; what it leaves out has the default of its key.
+            given: the config as YAML has it; missing keys have their defaults.
             folder: of the project, with config/languages.tsv and config/datasets.tsv.
-            parent: whose artefacts it shares.
+            parent: the experiment whose artefacts it shares.
             share: per cent of the sentence pairs that are learnt from.
 
         Raises:
@@ -76,17 +76,17 @@ class Experiment:
 
     @classmethod
     def from_files(cls, *paths: str | Path, folder: str | Path = ".") -> "Experiment":
-        """Return the experiment of config files, each laid over those before it and over config/config.yaml."""
+        """Return the experiment of config files, each overrides those before it, and config/config.yaml."""
         return cls.from_config(read_config([Path(folder, "config/config.yaml"), *paths]), folder)
 
     def changed(
         self, changes: Mapping[str, object], parent: "Experiment | None" = None, share: float = WHOLE
     ) -> "Experiment":
-        """Return this experiment with changes, blocks within blocks.
+        """Return this experiment with changes; nested blocks are merged.
 
         Args:
-            changes: what differs, as a config file says it; `results` is to be a folder of its own.
-            parent: whose artefacts it shares where the changes do not touch them; None: it makes everything itself.
+            changes: the keys that differ, as in a config file; `results` must be another folder.
+            parent: the experiment whose artefacts it reuses if the changes do not affect them; None to reuse none.
             share: per cent of the sentence pairs that are learnt from.
         """
         return self.from_config(merged(self.given, changes), self.folder, parent, share)
@@ -108,7 +108,7 @@ class Experiment:
         return "/".join(Path(self.results).parts[1:]) or "default"
 
     def owner(self, artefact: str) -> "Experiment":
-        """Return the experiment that makes an artefact: the parent where nothing that decides it has changed."""
+        """Return the experiment that makes an artefact: the parent unless something that decides it has changed."""
         return self._owners[artefact]
 
     @cached_property
@@ -120,7 +120,7 @@ class Experiment:
         return {name: parent.owner(name) if decided[name] == theirs[name] else self for name in decided}
 
     def lineage(self) -> list["Experiment"]:
-        """Return this experiment and those that it is a change of."""
+        """Return this experiment, its parent, the parent of that, and so on."""
         return [self, *(self.parent.lineage() if self.parent else [])]
 
     def place(self, artefact: str, *parts: object) -> str:
@@ -132,7 +132,7 @@ class Experiment:
         return self.place("bitext" if side == "train" else "whole_bitext", "bitext", lang, f"{side}.tsv")
 
     def whole_bitext(self, lang: str) -> str:
-        """Return the file of all clean sentence pairs, of which a share is taken."""
+        """Return the file of all clean sentence pairs, before a share is taken."""
         return self.place("whole_bitext", "bitext", lang, "train.tsv")
 
     def collection(self, name: str) -> str:
@@ -170,7 +170,7 @@ class Experiment:
         return [name for name in self.test_collections() if lang in self.languages_of(name)]
 
     def judged_collections(self) -> list[str]:
-        """Return the collections that something is judged by: the tests, and the one that decides a tuning."""
+        """Return the collections with scores: those that methods are compared on, and the one for tuning."""
         tuning = self.config.tuning.collection
         return list(dict.fromkeys([*self.test_collections(), *([tuning] if tuning else [])]))
 
@@ -198,18 +198,18 @@ class Experiment:
         return [lang for lang in self.config.languages if named is None or lang in named]
 
     def methods_for(self, lang: str, chosen: Iterable[str] = KINDS) -> list[str]:
-        """Return the methods of the chosen kinds that a language is tried with; with English, those that read it."""
+        """Return the methods of the chosen kinds for a language; for English, those that read English queries."""
         methods = [method for method in self.config.methods if self.method(method).kind in set(chosen)]
         if lang == "en":
             return [method for method in methods if self.kind_of(method).queries == "english"]
         return [method for method in methods if lang in self.languages_of_method(method)]
 
     def methods_of_kind(self, kind: str) -> list[str]:
-        """Return the methods of one kind, those of method_table that `methods` does not name included."""
+        """Return the methods of one kind, also those of method_table that `methods` does not name."""
         return [name for name, block in self.config.method_table.items() if block.kind == kind]
 
     def seeds_of(self, method: str) -> list[int]:
-        """Return the seeds of a method: one where nothing is trained per seed."""
+        """Return the seeds of a method: the first alone if the method trains no student."""
         trained = self.kind_of(method).reader == "student"
         return self.config.seeds if trained else self.config.seeds[:1]
 
@@ -218,7 +218,7 @@ class Experiment:
         return [(method, seed) for method in self.methods_for(lang, chosen) for seed in self.seeds_of(method)]
 
     def students(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[tuple[str, str, int]]:
-        """Return (language, method, seed) of every student that some collection is searched with."""
+        """Return (language, method, seed) of every student that searches a collection."""
         asked = {lang for collection in self.config.collections for lang in self.languages_of(collection)}
         langs = [lang for lang in self.config.languages if lang in asked]
         return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]
@@ -229,16 +229,16 @@ class Experiment:
         return {level: [lang for lang in level_of if level_of[lang] == level] for level in RESOURCE_LEVELS}
 
     def rivals(self) -> list[str]:
-        """Return the methods that the reference is compared with query by query; human English is no rival."""
+        """Return the methods that the reference is compared with query by query, without human English queries."""
         others = [method for method in self.config.methods if method != self.config.reference]
         return [method for method in others if self.kind_of(method).queries != "english"]
 
     def bitext_languages(self) -> list[str]:
-        """Return the languages whose sentence pairs some method learns from."""
+        """Return the languages with a method that learns from sentence pairs."""
         return [lang for lang in self.config.languages if self.methods_for(lang, kinds(learns_from_bitext=True))]
 
     def translated_languages(self) -> list[str]:
-        """Return the languages whose queries some method translates."""
+        """Return the languages with a method that translates queries."""
         return [lang for lang in self.config.languages if self.methods_for(lang, kinds(queries="translated"))]
 
     def aligned_languages(self) -> list[str]:
@@ -246,7 +246,7 @@ class Experiment:
         return list(dict.fromkeys(lang for lang, _, _ in self.students(["distilled"])))
 
     def owners_of_training_sets(self) -> list[str]:
-        """Return those who have a training set of their own: the teacher, and methods that name one."""
+        """Return the owners of a training set: the teacher, and methods that name one."""
         return ["teacher", *(name for name, block in self.config.method_table.items() if block.training_set)]
 
     def training_sets(self) -> list[tuple[str, str]]:
@@ -258,11 +258,11 @@ class Experiment:
 
     @property
     def trains_encoder(self) -> bool:
-        """Whether tokeniser and encoder are trained here, and neither given nor a given teacher's."""
+        """Whether tokeniser and encoder are trained here: neither they nor the teacher are given."""
         return self.config.encoder.source == self.config.teacher.source == "train"
 
     def taught_sides(self) -> list[str]:
-        """Return the sides of the encoder that some student is taught: the common ones, and those that methods add."""
+        """Return the sides of the encoder that students learn: the common ones, and those that methods add."""
         changes = [self.method(name).student.get("sides", []) for name in self.config.methods]
         asked = {side for sides in [self.config.student.sides, *changes] for side in sides}
         return [side for side in ("query", "document") if side in asked]
@@ -283,7 +283,7 @@ class Experiment:
 
 
 def decided_by(experiment: Experiment) -> dict[str, tuple]:
-    """Return what decides each artefact, beside the code: parts of the config, to be compared with the parent's."""
+    """Return the parts of the config that decide each artefact; `owner` compares them with the parent's."""
     config = experiment.config
     whole_bitext = config.bitext, config.bitext_cleaning, config.language_table, config.atlas
     bitext = *whole_bitext, experiment.share

@@ -1,7 +1,7 @@
 """How much memory a training takes on a processor, from the encoder, the texts, the batches and the precision.
 
-It is reckoned when a job is about to start, from the files that it reads: `config.json` of the encoder says its size,
-and token files say how long the longest texts of a batch are. docs/benchmarks.md compares it with what trainings take.
+It is computed when a job is about to start, from the files that it reads: `config.json` has the size of the encoder,
+and token files have the lengths of the texts. docs/benchmarks.md compares it with what trainings take.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """What the jobs of each rule need: memory by the size of their input, and time. Both grow with each attempt.
 
-A job that is killed for memory or time is tried again with more. Most attempts of a training are no such failures: it
-was stopped, and goes on where it stopped, so that its time stays the same.
+A job that is killed for memory or time is tried again with more. Most retries of a training follow a stop instead: it
+continues where it stopped, so its time stays the same.
 """
 
 import math
@@ -101,7 +101,7 @@ def raised(first_mb: float, attempt: int) -> int:
 def minutes(need: Need, attempt: int, parts: int = 1) -> int:
     """Return the minutes that an attempt asks for: twice as many with the second, three times with the third.
 
-    A part of a job takes its share of the whole's, and what starting takes however small it is.
+    A part of a job takes its share of the time, plus half an hour to start.
 
     >>> minutes(Need(500, 2, 60), attempt=2), minutes(Need(500, 2, 60), attempt=1, parts=4)
     (120, 45)
@@ -113,7 +113,7 @@ def minutes(need: Need, attempt: int, parts: int = 1) -> int:
 def megabytes(path: str) -> float:
     """Return the size of a file, or of the files of a folder, in units of 1e6 bytes.
 
-    Not `input.size_mb`, which knows nothing of what a folder holds, and which Snakemake cannot ask for while it plans.
+    `input.size_mb` does not count the files of a folder, and Snakemake does not know it while it plans.
 
     Raises:
         FileNotFoundError: there is no such path yet, from which Snakemake knows to ask again before the job.

@@ -1,7 +1,7 @@
 """The settings of each artefact: the part of the config that its program receives. Only their change reruns it.
 
-Of keys whose default depends on the encoder a program receives those that are given: it knows the encoder, and the plan
-may not yet.
+A key whose default depends on the encoder is passed on only if it is given: the program knows the encoder, and the plan
+may not know it yet.
 """
 
 from optical.config.bitext import BitextCleaning
@@ -65,7 +65,7 @@ def teacher_settings(experiment: Experiment) -> Given:
 def distillation_settings(experiment: Experiment, method: str, seed: int) -> Given:
     """Return what decides a student: the common settings, then what its method changes; of transport only what is used.
 
-    So a change of `transport` trains those students again that know of it.
+    So a change of `transport` trains only those students again that use it.
     """
     block = experiment.method(method)
     objectives = block.objectives
@@ -81,7 +81,7 @@ def distillation_settings(experiment: Experiment, method: str, seed: int) -> Giv
 def retraining_settings(experiment: Experiment, method: str, seed: int) -> Given:
     """Return what decides a retrained student: as many steps as a distilled one, and the teacher's ranking loss.
 
-    Its queries meet all documents of the batch, as not every training set has negatives of its own.
+    Its queries are compared with all documents of the batch, because not every training set has negatives.
     """
     changes = experiment.method(method).student | {"special_tokens": False}
     return experiment.config.student.changed(**changes).given(

@@ -50,7 +50,7 @@ def file_of(experiment: Experiment, reference: str, lang: str = "en") -> str:
 def _check_file(path: str, folder: Path) -> str:
     if path.startswith(f"{OWN}atlas/") and path not in ATLAS_FILES:
         what = f"the bundled collection has no {path.removeprefix(f'{OWN}atlas/')}"
-        raise ConfigError(what, where=path, hint="it is in eight languages; give files of your own for another")
+        raise ConfigError(what, where=path, hint="it has eight languages; give your own files for another one")
     if not path.startswith(OWN) and not Path(folder, path).exists():
         hint = "give a path from the project's folder, or a name of config/datasets.tsv"
         raise ConfigError("no such file", where=path, hint=hint)
@@ -99,7 +99,7 @@ def flatten(value: object) -> list[str]:
 
 @cache
 def bitext_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
-    """Return the sources of a language's sentence pairs, files resolved; none where the config names none."""
+    """Return the sources of a language's sentence pairs, with their files as paths."""
     sources = [
         resolve_source(source, experiment.languages[lang], experiment.datasets, DATA, experiment.folder)
         for source in named_sources(experiment, lang)
@@ -184,7 +184,7 @@ def has_english(experiment: Experiment, collection: str) -> bool:
 def given_training_set(experiment: Experiment, owner: str) -> TrainingSetBlock:
     """Return the training set of the teacher or of a method, as the config has it.
 
-    Triples beside qrels, which stand in place of them, come from the default config.
+    If qrels are given, triples come from the default config and are ignored.
     """
     config = experiment.config
     block = config.teacher.training_set if owner == "teacher" else experiment.method(owner).training_set

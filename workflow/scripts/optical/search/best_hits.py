@@ -1,7 +1,7 @@
-"""The best hits of a search so far, exactly: ties broken by the order of the collection, however the work was cut.
+"""The best hits of a search so far. Equal scores follow the order of the collection, however the work was split.
 
-A hit is one 64-bit key, the score's bits above the document's place in the collection: the order of the keys is the
-order of the hits, and merging blocks or shards is a top-k of integers without ties.
+A hit is one 64-bit key: the bits of the score, then those of the document's place in the collection. Keys sort as hits
+do, so merging blocks or shards is a top-k of integers without ties.
 
 Shape suffixes: Q queries, N documents of a block, X hits and candidates, K hits.
 """

@@ -3,8 +3,8 @@
     hits = search(query_vectors_QMD, query_mask_QM, ["results/vectors/0", "results/vectors/1"], top_k=100)
     write_run("run.txt", to_run(query_ids, hits), tag="optical")
 
-No index and no approximation: the figures of a method are its own. `optical.search.maxsim` holds the loops and says how
-they are fast, `optical.search.runs` what to do with runs (merge those of shards searched apart).
+The search uses no index and no approximation, so its figures measure the method alone. `optical.search.maxsim` has the
+loops and explains their speed. `optical.search.runs` writes runs, and merges those of shards.
 
 Shape suffixes: Q queries, M tokens of a query, D dimensions, B pairs of a query and a document, K hits.
 """
@@ -47,17 +47,27 @@ def search(
     device: str = "cpu",
     kept: np.ndarray | None = None,
 ) -> list[Hits]:
-    """Score every document of the shards against every query; return the `top_k` best of each query.
+    """Score every document of the shards for every query, with `torch.get_num_threads()` threads.
 
-    `query_vectors_QMD` are the queries' token vectors (any float type), `query_mask_QM` is true for the tokens that
-    count. `shards` are folders of `optical.search.vectors`, in collection order; equal scores are in that order. Fewer
-    hits come back where the collection has fewer documents; documents without a token and queries without a token have
-    none. `kept` (bool, a document each in collection order) leaves out the documents where it is false.
+    Args:
+        query_vectors_QMD: the queries' token vectors, of any float type.
+        query_mask_QM: true for the tokens that count.
+        shards: folders of `optical.search.vectors`, in the order of the collection.
+        top_k: number of hits of a query.
+        memory_mb: limit for everything except queries and hits, mapped parts of the shards included. It does not
+            depend on the size of the collection.
+        precision: fp32, or bf16 to score in bf16 and the best candidates again in fp32. Hits and scores are the same,
+            unless the rounding error of a document is more than six times the usual.
+        device: cpu, cuda or cuda:N.
+        kept: false for documents to leave out, bool, in the order of the collection; None to search all.
 
-    `memory_mb` bounds what the search holds besides the queries and the hits, the mapped part of the shards included;
-    it does not depend on the collection's size. `precision` "bf16" scores in bf16, then the best candidates again in
-    fp32: its hits and scores are those of "fp32", unless a document's rounding error is beyond six times the usual.
-    Works with `torch.get_num_threads()` threads. Raise `ConfigError` or `DataError` for what does not fit together.
+    Returns:
+        The `top_k` best documents of each query, all if there are fewer; equal scores in the order of the collection.
+        Documents without tokens are never hits, and queries without tokens have none.
+
+    Raises:
+        ConfigError: a number or the precision is out of range, or queries and vectors do not fit together.
+        DataError: a shard is damaged.
     """
     dtype_of(precision)
     if top_k < 1 or memory_mb < 1:

@@ -1,4 +1,4 @@
-"""Searches of one start, each with an encoder of its own: what the exact and the pruned search share.
+"""Several searches in one process, each with its own encoder: shared by the exact and the pruned search.
 
 Shape suffixes: Q queries, M tokens of a query, D vector size.
 """
@@ -23,7 +23,7 @@ log = logging.getLogger("optical")
 class SearchJob(TypedDict):
     """One search: who reads which queries, where the run goes, and what it is called.
 
-    `shards` are the documents' vectors, where they are not those that all searches share.
+    `shards` are the vectors of the documents, if they differ from those that all searches share.
     """
 
     encoder: str
@@ -52,7 +52,7 @@ def write_runs(
         device: where queries are encoded.
         precision: of the matrix products.
         in_full: keep all digits of the scores, for runs that are merged.
-        base: where the base lies of encoders that are stored as changes, if not where they say.
+        base: folder of the base of encoders that are stored as changes, if it has moved.
     """
     for job in jobs:
         encoder = load_encoder(job["encoder"], base=base).to(device)

@@ -49,7 +49,7 @@ class LexicalIndex:
 
 
 def make_analyser(settings: LexicalSettings) -> Callable[[str], list[str]]:
-    """Return the function from text to index terms: words without English stop words, English stems, if so wanted.
+    """Return the function from text to index terms: words, or English stems, with or without English stop words.
 
     >>> make_analyser(LexicalSettings(stop_words=True))("The capital of Tanzania")
     ['capital', 'tanzania']

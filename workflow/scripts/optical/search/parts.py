@@ -1,4 +1,4 @@
-"""A collection in parts, which many nodes encode and search at once."""
+"""A collection in parts, which several machines encode and search at the same time."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # `optical --help` needs none of what it imports
 
 
 def part_from(text: str) -> tuple[int, int]:
-    """Read which of how many parts of a collection is meant, as Snakemake numbers them.
+    """Read the number of a part and the number of all parts from their name.
 
     >>> part_from("2-of-8")
     (2, 8)

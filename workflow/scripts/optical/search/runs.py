@@ -14,9 +14,9 @@ Run = dict[str, list[tuple[str, float]]]
 def write_run(path: str | Path, run: Run, tag: str, in_full: bool = False) -> int:
     """Write a TREC run file, atomically, gzip by suffix; return the number of lines.
 
-    Queries keep the order of the dictionary, documents their order in the list; scores have six decimals, or all that
-    tell two of them apart, where the run is to be merged with others. Raise `DataError` for ids or tags with white
-    space, repeated documents, scores that are not finite or that rise with the rank.
+    Queries keep the order of the dictionary, and documents their order in the list. Scores have six decimals, or all
+    digits if the run will be merged with others. Raise `DataError` for ids or tags with white space, repeated
+    documents, and scores that are not finite or that rise with the rank.
     """
     written = repr if in_full else "{:.6f}".format
 
@@ -36,8 +36,8 @@ def write_run(path: str | Path, run: Run, tag: str, in_full: bool = False) -> in
 def read_run(path: str | Path) -> Run:
     """Read a TREC run file; documents in order of rank.
 
-    Raise `DataError` for a line that is not of the format and for a query whose ranks are not 1, 2, 3, ..., whose
-    scores rise with the rank, or that lists a document twice.
+    Raise `DataError` for a line in another format, and for a query whose ranks are not 1, 2, 3, ..., whose scores rise
+    with the rank, or that lists a document twice.
     """
     rows: dict[str, list[tuple[int, str, float]]] = {}
     for number, line in enumerate(read_lines(path), start=1):

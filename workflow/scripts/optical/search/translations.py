@@ -1,4 +1,4 @@
-"""Does a model find each foreign sentence's translation among the English sides of held-out pairs?
+"""Rank the translation of each foreign sentence among the English sides of held-out pairs.
 
 Shape suffixes: Q pairs, M and L tokens, D vector size.
 """
@@ -29,7 +29,7 @@ def english_vectors(teacher: Encoder, english: Sequence[str], precision: str = "
 def ranks_by_vectors(reader: Encoder, foreign: Sequence[str], english: Vectors, precision: str = "fp32") -> np.ndarray:
     """Return the reciprocal rank of each sentence's translation by late interaction, float64 (Q,).
 
-    Sentences that score as much as the translation stand before it: a model that takes all for the same finds none.
+    Sentences with the same score rank before the translation, so a model whose vectors are all alike finds none.
 
     Args:
         reader: reads the foreign sentences as queries.

@@ -10,7 +10,8 @@ class EpochBatches:
 
     A pure function of (seed, step), so a resumed run sees the batches it would have seen, with nothing to save.
     Each epoch is a new permutation; within it, windows of 16 batches are sorted by length and cut into batches,
-    whose order is then shuffled: little padding, and every text once an epoch (but the last few that fill no batch).
+    whose order is then shuffled: little padding, and every text once an epoch, except the last ones that do not
+    fill a batch.
 
     >>> batches = EpochBatches(np.array([9, 2, 8, 3, 7, 1]), batch_size=2, seed=0)
     >>> sorted(np.concatenate([batches[step] for step in range(3)]).tolist())
@@ -19,7 +20,7 @@ class EpochBatches:
 
     def __init__(self, lengths: np.ndarray, batch_size: int, seed: int):
         if not len(lengths):
-            raise DataError("there is no text to train on", hint="look at the log of its cleaning")
+            raise DataError("no text to train on", hint="see the log of the cleaning")
         self.lengths, self.seed = lengths, seed
         self.batch_size = min(batch_size, len(lengths))
         self.per_epoch = len(lengths) // self.batch_size

@@ -1,7 +1,7 @@
-"""Checkpoints that survive a kill at any moment and never serve another run than their own.
+"""Checkpoints that survive a kill at any moment, and that only their own run reads.
 
-They lie under `<folder>/<fingerprint>/`, outside Snakemake's outputs, which it deletes before a job. The
-fingerprint hashes all that decides the result, so a changed config starts afresh.
+They are in `<folder>/<fingerprint>/`, outside Snakemake's outputs, which it deletes before a job. The fingerprint
+hashes everything that decides the result, so a changed config starts from the beginning.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class Checkpoints:
         """Return the newest whole state, or None; a damaged file is skipped with a warning.
 
         Raises:
-            ResourceError: a file cannot be read now, which says nothing of its content: none is skipped or deleted.
+            ResourceError: a file cannot be read now. Its content may be right, so no file is skipped or deleted.
         """
         for path in self._newest_first():
             try:
@@ -68,7 +68,7 @@ class Checkpoints:
                 log.info("resuming at step %d from %s", state["step"], path)
                 return state
             except (ResourceError, PermissionError) as error:
-                hint = "run it again; to go on from an older one, delete it"
+                hint = "run the job again; to continue from an older checkpoint, delete this one"
                 raise ResourceError("cannot read a checkpoint", where=path, hint=hint) from error
             except Exception as error:  # whatever a damaged archive raises: the older one will do
                 reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file's error says nothing

@@ -101,7 +101,7 @@ def train(
     if settings.accumulation % machine.world:
         raise ConfigError(
             f"{machine.world} devices cannot share {settings.accumulation} parts a step evenly",
-            hint="let accumulation be a multiple of the number of devices",
+            hint="make accumulation a multiple of the number of devices",
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
@@ -139,7 +139,7 @@ def train(
 
 
 def prepare(model: nn.Module, settings: TrainingSettings) -> None:
-    """Set the model to training, with the dropout that is wanted."""
+    """Set the model to training mode, with the given dropout."""
     model.train()
     for part in model.modules():
         if isinstance(part, nn.Dropout) and settings.dropout is not None:
@@ -245,7 +245,7 @@ class _Clock:
 
 
 def seconds_to_train(runtime_minutes: float) -> float:
-    """Return after how many seconds to save and stop, so that start and end fit into the time that was granted.
+    """Return after how many seconds to save and stop, so that start and end fit into the time of the job.
 
     >>> seconds_to_train(1), seconds_to_train(60), seconds_to_train(2880), seconds_to_train(0)
     (40.0, 3240.0, 172200.0, 0.0)

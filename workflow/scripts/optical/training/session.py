@@ -39,7 +39,7 @@ def unconverged_plans(curve: Sequence[Mapping[str, float]], what: str | Path) ->
 class Session:
     """A training that is resumed after an interruption, and ends in a folder that says what made it.
 
-    A program makes one before all else, because making it sets up the machine:
+    A program creates it first, because that sets up the machine:
 
         session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
         encoder = load_encoder(arguments.encoder, settings.encoder).to(session.device)
@@ -58,7 +58,7 @@ class Session:
 
         Args:
             settings: all that decides the result, beside inputs and code.
-            inputs: name -> file or folder that the model is made of; None for one that is left out.
+            inputs: name -> file or folder that the model is made of; None for one that is not used.
             machine: where the model is trained, and when it is saved.
             checkpoints: folder of all checkpoints, in which those of a training lie as its model does; None for none.
             program: file of the program, whose code and library decide the result, too.
@@ -84,7 +84,7 @@ class Session:
             loss: of one part of a step, see `loop.train`.
             out: folder that is made, with the model, its learning curve and its provenance.
             save: writes the model into a folder.
-            check: raises an error where the trained model is good for nothing.
+            check: raises an error if the trained model is useless.
         """
         recorded = self.settings.model_dump(mode="json")
         key = fingerprint(recorded, list(self.inputs.values()), self.program)

@@ -1,4 +1,4 @@
-"""The teacher's vectors of the English sentences: computed once, shared by epochs and, as a file, methods and seeds.
+"""The teacher's vectors of the English sentences, computed once for all epochs, methods and seeds.
 
 Shape suffixes: B pairs, N tokens of the teacher's side, D vector size, T tokens.
 """
@@ -19,7 +19,7 @@ def encode_english(teacher: Encoder, english: TokenFile, sides: Sequence[str], f
     """Write the teacher's vectors of every English sentence, in half precision, as shards of `search.vectors`.
 
     Args:
-        teacher: is not changed.
+        teacher: does not change.
         english: the English side of a bitext.
         sides: QUERY, DOCUMENT or both, how the teacher reads them.
         folder: where the shard of each side goes.

@@ -21,7 +21,7 @@ Scores = tuple[np.ndarray, np.ndarray]  # numbers of pairs, rising, int64; the s
 
 
 def write_triples(out: str | Path, path: str | Path, queries: Mapping[str, int], documents: Mapping[str, int]) -> int:
-    """Turn triples of ids into row numbers in a file that can be memory-mapped, in constant memory.
+    """Write triples of ids as row numbers, into a file that can be memory-mapped, in constant memory.
 
     Args:
         out: file for `numpy.load`, int32, with rows of (query, positive, negatives..., `MISSING`...).
@@ -33,7 +33,7 @@ def write_triples(out: str | Path, path: str | Path, queries: Mapping[str, int],
         The number of triples.
 
     Raises:
-        DataError: a line names what is not there, or there is no line.
+        DataError: a line names an unknown id, or the file is empty.
     """
     count = width = 0
     for row in read_rows(path, columns=2):
@@ -63,7 +63,7 @@ def write_scores(
     queries: Mapping[str, int],
     documents: Mapping[str, int],
 ) -> int:
-    """Write the scores of pairs in an order in which they can be looked up; return how many pairs there are.
+    """Write the scores of pairs, sorted for lookup; return the number of pairs.
 
     Args:
         folder: receives `pairs.npy` and `scores.npy`, see `Scores`.
@@ -77,7 +77,7 @@ def write_scores(
         scores_of_pairs.append(score)
     numbers, first = np.unique(np.frombuffer(pairs, np.int64), return_index=True)
     if len(numbers) < len(pairs):
-        log.warning("%d scores are of pairs that have one already: the first counts", len(pairs) - len(numbers))
+        log.warning("%d scores repeat a pair: its first score counts", len(pairs) - len(numbers))
     with atomic_folder(folder) as temporary:
         np.save(temporary / "pairs.npy", numbers)
         np.save(temporary / "scores.npy", np.frombuffer(scores_of_pairs, np.float32)[first])
@@ -114,7 +114,7 @@ def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Pa
         triples: rows of the file that `write_triples` made.
         scores: what `open_scores` gives.
         count: number of documents.
-        path: the file of triples, of which the message names the line.
+        path: the file of triples; the message names its line.
 
     Raises:
         DataError: there is such a triple.
