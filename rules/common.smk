@@ -138,11 +138,13 @@ THREADS = experiment.config.machine.threads
 
 # --- shell commands: of a program, of one that runs a model, of one that trains
 
-RUN = "python {input.script} {params.arguments:q} --log {log}"
+# Slurm tells all processes of a job to end. A shell that waits would end at once (before Bash 5.1), Snakemake after it, and
+# Slurm would kill the training that still saves: `exec` leaves no shell.
+RUN = "exec python {input.script} {params.arguments:q} --log {log}"
 ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads}"
 RUN_MODEL = f"{RUN} {ON_DEVICE}"
 TRAIN = (
-    "{resources.launcher} {input.script} {params.arguments:q} --log {log} "
+    "exec {resources.launcher} {input.script} {params.arguments:q} --log {log} "
     "--checkpoints results/checkpoints --checkpoint-minutes {resources.checkpoint_minutes} "
     "--checkpoint-steps {resources.checkpoint_steps} "
     f"--runtime-minutes $(({{resources.runtime}} * {{resources.stop_before_runtime}})) {ON_DEVICE}"

@@ -50,7 +50,7 @@ rule fetch_dataset:
     message:
         "fetching {wildcards.dataset}"
     shell:
-        "python {input.script} --name {wildcards.dataset} --datasets config/datasets.tsv "
+        "exec python {input.script} --name {wildcards.dataset} --datasets config/datasets.tsv "
         "--lock results/data.lock.tsv --out {output} --log {log}"
 
 
@@ -73,7 +73,7 @@ rule fetch_model:
     message:
         "fetching the model {wildcards.owner}/{wildcards.name}@{wildcards.commit}"
     shell:
-        "python {input.script} --id {wildcards.owner}/{wildcards.name} --revision {wildcards.commit} --out {output} "
+        "exec python {input.script} --id {wildcards.owner}/{wildcards.name} --revision {wildcards.commit} --out {output} "
         "--log {log}"
 
 
@@ -121,7 +121,7 @@ rule fetch_ir_datasets:
     message:
         "fetching {wildcards.catalogue} of ir_datasets"
     shell:
-        "python {input.script} --id {params.wanted[0]:q} --parts {params.wanted[1]} --out {output} --log {log}"
+        "exec python {input.script} --id {params.wanted[0]:q} --parts {params.wanted[1]} --out {output} --log {log}"
 
 
 rule generate_atlas:

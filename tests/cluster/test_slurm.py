@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cluster import slurm
 from support.workspace import QUIET, ROOT, SMALL, TABLE, make_workspace, run_snakemake, snakemake_command
@@ -22,6 +23,8 @@ pytestmark = [
 ]
 
 INTERRUPTED = ROOT / "tests/config/interrupted.yaml"
+BLOCKS = {"pretrain_encoder": "pretraining", "train_teacher": "teacher", "distil_student": "student"}
+STEPS = {rule: yaml.safe_load(INTERRUPTED.read_text())[block]["steps"] for rule, block in BLOCKS.items()}
 MACHINE = "machine={device: cpu, gpus: 0, precision: fp32, checkpoint_minutes: 0.005, stop_before_runtime: true}"
 # what this machine asks for in place of a cluster's: quick looks, no accounting; the rest is the profile for users
 LOCAL = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
@@ -65,32 +68,36 @@ class Driver:
     def in_mid_training(self, rule):
         """Wait until a job of a rule is between two checkpoints of its own; return its Slurm job and its process.
 
-        The process is halted, so that nothing that is done to it comes too late; Slurm wakes whom it tells to end.
+        The process is halted, so that nothing that is done to it comes too late; Slurm wakes whom it tells to end. One
+        that is near its end by then goes on.
         """
 
         def running():
             for job, comment in self.cluster.running_jobs().items():
                 for process in self.cluster.processes_of(job) if rule in comment and job not in self.disturbed else []:
-                    if self.has_saved(process, rule):
-                        os.kill(process, signal.SIGSTOP)
+                    if not self.last_saved(process, rule):
+                        continue
+                    os.kill(process, signal.SIGSTOP)
+                    if self.last_saved(process, rule) < STEPS[rule] / 2:
                         return job, process
+                    os.kill(process, signal.SIGCONT)
             return None
 
         job, process = self.wait_until(running, f"{rule} is in mid-training")
         self.disturbed.add(job)
         return job, process
 
-    def has_saved(self, process, rule):
-        """Return whether a process is a rule's program, not the shells and Snakemakes around it, and has saved."""
+    def last_saved(self, process, rule):
+        """Return the last step that a process has saved; 0 where it is another than the rule's program."""
         folder = Path(f"/proc/{process}")
         try:
             words, started = (folder / "cmdline").read_bytes().decode().split("\0"), folder.stat().st_mtime
         except OSError:
-            return False
+            return 0
         if words[1:2] != [f"workflow/scripts/{rule}.py"]:
-            return False
+            return 0
         saved = (self.workspace / words[words.index("--checkpoints") + 1]).rglob("step-*.pt")
-        return any(time_of(checkpoint) > started for checkpoint in saved)
+        return max((int(re.sub(r"\D", "", file.name)) for file in saved if time_of(file) > started), default=0)
 
     def log_of(self, rule):
         logs = self.workspace / "results/logs"

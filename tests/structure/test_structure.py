@@ -45,7 +45,7 @@ def test_a_rule_runs_the_program_of_its_name_and_lists_the_code_that_it_uses(nam
     if name.startswith("fetch_"):  # newer code fetches nothing again
         assert f'script=ancient("workflow/scripts/{name}.py")' in text
         assert "code(" not in text
-        assert "python {input.script} " in text
+        assert '"exec python {input.script} ' in text
         assert "--log {log}" in text
     else:
         assert f'**code("{name}"' in text
@@ -168,3 +168,9 @@ def test_nothing_names_a_place_of_one_machine():
         if path.suffix in kinds:
             found += [f"{path.name}: {match[0]}" for match in places.finditer(path.read_text(encoding="utf-8"))]
     assert not found
+
+
+def test_a_command_leaves_no_shell_that_ends_before_its_program():
+    common = (ROOT / "rules/common.smk").read_text(encoding="utf-8")
+    assert re.search(r'^RUN = "exec python ', common, re.MULTILINE)
+    assert re.search(r'^TRAIN = \(\n    "exec \{resources\.launcher\} ', common, re.MULTILINE)
