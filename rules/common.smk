@@ -136,10 +136,8 @@ PARTS = experiment.config.search.parts
 TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.owners_of_training_sets())
 THREADS = experiment.config.machine.threads
 
-# --- shell commands: of a program, of one that runs a model, of one that trains
+# --- shell commands; `exec`, since a shell of before Bash 5.1 ends at SIGTERM, and Slurm kills a training that still saves
 
-# Slurm tells all processes of a job to end. A shell that waits would end at once (before Bash 5.1), Snakemake after it, and
-# Slurm would kill the training that still saves: `exec` leaves no shell.
 RUN = "exec python {input.script} {params.arguments:q} --log {log}"
 ON_DEVICE = "--device {resources.device} --precision {resources.precision} --threads {threads}"
 RUN_MODEL = f"{RUN} {ON_DEVICE}"
