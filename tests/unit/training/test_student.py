@@ -53,7 +53,7 @@ def test_kept_vectors_are_those_of_the_teacher(bench, student, side, pairs):
     ids_BN, attention_BN, keep_BN = student.frame([english[pair] for pair in pairs], side)
     with torch.no_grad():
         direct_BND = student(ids_BN, attention_BN)
-    kept_BND = TeacherVectors(bench / "vectors" / side).padded(np.array(pairs), keep_BN)
+    kept_BND = TeacherVectors(bench / "vectors" / side).padded(np.array(pairs), keep_BN, torch.device("cpu"))
     assert kept_BND.dtype == torch.float32
     assert (kept_BND - direct_BND)[keep_BN].abs().max() < 1e-3  # they lie on disk in half precision
     assert not kept_BND[~keep_BN].any()

@@ -78,7 +78,7 @@ def scan(
         product = torch.empty(rows * columns, dtype=dtype, device=device)
         for block in blocks:
             used = len(block.vectors_TD)
-            fp32_TD[:used].copy_(block.vectors_TD)
+            fp32_TD[:used].copy_(block.vectors_TD.to(device))  # travels as stored, and is converted there
             if dtype != torch.float32:  # by way of fp32, since float16 to bf16 is slow
                 vectors_TD[:used].copy_(fp32_TD[:used])
             # rows to the next multiple are left over from before, and not looked at
@@ -152,7 +152,8 @@ def pair_scores(
             touched += used * dim * 4 + len(pairs) * FAULT_BYTES
             if shard is not mapped or touched > memory // 4 // workers:  # a new mapping lets go of the pages of the old
                 mapped, mapped_TD, touched = shard, torch.from_numpy(shard.tokens_between(0, shard.tokens)), 0
-            fp32_TD[:used].copy_(mapped_TD.index_select(0, _token_index(starts_B, np.full(len(pairs), length))))
+            gathered_TD = mapped_TD.index_select(0, _token_index(starts_B, np.full(len(pairs), length)))
+            fp32_TD[:used].copy_(gathered_TD.to(device))
             queries_BMD = vectors_QMD.index_select(0, torch.from_numpy(rows_B[pairs]).to(device))
             product_BLM = torch.bmm(fp32_TD[:used].view(len(pairs), length, dim), queries_BMD.transpose(1, 2))
             scores_B[torch.from_numpy(pairs)] = product_BLM.amax(1).sum(1).cpu()

@@ -63,7 +63,7 @@ class DistillationLoss:
         english_BN, english_attention_BN, english_keep_BN = self.student.frame(
             [self.english[pair] for pair in pairs], side
         )
-        teacher_BND = self.teacher[side].padded(pairs, english_keep_BN)
+        teacher_BND = self.teacher[side].padded(pairs, english_keep_BN, self.device)
         if not self.settings.special_tokens:
             keep_BM = keep_BM & self.student.content_mask(ids_BM, attention_BM)
             english_keep_BN = english_keep_BN & self.student.content_mask(english_BN, english_attention_BN)
@@ -75,7 +75,7 @@ class DistillationLoss:
         return PairBatch(
             student_BMD=self.student(ids_BM, attention_BM),
             student_mask_BM=send(keep_BM, self.device),
-            teacher_BND=send(teacher_BND, self.device),
+            teacher_BND=teacher_BND,
             teacher_mask_BN=send(english_keep_BN, self.device),
             **weights,
         )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from optical.models.encoder import Encoder
+from optical.runtime.devices import send
 from optical.search.vectors import TokenVectors, write_vectors
 from optical.text.token_files import TokenFile
 
@@ -36,13 +37,17 @@ class TeacherVectors:
 
     def __init__(self, folder: Path):
         shard = TokenVectors.open(folder)
-        self.vectors_TD = shard.tokens_between(0, shard.tokens)
+        self.vectors_TD = np.asarray(shard.tokens_between(0, shard.tokens))
         place_of_pair = np.argsort(shard.order)
         self.starts, self.ends = shard.offsets[:-1][place_of_pair], shard.offsets[1:][place_of_pair]
 
-    def padded(self, pairs: np.ndarray, keep_BN: Tensor) -> Tensor:
-        """Return the vectors of some pairs laid out where `keep_BN` is true, float32 of shape (B, N, D)."""
+    def padded(self, pairs: np.ndarray, keep_BN: Tensor, device: torch.device) -> Tensor:
+        """Return the vectors of some pairs laid out where `keep_BN` is true, float32 of shape (B, N, D), on a device.
+
+        They travel as they are stored, without padding.
+        """
         flat_TD = np.concatenate([self.vectors_TD[self.starts[pair] : self.ends[pair]] for pair in pairs])
-        teacher_BND = torch.zeros(*keep_BN.shape, flat_TD.shape[1])
-        teacher_BND[keep_BN] = torch.from_numpy(flat_TD).float()
-        return teacher_BND
+        places_T = keep_BN.flatten().nonzero()[:, 0]
+        teacher_TD = torch.zeros(keep_BN.numel(), flat_TD.shape[1], device=device)
+        teacher_TD[send(places_T, device)] = send(torch.from_numpy(flat_TD), device).float()
+        return teacher_TD.view(*keep_BN.shape, -1)
