@@ -153,8 +153,21 @@ def test_a_query_is_asked_and_aligned_by_keyboard(browser, address, tmp_path, wi
     wait(browser, "return document.querySelectorAll('table').length == 1")
     assert browser.script("return document.activeElement.textContent") == "Hide alignment"
     assert browser.script("return document.querySelectorAll('tbody tr').length") == 3
+    first, sentence = browser.script(
+        "return ['li p', 'blockquote'].map(name => document.querySelector(name).textContent)"
+    )
+    assert sentence and sentence in first
     assert browser.script("return document.documentElement.scrollWidth") <= width, "nothing is cut off"
     assert [entry["message"] for entry in browser.log("browser")] == []
+
+
+def test_a_server_that_has_ended_is_named(browser, index):
+    with served(index) as address:
+        browser.visit(f"{address}/")
+        wait(browser, "return document.getElementById('lang').options.length == 2")
+    browser.script("document.getElementById('query').value = 'mto'; document.querySelector('form').requestSubmit()")
+    wait(browser, "return /does not answer/.test(document.getElementById('status').textContent)")
+    browser.log("browser")  # the browser's own word for it
 
 
 def test_hostile_passages_and_queries_stay_text(browser, address):

@@ -11,7 +11,9 @@ const byId = (id) => document.getElementById(id);
 const tell = (text) => { byId("status").textContent = text; };
 
 async function ask(address, values = {}) {
-  const answer = await fetch(`${address}?${new URLSearchParams(values)}`);
+  const answer = await fetch(`${address}?${new URLSearchParams(values)}`).catch(() => {
+    throw new Error("The server does not answer: is optical serve still running?");
+  });
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error);
   return body;
@@ -32,7 +34,7 @@ function marked(text, matches) {
   return paragraph;
 }
 
-function table(alignment) {
+function table(alignment, text) {
   const drawn = element("table", "", { "aria-label": "alignment" });
   const head = drawn.createTHead().insertRow();
   head.append(element("td"));
@@ -53,7 +55,8 @@ function table(alignment) {
   const scrolled = element("div", "", { class: "scroll", tabindex: "0", role: "region", "aria-label": "alignment" });
   scrolled.append(drawn);
   const place = element("div");
-  place.append(element("p", "How much of each token of the query goes to the tokens of the best sentence:"), scrolled);
+  const sentence = element("blockquote", Array.from(text).slice(alignment.start, alignment.end).join(""));
+  place.append(element("p", "How much of each token of the query goes to the tokens of the best sentence:"), sentence, scrolled);
   return place;
 }
 
@@ -66,7 +69,7 @@ function shown(passage, rank, asked) {
   button.addEventListener("click", async () => {
     try {
       if (!place) {
-        place = table(await ask("api/align", { ...asked, id: passage.id }));
+        place = table(await ask("api/align", { ...asked, id: passage.id }), passage.text);
         item.append(place);
         place.hidden = true;
       }
