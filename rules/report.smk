@@ -26,6 +26,62 @@ rule make_cost_table:
         RUN
 
 
+rule compare_pairs:
+    input:
+        **code("compare_pairs"),
+        scores=lambda w: jobs.scores(at(w), w.collection),
+    output:
+        "{results}/tables/{collection}/pairs.tsv",
+    log:
+        "{results}/logs/compare_pairs/{collection}.log",
+    benchmark:
+        "{results}/benchmarks/compare_pairs/{collection}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        **needs("compare_pairs"),
+    params:
+        arguments=arguments(
+            *("scores", "collection"),
+            keys=["methods", "measure"],
+            langs=lambda w: at(w).languages_of(w.collection),
+            levels=lambda w: at(w).levels(),
+        ),
+    message:
+        "comparing every method with every other one on {wildcards.collection}"
+    shell:
+        RUN
+
+
+rule describe_queries:
+    input:
+        **code("describe_queries"),
+        scores="{results}/scores/{collection}/{lang}.tsv",
+        runs=lambda w: jobs.folders_of_runs(at(w), w.collection, w.lang),
+        prepared=lambda w: at(w).collection(w.collection),
+    output:
+        "{results}/queries/{collection}/{lang}.json",
+    log:
+        "{results}/logs/describe_queries/{collection}/{lang}.log",
+    benchmark:
+        "{results}/benchmarks/describe_queries/{collection}/{lang}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        **needs("describe_queries"),
+    params:
+        arguments=arguments(
+            *("scores", "prepared", "collection", "lang"),
+            keys=["measure"],
+            jobs=lambda w: jobs.described_runs(at(w), w.collection, w.lang),
+            passages=lambda w: at(w).config.collection_table[w.collection].split is not None,
+        ),
+    message:
+        "collecting what was found for the queries of {wildcards.collection} in {wildcards.lang}"
+    shell:
+        RUN
+
+
 rule plot_map:
     input:
         **code("plot_map"),
@@ -208,8 +264,10 @@ rule make_report:
         bitext=lambda w: [f"{w.results}/bitext/{lang}/report.json" for lang in at(w).bitext_languages()],
         translation=lambda w: jobs.translation_table(at(w)),
         held_out=lambda w: jobs.held_out_tables(at(w)),
+        pairs=lambda w: jobs.tables(at(w), "pairs.tsv"),
+        queries=lambda w: jobs.described_queries(at(w)),
         cost="{results}/cost_table.tsv",
-        template="workflow/scripts/optical/report/page.html",
+        page=multiext("workflow/scripts/optical/report/page", ".html", ".css", ".js"),
     output:
         report(
             "{results}/report.html",

@@ -8,7 +8,7 @@ import random
 from argparse import Namespace
 from pathlib import Path
 
-from optical.evaluation.comparison import CELL_COLUMNS, compare_methods
+from optical.evaluation.comparison import CELL_COLUMNS, Cell, compare_methods
 from optical.evaluation.scores import write_scores
 from optical.files import write_json, write_rows
 
@@ -26,6 +26,7 @@ NAMES = {
     "de": "German",
     "fr": "French",
 }
+HOSTILE = "</script><script>document.title = 1</script><img src=x onerror='document.title = 2'>"
 ENGLISH = "in which language does the government write ?"
 SENTENCES = {
     "sw": "serikali inaandika kwa lugha ga ##ni ?",
@@ -49,8 +50,16 @@ def make_report_results(folder: str | Path, queries: int = 40, seeds: int = 2, m
     for lang in LANGS:
         write_scores(folder / f"scores/atlas/{lang}.tsv", (row for row in rows if row[2] == lang))
     cells = compare_methods(rows, "atlas", methods, LANGS, MEASURES, "optical", LEVELS, draws=200)
-    table = ([_shown(getattr(cell, column)) for column in CELL_COLUMNS] for cell in cells)
-    write_rows(folder / "tables/atlas/map_cells.tsv", [CELL_COLUMNS, *table])
+    write_rows(folder / "tables/atlas/map_cells.tsv", [CELL_COLUMNS, *map(_table_row, cells)])
+    pairs = [
+        cell
+        for opponent in methods
+        for cell in compare_methods(rows, "atlas", methods, LANGS, MEASURES[:1], opponent, LEVELS, draws=50)
+        if cell.method != opponent
+    ]
+    write_rows(folder / "tables/atlas/pairs.tsv", [CELL_COLUMNS, *map(_table_row, pairs)])
+    for lang in LANGS:
+        write_json(folder / f"queries/atlas/{lang}.json", _described(rows, lang, queries, methods))
     for lang in ["en", *LANGS]:
         text = TEXTS.get(lang, f"Question in {lang}: <what> & “why”?")
         write_rows(
@@ -121,8 +130,27 @@ def _alignment(path: Path, lang: str, random_: random.Random) -> None:
     )
 
 
-def _shown(value: object) -> object:
-    return "" if isinstance(value, float) and math.isnan(value) else value
+def _table_row(cell: Cell) -> list[object]:
+    values = [getattr(cell, column) for column in CELL_COLUMNS]
+    return ["" if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+
+def _described(rows: list[tuple], lang: str, queries: int, methods: tuple) -> dict:
+    """Return what describe_queries.py writes: every method finds the same passages, whose texts are hostile."""
+    of_method = {
+        method: {
+            "scores": [row[6] for row in rows if (row[1], row[2], row[3], row[5]) == (method, lang, "1", "AP")],
+            "ranks": [place % 3 for place in range(queries)],
+            "found": [["p1", "p2"]] * queries,
+        }
+        for method in methods
+    }
+    text = TEXTS.get(lang, f"Question in {lang}: <what> & “why”?")
+    listed = [
+        {"id": f"q{place}", "text": f"{text} ({place})", "english": f"{TEXTS['en']} ({place})", "relevant": ["p2"]}
+        for place in range(queries)
+    ]
+    return {"methods": of_method, "queries": listed, "passages": {"p1": HOSTILE, "p2": "Guatemala speaks Spanish."}}
 
 
 def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
@@ -169,6 +197,13 @@ def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
 
     asked = {"results": Path(folder), "collections": {"atlas": LANGS}, "measures": list(MEASURES), "names": NAMES}
     asked |= {"methods": list(methods), "reference": "optical", "rivals": rivals_of(methods)}
-    asked |= {"settings": {"text": "</script><b>"}, "held_out": [], "note": "Its weights had 4 bits."}
+    kinds = {"english": "english", "bm25": "lexical", "zero-shot": "teacher"}
+    objectives = {"mse": "sentence_mse", "greedy": "greedy_mse", "optical": "optimal_transport"}
+    blocks = {
+        method: {"kind": kinds.get(method, "distilled"), "objectives": {objectives.get(method, method): {}}}
+        for method in methods
+    }
+    asked |= {"settings": {"text": "</script><b>", "method_table": blocks}, "held_out": []}
+    asked |= {"note": "Its weights had 4 bits."}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

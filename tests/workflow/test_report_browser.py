@@ -3,12 +3,28 @@
 import pytest
 
 from support.browser import axe, chromium
-from support.report_results import LANGS, METHODS, add_extras, draw_figures, make_page, make_report_results
+from support.report_results import (
+    HOSTILE,
+    LANGS,
+    METHODS,
+    TEXTS,
+    add_extras,
+    draw_figures,
+    make_page,
+    make_report_results,
+)
 
 pytestmark = pytest.mark.workflow
 
-TAB = "\ue004"
+TAB, ENTER = "\ue004", "\ue007"
 NARROW = 360
+MEANS = "const table = document.querySelector('table'); "
+CHANGE = """
+const control = [...document.querySelectorAll(arguments[0] + ' .controls label')]
+  .find(label => label.textContent.startsWith(arguments[1])).querySelector('select, input');
+control.value = arguments[2];
+control.dispatchEvent(new Event(control.matches('select') ? 'change' : 'input'));
+"""
 RUN_AXE = """
 return axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(violation =>
   violation.id + ": " + violation.nodes.map(node => node.html).join(" | ").slice(0, 300)))
@@ -32,7 +48,8 @@ def test_it_loads_without_a_network_and_without_an_error(browser, report):
     browser.open(report)
     assert [url for url in browser.requests() if not url.startswith(("file:", "data:"))] == []
     assert [entry["message"] for entry in browser.log("browser")] == []
-    assert browser.script("return document.scripts.length") == 0
+    kinds = browser.script("return [...document.scripts].map(script => script.type)")
+    assert kinds == ["application/json", ""]
 
 
 def test_figures_and_tables_are_drawn(browser, report):
@@ -77,6 +94,60 @@ def test_a_narrow_screen_scrolls_tables_but_not_the_page(browser, report):
     )
     assert max(right for right, _ in boxes) <= NARROW
     assert any(scrolls for _, scrolls in boxes)
+
+
+def test_a_column_is_sorted_by_keyboard_and_rows_are_filtered(browser, report):
+    browser.open(report)
+    browser.script(MEANS + "table.querySelectorAll('thead button')[1].focus()")
+    read = MEANS + "return [...table.tBodies[0].rows].map(row => [row.cells[0].innerText, row.cells[1].innerText])"
+    for order in ("descending", "ascending"):
+        browser.press(ENTER)
+        means = [float(mean[:5]) for _, mean in browser.script(read)]
+        assert means == sorted(means, reverse=order == "descending")
+        assert browser.script(MEANS + "return table.querySelectorAll('th')[1].ariaSort") == order
+    browser.script(CHANGE, "section:has(#table)", "Rows", "OPT")
+    shown = (
+        MEANS
+        + "return [...table.tBodies[0].rows].filter(row => row.checkVisibility()).map(row => row.cells[0].innerText)"
+    )
+    assert browser.script(shown) == ["optical"]
+
+
+def test_the_opponent_of_the_tests_can_be_chosen(browser, report):
+    browser.open(report)
+    shown = (
+        "return [...document.querySelectorAll('.choice details')].filter(part => part.checkVisibility())"
+        ".map(part => [part.querySelector('caption').innerText, part.querySelectorAll('tbody tr').length])"
+    )
+    for opponent in ("optical", "bm25"):
+        browser.script(CHANGE, ".choice", "Compare", str(["optical", *METHODS].index(opponent)))
+        [(caption, rows)] = browser.script(shown)
+        assert caption.startswith(f"AP of each method minus that of {opponent}")
+        assert rows == len(METHODS) - 1
+
+
+def test_every_query_is_listed_with_its_passages_as_text(browser, report):
+    browser.open(report)
+    title = browser.script("return document.title")
+    gains = "return [...document.querySelectorAll('.queries summary b')].map(gain => gain.innerText.replace('−', '-'))"
+    found = [float(gain) for gain in browser.script(gains)]
+    assert len(found) == 30
+    assert found == sorted(found, reverse=True)
+    browser.script("document.querySelector('.queries summary').focus()")
+    browser.press(ENTER)
+    passages = "return [...document.querySelectorAll('.queries li')].map(passage => passage.innerText)"
+    assert browser.script(passages) == [f"p1 {HOSTILE}", "p2 (relevant) Guatemala speaks Spanish."] * 2
+    browser.script(CHANGE, ".explorer", "Show", "worse")
+    assert all(float(gain) < 0 for gain in browser.script(gains))
+    browser.script(CHANGE, ".explorer", "Show", "all")
+    browser.script(CHANGE, ".explorer", "Opponent", "optical")
+    assert {float(gain) for gain in browser.script(gains)} == {0}
+    browser.script(CHANGE, ".explorer", "Language", "mr")
+    browser.script(CHANGE, ".explorer", "Queries", "(7)")
+    shown = "return [...document.querySelectorAll('.queries summary span')].map(text => [text.lang, text.innerText])"
+    assert browser.script(shown) == [["mr", f"{TEXTS['mr']} (7)"]]
+    assert browser.script("return [document.title, document.images.length]") == [title, 0]
+    assert [entry["message"] for entry in browser.log("browser")] == []
 
 
 def test_the_keyboard_reaches_the_content_and_what_scrolls(browser, report):

@@ -4,20 +4,22 @@ python workflow/scripts/make_report.py --results results --collections '{atlas: 
     --methods english bm25 mse optical --reference optical --rivals bm25 mse --names '{sw: Swahili, de: German}' \\
     --out report.html
 
-It shows what lies in the results folder: tables/, figures/, alignments/, and, where they are there, the bitext curve,
+It shows what is in the results folder: tables/, figures/, queries/, alignments/, and, if they exist, the bitext curve,
 translation quality and cost.
 """
 
 from pathlib import Path
 
 from optical.evaluation.held_out import read_held_out
-from optical.files import write_lines
+from optical.files import read_text, write_lines
 from optical.program import log, program, run_program, yaml_value
 from optical.report import provenance, sections
+from optical.report.glossary import glossary_section
 from optical.report.html import page, paragraph
+from optical.report.queries import every_query_section
 from optical.report.sections import Report, plain_table_section
 
-TEMPLATE = Path(sections.__file__).with_name("page.html")
+PAGE = [Path(sections.__file__).with_name(f"page.{kind}") for kind in ("html", "css", "js")]
 TITLE = "Cross-lingual retrieval by optimal-transport distillation"
 QUALITY = ("translation_table.tsv", "translation", "Translation quality")
 COST = ("cost_table.tsv", "cost", "Cost")
@@ -37,15 +39,18 @@ def main(arguments):
     held_out = read_held_out(arguments.held_out)
     made = [
         sections.table_section(report),
+        sections.differences_section(report),
         sections.held_out_section(held_out),
         sections.dots_section(report),
         sections.gap_section(report),
         sections.queries_section(report),
+        every_query_section(report),
         sections.alignment_section(report),
         sections.curves_section(report),
         sections.bitext_section(report),
         plain_table_section(report, *QUALITY, "Translations of held-out sentences, scored by sacrebleu"),
         plain_table_section(report, *COST, "What the jobs took"),
+        glossary_section(report),
         provenance.pairs_section(report),
         provenance.provenance_section(report),
     ]
@@ -53,8 +58,8 @@ def main(arguments):
     what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
     about = " ".join(filter(None, [f"{what} ({', '.join(report.collections)}).", arguments.note]))
     lead = paragraph(about) + sections.summary(report, held_out)
-    template = TEMPLATE.read_text(encoding="utf-8")
-    write_lines(arguments.out, [page(template, TITLE, lead, shown).rstrip("\n")])
+    files = {path.name: read_text(path) for path in PAGE}
+    write_lines(arguments.out, [page(files, TITLE, lead, shown).rstrip("\n")])
     log.info("%s: %d sections", arguments.out, len(shown))
 
 

@@ -236,6 +236,16 @@ def test_the_bitext_curve_is_shown_once_it_is_made(tmp_path):
     assert jobs.figures(experiment(folder=tmp_path))[-1] == "results/figures/bitext_curve.svg"
 
 
+def test_the_queries_of_each_language_are_described_by_the_first_seeds():
+    default = experiment(languages=["sw"], methods=["english", "bm25", "optical"], seeds=[3, 4])
+    assert jobs.described_queries(default) == ["results/queries/atlas/sw.json"]
+    assert jobs.described_runs(default, "atlas", "sw") == [
+        {"run": "results/runs/atlas/en/maxsim/english/3.trec", "method": "english"},
+        {"run": "results/runs/atlas/sw/lexical/bm25/3.trec", "method": "bm25"},
+        {"run": "results/runs/atlas/sw/maxsim/optical/3.trec", "method": "optical"},
+    ]
+
+
 def test_a_gap_is_drawn_where_a_collection_has_both_resource_levels():
     assert "results/figures/atlas/gap.svg" in jobs.figures(experiment(languages=["sw", "de"]))
     assert "results/figures/atlas/gap.svg" not in jobs.figures(experiment(languages=["sw", "so"]))

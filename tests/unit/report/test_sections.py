@@ -8,11 +8,13 @@ import pytest
 
 from optical.errors import DataError
 from optical.files import read_table, write_json, write_rows
-from optical.report.html import Section, Text, inline_svg, page, table
+from optical.report.html import Section, Text, data_block, inline_svg, page, table
 from optical.report.provenance import provenance_files, provenance_section
+from optical.report.queries import every_query_section, query_data
 from optical.report.sections import (
     EXAMPLES,
     Report,
+    differences_section,
     held_out_section,
     plain_table_section,
     queries_section,
@@ -92,8 +94,10 @@ def test_the_same_results_make_the_same_page(results):
 
 def test_texts_are_escaped():
     assert "<b>" not in table(["a", "<b>"], [["<b>", Text("<b> & “c”", "sw")]], "<b>")
-    shown = page("$title $lead $contents $sections $fonts $families", "<b>", "", [Section("a", "<b>", "")])
+    files = {"page.html": "$title $lead $contents $sections $fonts $style $script $script_hash"}
+    shown = page(files | {"page.css": "$families", "page.js": ""}, "<b>", "", [Section("a", "<b>", "")])
     assert "<b>" not in shown
+    assert "</script><b>" not in data_block("a", "</script><b>")
 
 
 def test_only_columns_of_numbers_stand_at_the_right():
@@ -102,6 +106,31 @@ def test_only_columns_of_numbers_stand_at_the_right():
     )
     assert html.count('<td class="number">') == 2
     assert html.count('<tr class="marked">') == 1
+
+
+def test_the_best_that_reads_no_english_is_bold_in_each_column(report):
+    first = table_section(report).body.split("</table>")[0]
+    bold = {row.split("<")[0] for row in first.split('<th scope="row">')[1:] if 'class="number best"' in row}
+    assert bold <= {"optical", "contrastive"} and first.count('class="number best"') >= len(LANGS) + 2
+
+
+def test_every_method_is_set_beside_every_other_one_with_interval_and_p(report):
+    body = differences_section(report).body
+    assert re.findall("<summary>(.*?)</summary>", body) == ["optical", *(name for name in METHODS if name != "optical")]
+    assert body.count("<details open>") == 1
+    rows = body.count('<th scope="row"')
+    assert rows == len(METHODS) * (len(METHODS) - 1)
+    cell = r"[+−]\d\.\d{3}[⁺⁻]?<small>[+−]\d\.\d{3} to [+−]\d\.\d{3}\np (= \d|< 0)\.\d{3}</small></td>"
+    assert len(re.findall(cell, body)) == rows * (len(LANGS) + 3)
+
+
+def test_the_list_of_queries_has_each_query_once_with_the_passages_of_all_methods(report):
+    data = query_data(report, "atlas", LANGS)
+    assert (data["method"], data["opponent"], list(data["languages"])) == ("optical", "contrastive", LANGS)
+    record = data["records"]["mr"]
+    assert len(record["queries"]) == len(record["methods"]["mse"]["scores"]) == 12
+    assert {name for names in record["methods"]["mse"]["found"] for name in names} == data["passages"].keys()
+    assert every_query_section(report).body.count("</script>") == 1
 
 
 def test_what_was_not_run_says_so_and_is_no_zero(results, tmp_path):
@@ -149,6 +178,8 @@ def test_best_and_worst_queries_have_texts_in_both_languages(report):
 def test_sections_without_files_are_left_out(tmp_path):
     empty = Report(tmp_path, {"atlas": LANGS}, NAMES, list(METHODS), ["AP"], "optical", rivals_of(METHODS))
     assert queries_section(empty) is None
+    assert differences_section(empty) is None
+    assert every_query_section(empty) is None
     assert plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c") is None
 
 

@@ -150,6 +150,14 @@ def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool
     ]
 
 
+def described_runs(experiment: Experiment, collection: str, lang: str) -> list[Job]:
+    """Return the runs of a language whose queries the report lists: those of each method's first seed."""
+    runs: dict[object, Job] = {}
+    for job in evaluations(experiment, collection, lang):
+        runs.setdefault(job["method"], {"run": job["run"], "method": job["method"]})
+    return list(runs.values())
+
+
 def folders_of_runs(experiment: Experiment, collection: str, lang: str, pruned: bool = False) -> list[str]:
     """Return the folders of the runs that `evaluations` reads."""
     runs = [str(job["run"]) for job in evaluations(experiment, collection, lang, pruned)]
@@ -348,6 +356,15 @@ def figures(experiment: Experiment) -> list[str]:
     names += ["curves"] if experiment.students() else []
     names += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
     return [f"{experiment.results}/figures/{name}.svg" for name in names]
+
+
+def described_queries(experiment: Experiment) -> list[str]:
+    """Return the descriptions of the queries of all collections and languages."""
+    return [
+        f"{experiment.results}/queries/{collection}/{lang}.json"
+        for collection in experiment.test_collections()
+        for lang in experiment.languages_of(collection)
+    ]
 
 
 def has_both_levels(experiment: Experiment, collection: str) -> bool:

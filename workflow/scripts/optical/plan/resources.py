@@ -63,6 +63,8 @@ NEEDS = {
     "merge_runs": Need(1000, 10, 60),
     "evaluate_run": Need(1500, 0.5, 60),  # one run at a time
     "compare_methods": Need(500, 10, 60),
+    "compare_pairs": Need(500, 10, 60),
+    "describe_queries": Need(1500, 0.5, 60),  # one run at a time
     "make_study_table": Need(1000, 20, 120),
 }
 

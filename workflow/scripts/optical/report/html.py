@@ -1,11 +1,14 @@
 """Pieces of the report as HTML: tables, figures, sections, and the page that holds them. Every text is escaped here.
 
-The page needs nothing but itself: pictures are inline SVG, data are links that hold their file, fonts are embedded.
+The page needs nothing but itself: pictures are inline SVG, data are links that hold their file, fonts and the script
+are embedded. Without JavaScript it can still be read: the script sorts, filters, and lets readers choose.
 """
 
 import base64
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -19,10 +22,16 @@ LEAST_SCALE = 0.75  # on a narrower screen a figure scrolls sideways instead of 
 
 
 class Text(NamedTuple):
-    """A cell of a table in another language than English, marked so that browsers read and shape it correctly."""
+    """A cell of a table with more than its text.
+
+    `lang` is its language, if that is not English, so that browsers read and shape it correctly, `kind` a class of the
+    page's style, and `note` what is below it, smaller.
+    """
 
     text: str
-    lang: str
+    lang: str = ""
+    kind: str = ""
+    note: str = ""
 
 
 class Section(NamedTuple):
@@ -46,6 +55,24 @@ def bullets(items: Iterable[str]) -> str:
 def details(summary: str, body: str) -> str:
     """Return HTML that is shown on request."""
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def choice(label: str, options: Iterable[tuple[str, str]]) -> str:
+    """Return parts of which the script shows one at a time, beginning with the first; `options` has names and HTML.
+
+    Without the script each opens and closes by itself.
+    """
+    parts = [
+        f"<details{' open' * (not place)}><summary>{escape(name)}</summary>{body}</details>"
+        for place, (name, body) in enumerate(options)
+    ]
+    return f'<div class="choice" data-label="{escape(label)}">{"".join(parts)}</div>'
+
+
+def data_block(anchor: str, data: object) -> str:
+    """Return data for the script, as an element of the page that is not shown."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{anchor}">{text}</script>'
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence], caption: str, marked: str | None = None) -> str:
@@ -111,29 +138,35 @@ def inline_svg(svg: str, alt: str, prefix: str) -> str:
     return start.replace("<svg", named, 1) + ">" + rest.strip()
 
 
-def page(template: str, title: str, lead: str, sections: Sequence[Section]) -> str:
-    """Return the whole page; `template` is the text of page.html, `lead` HTML under the title."""
+def page(files: Mapping[str, str], title: str, lead: str, sections: Sequence[Section]) -> str:
+    """Return the whole page; `files` are the texts of page.html, page.css and page.js, `lead` HTML under the title."""
     contents = "\n".join(f'<li><a href="#{section.anchor}">{escape(section.title)}</a></li>' for section in sections)
     body = "\n".join(
         f'<section aria-labelledby="{section.anchor}">\n<h2 id="{section.anchor}">{escape(section.title)}</h2>\n'
         f"{section.body}\n</section>"
         for section in sections
     )
-    return Template(template).substitute(
+    digest = base64.b64encode(hashlib.sha256(files["page.js"].encode()).digest()).decode()
+    return Template(files["page.html"]).substitute(
+        style=Template(files["page.css"]).substitute(families=page_families() or "sans-serif"),
+        script=files["page.js"],
+        script_hash=f"sha256-{digest}",
         title=escape(title),
         lead=lead,
         contents=contents,
         sections=body,
         fonts=style_sheet(title + lead + body),
-        families=page_families() or "sans-serif",
     )
 
 
 def _cell(value: object, right: bool, first: bool) -> str:
-    lang = f' lang="{escape(value.lang)}"' if isinstance(value, Text) else ""
+    cell = value if isinstance(value, Text) else Text(str(value))
+    lang = f' dir="auto" lang="{escape(cell.lang)}"' if cell.lang else ""
     scope = ' scope="row"' if first else ""
     tag = "th" if first else "td"
-    return f"<{tag}{scope}{lang}{_class('number' * right)}>{escape(_plain(value))}</{tag}>"
+    kinds = " ".join(filter(None, ["number" * right, cell.kind]))
+    note = f"<small>{escape(cell.note)}</small>" if cell.note else ""
+    return f"<{tag}{scope}{_class(kinds)}{lang}>{escape(cell.text)}{note}</{tag}>"
 
 
 def _plain(value: object) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from optical.files import as_argument, read_json, sha256_of
-from optical.report.html import Section, details, paragraph, table
+from optical.report.html import Section, Text, details, paragraph, table
 from optical.report.sections import Report
 
 MODELS = ("encoder", "teacher")
@@ -42,10 +42,10 @@ def provenance_section(report: Report) -> Section:
         ("models", f"{len(records)}, {minutes:.1f} minutes from their last starts on, altogether"),
         *((f"SHA-256 of {name}", sha256_of(report.results / name)) for name in tables),
     ]
-    parts = [table(("what", "value"), rows, "What made the numbers of this report")]
+    parts = [_long_table("what", rows, "What made the numbers of this report")]
     if report.settings:
         settings = [(key, _shown(value)) for key, value in report.settings.items()]
-        parts.append(details("All settings", table(("key", "value"), settings, "The config of this experiment")))
+        parts.append(details("All settings", _long_table("key", settings, "The config of this experiment")))
     parts.append(
         paragraph("Every model's folder holds a provenance.json with its own settings and input checksums.", "note")
     )
@@ -60,6 +60,11 @@ def provenance_files(report: Report) -> list[Path]:
         for method in sorted(report.methods):
             folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
+
+
+def _long_table(first: str, rows: Iterable[tuple[str, str]], caption: str) -> str:
+    """Return a table of names and values that may be broken anywhere: checksums, lists."""
+    return table((first, "value"), [[Text(text, kind="long") for text in row] for row in rows], caption)
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

@@ -9,11 +9,13 @@ from html import escape
 from pathlib import Path
 
 from optical.evaluation import held_out
+from optical.evaluation.comparison import CELL_COLUMNS
 from optical.evaluation.gains import Row, extremes
 from optical.evaluation.held_out import COLUMNS
 from optical.evaluation.map_table import (
     GROUPS,
     LEVELS,
+    SIGNIFICANT,
     LongRow,
     cells_of,
     describe,
@@ -21,8 +23,9 @@ from optical.evaluation.map_table import (
     strongest_rival,
 )
 from optical.files import read_json, read_table
-from optical.report.html import Section, Text, bullets, details, figure, paragraph, table
+from optical.report.html import Section, Text, bullets, choice, details, figure, paragraph, table
 
+BEST = " Bold: the best method that does not read human English queries."
 EXAMPLES = 3
 MARKS = {"+": "⁺", "-": "⁻", "": ""}
 
@@ -89,22 +92,79 @@ def table_section(report: Report) -> Section:
 
 def _means_table(report: Report, collection: str, langs: list[str], measure: str) -> str:
     cells = report.cells(collection, measure)
-    columns = [*langs, *(group for group in GROUPS if any(column == group for _, column in cells))]
-    rows = [[method, *(_mean(cells.get((method, column))) for column in columns)] for method in report.methods]
-    caption = describe(cells, collection, measure)
+    columns = _columns(cells, langs)
+    best = {column: _best(report, cells, column) for column in columns if column != "gap"}
+    rows = [
+        [method, *(_mean(cells.get((method, column)), best.get(column)) for column in columns)]
+        for method in report.methods
+    ]
+    caption = describe(cells, collection, measure) + BEST
     return table(["method", *map(report.name, columns)], rows, caption, marked=report.reference)
 
 
-def _mean(row: LongRow | None) -> str:
+def _columns(cells: Iterable[tuple[str, str]], langs: list[str]) -> list[str]:
+    """Return the columns of a table: languages, and the groups that some method has."""
+    return [*langs, *(group for group in GROUPS if any(column == group for _, column in cells))]
+
+
+def _best(report: Report, cells: Mapping[tuple[str, str], LongRow], column: str) -> str | None:
+    """Return the highest mean of a column as it is shown, without methods that read human English queries."""
+    rows = [cells[method, column] for method in [report.reference, *report.rivals] if (method, column) in cells]
+    return max((_shown_mean(row) for row in rows), key=float, default=None)
+
+
+def _mean(row: LongRow | None, best: str | None) -> Text:
     if row is None:
-        return "NOT RUN"
+        return Text("NOT RUN")
     spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
-    mean = f"{round(float(row['mean']), 3) + 0.0:.3f}".replace("-", "−")
-    return f"{mean}{spread}{MARKS[significance_mark(row)]}"
+    mean = _shown_mean(row)
+    return Text(f"{mean}{spread}{MARKS[significance_mark(row)]}".replace("-", "−"), kind="best" * (mean == best))
+
+
+def _shown_mean(row: LongRow) -> str:
+    return f"{round(float(row['mean']), 3) + 0.0:.3f}"
 
 
 def _signed(value: str | float) -> str:
     return f"{round(float(value), 3) + 0.0:+.3f}".replace("-", "−")
+
+
+def differences_section(report: Report) -> Section | None:
+    """Return the difference of each method from each other one, with interval and p-value, for each collection."""
+    parts = []
+    for collection, langs in report.collections.items():
+        path = report.results / f"tables/{collection}/pairs.tsv"
+        if path.is_file():
+            rows = [row for row in read_table(path, CELL_COLUMNS) if row["measure"] == report.measures[0]]
+            parts.append(f"<h3>{escape(collection)}</h3>" if len(report.collections) > 1 else "")
+            opponents = [report.reference, *(method for method in report.methods if method != report.reference)]
+            options = [(name, _differences_table(report, rows, langs, name)) for name in opponents]
+            parts.append(choice("Compare with", options))
+    return Section("differences", "Differences and tests", "\n".join(parts)) if parts else None
+
+
+def _differences_table(report: Report, rows: Sequence[LongRow], langs: list[str], opponent: str) -> str:
+    cells = {(row["method"], row["lang"]): row for row in rows if row["reference"] == opponent}
+    columns = _columns(cells, langs)
+    body = [
+        [method, *(_difference(cells.get((method, column))) for column in columns)]
+        for method in report.methods
+        if method != opponent
+    ]
+    caption = (
+        f"{report.measures[0]} of each method minus that of {opponent}, its 95 % bootstrap interval, and p (paired "
+        f"over queries, Holm-corrected over the languages or over the means). ⁺ or ⁻: p < {SIGNIFICANT}."
+    )
+    return table(["method", *map(report.name, columns)], body, caption, marked=report.reference)
+
+
+def _difference(row: LongRow | None) -> Text:
+    if row is None or not row["p_holm"]:
+        return Text("NOT RUN")
+    low, high = (_signed(row[f"interval_{end}"]) for end in ("low", "high"))
+    p_value = float(row["p_holm"])
+    note = f"{low} to {high}\np {'< 0.001' if p_value < 0.001 else f'= {p_value:.3f}'}"
+    return Text(f"{_signed(row['difference_to_reference'])}{MARKS[significance_mark(row)]}", note=note)
 
 
 def held_out_section(rows: Sequence[LongRow]) -> Section | None:

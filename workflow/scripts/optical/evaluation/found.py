@@ -1,0 +1,79 @@
+"""What each method found for each query of a language: scores, the first passages, and the rank of a relevant one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optical.corpora.passages import document_of_passage
+from optical.evaluation.gains import QueryMeans
+from optical.evaluation.measures import Judgments, Ranking
+
+SHOWN = 3  # passages of a method and query
+LONGEST = 300  # characters of a passage's text
+
+
+def found_of(
+    ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], passages: bool = False
+) -> tuple[list[list[str]], list[int]]:
+    """Return the first passages of each query, and the rank of its first relevant one, 0 where none was found.
+
+    Args:
+        ranking: passages of each query, best first.
+        judgments: grades of documents.
+        query_ids: queries, in the order of what is returned.
+        passages: whether the ranking names parts of the documents that are judged.
+
+    >>> found_of({"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 1}}, ["q", "other"])
+    ([['a', 'b'], []], [2, 0])
+    """
+    ranked = [list(ranking.get(query_id, ())) for query_id in query_ids]
+    ranks = []
+    for query_id, names in zip(query_ids, ranked, strict=True):
+        relevant = (rank for rank, name in enumerate(names, 1) if is_relevant(judgments, query_id, name, passages))
+        ranks.append(next(relevant, 0))
+    return [names[:SHOWN] for names in ranked], ranks
+
+
+def is_relevant(judgments: Judgments, query_id: str, name: str, passages: bool) -> bool:
+    """Return whether a passage, or the document that it is a part of, is relevant to a query."""
+    return judgments.get(query_id, {}).get(document_of_passage(name) if passages else name, 0) > 0
+
+
+def query_record(
+    lang: str,
+    texts: Mapping[str, Mapping[str, str]],
+    means: QueryMeans,
+    rankings: Mapping[str, Ranking],
+    judgments: Judgments,
+    passages: bool = False,
+) -> dict[str, Any]:
+    """Return all that the report shows of single queries of a language, without the texts of the passages.
+
+    Args:
+        lang: the language of the queries.
+        texts: language -> query id -> text, of this language and of English where there is any.
+        means: scores of `query_means`.
+        rankings: of each method that was run.
+        judgments: grades of documents.
+        passages: whether the rankings name parts of the documents that are judged.
+    """
+    judged = [query_id for query_id in texts[lang] if any(query_id in means[method, lang] for method in rankings)]
+    methods = {}
+    shown: list[set[str]] = [set() for _ in judged]
+    for method, ranking in rankings.items():
+        found, ranks = found_of(ranking, judgments, judged, passages)
+        scores = [means[method, lang].get(query_id) for query_id in judged]
+        methods[method] = {"scores": scores, "ranks": ranks, "found": found}
+        for names, more in zip(shown, found, strict=True):
+            names.update(more)
+    english = texts.get("en", {})
+    queries = [
+        {"id": query_id, "text": texts[lang][query_id], "english": english.get(query_id, "")}
+        | {"relevant": sorted(name for name in names if is_relevant(judgments, query_id, name, passages))}
+        for query_id, names in zip(judged, shown, strict=True)
+    ]
+    return {"queries": queries, "methods": methods}
+
+
+def shortened(text: str) -> str:
+    """Return a text of at most `LONGEST` characters, cut after a word where it is longer."""
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(None, 1)[0] + " …"
