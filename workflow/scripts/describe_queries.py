@@ -6,6 +6,7 @@ python workflow/scripts/describe_queries.py --scores scores/atlas/sw.tsv --colle
 
 from pathlib import Path
 
+from optical.corpora.files import read_documents
 from optical.corpora.passages import text_of
 from optical.evaluation.found import query_record, shortened
 from optical.evaluation.gains import query_means
@@ -13,7 +14,6 @@ from optical.evaluation.measures import read_judgments, read_ranking
 from optical.evaluation.scores import read_scores
 from optical.files import read_rows, write_json
 from optical.program import jobs_from, log, program, run_program, yaml_value
-from optical.search.passages import read_passages
 
 
 def main(arguments):
@@ -27,9 +27,11 @@ def main(arguments):
     judgments = read_judgments(prepared / "qrels.txt")
     record = query_record(arguments.lang, texts, means, rankings, judgments, arguments.passages)
     wanted = {name for method in record["methods"].values() for names in method["found"] for name in names}
-    documents = read_passages(prepared / "documents.jsonl", wanted)
-    record["passages"] = {name: shortened(text_of(documents[name])) for name in sorted(wanted)}
-    write_json(arguments.out, record)
+    documents = read_documents(prepared / "documents.jsonl")
+    record["passages"] = {
+        document["id"]: shortened(text_of(document)) for document in documents if document["id"] in wanted
+    }
+    write_json(arguments.out, record, sealed=True)
     log.info("%s: %d queries, %d passages", arguments.out, len(record["queries"]), len(wanted))
 
 
