@@ -63,7 +63,8 @@ def choice(label: str, options: Iterable[tuple[str, str]]) -> str:
     Without the script each opens and closes by itself.
     """
     parts = [
-        f"<details{' open' * (not place)}><summary>{escape(name)}</summary>{body}</details>"
+        f'<details data-name="{escape(name)}"{" open" * (not place)}>'
+        f"<summary>{escape(label)} {escape(name)}</summary>{body}</details>"
         for place, (name, body) in enumerate(options)
     ]
     return f'<div class="choice" data-label="{escape(label)}">{"".join(parts)}</div>'

@@ -80,12 +80,11 @@ function filterable(table) {
 
 function choosable(box) {
   const parts = [...box.querySelectorAll(":scope > details")];
-  const names = parts.map((part) => part.querySelector("summary").textContent);
   const show = () => parts.forEach((part, index) => {
     part.open = true;
     part.hidden = String(index) !== control.value;
   });
-  const { control, label } = selection(box.dataset.label, names.map((name, index) => [index, name]), 0, show);
+  const { control, label } = selection(box.dataset.label, parts.map((part, index) => [index, part.dataset.name]), 0, show);
   parts.forEach((part) => part.querySelector("summary").hidden = true);
   box.prepend(element("p", { class: "controls" }, label));
   show();
