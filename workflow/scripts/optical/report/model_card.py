@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 from optical.errors import DataError
 from optical.evaluation.scores import read_scores
 
-HERE = 'folder = "."  # where this page lies'
-FROM_THE_HUB = 'from huggingface_hub import snapshot_download\n\nfolder = snapshot_download("{repository}")'
 TEXTS = """queries = ["Durban", "Lake Victoria, Durban"]  # {language}
 passages = ["Durban is a city.", "The Nile flows through eleven countries of Africa, from Lake Victoria to the sea."]
 """
-# How each export is used: by which program, and its code once `folder`, `queries` and `passages` are there.
+# How each export is used: the program, its imports, and after an empty line the code that reads TEXTS.
 USE = {
     "pylate": {
         "PyLate": """from pylate import models, scores
@@ -49,7 +47,6 @@ for query in query_vectors:
     },
     "onnx": {
         "ONNX Runtime": """import json
-
 import numpy, onnxruntime, tokenizers
 
 framing = json.load(open(f"{folder}/query/framing.json"))
@@ -150,9 +147,13 @@ def model_card(
 
 def _use(form: str, expansion: bool, lang: str, repository: str) -> str:
     """Return a block of code for each program that reads the export; each can be copied as it is."""
-    folder = FROM_THE_HUB.format(repository=repository) if repository else HERE
+    fetch = "from huggingface_hub import snapshot_download\n" if repository else ""
+    folder = f'folder = snapshot_download("{repository}")' if repository else 'folder = "."  # where this page lies'
     texts = TEXTS.format(language=f"in {lang}" if lang else "in the language of the model")
-    blocks = [f"With {name}:\n\n```python\n{folder}\n{texts}\n{text}```" for name, text in USE[form].items()]
+    blocks = []
+    for name, text in USE[form].items():
+        imports, _, body = text.partition("\n\n")
+        blocks.append(f"With {name}:\n\n```python\n{fetch}{imports}\n\n{folder}\n{texts}\n{body}```")
     return "\n\n".join([*blocks, *filter(None, [EXPANSION.get((form, expansion))])])
 
 
