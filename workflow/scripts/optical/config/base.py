@@ -65,9 +65,9 @@ class Settings(BaseModel):
         return checked(cls, values, where)
 
     def given(self, settings: type["Settings"], **more: object) -> dict[str, object]:
-        """Return the settings of another class among those of this block, and what the block does not have.
+        """Return the values that this block has for another class of settings, and those in `more`.
 
-        A key that waits for the encoder is left out: the program that takes the settings fills it in.
+        A key is left out if its default depends on the encoder and nothing is given. The program fills it in.
         """
         values = self.model_dump(mode="json", include=set(settings.model_fields))
         waiting = {name for name, field in type(self).model_fields.items() if FromEncoder in field.metadata}

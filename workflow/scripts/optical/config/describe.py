@@ -1,6 +1,6 @@
 """What the classes of the config say of their keys, as a JSON schema: messages, page and editors' schema read it.
 
-Only here are the meanings of keys read from the source, which takes longer than a program may take to start.
+Only this module reads the meanings of keys from the source, because that is too slow for the start of a program.
 """
 
 import ast

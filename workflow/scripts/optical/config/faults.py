@@ -34,8 +34,8 @@ class Place(NamedTuple):
 def explain(error: ValidationError, kind: Any, values: object, where: str) -> ConfigError:
     """Return the first fault of a block as an error that names the key as one writes it in the config.
 
-    An unknown key comes before one that it leaves missing. Where a value may have one of several types, each has its
-    own faults: those that lie deepest are of the type that was meant.
+    An unknown key comes before a missing one, which it may be a misspelling of. If a value may have several types,
+    each type has its own faults; the deepest ones belong to the type that was meant.
 
     Args:
         error: what pydantic found.

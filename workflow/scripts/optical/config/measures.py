@@ -1,8 +1,8 @@
 """The measures that a config may name: those that the packages here compute, in each of their forms.
 
-ir_measures knows more names. Some need a program that is not installed (gdeval's Perl for ERR), some judgments of
-subtopics, some no average over queries; AP@0 and its like end the process. All of these are refused here, before any
-job. A test computes every form below.
+ir_measures knows more names. Some need a program that is not installed (gdeval's Perl for ERR), and some need
+judgements of subtopics. Some have no average over queries, and AP@0 and similar names crash the process. All of these
+are refused here, before any job. A test computes every form below.
 """
 
 _RELEVANT, _JUDGED = "rel=[1-9][0-9]?", "judged_only=True"

@@ -19,8 +19,7 @@ def reader_of(kind: type[Settings]) -> str:
 def by_reader(kinds: tuple[type[Settings], ...]) -> Any:
     """Return the type of a block that its `reader` tells, one of these kinds.
 
-    A config that changes the reader of a block inherits the keys of the reader before: those are left out, and so is
-    what is null.
+    If a config changes the reader of a block, the keys of the previous reader are left out, and so are null values.
     """
     keys = {reader_of(kind): kind.model_fields.keys() for kind in kinds}
     known = {key for fields in keys.values() for key in fields}

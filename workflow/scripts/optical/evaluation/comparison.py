@@ -107,9 +107,10 @@ def compare_methods(
 ) -> list[Cell]:
     """Return the cells of `methods` x (`langs` and groups) x `measures`; an expected run without scores says NOT RUN.
 
-    `levels` gives the languages of `low` and `high`; those not among `langs` are left out. A method gets a group's cell
-    only where every language of it was run: a mean over other languages than its neighbour's would mislead. `draws` is
-    the number of random draws of the bootstrap and of the randomisation test, whose p-value Holm's correction takes.
+    `levels` gives the languages of `low` and `high`; those not among `langs` are left out. A method gets the cell of a
+    group only if all its languages were run, because means over different languages cannot be compared. `draws` is the
+    number of random draws of the bootstrap and of the randomisation test. Holm's correction takes the p-values of the
+    latter.
     """
     scores = group_scores(rows, collection)
     groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})

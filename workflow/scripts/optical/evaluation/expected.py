@@ -1,4 +1,4 @@
-"""Published or earlier figures beside those of a run, to see whether they still agree.
+"""Compare the figures of a run with published or earlier ones.
 
 A row of `config/expected.tsv` names its cell by collection, method, language and measure. Two notations go beyond one
 cell: `sw+so` as language is the mean over these languages; `optical/nmt` as method is the relative gain of the first

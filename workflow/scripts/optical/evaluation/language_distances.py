@@ -1,9 +1,9 @@
 """How well descent and script explain a matrix of languages: rank correlations with a permutation test.
 
-A cell says how well a target language is learned from a source language. Sources have a teacher and documents each, so
-that cells are ranked within their source. Cells that share a language depend on each other, so that the test exchanges
-languages and not cells (Mantel 1967), in all ways. Few languages can be exchanged in few ways: `p` is at least the
-share of ways, `least_p`, that leave every distance as it is.
+A cell says how well a target language is learned from a source language. Each source has its own teacher and documents,
+so cells are ranked within their source. Cells that share a language depend on each other, so the test permutes
+languages and not cells (Mantel 1967), in all ways. A few languages have few permutations: `p` is at least `least_p`,
+the share of permutations that leave every distance unchanged.
 
 Shapes: C cells, P ways to exchange the languages.
 """
@@ -44,8 +44,8 @@ def descent(one: str, other: str) -> int:
 def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict[str, object]]:
     """Return the correlations with each distance as rows of `COLUMNS`.
 
-    Of the sizes of bitext the largest counts. Distances are `descent`, `script` (1 for another, else 0), and `descent,
-    one script`: descent again, between languages of one script alone and exchanging no others.
+    Only the largest size of bitext counts. Distances are `descent`, `script` (1 for different scripts, else 0), and
+    `descent, one script`: descent between languages of one script, permuting only these.
 
     Args:
         table: of a study of source languages.
@@ -95,7 +95,7 @@ def explained(
 ) -> tuple[float, float, float]:
     """Return Spearman's correlation of cells and distances within sources, its two-sided p, and the least p there is.
 
-    `ways` exchange the languages, the first of them none. NaN where cells or distances do not differ within a source.
+    `ways` are permutations of the languages, the first the identity. NaN if all cells or distances of a source agree.
     """
     sources = np.array([source for source, _ in cells])
     distances_PC = np.array([[distance(way[one], way[other]) for one, other in cells] for way in ways], dtype=float)

@@ -110,8 +110,8 @@ def evaluate(
 ) -> list[tuple[str, str, float]]:
     """Return (query id, measure, value) for the judged ones among `query_ids`, in their order.
 
-    A judged query without results counts 0: a method that finds nothing must not gain by it. A query without
-    judgments is left out, as trec_eval leaves it out. No judged query at all is a `DataError`.
+    A judged query without results scores 0, so a method gains nothing by finding nothing. A query without judgements
+    is left out, as in trec_eval. Without any judged query, raise `DataError`.
 
     >>> judgments = {"q1": {"a": 1}, "q2": {"b": 1}}
     >>> evaluate({"q1": {"x": 2.0, "a": 1.0}}, judgments, ["q1", "q2", "q3"], ["AP"])
@@ -138,5 +138,5 @@ def evaluate(
 
 
 def _gradable(grades: dict[str, int]) -> dict[str, int]:
-    """Return a query's grades, 0 for each where all are below -1: trec_eval reads beyond its memory there."""
+    """Return a query's grades, or only zeros if all are below -1, where trec_eval reads beyond its memory."""
     return grades if max(grades.values()) >= -1 else dict.fromkeys(grades, 0)

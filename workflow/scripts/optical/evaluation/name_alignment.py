@@ -1,8 +1,8 @@
 """How much mass of the transport plan links names that a lexicon lists as translations.
 
-In a sentence pair that no model has learned from, a name of the lexicon that stands on both sides is a true link. Of
-the mass that leaves the foreign name's tokens, the share that arrives at the English name's is the name's quality; the
-mean over a pair's names is the pair's. `chance` is what the product of the marginals gives: the English name's mass.
+The sentence pairs are held out from training. A name of the lexicon on both sides of a pair is a true link. The quality
+of a name is the share of the mass of the foreign name's tokens that arrives at the English name's tokens. That of a
+pair is the mean over its names. `chance` is the quality of the product of the marginals: the English name's mass.
 
 Shape suffixes: B sentence pairs, M foreign tokens, N English tokens, L tokens of either side, D vector size,
 V vocabulary.
@@ -96,7 +96,7 @@ def plan_of(
     """Return the plans between the words of the pairs, float32 (B, M, N), indexed by subword; zero at the rest.
 
     Args:
-        encoders: what reads the foreign sides and what reads the English ones.
+        encoders: the model that reads the foreign sides, and the one that reads the English sides.
         pairs: the sentence pairs.
         kind: QUERY or DOCUMENT, how they are read.
         transport: the problem and its solver.
@@ -118,7 +118,7 @@ def plan_of(
 def pair_figures(plan_BMN: np.ndarray, pairs: Sequence[LinkedPair]) -> Iterator[tuple[int, str, float]]:
     """Yield (number of the pair, measure, value) of every pair whose names have mass, for each of `MEASURES`.
 
-    `mass_translated` is that of the names that are spelt differently alone: equal pieces are alike from the start.
+    `mass_translated` counts only names that are spelt differently: equal subwords are similar from the start.
     """
     for plan_MN, pair in zip(plan_BMN, pairs, strict=True):
         shares_of: dict[str, list[float]] = {measure: [] for measure in MEASURES}

@@ -1,4 +1,4 @@
-"""Files of scores: one row per query and measure, so that nothing that is compared later was averaged before."""
+"""Files of scores: one row per query and measure, so that later tests can use every query."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping

@@ -55,7 +55,7 @@ class Block(NamedTuple):
 def read_conditions(jobs: Iterable[StudyJob]) -> list[Condition]:
     """Read the conditions of a study, a job a language.
 
-    Repeats of a variant are one condition: a seed of theirs counts as one of its own.
+    Repeats of a variant form one condition; each of their seeds counts as a seed of it.
     """
     conditions: dict[tuple[str, float, str], Condition] = {}
     for job in jobs:
