@@ -53,7 +53,7 @@ class WholeNumbers:
         table = np.random.default_rng(0).integers(-3, 4, (self.tokeniser.get_vocab_size(), self.dimension))
         self.table = torch.from_numpy(table).float()
 
-    def length(self, kind):
+    def room(self, kind):
         return 100
 
     def encode(self, ids, kind, precision="fp32"):

@@ -14,12 +14,13 @@ from optical.config.fitting import fitted_settings
 from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
 from optical.evaluation.scores import Score, write_scores
-from optical.models.folders import load_encoder, saved_settings
+from optical.models.folders import load_encoder
 from optical.models.own_settings import own_settings
+from optical.models.saved_settings import saved_settings
 from optical.program import add_base_argument, add_machine_arguments, log, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.text.token_files import bitext_token_weights
-from optical.text.tokeniser import load_tokeniser
+from optical.text.tokeniser import load_tokeniser, vocabulary_size
 
 COLLECTION = "held-out"
 
@@ -37,7 +38,7 @@ def main(arguments):
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
     log.info("%d pairs with %d names", len(pairs), sum(len(pair.links) for pair in pairs))
-    weights, rows = bitext_token_weights(arguments.tokens, tokeniser.get_vocab_size()), []
+    weights, rows = bitext_token_weights(arguments.tokens, vocabulary_size(tokeniser)), []
     for job in arguments.jobs:
         encoders = (reader(job["foreign"]), reader(job["english"]))
         plan_BMN = plan_of(encoders, pairs, job["kind"], settings.transport, weights)

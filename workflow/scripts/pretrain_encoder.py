@@ -12,7 +12,7 @@ from optical.models.encoder import Encoder
 from optical.program import add_training_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
-from optical.text.tokeniser import load_tokeniser
+from optical.text.tokeniser import load_tokeniser, vocabulary_size
 from optical.training.encoder import MaskedLanguageModel, PretrainingLoss, new_transformer
 from optical.training.encoder_pairs import PairLoss, PairTokens
 from optical.training.session import Session
@@ -23,9 +23,9 @@ def main(arguments):
     inputs = {"tokeniser": arguments.tokeniser, "text": arguments.text}
     inputs |= {f"bitext {place}": folder for place, folder in enumerate(arguments.bitext)}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
-    vocabulary_size = load_tokeniser(arguments.tokeniser).get_vocab_size()
+    rows = vocabulary_size(load_tokeniser(arguments.tokeniser))
     longest = max(settings.encoder.query_length, settings.encoder.document_length)
-    transformer = new_transformer(settings.architecture, vocabulary_size, longest, settings.seed)
+    transformer = new_transformer(settings.architecture, rows, longest, settings.seed)
     model = MaskedLanguageModel(Encoder(transformer, arguments.tokeniser, settings.encoder)).to(session.device)
     log.info("%.1f M parameters", sum(weight.numel() for weight in transformer.parameters()) / 1e6)
     pairs = None

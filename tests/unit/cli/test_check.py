@@ -1,6 +1,7 @@
 """`optical check`: what it reads before a job runs, and what it says that a run needs."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -100,6 +101,39 @@ def test_a_marker_that_the_encoder_lacks_is_a_problem(optical, project, capsys):
     write(project / "more.yaml", yaml.safe_dump(more))
     code, output, _ = optical("check", "zu.yaml", "more.yaml")
     assert code == 1 and "problem: the tokeniser has no '[none]' [encoder.query_marker]" in output
+
+
+@pytest.mark.parametrize(
+    ("file", "change_it", "message"),
+    [
+        ("tokenizer.json", lambda content: content[:100], "cannot load the tokeniser"),
+        ("tokenizer.json", lambda _: b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+        (
+            "config.json",
+            lambda content: content.replace(b'"vocab_size": ', b'"vocab_size": 9'),
+            "cannot load the encoder",
+        ),
+        ("tokenizer.json", lambda content: re.sub(rb'"moon": *', b'"moon": 9', content), "up to the number 9"),
+        ("model.safetensors", lambda content: content[: len(content) // 2].ljust(len(content), b"\xff"), "not finite"),
+    ],
+)
+def test_an_encoder_that_cannot_be_read_is_a_problem(optical, project, capsys, file, change_it, message):
+    folder = save_bert(project / "bert", ["river", "moon"])
+    capsys.readouterr()
+    path = folder / file
+    path.write_bytes(change_it(path.read_bytes()))
+    write(project / "more.yaml", yaml.safe_dump({"encoder": {"source": "bert"}}))
+    code, output, error = optical("check", "zu.yaml", "more.yaml")
+    assert (code, error) == (1, "")
+    assert output.startswith("problem: ") and message in output and output.count("\n") == 1
+
+
+def test_a_given_teacher_that_is_no_late_interaction_model_is_a_problem(optical, project, capsys):
+    save_bert(project / "bert", ["river"])
+    capsys.readouterr()
+    write(project / "more.yaml", yaml.safe_dump({"teacher": {"source": "bert"}}))
+    code, output, _ = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and "problem: the folder holds no late-interaction model" in output
 
 
 def test_values_that_do_not_fit_are_told_and_faults_of_the_config_end_it(optical, project):

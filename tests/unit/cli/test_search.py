@@ -159,7 +159,7 @@ def test_a_marked_word_holds_the_most_similar_token(results, number):
     encoder, text = load_encoder(results / "teacher"), text_of(DOCUMENTS[number])
     pieces = encoder.tokeniser.encode(text, add_special_tokens=False)
     ((_, document_LD, ids_L),) = encoder.encode([pieces.ids], DOCUMENT)
-    content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0]
+    content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], DOCUMENT)[0]
     query_MD = torch.nn.functional.normalize(torch.randn(4, encoder.dimension), dim=-1)
     found = matches(encoder, encoder.tokeniser, list("abcd"), query_MD, text, document_LD.numpy())
     best = (query_MD @ document_LD[content_L].T).argmax(dim=1)

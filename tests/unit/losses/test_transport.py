@@ -373,3 +373,17 @@ def test_what_has_no_gradient_is_not_unrolled(solver):
     cost = random_costs()
     with pytest.raises(ConfigError, match="unrolled"):
         transport_plan(cost, *full(cost), problem(solver=solver), unroll=True)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("empty", [0, 1])
+@pytest.mark.parametrize("widths", [(4, 16), (16, 4)])
+def test_a_pair_without_tokens_on_one_side_spoils_no_batch_whose_widths_differ_fourfold(solver, empty, widths):
+    cost_BMN = random_costs(2, *widths).requires_grad_()
+    masks = [torch.ones(2, width, dtype=torch.bool) for width in widths]
+    masks[empty][1] = False
+    settings = TransportSettings(solver=solver, regularisation=0.05, marginals="uniform")
+    plan_BMN = transport_plan(cost_BMN, *masks, settings)
+    (plan_BMN * cost_BMN).sum().backward()
+    assert plan_BMN.isfinite().all() and cost_BMN.grad.isfinite().all()
+    assert (plan_BMN[1] == 0).all() and abs(plan_BMN[0].sum() - 1) < 1e-3

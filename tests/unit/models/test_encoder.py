@@ -54,7 +54,7 @@ def test_documents_keep_no_vector_of_punctuation_and_queries_do(folders):
 def test_content_is_what_the_text_itself_brought(encoder):
     texts = ids_of(encoder)
     ids_BL, attention_BL, _ = encoder.frame(texts, QUERY)
-    content_BL = encoder.content_mask(ids_BL, attention_BL)
+    content_BL = encoder.content_mask(ids_BL, attention_BL, QUERY)
     for row, ids in enumerate(texts):
         assert ids_BL[row][content_BL[row]].tolist() == ids[: encoder.settings.query_length - 3]
 
@@ -138,7 +138,7 @@ def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):
 @pytest.mark.parametrize("key", ["query_length", "document_length"])
 def test_texts_longer_than_the_positions_are_refused(plain, tmp_path, key):
     settings = plain.settings.changed(**{key: 65})
-    with pytest.raises(ConfigError, match=rf"has positions for 64 tokens, not for 65 \[encoder.{key}\]"):
+    with pytest.raises(ConfigError, match=rf"reads texts of up to 64 tokens, not of 65 \[encoder.{key}\]"):
         Encoder(plain.transformer, save_encoder(tmp_path / "a"), settings)
 
 

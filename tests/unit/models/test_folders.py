@@ -1,21 +1,25 @@
 """Encoders load from every layout, and what cannot be read is refused in one line."""
 
+import json
 import shutil
+import string
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import processors
 
 from optical.config.encoder import EncoderSettings
-from optical.errors import DataError
+from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import write_stanford
-from optical.models.folders import load_encoder, load_transformer, saved_settings
-from optical.text.tokeniser import tokenise
+from optical.models.folders import load_encoder, load_transformer
+from optical.models.saved_settings import saved_settings
+from optical.text.tokeniser import load_tokeniser, tokenise, vocabulary_size
 from optical.translation.translate import Translator
-from support.tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_bert, save_encoder
 
 KINDS = [QUERY, DOCUMENT]
 
@@ -64,7 +68,8 @@ def test_what_a_checkpoint_leaves_out_is_what_its_code_takes(folders, tmp_path):
     shutil.copytree(folders["bert"], tmp_path / "pylate")
     needed = ("query_prefix", "document_prefix", "query_length", "document_length")
     write_json(tmp_path / "pylate/config_sentence_transformers.json", {key: saved[key] for key in needed})
-    assert load_encoder(tmp_path / "pylate").settings == bert.settings.changed(query_expansion=True)
+    punctuation = {"skip_words": list(string.punctuation)}
+    assert load_encoder(tmp_path / "pylate").settings == bert.settings.changed(query_expansion=True, **punctuation)
 
 
 def test_the_projection_of_a_pylate_folder_may_be_pickled(folders, plain, tmp_path):
@@ -93,7 +98,7 @@ def test_a_projection_that_cannot_be_read_is_one_line(folders, tmp_path, content
         pickled.write_bytes(content)
     elif content:
         torch.save({"linear.weight": content(proof)} if content is RunsACommand else content, pickled)
-    with pytest.raises(DataError, match="cannot load linear.weight") as caught:
+    with pytest.raises(DataError, match="cannot load linear.weight|file of weights is not whole") as caught:
         load_encoder(folder)
     assert "1_Dense" in str(caught.value) and "\n" not in str(caught.value)
     assert not proof.exists()
@@ -183,3 +188,56 @@ def test_code_that_a_folder_brings_is_never_run(folders, tmp_path, monkeypatch, 
     with pytest.raises(DataError, match="cannot load the") as caught:
         load(folder)
     assert "\n" not in str(caught.value) and not (tmp_path / "ran").exists()
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.mark.parametrize("text", [POINTER, "{", "", '{"model": 3}', "no JSON"])
+@pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "tokenizer_config.json"])
+def test_a_damaged_file_of_a_model_is_one_line(tmp_path, name, text):
+    folder = save_encoder(tmp_path / "encoder")
+    (folder / name).write_text(text)
+    (folder / ".checksums.json").unlink(missing_ok=True)
+    if (name, text) == ("tokenizer_config.json", '{"model": 3}'):  # which says nothing, and is no damage
+        load_encoder(folder)
+        return
+    with pytest.raises(DataError) as caught:
+        load_encoder(folder)
+    assert "\n" not in str(caught.value) and str(folder) in str(caught.value)
+
+
+def test_a_vocabulary_larger_than_the_table_is_refused(tmp_path):
+    folder = save_encoder(tmp_path / "encoder")
+    tokeniser = load_tokeniser(folder)
+    tokeniser.add_tokens(["one", "two"])
+    tokeniser.save(str(folder / "tokenizer.json"))
+    rows = tokeniser.get_vocab_size() - 2
+    what = rf"subwords up to the number {rows + 1}, the model has {rows} rows"
+    with pytest.raises(ConfigError, match=what):
+        load_encoder(folder)
+
+
+def test_a_vocabulary_with_a_hole_is_read_and_gets_no_markers(tmp_path):
+    folder = save_bert(tmp_path / "bert", ["moon", "sun"])
+    state = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = state["model"]["vocab"]
+    del vocabulary["s"]
+    write_json(folder / "tokenizer.json", state)
+    size = vocabulary_size(load_tokeniser(folder))
+    assert size == len(vocabulary) + 1
+    given = {"dimension": 0, "query_length": 12, "document_length": 12}
+    encoder = load_encoder(folder, EncoderSettings(query_marker="[unused1]", document_marker="[unused2]", **given))
+    ((_, vectors_LD, ids_L),) = encoder.encode(ids_of(encoder, ["sun"]), QUERY)
+    assert size - 1 in ids_L and vectors_LD.isfinite().all()
+    with pytest.raises(ConfigError, match="have a hole, so that no marker can be added"):
+        load_encoder(folder, EncoderSettings(**given))
+
+
+def test_a_tokeniser_that_frames_texts_otherwise_is_refused(tmp_path):
+    folder = save_bert(tmp_path / "bert", ["moon", "sun"])
+    tokeniser = load_tokeniser(folder)
+    tokeniser.post_processor = processors.TemplateProcessing(single="$A [SEP]", special_tokens=[("[SEP]", 5)])
+    tokeniser.save(str(folder / "tokenizer.json"))
+    with pytest.raises(ConfigError, match="puts 1 special tokens around a text, not one before and one behind it"):
+        load_encoder(folder, EncoderSettings(query_length=12, document_length=12))

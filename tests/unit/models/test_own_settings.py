@@ -58,15 +58,31 @@ def test_a_length_of_sentence_transformers_counts(tmp_path):
     assert lengths(own_settings(tmp_path, GIVEN)) == (96, 128)
 
 
-def test_prompts_that_are_not_read_are_named(tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("saved", "expected"),
+    [
+        ({"prompts": {"query": "query: ", "passage": "passage: "}}, ("query: ", "passage: ")),
+        ({"prompts": {"query": "ask: ", "corpus": "read: ", "passage": "see: "}}, ("ask: ", "see: ")),
+        ({"prompts": {"query": "query: ", "document": ""}}, ("query: ", "")),
+        ({"prompts": {"usual": "text: "}, "default_prompt_name": "usual"}, ("text: ", "text: ")),
+        ({"prompts": None, "default_prompt_name": None}, ("", "")),
+        ({}, ("", "")),
+    ],
+)
+def test_prompts_are_those_that_the_encoder_s_files_name(tmp_path, saved, expected):
     path = save_bert(tmp_path, ["moon"]) / "config_sentence_transformers.json"
-    write_json(path, {"prompts": {"query": "query: ", "document": ""}})
+    write_json(path, saved)
+    settings = own_settings(tmp_path, GIVEN)
+    assert (settings.query_prompt, settings.document_prompt) == expected
+    settings = own_settings(tmp_path, GIVEN | {"query_prompt": "", "document_prompt": "d: "})
+    assert (settings.query_prompt, settings.document_prompt) == ("", "d: ")
+
+
+def test_prompts_of_other_names_are_told(tmp_path, caplog):
+    path = save_bert(tmp_path, ["moon"]) / "config_sentence_transformers.json"
+    write_json(path, {"prompts": {"search_query": "search_query: "}})
     own_settings(tmp_path, GIVEN)
-    assert "prompts ['query: '] are not put before texts" in caplog.text
-    caplog.clear()
-    write_json(path, {"prompts": {"query": "", "document": ""}})
-    own_settings(tmp_path, GIVEN)
-    assert "prompts" not in caplog.text
+    assert "prompts ['search_query: '] are not put before texts; encoder.query_prompt" in caplog.text
 
 
 def test_a_late_interaction_model_keeps_its_markers_and_lengths(tmp_path):
@@ -87,5 +103,5 @@ def test_what_is_given_stays(tmp_path):
 
 def test_a_given_marker_that_the_vocabulary_lacks_is_refused(tmp_path):
     settings = own_settings(save_bert(tmp_path, ["moon"]), GIVEN | {"query_marker": "[unused7]"})
-    with pytest.raises(ConfigError, match=r"the tokeniser has no \[unused7\] \[encoder\.query_marker\]"):
+    with pytest.raises(ConfigError, match=r"the tokeniser has no '\[unused7\]' \[encoder\.query_marker\]"):
         load_encoder(tmp_path, settings)

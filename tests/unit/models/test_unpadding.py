@@ -7,7 +7,7 @@ import torch
 import transformers
 from torch.testing import assert_close
 
-from optical.models.unpadding import COUNTED_FROM_PADDING, COUNTED_FROM_ZERO, read_tokens, use_fastest_attention
+from optical.models.unpadding import UNPADDED, read_tokens, use_fastest_attention
 
 LENGTHS = (7, 3, 1, 9)
 PADDING = 1
@@ -58,7 +58,7 @@ def padded(transformer, ids_BL, attended_BL, **others):
 
 
 @pytest.mark.parametrize("train", [False, True])
-@pytest.mark.parametrize("kind", [*COUNTED_FROM_ZERO, *COUNTED_FROM_PADDING, *OTHERS])
+@pytest.mark.parametrize("kind", [*UNPADDED, *OTHERS])
 def test_hidden_states_and_gradients_are_those_of_the_padded_batch(kind, train):
     ours, theirs = (model.train(train) for model in ours_and_theirs(kind))
     ids_BL, real_BL = new_batch()
@@ -147,3 +147,19 @@ def test_the_saved_config_does_not_name_our_attention(tmp_path):
     transformer, _ = ours_and_theirs("bert")
     transformer.save_pretrained(tmp_path)
     assert "optical" not in (tmp_path / "config.json").read_text()
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_what_a_window_leaves_nothing_to_attend_to_is_the_same_with_and_without_a_gradient(precision):
+    """As [MASK] far behind the text of an expanded query, which no token attends to."""
+    ours, theirs = (model.eval() for model in ours_and_theirs("modernbert"))
+    ids_BL, attended_BL = new_batch()
+    everywhere_BL = torch.ones_like(attended_BL)
+    ours = ours.to(precision)
+    with torch.no_grad():
+        without_TH, _ = read_tokens(ours, ids_BL, attended_BL, everywhere_BL)
+        expected_TH = padded(theirs, ids_BL, attended_BL).flatten(0, 1)
+    with_TH, _ = read_tokens(ours, ids_BL, attended_BL, everywhere_BL)
+    for found_TH in (without_TH, with_TH.detach()):
+        cosine_T = torch.nn.functional.cosine_similarity(found_TH.float(), expected_TH, dim=1)
+        assert cosine_T.min() > (1 - 1e-5 if precision is torch.float32 else 0.99)

@@ -1,10 +1,13 @@
 """What leads nowhere is refused before any job, in one line with key and remedy."""
 
+import shutil
+
 import pytest
 
-from optical.errors import ConfigError
+from optical.errors import ConfigError, DataError
 from optical.plan.checks import check
 from support.experiments import COMMIT, experiment
+from support.foreign_models import change, save_pylate
 from support.workspace import ROOT
 
 PLAIN = {"reader": "plain", "documents": "results/atlas/documents.jsonl", "qrels": "results/atlas/qrels.txt"}
@@ -87,3 +90,46 @@ def test_what_is_given_passes():
     check(experiment({"encoder": hub, "translator": hub | {"source_code": "{flores}"}}))
     own = PLAIN | {"queries": {"sw": "results/atlas/queries/sw.tsv"}, "languages": ["sw"]}
     check(experiment({"collections": ["atlas", "own"], "collection_table": {"own": own}}))
+
+
+@pytest.fixture(scope="module")
+def xlmr(tmp_path_factory):
+    return save_pylate(tmp_path_factory.mktemp("xlmr") / "model", "xlm-roberta")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder": {"document_length": 188}}, r"texts of up to 187 tokens, not of 188 \[encoder\.document_length\]"),
+        ({"encoder": {"query_length": 188}}, r"texts of up to 187 tokens, not of 188 \[encoder\.query_length\]"),
+        ({"vocabulary": {"pieces": 500}}, r"of the kind Unigram cannot be extended \[vocabulary\.pieces\]"),
+    ],
+)
+def test_what_a_given_encoder_cannot_do_is_refused(xlmr, changes, message):
+    given = changes.get("encoder", {})
+    check(experiment({"encoder": {"source": str(xlmr)}}))
+    with pytest.raises(ConfigError, match=message):
+        check(experiment(changes | {"encoder": {"source": str(xlmr)} | given}))
+
+
+@pytest.mark.parametrize("key", ["encoder", "teacher"])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"version https://git-lfs"), "a pointer of Git LFS"),
+        (lambda folder: (folder / "1_Dense/model.safetensors").write_bytes(b"half"), "weights is not whole"),
+        (lambda folder: change(folder / "config.json", model_type="t5"), "t5 has a decoder beside its encoder"),
+    ],
+)
+def test_a_given_model_that_cannot_be_read_is_refused(xlmr, tmp_path, key, damage, message):
+    folder = shutil.copytree(xlmr, tmp_path / "model")
+    damage(folder)
+    with pytest.raises(DataError, match=message):
+        check(experiment({key: {"source": str(folder)}}))
+
+
+def test_a_given_teacher_s_own_lengths_are_compared_with_its_positions(xlmr, tmp_path):
+    folder = shutil.copytree(xlmr, tmp_path / "model")
+    change(folder / "config_sentence_transformers.json", document_length=200)
+    with pytest.raises(ConfigError, match="up to 187 tokens, not of 200"):
+        check(experiment({"teacher": {"source": str(folder)}}))

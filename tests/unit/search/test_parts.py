@@ -31,7 +31,7 @@ def encoder_of_halves(tokeniser):
             ids_L = torch.as_tensor(texts[index], dtype=torch.int64)
             yield index, table_VD[ids_L], ids_L
 
-    return SimpleNamespace(tokeniser=tokeniser, dimension=4, encode=encode, length=lambda kind: 99)
+    return SimpleNamespace(tokeniser=tokeniser, dimension=4, encode=encode, room=lambda kind: 99)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -58,7 +58,7 @@ def test_words_are_hidden_in_the_share_asked_for_and_nothing_else_is(folder, sha
     if share == 0.0:
         assert value == 0
         return
-    content_BL = model.encoder.content_mask(ids_BL, attention_BL)
+    content_BL = model.encoder.content_mask(ids_BL, attention_BL, DOCUMENT)
     changed_BL = seen["ids"] != ids_BL
     assert not changed_BL[~content_BL].any()
     masks = (seen["ids"] == model.encoder.mask_id).sum() / content_BL.sum()

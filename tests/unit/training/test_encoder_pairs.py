@@ -127,7 +127,7 @@ def test_translation_modelling_masks_both_sides_of_one_input_with_positions_from
     assert seen["positions"][0].tolist() == [*range(width), *range(foreign[0].shape[1])]
     assert torch.equal(seen["attended"], torch.cat([english[1], foreign[1]], 1).bool())
     for (whole_BL, attention_BL, _), part_BL in ((english, ids_BL[:, :width]), (foreign, ids_BL[:, width:])):
-        content_BL = model.encoder.content_mask(whole_BL, attention_BL)
+        content_BL = model.encoder.content_mask(whole_BL, attention_BL, DOCUMENT)
         assert torch.equal(part_BL[~content_BL], whole_BL[~content_BL]), "neither special tokens nor padding"
         assert (part_BL[content_BL] == model.encoder.mask_id).all()
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from optical.cli.records import accept, verify
 from optical.cli.terminal import table
-from optical.errors import ConfigError, DataError, OpticalError, ResourceError
+from optical.errors import DataError, OpticalError, ResourceError
 
 if TYPE_CHECKING:
     from optical.config.base import Settings
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SAMPLE = 2000  # sentence pairs of a source that are looked at closely
 MOST_DROPPED = 0.5  # of them, by one reason
 LARGEST_BYTES = 500_000_000  # of a file that is read
+PROBE = "Where is the river?"  # a text that an encoder must be able to read
 # Rules that are made from another one need what that needs.
 SAME_NEEDS = {
     "encode_part": "encode_collection",
@@ -193,22 +194,35 @@ def look_at_training_set(experiment: "Experiment", owner: str, lang: str) -> Non
 
 
 def look_at_encoder(experiment: "Experiment") -> None:
-    """Read the tokeniser of an encoder that is there, and refuse markers that it does not have."""
-    from optical.models.own_settings import own_settings
-    from optical.plan.models import encoder
-    from optical.plan.settings import encoder_settings
-    from optical.text.tokeniser import load_tokeniser
+    """Load the given encoder or teacher, if it is there, and read a text; of a large one read all but the weights."""
+    from transformers.utils import logging as library
 
-    folder = Path(encoder(experiment))
+    from optical.config.model_folders import weight_files
+    from optical.models.encoder import DOCUMENT, QUERY
+    from optical.models.folders import load_encoder
+    from optical.models.own_settings import own_settings
+    from optical.models.saved_settings import saved_settings
+    from optical.plan.models import encoder, given_teacher
+    from optical.plan.settings import encoder_settings
+    from optical.text.tokeniser import load_tokeniser, tokenise
+
+    folder = Path(experiment.folder, encoder(experiment))
     if not (folder / "config.json").is_file():
         return
-    given = encoder_settings(experiment)
-    settings, tokeniser = own_settings(folder, given), load_tokeniser(folder)
-    for key in ("query_marker", "document_marker"):
-        marker = getattr(settings, key)
-        if key in given and tokeniser.token_to_id(marker) is None:
-            hint = "name a token of its vocabulary, or leave the key out"
-            raise ConfigError(f"the tokeniser has no {marker!r}", where=f"encoder.{key}", hint=hint)
+    is_teacher = bool(given_teacher(experiment))
+    settings = saved_settings(folder) if is_teacher else own_settings(folder, encoder_settings(experiment))
+    if sum(file.stat().st_size for file in weight_files(folder)) > LARGEST_BYTES:
+        load_tokeniser(folder)
+        print(f"not read, because it is large: {folder}")
+        return
+    library.set_verbosity_error()
+    library.disable_progress_bar()
+    model = load_encoder(folder, None if is_teacher else settings)
+    for kind in (QUERY, DOCUMENT):
+        ((_, vectors_LD, _),) = model.encode(list(tokenise(model.tokeniser, [PROBE])), kind)
+        if not vectors_LD.isfinite().all():
+            what = "the encoder's vectors are not finite numbers"
+            raise DataError(what, where=folder, hint="is the download complete?")
 
 
 def planned_jobs(files: list[str]) -> dict[str, int]:

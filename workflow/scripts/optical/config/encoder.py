@@ -54,10 +54,16 @@ class EncoderSettings(Settings):
     """maximum number of tokens of a document, special tokens included"""
 
     query_marker: str = "[Q]"
-    """token that marks a query"""
+    """token that marks a query; an empty text for none"""
 
     document_marker: str = "[D]"
-    """token that marks a document"""
+    """token that marks a document; an empty text for none"""
+
+    query_prompt: str = ""
+    """text that is put before each query, such as "query: " """
+
+    document_prompt: str = ""
+    """text that is put before each document, such as "passage: " """
 
     query_expansion: Flag = False
     """pad queries with [MASK] (ColBERT's query augmentation)"""
@@ -68,6 +74,9 @@ class EncoderSettings(Settings):
     skip_punctuation: Flag = True
     """drop document vectors of punctuation"""
 
+    skip_words: list[str] | None = None
+    """tokens whose document vectors are dropped, instead of punctuation"""
+
 
 class EncoderBlock(EncoderSettings):
     """The multilingual encoder, and how it turns texts into token vectors."""
@@ -76,6 +85,9 @@ class EncoderBlock(EncoderSettings):
     document_length: Annotated[Length, FromEncoder] = NOT_GIVEN
     query_marker: Annotated[str, FromEncoder] = NOT_GIVEN
     document_marker: Annotated[str, FromEncoder] = NOT_GIVEN
+    query_prompt: Annotated[str, FromEncoder] = NOT_GIVEN
+    document_prompt: Annotated[str, FromEncoder] = NOT_GIVEN
+    skip_words: Annotated[list[str], FromEncoder] = NOT_GIVEN
 
     source: str = "train"
     """train (from scratch), a folder in the Hugging Face layout, a model's id on the hub, or `package:NAME/PLACE`: a

@@ -107,7 +107,7 @@ def plan_of(
     for encoder, ids, weights_V in zip(encoders, texts, reversed(weights), strict=True):
         ids_BL, attention_BL, keep_BL = encoder.frame(ids, kind)
         vectors_BLD = encoder.eval()(ids_BL, attention_BL).cpu()
-        mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL)
+        mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL, kind)
         sides.append((vectors_BLD, mask_BL, torch.from_numpy(weights_V)[ids_BL]))
     (foreign_BMD, foreign_BM, foreign_weights_BM), (english_BND, english_BN, english_weights_BN) = sides
     cost_BMN = token_cost(foreign_BMD, english_BND)

@@ -55,7 +55,7 @@ def align(
     from optical.losses.transport import token_cost, transport_plan
     from optical.models.encoder import QUERY
     from optical.text.token_files import TokenFile
-    from optical.text.tokeniser import tokenise
+    from optical.text.tokeniser import tokenise, vocabulary_size
 
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions"
@@ -63,14 +63,14 @@ def align(
     sides = []
     for encoder, text, side in ((student, foreign, "foreign"), (teacher, english, "english")):
         ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
-        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None])[0] | special
+        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], QUERY)[0] | special
         if not keep_L.any():
             raise DataError("a sentence without a token", where=repr(text), hint="give some words")
         weights_BL = None
         if tokens:
-            vocabulary_size = encoder.tokeniser.get_vocab_size()
             file = TokenFile(Path(tokens) / side)
-            rarity_V = file.inverse_document_frequency(vocabulary_size, encoder.special_ids)
+            rows = vocabulary_size(encoder.tokeniser)
+            rarity_V = file.inverse_document_frequency(rows, encoder.special_ids)
             weights_BL = torch.from_numpy(rarity_V)[ids_L[keep_L]][None]
         pieces = [str(encoder.tokeniser.id_to_token(token)) for token in ids_L[keep_L].tolist()]
         sides.append((vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), weights_BL, pieces))

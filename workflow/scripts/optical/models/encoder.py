@@ -10,6 +10,7 @@ Shape suffixes: B texts, L tokens of the longest text, H hidden size, D vector s
 import copy
 import string
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,20 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from optical.config.encoder import EncoderSettings
+from optical.config.model_folders import check_lengths, longest_text
 from optical.errors import ConfigError
 from optical.files import write_json
-from optical.models.unpadding import Transformer, longest_text, read_tokens, use_fastest_attention
+from optical.models.framing import prompt_ids, special_tokens, unknown_id
+from optical.models.saved_settings import PROJECTION, SKIP_WORDS
+from optical.models.unpadding import Transformer, read_tokens, use_fastest_attention
 from optical.runtime.offline import keep_offline
 from optical.runtime.precision import dtype_of
 from optical.runtime.threads import results_in_order, workers_on
-from optical.text.tokeniser import load_tokeniser
+from optical.text.tokeniser import load_tokeniser, vocabulary_size
 
 keep_offline()
 
 QUERY, DOCUMENT = "query", "document"
-FRAME = 3  # special tokens around a text: [CLS], marker, [SEP]
 NEW_MARKERS = ("[Q]", "[D]")  # a vocabulary that lacks them gets them
 Pieces = Sequence[int] | np.ndarray  # ids of a text's subwords, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
@@ -48,47 +51,68 @@ class Encoder(nn.Module):
         """
         super().__init__()
         use_fastest_attention(transformer)
-        longest = longest_text(transformer.config)
-        for key in ("query_length", "document_length"):
-            if longest is not None and getattr(settings, key) > longest:
-                what = f"the encoder has positions for {longest} tokens, not for {getattr(settings, key)}"
-                raise ConfigError(what, where=f"encoder.{key}", hint="lower it, or take another encoder")
+        check_lengths(transformer.config.to_dict(), settings.model_dump(include={"query_length", "document_length"}))
         self.transformer: Transformer = transformer
         self.settings = settings
         self.tokeniser = load_tokeniser(folder_of_tokeniser)
         self._add_markers()
         hidden = transformer.config.hidden_size
         self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
-        hint = "name a token of its vocabulary; BERT's has [unused0] and [unused1]"
-        self.marker_ids = {
-            QUERY: self._id_of(settings.query_marker, key="query_marker", hint=hint),
-            DOCUMENT: self._id_of(settings.document_marker, key="document_marker", hint=hint),
+        tokens = special_tokens(self.tokeniser, folder_of_tokeniser)
+        self.cls_id, self.sep_id, self.pad_id, self.mask_id = tokens
+        marked, prompted = (
+            {kind: getattr(settings, f"{kind}_{what}") for kind in (QUERY, DOCUMENT)} for what in ("marker", "prompt")
+        )
+        self.marker_ids = {kind: self._marker(token, f"{kind}_marker") for kind, token in marked.items() if token}
+        self.prompt_ids = {
+            kind: prompt_ids(self.tokeniser, prompt, f"encoder.{kind}_prompt") for kind, prompt in prompted.items()
         }
-        self.cls_id, self.sep_id = self._id_of("[CLS]", "<s>"), self._id_of("[SEP]", "</s>")
-        self.pad_id, self.mask_id = self._id_of("[PAD]", "<pad>"), self._id_of("[MASK]", "<mask>")
-        skipped = [self.tokeniser.token_to_id(sign) for sign in string.punctuation] if settings.skip_punctuation else []
-        self.skipped_ids = np.array([token for token in skipped if token is not None], dtype=np.int64)
+        self.skipped_ids = np.array(self._skipped(), dtype=np.int64)
+        for kind in (QUERY, DOCUMENT):
+            if self.room(kind) < 1:
+                what = f"{self.length(kind)} tokens have no room for a text beside its prompt"
+                raise ConfigError(what, where=f"encoder.{kind}_length", hint="raise it, or shorten the prompt")
 
     def _add_markers(self) -> None:
         """Give the vocabulary the markers that it lacks, with random vectors."""
         markers = [self.settings.query_marker, self.settings.document_marker]
         new = [name for name in markers if name in NEW_MARKERS and self.tokeniser.token_to_id(name) is None]
+        rows, known = len(self.transformer.get_input_embeddings().weight), vocabulary_size(self.tokeniser)
+        if known > rows:
+            what = f"the tokeniser has subwords up to the number {known - 1}, the model has {rows} rows"
+            raise ConfigError(what, where="encoder.source", hint="take the tokeniser that belongs to the model")
+        if new and self.tokeniser.get_vocab_size() < known:
+            what = "the numbers of the tokeniser's subwords have a hole, so that no marker can be added"
+            raise ConfigError(what, where="encoder.query_marker", hint="name two tokens of its vocabulary as markers")
         self.tokeniser.add_special_tokens(new)
-        size = self.tokeniser.get_vocab_size()
-        if new and size > len(self.transformer.get_input_embeddings().weight):
+        size = vocabulary_size(self.tokeniser)
+        if new and size > rows:
             self.transformer.resize_token_embeddings(size, mean_resizing=False)
+
+    def _marker(self, token: str, key: str) -> int:
+        if (index := self.tokeniser.token_to_id(token)) is None:
+            hint = "name a token of its vocabulary, such as BERT's [unused0], or leave the key out"
+            raise ConfigError(f"the tokeniser has no {token!r}", where=f"encoder.{key}", hint=hint)
+        return index
+
+    def _skipped(self) -> list[int]:
+        """Return the ids whose document vectors are dropped.
+
+        Of the words that are named, one without a token stands for the unknown token: so PyLate reads its list.
+        """
+        words = self.settings.skip_words
+        if words is None:
+            words = list(string.punctuation) if self.settings.skip_punctuation else []
+            unknown = None
+        else:
+            unknown = unknown_id(self.tokeniser)
+        ids = [self.tokeniser.token_to_id(word) for word in words]
+        return [token for token in (unknown if index is None else index for index in ids) if token is not None]
 
     @property
     def dimension(self) -> int:
         """Return the size of a token vector."""
         return self.settings.dimension or self.transformer.config.hidden_size
-
-    def _id_of(self, *tokens: str, key: str = "source", hint: str = "take an encoder of the BERT family") -> int:
-        """Return the number of the first of these tokens that the vocabulary has."""
-        for token in tokens:
-            if (index := self.tokeniser.token_to_id(token)) is not None:
-                return index
-        raise ConfigError(f"the tokeniser has no {' or '.join(tokens)}", where=f"encoder.{key}", hint=hint)
 
     def forward(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
         """Return the unit vectors of every token, zeros where there is padding, float32 of shape (B, L, D).
@@ -103,6 +127,15 @@ class Encoder(nn.Module):
         """Return the length of the longest input of this kind in tokens, special ones included."""
         return self.settings.query_length if kind == QUERY else self.settings.document_length
 
+    def before(self, kind: str) -> list[int]:
+        """Return the ids that stand before a text's own: [CLS], the marker, the prompt."""
+        marker = [self.marker_ids[kind]] if kind in self.marker_ids else []
+        return [self.cls_id, *marker, *self.prompt_ids[kind]]
+
+    def room(self, kind: str) -> int:
+        """Return how many subwords of a text are read, beside those that frame it."""
+        return self.length(kind) - len(self.before(kind)) - 1
+
     def frame(self, texts: Sequence[Pieces], kind: str) -> tuple[Tensor, Tensor, Tensor]:
         """Frame word-piece ids as the encoder wants them and pad them to a common length.
 
@@ -113,16 +146,17 @@ class Encoder(nn.Module):
         Returns:
             ids_BL (int64), attention_BL (int64) and keep_BL (bool): which positions give a vector.
         """
-        longest = self.length(kind)
-        pieces = [np.asarray(text[: longest - FRAME], dtype=np.int64) for text in texts]
+        before, room = self.before(kind), self.room(kind)
+        pieces = [np.asarray(text[:room], dtype=np.int64) for text in texts]
         expand = kind == QUERY and self.settings.query_expansion
-        width = longest if expand else max((len(piece) for piece in pieces), default=0) + FRAME
+        longest = room if expand else max((len(piece) for piece in pieces), default=0)
+        width, start = len(before) + longest + 1, len(before)
         ids_BL = np.full((len(pieces), width), self.mask_id if expand else self.pad_id, dtype=np.int64)
         attention_BL = np.zeros((len(pieces), width), dtype=np.int64)
         for row, piece in enumerate(pieces):
-            end = len(piece) + 2
-            ids_BL[row, :2] = self.cls_id, self.marker_ids[kind]
-            ids_BL[row, 2:end] = piece
+            end = start + len(piece)
+            ids_BL[row, :start] = before
+            ids_BL[row, start:end] = piece
             ids_BL[row, end] = self.sep_id
             attention_BL[row, : end + 1] = 1
         keep_BL = attention_BL.astype(bool)
@@ -134,14 +168,21 @@ class Encoder(nn.Module):
             keep_BL &= ~np.isin(ids_BL, self.skipped_ids)
         return torch.from_numpy(ids_BL), torch.from_numpy(attention_BL), torch.from_numpy(keep_BL)
 
-    def content_mask(self, ids_BL: Tensor, attention_BL: Tensor) -> Tensor:
-        """Return where the text's own subwords are: neither padding nor special tokens, bool (B, L)."""
-        return attention_BL.bool() & ~torch.isin(ids_BL, torch.tensor(self.special_ids, device=ids_BL.device))
+    def content_mask(self, ids_BL: Tensor, attention_BL: Tensor, kind: str) -> Tensor:
+        """Return where the text's own subwords are: no padding, special token or prompt; bool (B, L)."""
+        content_BL = attention_BL.bool() & ~torch.isin(ids_BL, torch.tensor(self.special_ids, device=ids_BL.device))
+        content_BL[:, : len(self.before(kind))] = False
+        return content_BL
 
     @property
     def special_ids(self) -> list[int]:
         """Return the ids that frame or fill texts, and never stand for a word."""
         return [self.cls_id, self.sep_id, self.pad_id, self.mask_id, *self.marker_ids.values()]
+
+    @property
+    def added_ids(self) -> list[int]:
+        """Return the ids that the encoder reads beside a text's own: special ones and those of prompts."""
+        return [*self.special_ids, *chain.from_iterable(self.prompt_ids.values())]
 
     def encode(
         self, texts: Sequence[Pieces], kind: str, precision: str = "fp32", batch_tokens: int | None = None
@@ -178,7 +219,8 @@ class Encoder(nn.Module):
     def _batches(self, texts: Sequence[Pieces], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""
         expand = kind == QUERY and self.settings.query_expansion
-        lengths = np.array([min(len(text), self.length(kind) - FRAME) + FRAME for text in texts], dtype=np.int64)
+        room, framing = self.room(kind), self.length(kind) - self.room(kind)
+        lengths = np.array([min(len(text), room) + framing for text in texts], dtype=np.int64)
         order = np.argsort(-lengths, kind="stable")
         batches, start = [], 0
         while start < len(order):
@@ -193,11 +235,13 @@ class Encoder(nn.Module):
         self.tokeniser.save(str(folder / "tokenizer.json"))
         names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
         tokens = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}
-        unknown = next((token for token in ("[UNK]", "<unk>") if self.tokeniser.token_to_id(token) is not None), None)
-        longest = self.transformer.config.max_position_embeddings
+        unknown = unknown_id(self.tokeniser)
+        longest = longest_text(self.transformer.config.to_dict()) or self.settings.document_length
         write_json(
             folder / "tokenizer_config.json",
-            tokens | {"unk_token": unknown, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
+            tokens
+            | {"unk_token": None if unknown is None else self.tokeniser.id_to_token(unknown)}
+            | {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest},
         )
 
     def save(self, folder: str | Path) -> None:
@@ -208,6 +252,7 @@ class Encoder(nn.Module):
     def save_retriever(self, folder: Path) -> None:
         """Write what makes a transformer a late-interaction model: projection, markers and lengths."""
         settings, hidden = self.settings, self.transformer.config.hidden_size
+        prompts = {QUERY: settings.query_prompt, DOCUMENT: settings.document_prompt}
         # Without a projection an identity is written: PyLate would add a random one.
         weight_DH = self.projection.weight if isinstance(self.projection, nn.Linear) else torch.eye(hidden)
         (folder / "1_Dense").mkdir(exist_ok=True)
@@ -237,10 +282,13 @@ class Encoder(nn.Module):
                 "do_query_expansion": settings.query_expansion,
                 "attend_to_expansion_tokens": settings.attend_to_expansion,
                 # a sign without a token would stand for [UNK], and PyLate would skip every unknown word
-                "skiplist_words": [self.tokeniser.id_to_token(token) for token in self.skipped_ids.tolist()],
-                "projection": bool(settings.dimension),  # ours: false where 1_Dense is an identity
+                "skiplist_words": settings.skip_words
+                or [str(self.tokeniser.id_to_token(token)) for token in self.skipped_ids.tolist()],
+                PROJECTION: bool(settings.dimension),
                 "similarity_fn_name": "MaxSim",
                 "model_type": "ColBERT",
-            },
+            }
+            | ({} if settings.skip_words is None else {SKIP_WORDS: settings.skip_words})
+            | ({"prompts": prompts} if any(prompts.values()) else {}),
         )
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": settings.document_length})

@@ -8,6 +8,7 @@ Each has a README.md: the model card.
 """
 
 import shutil
+import string
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,10 +71,13 @@ def unused_weights(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def write_pylate(encoder: Encoder, folder: Path) -> None:
-    """Write a model that PyLate and sentence-transformers load without a warning."""
+    """Write a model of one side, whose prompt PyLate puts before all texts, and which loads without a warning."""
     encoder.save(folder)
     if unused := unused_weights(encoder):
         save_file(load_file(folder / WEIGHTS) | unused, folder / WEIGHTS, metadata={"format": "pt"})
+    path = folder / "config_sentence_transformers.json"
+    if "prompts" in (saved := read_json(path)):
+        write_json(path, saved | {"default_prompt_name": folder.name})
 
 
 def write_stanford(encoder: Encoder, folder: Path) -> None:
@@ -83,6 +87,11 @@ def write_stanford(encoder: Encoder, folder: Path) -> None:
     [MASK], which the code then leaves out of the scores, as it does with padding.
     """
     settings = encoder.settings
+    words = settings.skip_words or []
+    known = settings.query_marker and settings.document_marker and set(words) in (set(), set(string.punctuation))
+    if settings.query_prompt or settings.document_prompt or not known:
+        what = "the Stanford code has no prompts, no list of words to skip, and always two markers"
+        raise ConfigError(what, where="export", hint="use --format pylate")
     encoder.save_transformer(folder)
     prefix = encoder.transformer.base_model_prefix
     transformer = encoder.transformer.state_dict() | unused_weights(encoder)
@@ -107,7 +116,7 @@ def write_stanford(encoder: Encoder, folder: Path) -> None:
             "doc_maxlen": settings.document_length,
             "dim": encoder.dimension,
             "similarity": "cosine",
-            "mask_punctuation": settings.skip_punctuation,
+            "mask_punctuation": settings.skip_punctuation if settings.skip_words is None else bool(words),
             "attend_to_mask_tokens": settings.attend_to_expansion,
         },
     )
@@ -160,7 +169,7 @@ def write_onnx(encoder: Encoder, folder: Path) -> None:
     write_json(
         folder / "framing.json",
         {
-            "before": [encoder.cls_id, encoder.marker_ids[QUERY]],
+            "before": encoder.before(QUERY),
             "after": [encoder.sep_id],
             "query_length": settings.query_length,
             "query_expansion": settings.query_expansion,

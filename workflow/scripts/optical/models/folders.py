@@ -1,10 +1,9 @@
 """Load encoders from folders: this project's and PyLate's, Stanford ColBERT's, and bare transformers.
 
 PyLate's layout is that of `Encoder.save`. A checkpoint of Stanford ColBERT has the projection among the transformer's
-weights, and markers and lengths in `artifact.metadata`.
+weights. `optical.models.saved_settings` tells how each reads texts.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -14,11 +13,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from optical.config.encoder import EncoderSettings
+from optical.config.model_folders import check_weights, model_config
 from optical.errors import DataError
-from optical.files import read_json
 from optical.models.changes import apply_changes
 from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
+from optical.models.saved_settings import saved_settings
 from optical.models.unpadding import Transformer
 from optical.runtime.base import base_of
 from optical.seals import check_folder
@@ -39,10 +39,13 @@ def load_transformer(folder: str | Path, base: str | Path | None = None) -> Tran
         apply_changes(model, folder)
         return model
     with loading(folder, "encoder"):
-        kind = read_json(Path(folder, "config.json")).get("model_type", "")
+        kind = model_config(folder).get("model_type", "")
+        check_weights(folder)
         extra: dict[str, Any] = {"trust_remote_code": False}  # otherwise it asks, and `yes |` answers
         if kind in ("bert", "roberta", "xlm-roberta"):
             extra["add_pooling_layer"] = False
+        if kind == "big_bird":  # else a short batch turns to full attention, and all longer ones after it
+            extra["attention_type"] = "original_full"
         model, info = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **extra)
     missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if missing:
@@ -81,64 +84,6 @@ def load_encoder(
             raise DataError(what, where=folder, hint=COMPLETE)
         encoder.projection.weight.data.copy_(weight_DH)
     return encoder
-
-
-def saved_settings(folder: str | Path) -> EncoderSettings | None:
-    """Return how a late-interaction model turns texts into vectors; None where the folder is a bare transformer."""
-    folder = Path(folder)
-    pylate, stanford = folder / "config_sentence_transformers.json", folder / "artifact.metadata"
-    if pylate.is_file() and "query_length" in (saved := read_json(pylate)):
-        return _settings_of_pylate(folder, saved)
-    return _settings_of_stanford(folder, read_json(stanford)) if stanford.is_file() else None
-
-
-def _settings_of_pylate(folder: Path, saved: Mapping[str, Any]) -> EncoderSettings:
-    """Return the settings of a folder of PyLate, of whatever version; a key that is missing has that code's default."""
-    dense = folder / "1_Dense" / "config.json"
-    projected = saved.get("projection", dense.is_file())
-    layer: dict[str, Any] = read_json(dense) if projected else {"out_features": 0}
-    more = layer.get("bias") or layer.get("use_residual") or (folder / "2_Dense").is_dir()
-    if more or not layer.get("activation_function", "Identity").endswith("Identity"):
-        raise DataError("its projection is more than one matrix", where=folder, hint="take another checkpoint")
-    return EncoderSettings.read(
-        {
-            "dimension": layer["out_features"],
-            "query_length": saved["query_length"],
-            "document_length": saved["document_length"],
-            "query_marker": saved["query_prefix"],
-            "document_marker": saved["document_prefix"],
-            "query_expansion": bool(saved.get("do_query_expansion", True)),
-            "attend_to_expansion": bool(saved.get("attend_to_expansion_tokens", False)),
-            "skip_punctuation": bool(saved.get("skiplist_words", True)),
-        },
-        str(folder),
-    )
-
-
-def _settings_of_stanford(folder: Path, saved: Mapping[str, Any]) -> EncoderSettings:
-    """Return the settings of a checkpoint of Stanford ColBERT; a key that is missing has that code's default."""
-    saved = saved.get("config", saved)
-    return EncoderSettings.read(
-        {
-            "dimension": saved.get("dim", 128),
-            "query_length": saved.get("query_maxlen", 32),
-            "document_length": saved.get("doc_maxlen", 220),
-            "query_marker": saved.get("query_token_id", "[unused0]"),
-            "document_marker": saved.get("doc_token_id", "[unused1]"),
-            "query_expansion": not _pads_with_mask(folder),
-            "attend_to_expansion": bool(saved.get("attend_to_mask_tokens", False)),
-            "skip_punctuation": bool(saved.get("mask_punctuation", True)),
-        },
-        str(folder),
-    )
-
-
-def _pads_with_mask(folder: Path) -> bool:
-    """Return whether [MASK] is the padding token: Stanford's code adds it to every query, and never scores padding."""
-    path = folder / "tokenizer_config.json"
-    config = read_json(path) if path.is_file() else {}
-    pad, mask = (config.get(f"{name}_token") for name in ("pad", "mask"))
-    return pad is not None and pad == mask
 
 
 def _projection(folder: Path) -> Tensor:

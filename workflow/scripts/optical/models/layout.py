@@ -3,10 +3,18 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
+
+from safetensors import SafetensorError
 
 from optical.errors import DataError
 
 COMPLETE = "is the download complete?"
+# What transformers raises for a folder that it cannot load: another version's, half a file, a config of odd values.
+FAULTS = (
+    *(ImportError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError),
+    *(UnpicklingError, SafetensorError),
+)
 
 
 @contextlib.contextmanager
@@ -23,6 +31,6 @@ def loading(folder: str | Path, what: str) -> Iterator[None]:
         raise DataError("not a model folder: it has no config.json", where=folder, hint=hint)
     try:
         yield
-    except (ImportError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except FAULTS as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise DataError(f"cannot load the {what}: {reason}", where=folder, hint=COMPLETE) from error

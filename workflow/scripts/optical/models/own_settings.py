@@ -1,4 +1,4 @@
-"""What the files of an encoder say of how it reads texts: its markers, and how long a text may be."""
+"""What the files of an encoder say of how it reads texts: its markers and prompts, and how long a text may be."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,9 @@ from typing import Any
 
 from optical.config.encoder import EncoderSettings
 from optical.config.fitting import fitted, kind_of
-from optical.files import read_json
+from optical.config.model_folders import json_of, longest_text
 from optical.models.encoder import NEW_MARKERS
-from optical.models.folders import saved_settings
+from optical.models.saved_settings import SIDES, prompts_of, saved_settings
 from optical.text.tokeniser import load_tokeniser
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,8 @@ LONGEST = (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.j
 def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSettings:
     """Return how an encoder is to read texts: as given, else as its files say, else as suits its kind.
 
-    A late-interaction model has markers and lengths of its own. Another encoder says how long a text may be; markers
-    are two spare tokens of its vocabulary, or new ones.
+    A late-interaction model has markers, prompts and lengths of its own. Another encoder may have prompts, and says how
+    long a text may be; markers are two spare tokens of its vocabulary, or new ones.
 
     Args:
         folder: of the encoder.
@@ -35,17 +35,19 @@ def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSetting
         DataError: the folder has no tokeniser.
     """
     kind = kind_of(folder)
-    own = _of_late_interaction(folder) or _lengths(folder, fitted("encoder", {}, kind)) | _markers(folder)
+    own = _of_late_interaction(folder) or {
+        **_lengths(folder, fitted("encoder", {}, kind)),
+        **_markers(folder),
+        **_prompts(folder, given),
+    }
     filled = {key: value for key, value in own.items() if given.get(key) is None}
     log.info("from the encoder's files: %s", filled or "nothing, all is given")
-    if unread := _prompts(folder):
-        log.warning("its prompts %s are not put before texts: markers tell queries from documents", unread)
     return EncoderSettings.read(dict(given) | filled, "encoder")
 
 
 def _of_late_interaction(folder: str | Path) -> dict[str, Any]:
     saved = saved_settings(folder)
-    keys = {"query_length", "document_length", "query_marker", "document_marker"}
+    keys = {"query_length", "document_length", "query_marker", "document_marker", "skip_words", *SIDES}
     return saved.model_dump(include=keys) if saved else {}
 
 
@@ -56,15 +58,19 @@ def _lengths(folder: str | Path, usual: Mapping[str, int]) -> dict[str, int]:
 
 def _longest(folder: str | Path) -> Iterator[int]:
     for name, key in LONGEST:
-        path = Path(folder, name)
-        if path.is_file() and (length := read_json(path).get(key)):
+        if length := json_of(folder, name).get(key):
             yield int(length)
+    if positions := longest_text(json_of(folder, "config.json")):
+        yield positions
 
 
-def _prompts(folder: str | Path) -> list[str]:
-    path = Path(folder, "config_sentence_transformers.json")
-    prompts: dict[str, str] = (read_json(path).get("prompts") or {}) if path.is_file() else {}
-    return [prompt for prompt in prompts.values() if prompt]
+def _prompts(folder: str | Path, given: Mapping[str, Any]) -> dict[str, str]:
+    saved = json_of(folder, "config_sentence_transformers.json")
+    own, known = prompts_of(saved), {name for names in SIDES.values() for name in names}
+    unread = [prompt for name, prompt in (saved.get("prompts") or {}).items() if prompt and name not in known]
+    if unread and not any(own.values()) and not any(given.get(side) is not None for side in SIDES):
+        log.warning("its prompts %s are not put before texts; encoder.query_prompt and document_prompt can be", unread)
+    return own
 
 
 def _markers(folder: str | Path) -> dict[str, str]:

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from optical.config.model_folders import first_position
 from optical.runtime.devices import send
 
-# How a model numbers the positions of a text, by its type: from 0, or from behind the number of its padding token.
-# Other types number them otherwise or not at all; they read padded batches, as do all with another attention than ours.
-COUNTED_FROM_ZERO = ("bert", "distilbert", "electra", "albert", "ernie")
-COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "camembert")
+# Types whose tokens can be read in one row: given positions, they compute each token by itself, except for attention.
+# Others read padded batches, as do all with another attention than ours.
+UNPADDED = ("bert", "distilbert", "electra", "albert", "ernie", "roberta", "xlm-roberta", "camembert")
 ATTENTION = "optical"  # our attention's name among those of the transformers library
 
 Transformer = Any  # a model of that library, a torch.nn.Module: it types neither configs nor outputs
@@ -61,12 +61,12 @@ def read_tokens(
     places_T = read_BL.flatten().nonzero()[:, 0]
     attended_B11L = attended_BL.bool()[:, None, None]
     layout = Layout((len(ids_BL), ids_BL.shape[1]), send(places_T, device), send(attended_B11L, device))
-    first = _first_position(transformer.config)
-    if first is None:
+    if not _reads_unpadded(transformer.config):
         counted = {} if positions_L is None else {"position_ids": send(positions_L[None], device)}
         output = transformer(input_ids=send(ids_BL, device), attention_mask=send(attended_BL, device), **counted)
         return layout.unpad(output.last_hidden_state), layout
     columns_T = places_T % ids_BL.shape[1]
+    first = first_position(transformer.config.model_type, transformer.config.pad_token_id)
     positions_T = columns_T + first if positions_L is None else positions_L[columns_T]
     ids_T = ids_BL.flatten()[places_T]
     output = transformer(
@@ -75,18 +75,8 @@ def read_tokens(
     return output.last_hidden_state[0], layout
 
 
-def longest_text(config: Any) -> int | None:
-    """Return how many tokens of a text a transformer has positions for; None where its type counts them otherwise."""
-    first = _first_position(config)
-    return None if first is None else config.max_position_embeddings - first
-
-
-def _first_position(config: Any) -> int | None:
-    if config._attn_implementation != ATTENTION:
-        return None
-    if config.model_type in COUNTED_FROM_PADDING:
-        return config.pad_token_id + 1
-    return 0 if config.model_type in COUNTED_FROM_ZERO else None
+def _reads_unpadded(config: Any) -> bool:
+    return config._attn_implementation == ATTENTION and config.model_type in UNPADDED
 
 
 def use_fastest_attention(transformer: Transformer) -> None:
@@ -125,7 +115,11 @@ def attention(
         if attended_BNLL is not None:
             # Not -inf: padding that a window leaves nothing to attend to would be NaN, and spoil its text from there.
             score_BNLL = score_BNLL.masked_fill(~attended_BNLL, torch.finfo(score_BNLL.dtype).min)
-        result_BNLD = F.dropout(score_BNLL.softmax(-1), dropout) @ value_BNLD
+        weight_BNLL = score_BNLL.softmax(-1)
+        if layout is None and attended_BNLL is not None:
+            # A token that a window leaves nothing to attend to, such as a [MASK], gets zeros, as from the fused one.
+            weight_BNLL = weight_BNLL.masked_fill(~attended_BNLL, 0.0)
+        result_BNLD = F.dropout(weight_BNLL, dropout) @ value_BNLD
     else:
         result_BNLD = F.scaled_dot_product_attention(
             query_BNLD, key_BNLD, value_BNLD, attended_BNLL, dropout, scale=scaling

@@ -19,7 +19,8 @@ from tokenizers import Tokenizer, models
 
 from optical.bitext.word_alignment import MOST_CELLS, align, count_tables
 from optical.config.bitext import WordAlignment
-from optical.errors import ConfigError, DataError
+from optical.config.model_folders import check_extensible
+from optical.errors import DataError
 from optical.models.encoder import Encoder
 from optical.text.tokeniser import learn_pieces
 
@@ -61,11 +62,7 @@ def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) 
     BERT's normaliser drops accents, and with them the vowels of Devanagari; the new one keeps them.
     """
     state = json.loads(tokeniser.to_str())
-    if state["model"]["type"] != "WordPiece":
-        what = f"a tokeniser of the kind {state['model']['type']} cannot be extended"
-        raise ConfigError(
-            what, where="vocabulary.pieces", hint="0 keeps the encoder's own; BERT's kind can be extended"
-        )
+    check_extensible(state["model"]["type"])
     if (state["normalizer"] or {}).get("type") == "BertNormalizer":
         state["normalizer"]["strip_accents"] = False
     normalising = Tokenizer.from_str(json.dumps(state))

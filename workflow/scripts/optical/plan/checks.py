@@ -1,12 +1,15 @@
 """Refusals before any job: what leads nowhere although every value has the right form."""
 
+from pathlib import Path
+
+from optical.config.model_folders import check_extensible, check_model, json_of
 from optical.config.names import check_names
 from optical.errors import ConfigError
 from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.fitting import unusual_values
 from optical.plan.methods import KINDS
-from optical.plan.models import models_of_hub
+from optical.plan.models import MADE_MODEL, given_teacher, model_folder, models_of_hub
 from optical.plan.settings import keeps_vocabulary, teacher_settings
 from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
@@ -48,6 +51,7 @@ def check_experiment(experiment: Experiment) -> None:
     if config.teacher.source == "train":
         teacher_settings(experiment)
     models_of_hub(experiment)
+    _check_encoder(experiment)
     for value in unusual_values(experiment):
         if value.refused and not config.unusual_values:
             raise value.error()
@@ -57,6 +61,19 @@ def warnings(experiment: Experiment) -> list[str]:
     """Return what is doubtful in an experiment, or in one that belongs to it, a line each."""
     members = [member for member in family(experiment).values() if member.share == WHOLE]
     return list(dict.fromkeys(value.message() for member in members for value in unusual_values(member)))
+
+
+def _check_encoder(experiment: Experiment) -> None:
+    """Refuse a given encoder or teacher whose files say that it cannot be read; one of the hub may not be there yet."""
+    teacher, config = given_teacher(experiment), experiment.config
+    place = teacher or model_folder(experiment, "encoder", "")
+    folder = Path(experiment.folder, place)
+    if not place or MADE_MODEL.fullmatch(place) or not (folder / "config.json").is_file():
+        return
+    lengths = json_of(folder, "config_sentence_transformers.json") if teacher else config.encoder.model_dump()
+    check_model(folder, {key: lengths.get(key) for key in ("query_length", "document_length")})
+    if config.vocabulary.pieces and (folder / "tokenizer.json").is_file():
+        check_extensible(json_of(folder, "tokenizer.json")["model"]["type"])
 
 
 def _check_collection(experiment: Experiment, name: str) -> None:

@@ -103,7 +103,7 @@ def _lengths(model: str) -> dict[str, int]:
     """Return the most tokens of a query and of a document of a late-interaction model."""
     path = Path(model, "config_sentence_transformers.json")
     saved: Mapping[str, Any] = read_json(path) if path.is_file() else {}
-    return {key: saved.get(key, LONGEST) for key in ("query_length", "document_length")}
+    return {key: saved.get(key) or LONGEST for key in ("query_length", "document_length")}
 
 
 def training_mb(

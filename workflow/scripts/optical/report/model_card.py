@@ -54,7 +54,7 @@ tokeniser = tokenizers.Tokenizer.from_file(f"{folder}/query/tokenizer.json")
 session = onnxruntime.InferenceSession(f"{folder}/query/model.onnx")
 for query in queries:
     ids = tokeniser.encode(query, add_special_tokens=False).ids
-    ids = framing["before"] + ids[: framing["query_length"] - 3] + framing["after"]
+    ids = framing["before"] + ids[: framing["query_length"] - len(framing["before"]) - 1] + framing["after"]
     inputs = {"input_ids": numpy.array([ids]), "attention_mask": numpy.ones((1, len(ids)), dtype=numpy.int64)}
     (vectors,) = session.run(None, inputs)  # 1, tokens, dimensions
     print(vectors.shape)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from optical.corpora.passages import Document, text_of
-from optical.models.encoder import FRAME, QUERY, Encoder
+from optical.models.encoder import QUERY, Encoder
 from optical.runtime.progress import Progress
 from optical.search.vectors import write_vectors
 from optical.text.tokeniser import tokenise
@@ -36,7 +36,7 @@ def encode_documents(
     `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
     """
     source, done, cut = iter(documents), 0, 0
-    longest = encoder.length(kind) - FRAME
+    longest = encoder.room(kind)
     with (
         write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
         Progress("encoding documents", total=0) as progress,

@@ -40,7 +40,7 @@ def query_tokens(encoder: Encoder, text: str, mask_M: Tensor) -> tuple[list[str]
     """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
     ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
     kept = ids_BL[0][keep_BL[0]]
-    content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None])[0]
+    content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None], QUERY)[0]
     content_M = torch.zeros(len(mask_M), dtype=torch.bool)
     content_M[: len(content)] = content
     return [str(encoder.tokeniser.id_to_token(token)) for token in kept[content].tolist()], content_M
@@ -71,14 +71,14 @@ def matches(
     positions = keep_BL[0].nonzero()[:, 0]
     if len(positions) != len(document_LD) or not len(query_MD):
         return []
-    content = encoder.content_mask(ids_BL, attention_BL)[0][positions]
+    content = encoder.content_mask(ids_BL, attention_BL, DOCUMENT)[0][positions]
     if not content.any():
         return []
     similarity_ML = query_MD.float() @ torch.from_numpy(document_LD).float().T
     best = similarity_ML.masked_fill(~content, float("-inf")).max(dim=1)
     words: dict[int | None, Match] = {}
     for token, similarity, index in zip(query_tokens, best.values.tolist(), best.indices.tolist(), strict=True):
-        piece = int(positions[index]) - 2  # after [CLS] and the marker
+        piece = int(positions[index]) - len(encoder.before(DOCUMENT))
         word = encoding.word_ids[piece]
         spans = [span for span, other in zip(encoding.offsets, encoding.word_ids, strict=True) if other == word]
         known = words.get(word, Match(spans[0][0], spans[-1][1], similarity, []))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from optical.config.model_folders import json_of, refuse_pointer
 from optical.errors import DataError
 from optical.files import write_json
 from optical.runtime.base import base_of
@@ -75,17 +76,52 @@ def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
 
 
 def load_tokeniser(path: str | Path) -> Tokenizer:
-    """Load `tokenizer.json`, given itself or its folder; a model that is stored as changes has that of its base."""
+    """Load `tokenizer.json`, given itself or its folder; a model that is stored as changes has that of its base.
+
+    Files beside it may say that texts are lower-cased first: the tokeniser then does so itself.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
     path = Path(path)
     path = base_of(path) or path
     path = path / "tokenizer.json" if path.is_dir() else path
     if not path.is_file():
         raise DataError("no tokenizer.json", where=path, hint="save it with AutoTokenizer.save_pretrained")
     check_file(path)
-    tokeniser = Tokenizer.from_file(str(path))
+    refuse_pointer(path)
+    try:
+        tokeniser = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises no class of its own
+        what = f"cannot load the tokeniser: {str(error).splitlines()[0]}"
+        raise DataError(what, where=path, hint="is the download complete?") from error
     tokeniser.no_truncation()
     tokeniser.no_padding()
+    if normaliser := _lower_casing(tokeniser, path.parent):
+        tokeniser.normalizer = normaliser
     return tokeniser
+
+
+def _lower_casing(tokeniser: Tokenizer, folder: Path) -> normalizers.Normalizer | None:
+    """Return another normaliser where the files of a model ask for one: BERT's, or any in front of which it lowers."""
+    own = tokeniser.normalizer
+    asked = json_of(folder, "tokenizer_config.json").get("do_lower_case")
+    if isinstance(own, normalizers.BertNormalizer) and asked is not None and own.lowercase != asked:
+        own.lowercase = bool(asked)
+        return own
+    if not json_of(folder, "sentence_bert_config.json").get("do_lower_case"):
+        return None
+    return normalizers.Sequence([normalizers.Lowercase(), *([own] if own else [])])
+
+
+def vocabulary_size(tokeniser: Tokenizer) -> int:
+    """Return how many rows a table needs that is looked up by token ids, which may have holes.
+
+    >>> from tokenizers.models import WordPiece
+    >>> vocabulary_size(Tokenizer(WordPiece({"the": 0, "moon": 2}, unk_token="the")))
+    3
+    """
+    return max(tokeniser.get_vocab().values(), default=-1) + 1
 
 
 def tokenise(tokeniser: Tokenizer, texts: Iterable[str], chunk: int = 4096) -> Iterator[list[int]]:

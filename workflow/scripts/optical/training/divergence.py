@@ -51,7 +51,7 @@ def check_vectors(encoder: Encoder, texts: Sequence[Pieces], kind: str, where: s
     if not len(texts):
         return
     ids_BL, attention_BL, _ = encoder.frame([texts[number] for number in range(min(TEXTS, len(texts)))], kind)
-    content_BL = encoder.content_mask(ids_BL, attention_BL)
+    content_BL = encoder.content_mask(ids_BL, attention_BL, kind)
     with torch.inference_mode():
         vectors_TD = encoder.eval()(ids_BL, attention_BL)[content_BL.to(next(encoder.parameters()).device)]
     if len(vectors_TD) < 2:

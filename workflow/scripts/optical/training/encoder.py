@@ -77,7 +77,7 @@ class MaskedLanguageModel(nn.Module):
         The tensors are on the processor, whatever the model is on: so is what is random. `positions_L` are the tokens'
         positions where they are not simply counted.
         """
-        hideable_BL = self.encoder.content_mask(ids_BL, attention_BL)
+        hideable_BL = self.encoder.content_mask(ids_BL, attention_BL, DOCUMENT)
         hidden_BL = hideable_BL & (torch.rand(ids_BL.shape) < mask_share)
         targets_K = ids_BL[hidden_BL]
         if len(targets_K) == 0:  # a batch of empty texts teaches nothing

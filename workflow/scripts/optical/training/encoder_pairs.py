@@ -29,6 +29,7 @@ from optical.losses.objectives import PairBatch, build_objective
 from optical.models.encoder import DOCUMENT
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile, bitext_token_weights
+from optical.text.tokeniser import vocabulary_size
 from optical.training.batches import EpochBatches
 from optical.training.encoder import MaskedLanguageModel
 
@@ -85,12 +86,12 @@ class PairTokens:
         places = [(self.languages_P[pair], self.rows_P[pair]) for pair in pairs]
         return [self.english[lang][row] for lang, row in places], [self.foreign[lang][row] for lang, row in places]
 
-    def token_weights(self, vocabulary_size: int) -> tuple[Tensor, Tensor]:
+    def token_weights(self, rows: int) -> tuple[Tensor, Tensor]:
         """Return the inverse document frequencies of English and foreign tokens by language, float32 (G, V) each.
 
         Within the pairs of the language: over all languages together every word of a small one would be rare.
         """
-        of_languages = [bitext_token_weights(folder, vocabulary_size) for folder in self.folders]
+        of_languages = [bitext_token_weights(folder, rows) for folder in self.folders]
         english_GV, foreign_GV = (torch.from_numpy(np.stack(side)) for side in zip(*of_languages, strict=True))
         return english_GV, foreign_GV
 
@@ -111,9 +112,8 @@ class PairLoss:
         self.tlm = weights.pop(TLM, 0.0)
         transport = (settings.transport or TransportSettings()) if "optimal_transport" in weights else None
         self.objective = build_objective(Objectives.read(weights), transport) if weights else None
-        vocabulary_size = model.encoder.tokeniser.get_vocab_size()
         weighed = transport is not None and transport.marginals != "uniform"
-        self.token_weights = pairs.token_weights(vocabulary_size) if weighed else None
+        self.token_weights = pairs.token_weights(vocabulary_size(model.encoder.tokeniser)) if weighed else None
         self.batches = EpochBatches(pairs.lengths_P, settings.pairs_batch_size, settings.seed)
         self.device = next(model.parameters()).device
 
@@ -162,7 +162,7 @@ class PairLoss:
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return one side of a batch: unit vectors, where words are, and the weights of tokens, if they differ."""
         ids_BL, attention_BL, keep_BL = framed
-        mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL)
+        mask_BL = keep_BL & self.model.encoder.content_mask(ids_BL, attention_BL, DOCUMENT)
         vectors_BLD = self.model.token_vectors(ids_BL, attention_BL)
         weights_BL = None if table_GV is None else send(table_GV[languages_B[:, None], ids_BL], self.device)
         return vectors_BLD, send(mask_BL, self.device), weights_BL

@@ -18,6 +18,7 @@ from optical.losses.objectives import PairBatch, WeightedSum
 from optical.models.encoder import Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile, bitext_token_weights
+from optical.text.tokeniser import vocabulary_size
 from optical.training.batches import EpochBatches
 from optical.training.teacher_vectors import TeacherVectors
 
@@ -43,8 +44,9 @@ class DistillationLoss:
         transport = (settings.transport or TransportSettings()) if settings.objectives.use_transport() else None
         self.token_weights = None
         if transport and transport.marginals != "uniform":
-            size = student.tokeniser.get_vocab_size()
-            self.token_weights = [*map(torch.from_numpy, bitext_token_weights(tokens, size, student.special_ids))]
+            size = vocabulary_size(student.tokeniser)
+            in_every_text = student.added_ids if settings.special_tokens else student.special_ids
+            self.token_weights = [*map(torch.from_numpy, bitext_token_weights(tokens, size, in_every_text))]
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
 
@@ -65,8 +67,8 @@ class DistillationLoss:
         )
         teacher_BND = self.teacher[side].padded(pairs, english_keep_BN, self.device)
         if not self.settings.special_tokens:
-            keep_BM = keep_BM & self.student.content_mask(ids_BM, attention_BM)
-            english_keep_BN = english_keep_BN & self.student.content_mask(english_BN, english_attention_BN)
+            keep_BM = keep_BM & self.student.content_mask(ids_BM, attention_BM, side)
+            english_keep_BN = english_keep_BN & self.student.content_mask(english_BN, english_attention_BN, side)
         weights = {}
         if self.token_weights is not None:
             english_weights_V, foreign_weights_V = self.token_weights

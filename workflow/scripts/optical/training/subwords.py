@@ -39,7 +39,7 @@ def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | 
     table = encoder.transformer.get_input_embeddings()
     if table.num_embeddings <= LARGE or _is_tied(encoder, table):
         return encoder.save
-    rows = RowsInUse(table, [*ids_read, np.array(encoder.special_ids)])
+    rows = RowsInUse(table, [*ids_read, np.array(encoder.added_ids)])
     log.info("%d of %d subwords occur in the texts and are trained", len(rows.ids_R), len(rows.whole_VH))
 
     def save(folder: Path) -> None:
