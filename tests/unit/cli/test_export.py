@@ -5,7 +5,11 @@ import shutil
 import pytest
 import torch
 
+from optical.errors import DataError
+from optical.files import read_json, sha256_of, write_json
 from optical.models.folders import load_encoder
+from optical.models.origin import teacher_of
+from optical.runtime.provenance import EXPORTED
 from support.hub import forget_client
 from support.toy_results import student_of
 
@@ -67,3 +71,20 @@ def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):
         ours, theirs = load_encoder(source), load_encoder(tmp_path / "out" / name)
         assert ours.settings == theirs.settings
         assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+
+
+def test_an_exported_student_knows_its_exported_teacher_until_that_changes(optical, results, tmp_path):
+    arguments = ["export", "--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    assert optical(*arguments)[0] == 0
+    student, teacher = tmp_path / "out/query", tmp_path / "out/document"
+    changed = read_json(teacher / EXPORTED)
+    assert sha256_of(teacher / "model.safetensors") == changed["model.safetensors"]["now"]
+    assert teacher_of(student) == teacher
+    (tmp_path / "out/.checksums.json").unlink()
+    with (teacher / "model.safetensors").open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"    ")
+    for record in (changed, []):
+        write_json(teacher / EXPORTED, record)
+        with pytest.raises(DataError, match="not the teacher"):
+            teacher_of(student)

@@ -18,8 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError, ResourceError
-from optical.files import atomic_folder, read_json, write_json, write_lines
+from optical.files import atomic_folder, read_json, sha256_of, write_json, write_lines
 from optical.models.encoder import QUERY, Encoder
+from optical.runtime.provenance import EXPORTED
 
 WEIGHTS = "model.safetensors"
 ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weights lie in a file of their own
@@ -71,13 +72,21 @@ def unused_weights(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def write_pylate(encoder: Encoder, folder: Path) -> None:
-    """Write a model of one side, whose prompt PyLate puts before all texts, and which loads without a warning."""
+    """Write a model of one side, whose prompt PyLate puts before all texts, and which loads without a warning.
+
+    What differs from the saved encoder is recorded, so that a student still knows its teacher.
+    """
     encoder.save(folder)
+    weights, settings = folder / WEIGHTS, folder / "config_sentence_transformers.json"
+    before = {path.name: sha256_of(path) for path in (weights, settings)}
     if unused := unused_weights(encoder):
-        save_file(load_file(folder / WEIGHTS) | unused, folder / WEIGHTS, metadata={"format": "pt"})
-    path = folder / "config_sentence_transformers.json"
-    if "prompts" in (saved := read_json(path)):
-        write_json(path, saved | {"default_prompt_name": folder.name})
+        save_file(load_file(weights) | unused, weights, metadata={"format": "pt"})
+    if "prompts" in (saved := read_json(settings)):
+        write_json(settings, saved | {"default_prompt_name": folder.name})
+    now = {path.name: sha256_of(path) for path in (weights, settings)}
+    changed = {name: {"before": before[name], "now": now[name]} for name in now if now[name] != before[name]}
+    if changed:
+        write_json(folder / EXPORTED, changed)
 
 
 def write_stanford(encoder: Encoder, folder: Path) -> None:

@@ -16,6 +16,8 @@ from optical.seals import LIST, sha256_of_same
 
 # What the names of instructions that compute with vectors begin with: models trained with others differ a little.
 VECTOR_INSTRUCTIONS = ("amx", "avx", "fma", "bf16", "i8mm", "neon", "sme", "sve")
+# In a folder that was exported: by name, the SHA-256 of a file before the export changed it, and now.
+EXPORTED = "exported.json"
 PACKAGES = ("torch", "transformers", "tokenizers", "POT", "numpy", "snakemake")
 
 
@@ -97,11 +99,18 @@ def check_belongs(model: str | Path, base: str | Path, made_by: str = "") -> Non
 def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
     """Return whether a folder holds files with these SHA-256 hashes, by their names; it may hold others, too.
 
-    A model that was exported or copied lacks its learning curve and what the workflow hides beside it.
+    A model that was exported or copied lacks its learning curve and what the workflow hides beside it. Of a file that
+    the export changed, EXPORTED has the hash before and the hash now.
     """
-    needed = {name: wanted for name, wanted in hashes.items() if name != "curve.tsv" and not name.startswith(".")}
-    files = ((folder / name, wanted) for name, wanted in needed.items())
-    return all(file.is_file() and sha256_of_same(file) == wanted for file, wanted in files)
+    exported = read_json(folder / EXPORTED) if (folder / EXPORTED).is_file() else {}
+    for name, wanted in hashes.items():
+        if name == "curve.tsv" or name.startswith("."):
+            continue
+        found = sha256_of_same(folder / name) if (folder / name).is_file() else ""
+        record = exported.get(name) if isinstance(exported, dict) else None
+        if found != wanted and record != {"before": wanted, "now": found}:
+            return False
+    return True
 
 
 def _joined(hashes: Iterable[str]) -> str:
