@@ -69,9 +69,9 @@ def any_of(names):
     return "|".join(map(re.escape, dict.fromkeys(names))) or "(?!)"
 
 
-def methods_of_kind(kind):
-    """Return a pattern of the methods of one kind, in any of the experiments."""
-    return any_of(name for each in EXPERIMENTS.values() for name in each.methods_of_kind(kind))
+def methods_of_kind(*kinds):
+    """Return a pattern of the methods of some kinds, in any of the experiments."""
+    return any_of(name for each in EXPERIMENTS.values() for kind in kinds for name in each.methods_of_kind(kind))
 
 
 # --- where downloads lie is no matter of a job's params or resources; programs take both from the environment

@@ -38,7 +38,7 @@ rule check_students:
         **code("check_students"),
         students=lambda w: jobs.files_in(jobs.checked_students(at(w), w.lang), "folder"),
         teacher=lambda w: models.teacher(at(w)),
-        start=lambda w: models.extended(at(w), w.lang),
+        start=lambda w: jobs.files_in(jobs.checked_students(at(w), w.lang), "start"),
         bitext=lambda w: at(w).bitext(w.lang, "dev"),
     output:
         "{results}/held_out/{lang}.tsv",

@@ -66,6 +66,21 @@ use rule encode_collection as encode_part with:
         "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
 
+use rule encode_collection as encode_dense with:
+    input:
+        **code("encode_collection"),
+        encoder=lambda w: models.dense(at(w)),
+        prepared=lambda w: at(w).collection(w.collection),
+    output:
+        directory("{results}/dense_vectors/{collection}"),
+    log:
+        "{results}/logs/encode_dense/{collection}.log",
+    benchmark:
+        "{results}/benchmarks/encode_dense/{collection}.tsv"
+    message:
+        "encoding the documents of {wildcards.collection} into one vector each"
+
+
 use rule encode_collection as encode_with_student with:
     input:
         **code("encode_collection"),
@@ -86,7 +101,7 @@ rule search_collection:
     input:
         **code("search_collection"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        student_vectors=lambda w: jobs.student_vectors(at(w), w.collection, w.lang),
+        other_vectors=lambda w: jobs.other_vectors(at(w), w.collection, w.lang),
         translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
         shards=lambda w: jobs.document_vectors(at(w), w.collection),
         collection=lambda w: at(w).collection(w.collection),

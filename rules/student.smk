@@ -50,10 +50,10 @@ rule encode_bitext:
 rule distil_student:
     input:
         **code("distil_student"),
-        teacher=lambda w: models.teacher(at(w)),
-        start=lambda w: models.extended(at(w), w.lang),
-        tokens=lambda w: models.student_tokens(at(w), w.lang),
-        vectors=lambda w: models.teacher_vectors(at(w), w.lang),
+        teacher=lambda w: models.teacher_of(at(w), w.method),
+        start=lambda w: models.extended(at(w), w.lang, w.method),
+        tokens=lambda w: models.student_tokens(at(w), w.lang, w.method),
+        vectors=lambda w: models.teacher_vectors(at(w), w.lang, w.method),
     output:
         directory("{results}/students/{lang}/{method}/{seed}"),
     log:
@@ -61,7 +61,7 @@ rule distil_student:
     benchmark:
         "{results}/benchmarks/distil_student/{lang}/{method}/{seed}.tsv"
     wildcard_constraints:
-        method=methods_of_kind("distilled"),
+        method=methods_of_kind("distilled", "dense-distilled"),
     conda:
         "../envs/train.yaml"
     resources:

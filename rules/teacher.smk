@@ -26,6 +26,28 @@ rule pretrain_encoder:
         TRAIN
 
 
+rule make_dense:
+    input:
+        **code("make_dense"),
+        encoder=lambda w: models.encoder(at(w)),
+    output:
+        directory("{results}/dense"),
+    log:
+        "{results}/logs/make_dense.log",
+    benchmark:
+        "{results}/benchmarks/make_dense.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **needs("make_dense"),
+    params:
+        arguments=arguments("encoder", settings=lambda w: at(w).config.dense),
+    message:
+        "letting the encoder read a text into one vector, as its authors do"
+    shell:
+        RUN
+
+
 rule prepare_training_set:
     input:
         **code("prepare_training_set"),

@@ -51,7 +51,7 @@ EXPECTED = {
     | each(FROM_SCRATCH, 1)
     | each("extend_vocabulary tokenise_extended align_words", 7)
     | {"tokenise_bitext": 0},
-    "open": TWO_COLLECTIONS | {"unpack_model": 1, "distil_student": 5 * 7},
+    "open": TWO_COLLECTIONS | {"unpack_model": 1, "make_dense": 1, "encode_dense": 2, "distil_student": 6 * 7},
     "subwords": TWO_COLLECTIONS | each("extend_vocabulary tokenise_extended", 7) | {"tokenise_bitext": 0},
     # CLIRMatrix has no Somali and no English queries; three seeds
     "paper": each(ONCE, 1)

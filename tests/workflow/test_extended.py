@@ -5,14 +5,16 @@ import json
 import pytest
 
 from optical.files import read_rows, read_table
+from optical.search.vectors import Collection
 from support.workspace import ROOT, SMALL, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
 CONFIGS = [SMALL, ROOT / "config/pieces.yaml"]
+METHODS = ("english", "zero-shot", "extended", "optical", "dense", "dense+mse")
 CHANGES = (
     "languages=[sw]",
-    "methods=[english,zero-shot,extended,optical]",
+    f"methods=[{','.join(METHODS)}]",
     "vocabulary={pieces: 300}",
     "bitext_curve={shares: [50], methods: [optical]}",
 )
@@ -33,9 +35,18 @@ def finished(tmp_path_factory):
 def test_the_table_has_what_the_vocabulary_alone_does(finished):
     workspace, _ = finished
     table = read_table(workspace / "results/pieces/map_table.tsv")
-    assert [row["method"] for row in table] == ["english", "zero-shot", "extended", "optical"]
+    assert [row["method"] for row in table] == [*METHODS]
     methods = {row[1] for row in read_rows(workspace / "results/pieces/scores/atlas/sw.tsv", 2)}
-    assert methods >= {"extended", "optical", "zero-shot", "english"}
+    assert methods >= {*METHODS}
+
+
+def test_a_student_of_the_encoder_with_one_vector_a_text_keeps_its_subwords_and_is_checked_beside_it(finished):
+    workspace, _ = finished
+    folder = workspace / "results/pieces"
+    inputs = json.loads((folder / "students/sw/dense+mse/1/provenance.json").read_text(encoding="utf-8"))["inputs"]
+    assert "start" not in inputs and "1_Pooling/config.json" in inputs["teacher"]
+    assert Collection([folder / "dense_vectors/atlas"]).dim == 32, "the encoder's hidden size, without a projection"
+    assert {row["method"] for row in read_table(folder / "held_out/sw.tsv")} == {"optical", "dense+mse"}
 
 
 def test_students_and_their_shares_start_from_pieces_of_their_own_bitext(finished):

@@ -13,6 +13,7 @@ import numpy as np
 from optical.config.methods import LexicalSettings
 from optical.evaluation.held_out import COLUMNS, doubts, held_out_row, summary
 from optical.files import read_rows, write_rows
+from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.program import (
     add_base_argument,
@@ -24,7 +25,7 @@ from optical.program import (
     yaml_value,
 )
 from optical.runtime.machine import machine_from
-from optical.search.translations import english_vectors, ranks_by_vectors, ranks_by_words
+from optical.search.translations import Vectors, english_vectors, ranks_by_vectors, ranks_by_words
 
 MOST_PAIRS = 200  # enough to tell a difference of a few hundredths, and read within a second or two
 
@@ -39,21 +40,26 @@ def main(arguments):
         write_rows(arguments.out, [COLUMNS], sealed=True)
         return
     english, foreign = map(list, zip(*pairs, strict=True))
-    teacher = load_encoder(arguments.teacher, base=arguments.base).to(device)
-    vectors = english_vectors(teacher, english, machine.precision)
 
     @cache
-    def ranks_of(folder: str) -> np.ndarray:
-        reader = teacher if folder == arguments.teacher else load_encoder(folder, base=arguments.base).to(device)
-        return ranks_by_vectors(reader, foreign, vectors, machine.precision)
+    def teacher_in(folder: str) -> Encoder:
+        return load_encoder(folder, base=arguments.base).to(device)
+
+    @cache
+    def vectors_of(teacher: str) -> Vectors:
+        return english_vectors(teacher_in(teacher), english, machine.precision)
+
+    @cache
+    def ranks_of(folder: str, teacher: str) -> np.ndarray:
+        reader = teacher_in(teacher) if folder == teacher else load_encoder(folder, base=arguments.base).to(device)
+        return ranks_by_vectors(reader, foreign, vectors_of(teacher), machine.precision)
+
+    def row_of(job: dict) -> dict[str, str]:
+        student, start = (ranks_of(job[name], job.get("teacher", arguments.teacher)) for name in ("folder", "start"))
+        return held_out_row({"lang": arguments.lang} | job, student, {"start": start, "bm25": bm25})
 
     bm25 = ranks_by_words(foreign, english, LexicalSettings.read(arguments.lexical, "lexical"))
-    rows = [
-        held_out_row(
-            {"lang": arguments.lang} | job, ranks_of(job["folder"]), {"start": ranks_of(job["start"]), "bm25": bm25}
-        )
-        for job in jobs
-    ]
+    rows = [row_of(job) for job in jobs]
     write_rows(arguments.out, [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)], sealed=True)
     log.info("%s", summary(rows))
     for line in doubts(rows):
@@ -64,7 +70,7 @@ if __name__ == "__main__":
     parser = program(__doc__, out="table of the language")
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads the English sentences")
     parser.add_argument("--bitext", required=True, metavar="FILE", help="held-out pairs: english<TAB>foreign")
-    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {method, seed, folder, start}")
+    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {method, seed, folder, start, teacher}")
     parser.add_argument("--lexical", type=yaml_value, default={}, help="settings of BM25")
     parser.add_argument("--lang", required=True)
     add_machine_arguments(parser)

@@ -39,6 +39,14 @@ def test_our_own_configs_pass(file):
             {"search": {"parts": 2}, "collection_table": {"atlas": {"documents_by": "student"}}},
             r"what students read is not searched in parts \[search\.parts\]",
         ),
+        (
+            {"methods": ["optical", "dense"], "search": {"parts": 2}},
+            r"one vector for a text is not searched in parts \[search\.parts\].*leave dense out",
+        ),
+        (
+            {"methods": ["optical", "dense+mse"], "teacher": {"source": "results/other/teacher"}},
+            r"no encoder beside the given teacher \[teacher\.source\].*leave dense\+mse out",
+        ),
         ({"bitext": {"sw": []}}, r"no sentence pairs \[bitext\.sw\].*list sources for sw"),
         (
             {"methods": ["optical", "extended"]},

@@ -46,7 +46,7 @@ def test_one_student_is_trained_per_language_method_and_seed():
 
 def test_the_students_of_the_full_experiment_are_those_that_have_data():
     paper = experiment(file="paper.yaml")
-    count = {kind: len(paper.students([kind])) for kind in kinds(reader="student")}
+    count = {kind: len(paper.students([kind])) for kind in kinds(reader="student", documents="teacher")}
     assert count == {"distilled": 6 * 6 * 3, "retrained": (6 + 5 + 2) * 3}  # CLIRMatrix has no Somali
     assert not [lang for lang, _, _ in paper.students() if lang == "so"]
 
@@ -85,7 +85,7 @@ def test_an_experiment_is_called_as_its_folder():
 
 
 def test_a_notebook_shows_an_experiment_in_one_line():
-    assert repr(experiment(file="open.yaml")) == "<Experiment open: 7 languages, 10 methods>"
+    assert repr(experiment(file="open.yaml")) == "<Experiment open: 7 languages, 12 methods>"
 
 
 def test_what_leads_nowhere_is_refused_with_key_and_remedy():

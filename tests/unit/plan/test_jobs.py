@@ -3,7 +3,7 @@
 import pytest
 
 from optical.errors import ConfigError
-from optical.plan import jobs
+from optical.plan import jobs, models
 from support.experiments import experiment
 
 BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
@@ -52,12 +52,35 @@ def test_a_lexical_table_is_asked_for_where_a_method_searches_through_it():
     assert jobs.lexical_tables(experiment(), "sw") == []
 
 
+def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_of_their_own():
+    pooled = {"methods": ["zero-shot", "mse", "dense", "dense+mse"], "reference": "dense", "vocabulary": {"pieces": 9}}
+    tried = experiment(pooled, languages=["sw"])
+    found = searched(tried)
+    assert {name: job.get("shards") for name, job in found.items()} == {
+        "zero-shot": None,
+        "mse": None,
+        "dense": ["results/dense_vectors/atlas"],
+        "dense+mse": ["results/dense_vectors/atlas"],
+    }
+    assert found["dense"]["encoder"] == "results/dense"
+    assert jobs.other_vectors(tried, "atlas", "sw") == ["results/dense_vectors/atlas"]
+    assert [models.teacher_of(tried, name) for name in ("mse", "dense+mse")] == ["results/teacher", "results/dense"]
+    assert [len(models.extended(tried, "sw", name)) for name in ("mse", "dense+mse")] == [1, 0]
+    assert models.student_tokens(tried, "sw", "dense+mse") == "results/tokens/bitext/sw"
+    assert "results/dense" in models.student_bases(tried, "sw")
+    checked = {job["method"]: (job["start"], job.get("teacher")) for job in jobs.checked_students(tried, "sw")}
+    assert checked == {"mse": ("results/extended/sw", None), "dense+mse": ("results/dense", "results/dense")}
+    in_index = {job["tag"] for job in jobs.searches(tried, "atlas", "sw", "runs", "pruned")}
+    assert in_index == {"zero-shot", "mse"}, "an index of token vectors is of the teacher's"
+    assert {job["method"] for job in jobs.evaluations(tried, "atlas", "sw", pruned=True)} == in_index
+
+
 def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     tried = experiment(BY_STUDENT, languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2])
     shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs", "maxsim")]
     own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
     assert shards == [None, [own[0]], [own[1]]]
-    assert jobs.student_vectors(tried, "atlas", "sw") == own
+    assert jobs.other_vectors(tried, "atlas", "sw") == own
 
 
 def test_a_search_reads_its_encoders_and_what_students_are_stored_as_changes_to():

@@ -34,8 +34,9 @@ def test_a_given_encoder_brings_its_tokeniser_and_saves_the_teachers_vectors(giv
     assert not encoded.trains_encoder
     assert models.tokeniser(encoded) == models.encoder(encoded) == given
     assert models.teacher(encoded) == "results/teacher"
-    assert models.teacher_vectors(encoded, "sw") == ["results/teacher_vectors/sw"]
-    assert models.teacher_vectors(experiment(), "sw") == [], "a small encoder encodes them on the way"
+    assert models.teacher_vectors(encoded, "sw", "optical") == ["results/teacher_vectors/sw"]
+    assert models.teacher_vectors(experiment(), "sw", "optical") == [], "a small encoder encodes them on the way"
+    assert models.teacher_vectors(encoded, "sw", "dense+mse") == [], "it learns from another model"
 
 
 def test_a_given_teacher_is_all_that_comes_before_the_students(given):

@@ -97,6 +97,16 @@ class EncoderBlock(EncoderSettings):
     architecture: Architecture = Field(default_factory=Architecture)
 
 
+class Dense(Settings):
+    """The encoder as its authors use it: one vector for a text, for methods of the kinds dense and dense-distilled."""
+
+    query_prompt: str | None = None
+    """text that is put before each query, such as "query: "; null for that of the encoder's own files"""
+
+    document_prompt: str | None = None
+    """text that is put before each document, such as "passage: "; null for that of the encoder's own files"""
+
+
 class Vocabulary(Settings):
     """More subwords for a language that the encoder's tokeniser splits into single letters."""
 

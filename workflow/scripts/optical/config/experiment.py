@@ -9,7 +9,7 @@ from optical.config.atlas import AtlasSettings
 from optical.config.base import AtLeastZero, Count, Flag, Language, NotNegative, Numeric, Script, Settings, Unique
 from optical.config.bitext import BitextCleaning, BitextSource, WordAlignment
 from optical.config.collections import Collection
-from optical.config.encoder import EncoderBlock, Tokeniser, Vocabulary
+from optical.config.encoder import Dense, EncoderBlock, Tokeniser, Vocabulary
 from optical.config.measures import MEANING, MEASURE
 from optical.config.methods import Method
 from optical.config.training import Pretraining, Student, Teacher, Translator
@@ -220,6 +220,7 @@ class Config(Settings):
     bitext_cleaning: BitextCleaning = Field(default_factory=BitextCleaning)
     tokeniser: Tokeniser = Field(default_factory=Tokeniser)
     encoder: EncoderBlock = Field(default_factory=EncoderBlock)
+    dense: Dense = Field(default_factory=Dense)
     pretraining: Pretraining = Field(default_factory=Pretraining)
     teacher: Teacher = Field(default_factory=Teacher)
     student: Student = Field(default_factory=Student)

@@ -61,6 +61,8 @@ class Method(Settings):
         "extended",
         "distilled",
         "retrained",
+        "dense",
+        "dense-distilled",
         "lexical",
         "structured",
         "translated",
@@ -69,7 +71,8 @@ class Method(Settings):
     """english: human English queries read by the teacher; teacher: the teacher reads the foreign query;
     extended: it does, with the subwords of `vocabulary`, before any distillation;
     distilled: a student trained with `objectives`; retrained: a student trained to rank, on `training_set` or
-    `switch`; lexical: BM25; structured: BM25 through a lexical table;
+    `switch`; dense: the encoder itself, with one vector for a text (see `dense`); dense-distilled: a student of it,
+    trained with `objectives`; lexical: BM25; structured: BM25 through a lexical table;
     translated: the teacher reads the query as `translator` has it; translated-lexical: BM25 does"""
 
     languages: list[str] | None = None
@@ -82,7 +85,7 @@ class Method(Settings):
     """retrained: the teacher's training queries with swapped words"""
 
     objectives: Objectives | None = None
-    """distilled: the objectives and their weights, such as {optimal_transport: 1.0, contrastive: 0.5}"""
+    """distilled, dense-distilled: objectives and their weights, such as {optimal_transport: 1.0, contrastive: 0.5}"""
 
     student: Annotated[dict[str, Any], Changes(Student)] = {}
     """what this method changes in `student`"""
@@ -94,6 +97,7 @@ class Method(Settings):
 
     @model_validator(mode="after")
     def _has_objectives(self) -> "Method":
-        if self.kind == "distilled" and self.objectives is None:
-            raise Refused("'objectives' is missing", "a distilled method learns some, such as {optimal_transport: 1.0}")
+        if self.kind in ("distilled", "dense-distilled") and self.objectives is None:
+            example = "{optimal_transport: 1.0}" if self.kind == "distilled" else "{sentence_mse: 1.0}"
+            raise Refused("'objectives' is missing", f"a {self.kind} method learns some, such as {example}")
         return self

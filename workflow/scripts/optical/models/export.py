@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import atomic_folder, read_json, sha256_of, write_json, write_lines
+from optical.models.dense import DenseEncoder
 from optical.models.encoder import QUERY, Encoder
 from optical.runtime.provenance import EXPORTED
 
@@ -41,6 +42,9 @@ def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: 
         ConfigError: student and teacher do not fit together.
         DataError: the folder is not empty.
     """
+    if isinstance(student, DenseEncoder):
+        hint = "load_encoder(FOLDER).save(TO) of optical.models.folders writes it as sentence-transformers reads it"
+        raise ConfigError("a model of one vector for a text is no late-interaction model", where="export", hint=hint)
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions cannot be compared"
         raise ConfigError(what, where="export", hint="--teacher must be the model that the student was distilled from")

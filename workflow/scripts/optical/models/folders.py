@@ -16,6 +16,7 @@ from optical.config.encoder import EncoderSettings
 from optical.config.model_folders import check_weights, model_config
 from optical.errors import DataError
 from optical.models.changes import apply_changes
+from optical.models.dense import DenseEncoder, saved_dense_settings
 from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
 from optical.models.saved_settings import saved_settings
@@ -72,6 +73,8 @@ def load_encoder(
     tokeniser = base_of(folder, base) or folder
     if settings is not None:
         return Encoder(transformer, tokeniser, settings)
+    if (pooled := saved_dense_settings(folder)) is not None:
+        return DenseEncoder(transformer, tokeniser, pooled)
     settings = saved_settings(folder)
     if settings is None:
         raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")

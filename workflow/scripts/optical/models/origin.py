@@ -94,7 +94,7 @@ def teacher_of(model: str | Path) -> Path:
 def _teachers_near(model: Path) -> Iterator[Path]:
     """Yield the folders in which the teacher of a student may lie: of its experiment, of its export, of the hub."""
     for parent in model.parents:
-        for folder in (parent / "teacher", parent / "document", *sorted(parent.glob("models/*/*"))):
+        for folder in (parent / "teacher", parent / "dense", parent / "document", *sorted(parent.glob("models/*/*"))):
             if (folder / "config.json").is_file():
                 yield folder
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from optical.config.encoder import EncoderSettings
+from optical.config.encoder import Dense, EncoderSettings
 from optical.config.fitting import fitted, kind_of
 from optical.config.model_folders import json_of, longest_text
+from optical.models.dense import dense_settings
 from optical.models.encoder import NEW_MARKERS
-from optical.models.saved_settings import SIDES, prompts_of, saved_settings
+from optical.models.saved_settings import SIDES, UNBOUNDED, prompts_of, saved_settings
 from optical.text.tokeniser import load_tokeniser
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,13 @@ def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSetting
     filled = {key: value for key, value in own.items() if given.get(key) is None}
     log.info("from the encoder's files: %s", filled or "nothing, all is given")
     return EncoderSettings.read(dict(given) | filled, "encoder")
+
+
+def own_dense_settings(folder: str | Path, given: Dense) -> EncoderSettings:
+    """Return how an encoder reads texts into one vector: with the prompts that are given, or those of its files."""
+    own = prompts_of(json_of(folder, "config_sentence_transformers.json"))
+    prompts = own | given.model_dump(exclude_none=True)
+    return dense_settings(min([UNBOUNDED, *_longest(folder)]), prompts)
 
 
 def _of_late_interaction(folder: str | Path) -> dict[str, Any]:

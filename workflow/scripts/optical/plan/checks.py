@@ -100,6 +100,12 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
         if "query" not in experiment.config.student.changed(**block.student).sides:
             what, hint = "a retrained student learns to read queries", "let its sides have query"
             raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
+    if KINDS[block.kind].documents == "dense" and experiment.config.teacher.source != "train":
+        hint = f"train the teacher from an encoder, or leave {method} out"
+        raise ConfigError("no encoder beside the given teacher", where="teacher.source", hint=hint)
+    if KINDS[block.kind].documents == "dense" and experiment.in_parts:
+        hint = f"set search.parts: 1, or leave {method} out"
+        raise ConfigError("one vector for a text is not searched in parts", where="search.parts", hint=hint)
     if block.kind == "extended" and keeps_vocabulary(experiment):
         hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
         raise ConfigError("students keep the encoder's vocabulary", where=where, hint=hint)

@@ -295,6 +295,7 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
     of_methods = {name: method.training_set for name, method in config.method_table.items()}
     training_sets = config.atlas, config.teacher.training_set, of_methods
     teacher = *encoder, config.atlas, config.teacher
+    dense = *encoder, config.dense
     start = *teacher, *bitext, config.vocabulary, config.word_alignment  # what a student starts from
     splits = [block.split for block in config.collection_table.values()]
     by_tokens = any(split and split.unit == "tokens" for split in splits)
@@ -309,10 +310,12 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
         "training_sets": training_sets,
         "training_tokens": (*training_sets, *tokeniser),
         "teacher": teacher,
+        "dense": dense,
         "start": start,
         "teacher_vectors": (*start, experiment.taught_sides()),
         "lexical_tables": (*bitext, config.word_alignment),
         "translators": (*start, config.translator),
         "collections": collections,
         "vectors": (*teacher, *collections, config.search.parts),
+        "dense_vectors": (*dense, *collections),
     }

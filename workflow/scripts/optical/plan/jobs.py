@@ -7,7 +7,16 @@ from optical.config.methods import LexicalSettings
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.methods import KINDS, kinds, kinds_searching
-from optical.plan.models import encoder, extended, given_teacher, query_encoder, student_bases, teacher
+from optical.plan.models import (
+    dense,
+    encoder,
+    extended,
+    given_teacher,
+    query_encoder,
+    student_bases,
+    teacher,
+    teacher_of,
+)
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
 
@@ -30,14 +39,15 @@ def query_encoders(experiment: Experiment, lang: str) -> list[str]:
 
 
 def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:
-    """Return the documents' vectors that a run searches in place of the teacher's, where its student reads them."""
-    student = experiment.kind_of(method).reader == "student"
-    read_by_student = experiment.students_read_documents(collection) and student
-    return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"] if read_by_student else []
+    """Return the documents' vectors that a run searches in place of the teacher's: its student's, or the encoder's."""
+    kind = experiment.kind_of(method)
+    if experiment.students_read_documents(collection) and kind.reader == "student":
+        return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"]
+    return [experiment.place("dense_vectors", "dense_vectors", collection)] if kind.documents == "dense" else []
 
 
-def student_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return the documents' vectors of every student of a language that reads the documents itself."""
+def other_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
+    """Return all documents' vectors that the runs of a language search in place of the teacher's."""
     runs = experiment.runs(lang, kinds_searching("maxsim", lang))
     return flatten([own_documents(experiment, collection, lang, *run) for run in runs])
 
@@ -62,7 +72,10 @@ def searches(experiment: Experiment, collection: str, lang: str, folder: str, se
     """
     runs_folder = f"{experiment.results}/{folder}/{collection}/{lang}/{search}"
     jobs = []
-    for method, seed in experiment.runs(lang, kinds_searching("maxsim", lang)):
+    chosen = kinds_searching("maxsim", lang)
+    if search == PRUNED:  # the index has the teacher's vectors
+        chosen = [name for name in chosen if KINDS[name].documents == "teacher"]
+    for method, seed in experiment.runs(lang, chosen):
         shards = own_documents(experiment, collection, lang, method, seed)
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["encoder"] = query_encoder(experiment, lang, method, seed)
@@ -108,9 +121,11 @@ def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
 def checked_students(experiment: Experiment, lang: str) -> list[Job]:
     """Return the students of a language that are checked on held-out pairs, each with what it started from."""
     start_of = {"distilled": next(iter(extended(experiment, lang)), teacher(experiment))}
+    english = {"dense-distilled": {"teacher": dense(experiment)}}
     return [
         {"method": method, "seed": seed, "folder": experiment.student(lang, method, seed)}
-        | {"start": start_of.get(experiment.method(method).kind, teacher(experiment))}
+        | {"start": start_of.get(experiment.method(method).kind, teacher_of(experiment, method))}
+        | english.get(experiment.method(method).kind, {})
         for method, seed in experiment.runs(lang, kinds(reader="student"))
     ]
 
@@ -137,7 +152,8 @@ def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool
     """
     english = has_english(experiment, collection)
     chosen = [name for name, kind in KINDS.items() if english or kind.queries != "english"]
-    chosen = [name for name in chosen if not pruned or KINDS[name].search == "maxsim"]
+    indexed = kinds(search="maxsim", documents="teacher")
+    chosen = [name for name in chosen if not pruned or name in indexed]
     return [
         {
             "run": f"{_runs_folder(experiment, collection, lang, method, pruned)}/{method}/{seed}.trec",
@@ -272,7 +288,8 @@ def condition(experiment: Experiment, collection: str, lang: str, **what: object
 def pruned_collections(experiment: Experiment) -> list[str]:
     """Return the collections whose documents the teacher reads: one index serves all their methods."""
     config = experiment.config
-    if not any(experiment.kind_of(method).search == "maxsim" for method in config.methods):
+    indexed_kinds = kinds(search="maxsim", documents="teacher")
+    if not any(experiment.method(method).kind in indexed_kinds for method in config.methods):
         raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
     indexed = [name for name in experiment.test_collections() if not experiment.students_read_documents(name)]
     if not indexed:
@@ -304,7 +321,7 @@ def targets(experiment: Experiment) -> list[str]:
     for name in experiment.searchable_collections():
         made += document_vectors(experiment, name)
         for lang in experiment.languages_of(name):
-            made += query_encoders(experiment, lang) + student_vectors(experiment, name, lang)
+            made += query_encoders(experiment, lang) + other_vectors(experiment, name, lang)
     return list(dict.fromkeys(made))
 
 

@@ -12,13 +12,15 @@ class Kind:
         search: by token vectors (maxsim) or by words (lexical).
         queries: those that are searched with: human English ones, foreign ones, or foreign ones in translation.
         reader: the model that turns queries into vectors; None where words are compared.
+        documents: the model that has read the documents, unless each student reads them itself.
         learns_from_bitext: whether it learns from sentence pairs.
         lexical_table: whether it searches through a table of word translations.
     """
 
     search: Literal["maxsim", "lexical"]
     queries: Literal["english", "foreign", "translated"]
-    reader: Literal["teacher", "extended", "student"] | None = None
+    reader: Literal["teacher", "extended", "student", "dense"] | None = None
+    documents: Literal["teacher", "dense"] = "teacher"
     learns_from_bitext: bool = False
     lexical_table: bool = False
 
@@ -30,6 +32,8 @@ KINDS = {
     "extended": Kind("maxsim", "foreign", reader="extended", learns_from_bitext=True),
     "distilled": Kind("maxsim", "foreign", reader="student", learns_from_bitext=True),
     "retrained": Kind("maxsim", "foreign", reader="student", learns_from_bitext=True),
+    "dense": Kind("maxsim", "foreign", reader="dense", documents="dense"),
+    "dense-distilled": Kind("maxsim", "foreign", reader="student", documents="dense", learns_from_bitext=True),
     "translated": Kind("maxsim", "translated", reader="teacher", learns_from_bitext=True),
     "lexical": Kind("lexical", "foreign"),
     "structured": Kind("lexical", "foreign", learns_from_bitext=True, lexical_table=True),
@@ -41,7 +45,7 @@ def kinds(**traits: object) -> list[str]:
     """Return the kinds that have these traits.
 
     >>> kinds(reader="student")
-    ['distilled', 'retrained']
+    ['distilled', 'retrained', 'dense-distilled']
     """
     return [name for name, kind in KINDS.items() if all(getattr(kind, key) == value for key, value in traits.items())]
 

@@ -11,6 +11,7 @@ from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
+from optical.plan.methods import kinds
 from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, splits_by_tokens
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -125,6 +126,16 @@ def teacher(experiment: Experiment) -> str:
     return model_folder(experiment, "teacher", experiment.place("teacher", "teacher"))
 
 
+def dense(experiment: Experiment) -> str:
+    """Return the folder of the encoder that reads a text into one vector."""
+    return experiment.place("dense", "dense")
+
+
+def teacher_of(experiment: Experiment, method: str) -> str:
+    """Return the folder of the model that a method learns from, and whose vectors of documents it searches."""
+    return dense(experiment) if experiment.kind_of(method).documents == "dense" else teacher(experiment)
+
+
 def translator(experiment: Experiment, lang: str) -> str:
     """Return the folder of a language's translator: trained on its sentence pairs, or given."""
     return model_folder(experiment, "translator", experiment.place("translators", "translators", lang), lang)
@@ -135,20 +146,23 @@ def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> 
     reader = experiment.kind_of(method).reader
     if reader == "student":
         return experiment.student(lang, method, seed)
-    return experiment.place("start", "extended", lang) if reader == "extended" else teacher(experiment)
+    return experiment.place("start", "extended", lang) if reader == "extended" else teacher_of(experiment, method)
 
 
-def extended(experiment: Experiment, lang: str) -> list[str]:
+def extended(experiment: Experiment, lang: str, method: str | None = None) -> list[str]:
     """Return the folder of the model with the subwords of a language, which its students start from.
 
-    Nothing where the vocabulary stays the encoder's: they start from the teacher.
+    Nothing where the vocabulary stays the encoder's: they start from the teacher. So do students of the dense encoder.
     """
-    return [experiment.place("start", "extended", lang)] if experiment.config.vocabulary.pieces else []
+    pooled = method is not None and experiment.kind_of(method).documents == "dense"
+    own_pieces = experiment.config.vocabulary.pieces and not pooled
+    return [experiment.place("start", "extended", lang)] if own_pieces else []
 
 
 def student_bases(experiment: Experiment, lang: str) -> list[str]:
     """Return the models that students of a language start from: of a large vocabulary they store only what changed."""
-    return [teacher(experiment), *extended(experiment, lang)]
+    pooled = experiment.methods_for(lang, kinds(reader="student", documents="dense"))
+    return [teacher(experiment), *extended(experiment, lang), *([dense(experiment)] if pooled else [])]
 
 
 def tokens(experiment: Experiment, lang: str) -> str:
@@ -156,9 +170,9 @@ def tokens(experiment: Experiment, lang: str) -> str:
     return experiment.place("tokens", "tokens", "bitext", lang)
 
 
-def student_tokens(experiment: Experiment, lang: str) -> str:
-    """Return the tokenised sentence pairs of a language as its students read them."""
-    own_pieces = experiment.config.vocabulary.pieces
+def student_tokens(experiment: Experiment, lang: str, method: str | None = None) -> str:
+    """Return the tokenised sentence pairs of a language as its students read them, or those of a method."""
+    own_pieces = extended(experiment, lang, method)
     return experiment.place("start", "tokens", "extended", lang) if own_pieces else tokens(experiment, lang)
 
 
@@ -167,13 +181,14 @@ def student_tokeniser(experiment: Experiment, lang: str) -> str:
     return next(iter(extended(experiment, lang)), tokeniser(experiment))
 
 
-def teacher_vectors(experiment: Experiment, lang: str) -> list[str]:
+def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]:
     """Return the folder of the teacher's vectors that the students of a language share.
 
     Nothing where the encoder is trained here. That one is small: to encode sentence pairs with it takes a student less
-    time than one more job takes to start.
+    time than one more job takes to start. Nothing for a student of the dense encoder, which has few of its kind.
     """
-    return [] if experiment.trains_encoder else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
+    alone = experiment.trains_encoder or experiment.kind_of(method).documents == "dense"
+    return [] if alone else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
 
 
 def translator_code(experiment: Experiment, key: str, lang: str) -> str:

@@ -48,6 +48,7 @@ NEEDS = {
     "retrain_student": Need(3000, 0.5, 720, model=True, training=True),
     "train_translator": Need(2500, 2, 1440, model=True, training=True),
     "extend_vocabulary": Need(3000, 200, 240),
+    "make_dense": Need(2000, 3, 60),
     "encode_bitext": Need(2000, 2, 240, model=True),
     "encode_collection": Need(3000, 1, 720, model=True),
     "search_collection": Need(2000, 0, 240, model=True),  # and the memory of config.search

@@ -21,6 +21,8 @@ KINDS = {
     "extended": "The teacher reads the foreign query with added subwords of the language, and no distillation.",
     "distilled": "A student reads the foreign query. It learnt from the teacher, on sentence pairs, by ",
     "retrained": "A student reads the foreign query. It was trained to rank English passages, as the teacher was.",
+    "dense": "The encoder turns a text into one vector, as its authors use it. It was not trained here.",
+    "dense-distilled": "A student turns the foreign query into one vector. It learnt on sentence pairs, by ",
     "lexical": "BM25 compares the words of the foreign query with those of the passages.",
     "structured": "BM25 looks each word up in a table of translations, made from the sentence pairs.",
     "translated": "A translator trained on the sentence pairs translates the query. The teacher reads the translation.",
@@ -68,11 +70,11 @@ def glossary_section(report: Report) -> Section:
 def meaning_of_method(block: Mapping[str, Any]) -> str:
     """Return what a method of this block of the config does.
 
-    >>> meaning_of_method({"kind": "distilled", "objectives": {"optimal_transport": {"weight": 1.0}}})[-34:]
+    >>> meaning_of_method({"kind": "distilled", "objectives": {"optimal_transport": {"weight": 1.0}}})[-37:]
     ' by optimal transport between tokens.'
     """
     meaning = KINDS[block["kind"]]
-    if block["kind"] != "distilled":
+    if block["kind"] not in ("distilled", "dense-distilled"):
         return meaning
     names = [OBJECTIVES.get(name, name) for name, objective in block["objectives"].items() if objective is not None]
     return f"{meaning}{' and '.join(names)}."
