@@ -114,3 +114,13 @@ def test_pieces_are_about_as_many_as_asked_for(folder):
     sizes = [len(extended_tokeniser(tokeniser, texts, pieces).get_vocab()) for pieces in (30, 60, 90)]
     assert (np.diff(sizes) > 0).all()
     assert all(size - len(tokeniser.get_vocab()) <= pieces for size, pieces in zip(sizes, (30, 60, 90), strict=True))
+
+
+def test_prompts_are_split_as_before(folder):
+    tokeniser = load_tokeniser(folder)
+    prompt, texts = "मराठीत: ", [foreign for _, foreign in bitext(MARATHI)] + ["मराठीत"] * 50
+    before = tokeniser.encode(prompt).ids
+    assert extended_tokeniser(tokeniser, texts, 200).encode(prompt).ids != before
+    extended = extended_tokeniser(tokeniser, texts, 200, [prompt])
+    assert extended.encode(prompt).ids == before
+    assert len(extended.get_vocab()) > len(tokeniser.get_vocab())

@@ -42,7 +42,8 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
         ConfigError: the tokeniser is not made of subwords (BERT's kind).
         DataError: no word can be linked.
     """
-    tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces)
+    prompts = [encoder.settings.query_prompt, encoder.settings.document_prompt]
+    tokeniser = extended_tokeniser(encoder.tokeniser, [foreign for _, foreign in pairs], pieces, prompts)
     embeddings = encoder.transformer.get_input_embeddings()
     vectors_WH = starting_vectors(
         embeddings.weight.data.numpy(),
@@ -56,10 +57,13 @@ def extend_vocabulary(encoder: Encoder, pairs: Sequence[TextPair], pieces: int, 
     encoder.tokeniser = tokeniser
 
 
-def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) -> Tokenizer:
+def extended_tokeniser(
+    tokeniser: Tokenizer, texts: Sequence[str], pieces: int, prompts: Sequence[str] = ()
+) -> Tokenizer:
     """Return the tokeniser with about `pieces` subwords more, learnt from texts; those that it has are not added again.
 
-    BERT's normaliser drops accents, and with them the vowels of Devanagari; the new one keeps them.
+    BERT's normaliser drops accents, and with them the vowels of Devanagari; the new one keeps them. Prompts are split
+    as before, because a student reads as many of their subwords as its teacher.
     """
     state = json.loads(tokeniser.to_str())
     check_extensible(state["model"]["type"])
@@ -69,9 +73,15 @@ def extended_tokeniser(tokeniser: Tokenizer, texts: Sequence[str], pieces: int) 
     blank = Tokenizer(models.WordPiece(None, unk_token=state["model"]["unk_token"]))
     blank.normalizer, blank.pre_tokenizer = normalising.normalizer, normalising.pre_tokenizer
     known = tokeniser.get_vocab()
-    new = sorted(set(learn_pieces(blank, texts, pieces)) - set(known))
-    state["model"]["vocab"] |= {piece: number for number, piece in enumerate(new, start=max(known.values()) + 1)}
-    return Tokenizer.from_str(json.dumps(state))
+    new = set(learn_pieces(blank, texts, pieces)) - set(known)
+    while True:
+        numbered = {piece: number for number, piece in enumerate(sorted(new), start=max(known.values()) + 1)}
+        model = state["model"] | {"vocab": state["model"]["vocab"] | numbered}
+        extended = Tokenizer.from_str(json.dumps(state | {"model": model}))
+        in_prompts = {piece for prompt in prompts for piece in extended.encode(prompt).tokens} & new
+        if not in_prompts:
+            return extended
+        new -= in_prompts
 
 
 def starting_vectors(

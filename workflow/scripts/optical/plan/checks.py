@@ -9,7 +9,7 @@ from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.fitting import unusual_values
 from optical.plan.methods import KINDS
-from optical.plan.models import MADE_MODEL, given_teacher, model_folder, models_of_hub
+from optical.plan.models import MADE_MODEL, given_teacher, kind_of_subwords, model_folder, models_of_hub
 from optical.plan.settings import keeps_vocabulary, teacher_settings
 from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
@@ -67,13 +67,13 @@ def _check_encoder(experiment: Experiment) -> None:
     """Refuse a given encoder or teacher whose files say that it cannot be read; one of the hub may not be there yet."""
     teacher, config = given_teacher(experiment), experiment.config
     place = teacher or model_folder(experiment, "encoder", "")
+    if config.vocabulary.pieces and (kind := kind_of_subwords(experiment)):
+        check_extensible(kind)
     folder = Path(experiment.folder, place)
     if not place or MADE_MODEL.fullmatch(place) or not (folder / "config.json").is_file():
         return
     lengths = json_of(folder, "config_sentence_transformers.json") if teacher else config.encoder.model_dump()
     check_model(folder, {key: lengths.get(key) for key in ("query_length", "document_length")})
-    if config.vocabulary.pieces and (folder / "tokenizer.json").is_file():
-        check_extensible(json_of(folder, "tokenizer.json")["model"]["type"])
 
 
 def _check_collection(experiment: Experiment, name: str) -> None:

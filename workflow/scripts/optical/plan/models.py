@@ -7,6 +7,7 @@ from pathlib import Path
 
 from optical.config.encoder import EncoderBlock
 from optical.config.fitting import Kind, kind_of, kind_of_size
+from optical.config.model_folders import json_of
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
@@ -91,6 +92,17 @@ def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> 
 def given_teacher(experiment: Experiment) -> str:
     """Return the folder of a teacher that is not trained here, or nothing."""
     return model_folder(experiment, "teacher", "")
+
+
+def kind_of_subwords(experiment: Experiment) -> str | None:
+    """Return the kind of a given encoder's or teacher's tokeniser; None where its files are not there yet."""
+    teacher = given_teacher(experiment)
+    place = teacher or model_folder(experiment, "encoder", "")
+    folder = Path(experiment.folder, place)
+    if place and (folder / "tokenizer.json").is_file():
+        return str(json_of(folder, "tokenizer.json").get("model", {}).get("type"))
+    block = experiment.config.teacher if teacher else experiment.config.encoder
+    return "Unigram" if _is_packed(block) else None  # a package carries a model with the subwords of XLM-R
 
 
 def encoder_kinds(experiment: Experiment) -> list[Kind]:
