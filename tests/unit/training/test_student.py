@@ -23,16 +23,25 @@ SETTINGS = DistillationSettings(
 )
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    """Return a folder with a teacher, tokenised pairs and the teacher's vectors of both sides."""
-    folder = tmp_path_factory.mktemp("distillation")
-    save_encoder(folder / "teacher")
+def make_bench(folder, **settings):
+    """Fill a folder with a teacher, tokenised pairs and the teacher's vectors of both sides."""
+    save_encoder(folder / "teacher", **settings)
     for side, texts in (("english", ENGLISH), ("foreign", FOREIGN)):
         write_token_file(folder / "tokens" / side, folder / "teacher", texts)
     english = TokenFile(folder / "tokens/english")
     encode_english(load_encoder(folder / "teacher"), english, (QUERY, DOCUMENT), folder / "vectors", "fp32")
     return folder
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return make_bench(tmp_path_factory.mktemp("distillation"))
+
+
+@pytest.fixture(scope="module")
+def prompted(tmp_path_factory):
+    prompts = {"query_prompt": "the first: ", "document_prompt": "river "}
+    return make_bench(tmp_path_factory.mktemp("prompted"), query_length=20, **prompts)
 
 
 def loss_of(student, folder, **changes):
@@ -78,6 +87,17 @@ def test_without_special_tokens_words_alone_take_part(bench, student):
     assert batch.teacher_mask_BN.sum(1).tolist() == [len(loss.english[pair]) for pair in pairs]
     every = loss_of(student, bench)._batch(pairs, QUERY)
     assert (every.student_mask_BM.sum(1) - batch.student_mask_BM.sum(1)).tolist() == [3, 3, 3, 3]
+
+
+def test_prompts_are_read_and_are_no_words(prompted):
+    student, pairs = load_encoder(prompted / "teacher").eval(), np.arange(4)
+    loss = loss_of(student, prompted, special_tokens=False)
+    batch, framing = loss._batch(pairs, QUERY), len(student.before(QUERY))
+    assert batch.student_mask_BM.sum(1).tolist() == [len(loss.foreign[pair]) for pair in pairs]
+    for row, pair in enumerate(pairs):
+        [(_, english_ND, _)] = student.encode([loss.english[pair]], QUERY)
+        words_ND = batch.teacher_BND[row][batch.teacher_mask_BN[row]]
+        assert torch.allclose(words_ND, english_ND[framing:-1], atol=1e-3)
 
 
 def test_rare_words_weigh_more(bench, student):
