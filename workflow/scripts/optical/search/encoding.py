@@ -1,4 +1,4 @@
-"""From texts to token vectors to a run: encoding a collection, encoding queries, searching.
+"""Encode collections and queries into token vectors.
 
 Shape suffixes: Q queries, M tokens of a query, T tokens, D vector size.
 """

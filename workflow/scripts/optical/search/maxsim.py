@@ -1,11 +1,10 @@
 """The inner loops of exact late-interaction scoring (MaxSim): whole collections and listed pairs.
 
 The score of a document is the sum, over the query's tokens, of the largest inner product with any of the document's
-tokens. A block of documents is multiplied with a group of query tokens, both so small that the product stays in a
-core's own cache, where the maximum over each document's tokens is taken: documents lie one after the other, without
-padding, and those of one length side by side share one maximum over a middle axis. Each core works on blocks of its
-own; that needs no waiting for one another at each product, which costs most of the time on a machine with other work
-to do.
+tokens. A block of documents is multiplied with a group of query tokens. Both are so small that the product stays in the
+cache of a core, where the maximum over each document's tokens is taken. Documents are stored one after the other,
+without padding, and neighbours of equal length share one maximum over a middle axis. Each core works on its own blocks,
+so no core waits for another at each product. On a busy machine such waiting would take most of the time.
 
 Shape suffixes: Q queries, M tokens of a query, C columns (the unmasked tokens of a group of queries), D dimensions, T
 tokens of a block, N documents of a block, L tokens of a document, B pairs of a query and a document, K hits.

@@ -1,11 +1,11 @@
 """Search through a pruned index (PLAID), which looks only at documents that hold a token near one of the query's.
 
-Token vectors are kept as their nearest centroid and a few bits of what is left; a query token probes the nearest
-centroids, the documents found there are scored by their centroids, the best of them by their vectors (Santhanam et al.,
-CIKM 2022). Less to read and to hold than in the exact search of `optical.search.exact`, and documents can be missed.
+The index stores a token vector as its nearest centroid and a few bits of the difference. A query token probes the
+nearest centroids. The documents found there are scored by their centroids, and the best of them by their vectors
+(Santhanam et al., CIKM 2022). The index is smaller than the vectors of the exact search, but documents can be missed.
 
-The index is fast-plaid's. It is built for one release of torch, another than this project's, so that what runs this has
-an environment of its own (envs/pruned.yaml).
+The index is fast-plaid's. It is built for another release of torch than this project's, so it has its own environment
+(envs/pruned.yaml).
 
 Shape suffixes: Q queries, M tokens of a query, T tokens, D dimensions.
 """

@@ -8,9 +8,8 @@ A shard holds one piece of the collection, without gaps:
 - `ids.txt`      the id of each stored document, a line each
 - `meta.json`    dim, dtype, documents, tokens and the encoder's fingerprint
 
-Documents are encoded sorted by length, since that wastes no padding, and stay in that order on disk: then a block of
-the search is one dense slice of the file. Another order on disk is as right, only slower. `order` leads back to the
-collection.
+Documents are encoded in order of length, which avoids padding, and stored in that order: a block of the search is then
+one dense slice of the file. Any other order is correct, but slower. `order` gives the places in the collection.
 
 Shape suffixes: T tokens, D dimensions of a vector.
 """

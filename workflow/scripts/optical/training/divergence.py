@@ -1,4 +1,4 @@
-"""Training that diverges, said in one line: a loss that rises, and token vectors that are all alike.
+"""End training that diverges with one line: if the loss rises, or if all token vectors become alike.
 
 Shape suffixes: B texts, L tokens, T tokens of all texts, D vector size.
 """
@@ -22,14 +22,14 @@ REMEDY = "lower the learning rate, or leave it out for the encoder's default"
 
 
 def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None:
-    """Raise `ResourceError` where the loss is above that of the first steps; look only at the end of a window.
+    """Raise `ResourceError` if the loss is above that of the first steps; check only at the end of a window.
 
-    It looks from the middle of the training on. Before, the loss of a student that started well may rise for a while,
-    as the learning rate does, and fall to a quarter by the end.
+    The check starts in the middle of the training. Until then, the loss of a student that started well may rise with
+    the learning rate, and still fall to a quarter by the end.
 
     Args:
         rows: the learning curve so far.
-        steps: how many there will be.
+        steps: how many the training takes.
         where: the training, for the message.
     """
     window = max(WINDOW, steps // 10)
@@ -42,11 +42,11 @@ def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None
 
 
 def check_vectors(encoder: Encoder, texts: Sequence[Pieces], kind: str, where: str) -> None:
-    """Raise `ResourceError` where the vectors of all tokens are almost the same, or are not finite.
+    """Raise `ResourceError` if the vectors of all tokens are almost the same, or not finite.
 
     Args:
-        encoder: is left as it is.
-        texts: word-piece ids of each text, of which the first ones are read.
+        encoder: does not change.
+        texts: ids of the subwords of each text; only the first texts are read.
         kind: QUERY or DOCUMENT.
         where: the training, for the message.
     """

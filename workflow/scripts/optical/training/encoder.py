@@ -1,6 +1,6 @@
 """Pre-training a small multilingual encoder from scratch by masked language modelling (Devlin et al., NAACL 2019).
 
-What sentence pairs add to it is in `encoder_pairs`.
+`encoder_pairs` adds sentence pairs.
 
 Shape suffixes: B texts, L tokens, H hidden size, K masked positions, V vocabulary.
 """
@@ -23,13 +23,13 @@ from optical.training.loop import LossOfPart
 def new_transformer(architecture: Architecture, vocabulary_size: int, longest: int, seed: int) -> Transformer:
     """Return a BERT of random weights whose token vectors are, before any training, close to their word embeddings.
 
-    Positions and residual branches start small, so that equal words have similar vectors from the first step: late
-    interaction then begins as word matching, and few steps suffice to learn the rest.
+    Positions and residual branches start small, so equal words have similar vectors from the first step. Late
+    interaction then begins as word matching, and a small number of steps is enough to learn the rest.
 
     Args:
         architecture: its size.
         vocabulary_size: subwords of the tokeniser.
-        longest: most tokens of a text, special ones included.
+        longest: maximum number of tokens of a text, special tokens included.
         seed: of the random weights.
     """
     from transformers import BertConfig, BertModel
@@ -59,7 +59,7 @@ def new_transformer(architecture: Architecture, vocabulary_size: int, longest: i
 
 
 class MaskedLanguageModel(nn.Module):
-    """An encoder that guesses hidden tokens; the output layer shares the input embeddings."""
+    """An encoder that predicts masked tokens; the output layer shares the input embeddings."""
 
     def __init__(self, encoder: Encoder):
         super().__init__()
@@ -72,10 +72,10 @@ class MaskedLanguageModel(nn.Module):
     def forward(
         self, ids_BL: Tensor, attention_BL: Tensor, mask_share: float, positions_L: Tensor | None = None
     ) -> Tensor:
-        """Return the mean cross-entropy of the hidden tokens: 80 % [MASK], 10 % random, 10 % unchanged.
+        """Return the mean cross-entropy of the masked tokens: 80 % [MASK], 10 % random, 10 % unchanged.
 
-        The tensors are on the processor, whatever the model is on: so is what is random. `positions_L` are the tokens'
-        positions where they are not simply counted.
+        The tensors are on the processor, wherever the model is, because random numbers are drawn there. `positions_L`
+        are the positions of the tokens, if they do not simply count up.
         """
         hideable_BL = self.encoder.content_mask(ids_BL, attention_BL, DOCUMENT)
         hidden_BL = hideable_BL & (torch.rand(ids_BL.shape) < mask_share)
@@ -100,7 +100,7 @@ class MaskedLanguageModel(nn.Module):
 
 
 class PretrainingLoss:
-    """The masked-language-model loss of one part of one step, and that of sentence pairs, if there are any.
+    """The masked-language-model loss of one part of one step, plus the loss of sentence pairs, if any.
 
     The texts are masked first: their random numbers are the same with and without pairs.
     """
@@ -112,13 +112,13 @@ class PretrainingLoss:
         settings: PretrainingSettings,
         pairs: LossOfPart | None = None,
     ):
-        """Take what is learnt from.
+        """Prepare the loss.
 
         Args:
             model: is trained.
             texts: of all languages.
-            settings: the weight of the masked texts, `objectives.mlm`, and how much of them is hidden.
-            pairs: gives the weighted loss of sentence pairs of the same part.
+            settings: the weight of the masked texts, `objectives.mlm`, and the share of tokens to mask.
+            pairs: returns the weighted loss of the sentence pairs of the same part.
 
         Raises:
             ConfigError: there is nothing to learn.

@@ -1,14 +1,14 @@
 """Pre-training on sentence pairs: translation language modelling, and transport between the tokens of the two sides.
 
 Translation language modelling (TLM; Conneau and Lample, NeurIPS 2019) hides tokens of both sides in one input, so that
-a hidden word can be guessed from its translation. Positions begin again with the second side, as in that paper: words
-that translate each other then stand at similar ones, and a pair needs no more positions than a sentence. There are no
-language embeddings, because retrieval has none.
+a masked word can be guessed from its translation. Positions begin again with the second side, as in that paper: words
+that translate each other then have similar positions, and a pair needs no more positions than a sentence. The model has
+no language embeddings, because retrieval has none.
 
-The objectives of distillation take both sides from the encoder that is trained, read apart as retrieval reads them.
-Each side in turn is the teacher, which gets no gradient, so that both move. Cost alone is least where all vectors are
-the same. Two things stand against that: masked language modelling, which must tell words apart but is content with
-small differences, and a contrastive weight, to which a translation must be nearer than the batch's other sentences.
+For the objectives of distillation, the encoder reads the two sides separately, as retrieval does. Each side in turn is
+the teacher, which gets no gradient, so both sides move. The transport cost alone is smallest if all vectors are equal.
+Two objectives prevent that. Masked language modelling must tell words apart, but small differences satisfy it. A
+contrastive weight requires a translation to be nearer than the other sentences of the batch.
 
 Shape suffixes: P pairs (with repetitions), B pairs of a batch, M foreign tokens, N English tokens, L tokens of a whole
 input, D vector size, G languages, V vocabulary.
@@ -37,7 +37,7 @@ TLM = "tlm"
 
 
 def places_of_pairs(sizes: Sequence[int], exponent: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the language and the row of every pair that an epoch reads, so that few pairs are read more often.
+    """Return the language and the row of every pair of an epoch, with pairs of small languages repeated.
 
     A language's share is its number of pairs to the power of `exponent` (Conneau and Lample 2019: 0.5). The largest
     language is read once; the pairs of the others are repeated in their order.
@@ -63,7 +63,7 @@ class PairTokens:
             exponent: a language's share of the pairs is its number of pairs to this power.
 
         Raises:
-            DataError: there is no pair at all.
+            DataError: no language has a pair.
         """
         self.folders = folders
         self.english = [TokenFile(Path(folder) / "english") for folder in folders]
@@ -76,7 +76,7 @@ class PairTokens:
 
     @property
     def lengths_P(self) -> np.ndarray:
-        """Return how many tokens both sides of every pair have together."""
+        """Return the number of tokens of both sides of each pair together."""
         per_language = [one.lengths + other.lengths for one, other in zip(self.english, self.foreign, strict=True)]
         starts = np.cumsum([0, *(len(lengths) for lengths in per_language)])
         return np.concatenate(per_language)[starts[self.languages_P] + self.rows_P]
@@ -89,7 +89,7 @@ class PairTokens:
     def token_weights(self, rows: int) -> tuple[Tensor, Tensor]:
         """Return the inverse document frequencies of English and foreign tokens by language, float32 (G, V) each.
 
-        Within the pairs of the language: over all languages together every word of a small one would be rare.
+        They count the pairs of one language: over all languages, every word of a small language would be rare.
         """
         of_languages = [bitext_token_weights(folder, rows) for folder in self.folders]
         english_GV, foreign_GV = (torch.from_numpy(np.stack(side)) for side in zip(*of_languages, strict=True))
@@ -100,7 +100,7 @@ class PairLoss:
     """The weighted objectives over sentence pairs of one part of one step: `tlm`, and objectives of distillation."""
 
     def __init__(self, model: MaskedLanguageModel, pairs: PairTokens, settings: PretrainingSettings):
-        """Take what is learnt from.
+        """Prepare the loss.
 
         Args:
             model: is trained, and is its own teacher.
@@ -132,7 +132,7 @@ class PairLoss:
         return torch.stack(losses).sum(), figures
 
     def translation_language_model(self, english: tuple[Tensor, ...], foreign: tuple[Tensor, ...]) -> Tensor:
-        """Return the mean cross-entropy of tokens hidden on either side, both being read as one input.
+        """Return the mean cross-entropy of tokens masked on either side, with both sides in one input.
 
         `english` and `foreign` are framed texts (ids, attention, ...). Padding between the two is not attended to.
         """
@@ -145,7 +145,7 @@ class PairLoss:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted objectives, and the value of each, as means over both directions.
 
-        Words alone take part, as in distillation: neither special tokens nor punctuation.
+        As in distillation, only words take part: no special tokens and no punctuation.
         """
         assert self.objective is not None, "called where an objective of distillation has a weight"
         english_table_GV, foreign_table_GV = self.token_weights or (None, None)

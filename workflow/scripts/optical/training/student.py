@@ -32,11 +32,11 @@ class DistillationLoss:
         """Open the files.
 
         Args:
-            student: is trained; on its device all is computed.
+            student: is trained; everything is computed on its device.
             tokens: folder of the tokenised sentence pairs, `english` and `foreign`.
             vectors: folder of the teacher's vectors of the English sentences, a folder for each of `settings.sides`.
-            settings: from which tokens is learnt, and in which batches.
-            objective: what is learnt; `build_objective` makes it of the settings.
+            settings: which tokens take part, and the batches.
+            objective: the loss; `build_objective` makes it from the settings.
         """
         self.student, self.settings, self.objective = student, settings, objective
         self.english, self.foreign = TokenFile(tokens / "english"), TokenFile(tokens / "foreign")

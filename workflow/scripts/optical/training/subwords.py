@@ -1,9 +1,9 @@
-"""Large vocabularies at the cost of small ones: a training works on those rows of the subword table that it reads.
+"""Train large vocabularies at the cost of small ones: only the rows of the subword table that the training reads.
 
-Of XLM-R's 250,002 subwords the sentence pairs of a language hold some ten thousand. No other row has a gradient, and
-yet AdamW, the norm of the gradient and each checkpoint would go over all of them. So the rows that occur in the
-training's texts stand in a small table meanwhile. The other rows stay as they are. In the whole table they would have
-weight decay, which would only shrink what the encoder knows of words that this training does not show it.
+The sentence pairs of a language contain about 10,000 of XLM-R's 250,002 subwords. The other rows have no gradient, but
+AdamW, the norm of the gradient and each checkpoint would process all rows. So a small table holds the rows of the
+training's texts during the training. The other rows do not change. In the whole table, weight decay would shrink them:
+the encoder would lose what it knows of words that this training does not show.
 
 Shape suffixes: V rows of the whole table, R rows in use, H size of a row.
 """
@@ -26,15 +26,15 @@ AT_ONCE = 1 << 24  # ids that are looked at together
 
 
 def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | None = None) -> Callable[[Path], None]:
-    """Prepare an encoder for training, and return what saves it afterwards.
+    """Prepare an encoder for training, and return the function that saves it afterwards.
 
-    Where its vocabulary is large, it has the rows in use alone until it is saved.
+    If its vocabulary is large, it has only the rows in use until it is saved.
 
     Args:
         encoder: will be trained, and is on its device already.
         ids_read: ids of the subwords of all texts that it will read, without special tokens, in arrays of any length.
-        base: the folder that the encoder was loaded from, to store of a large vocabulary what changed; None to store
-            all of it.
+        base: the folder that the encoder was loaded from, to store only the changes of a large vocabulary; None to
+            store all of it.
     """
     table = encoder.transformer.get_input_embeddings()
     if table.num_embeddings <= LARGE or _is_tied(encoder, table):
@@ -53,10 +53,10 @@ def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | 
 
 
 class RowsInUse:
-    """The rows of a subword table that a training reads, in its place; token ids stay what they are."""
+    """The rows of a subword table that a training reads, in place of the table; token ids do not change."""
 
     def __init__(self, table: nn.Embedding, ids_read: Iterable[np.ndarray]):
-        """Let the table hold the rows in use alone.
+        """Let the table hold only the rows in use.
 
         Args:
             table: is changed, until `put_back`.
@@ -92,6 +92,6 @@ class RowsInUse:
 
 
 def _is_tied(encoder: Encoder, table: nn.Embedding) -> bool:
-    """Return whether another part of the encoder uses the table's weights, too, and needs all of them."""
+    """Return whether another part of the encoder uses the table's weights too, and needs all of them."""
     parts = [part for part in encoder.modules() if any(weight is table.weight for weight in part._parameters.values())]
     return len(parts) > 1

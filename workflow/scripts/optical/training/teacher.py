@@ -28,8 +28,8 @@ class TeacherLoss:
     """The loss of one part of one step: each query's positive against its negatives, or all of the batch's.
 
     A document that is known to be relevant to a query is never its negative, wherever in the batch it comes from.
-    Where `settings.distillation` is above 0, that share of the loss has the query's own documents scored as a
-    cross-encoder does.
+    The share `settings.distillation` of the loss compares the scores of the query's own documents with those of a
+    cross-encoder.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class TeacherLoss:
         Args:
             encoder: is trained, on queries and documents.
             training_set: folder that `tokenise_training_set` makes.
-            settings: which negatives a query meets, and what is learnt from a cross-encoder.
-            document_encoder: reads the documents instead, and stays as it is.
+            settings: the negatives of a query, and the share of the loss from a cross-encoder.
+            document_encoder: reads the documents instead, and does not change.
             queries: subwords that replace those of the training set, int32, one text for each.
 
         Raises:
