@@ -29,7 +29,7 @@ rule train_translator:
         **code("train_translator"),
         tokeniser=lambda w: models.student_tokeniser(at(w), w.lang),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
-        encoder=lambda w: models.translator_start(at(w), w.lang),
+        encoder=lambda w: models.translator_start(at(w), w.lang, w.get("method", "")),
     output:
         directory("{results}/translators/{lang}"),
     log:
@@ -41,19 +41,33 @@ rule train_translator:
     resources:
         **needs("train_translator"),
     params:
-        arguments=arguments(*("tokeniser", "tokens", "encoder"), settings=lambda w: settings.translator_settings(at(w))),
+        arguments=arguments(
+            *("tokeniser", "tokens", "encoder"),
+            settings=lambda w: settings.translator_settings(at(w), w.get("method", "")),
+        ),
     message:
         "training a translator from {wildcards.lang}"
     shell:
         TRAIN
 
 
+use rule train_translator as train_own_translator with:
+    output:
+        directory("{results}/own_translators/{lang}/{method}"),
+    log:
+        "{results}/logs/train_own_translator/{lang}/{method}.log",
+    benchmark:
+        "{results}/benchmarks/train_own_translator/{lang}/{method}.tsv"
+    message:
+        "training the translator of {wildcards.method} from {wildcards.lang}"
+
+
 rule translate_queries:
     input:
         **code("translate_queries"),
-        model=lambda w: models.translator(at(w), w.lang),
+        model=lambda w: models.translator(at(w), w.lang, w.get("method", "")),
         held_out=lambda w: at(w).bitext(w.lang, "dev"),
-        collections=lambda w: jobs.collections_of_language(at(w), w.lang),
+        collections=lambda w: translations.collections_of_language(at(w), w.lang),
     output:
         folder=directory("{results}/translations/{lang}"),
     log:
@@ -67,11 +81,11 @@ rule translate_queries:
     params:
         arguments=arguments(
             "model",
-            keys=["translator.beams"],
-            queries=lambda w: jobs.queries_to_translate(at(w), w.lang),
-            out=lambda w: jobs.translations_of_queries(at(w), w.lang),
-            source_code=lambda w: models.translator_code(at(w), "source_code", w.lang),
-            target_code=lambda w: models.translator_code(at(w), "target_code", w.lang),
+            queries=lambda w: translations.queries_to_translate(at(w), w.lang),
+            out=lambda w: translations.translations_of_queries(at(w), w.lang, w.get("method", "")),
+            source_code=lambda w: models.translator_code(at(w), "source_code", w.lang, w.get("method", "")),
+            target_code=lambda w: models.translator_code(at(w), "target_code", w.lang, w.get("method", "")),
+            beams=lambda w: at(w).translator_block(w.get("method", "")).beams,
         ),
     message:
         "translating the queries and the held-out sentences of {wildcards.lang}"
@@ -79,10 +93,21 @@ rule translate_queries:
         RUN_MODEL
 
 
+use rule translate_queries as translate_with_own with:
+    output:
+        folder=directory("{results}/own_translations/{lang}/{method}"),
+    log:
+        "{results}/logs/translate_with_own/{lang}/{method}.log",
+    benchmark:
+        "{results}/benchmarks/translate_with_own/{lang}/{method}.tsv"
+    message:
+        "translating the queries and the held-out sentences of {wildcards.lang} for {wildcards.method}"
+
+
 rule score_translations:
     input:
         **code("score_translations"),
-        translations=lambda w: jobs.translations(at(w)),
+        translations=lambda w: translations.translations(at(w)),
     output:
         "{results}/translation_table.tsv",
     log:
@@ -92,7 +117,7 @@ rule score_translations:
     conda:
         "../envs/translate.yaml"
     params:
-        arguments=arguments(jobs=lambda w: jobs.translation_scores(at(w))),
+        arguments=arguments(jobs=lambda w: translations.translation_scores(at(w))),
     message:
         "scoring the translators on held-out sentences"
     shell:

@@ -151,7 +151,7 @@ rule publish_map_table:
         **code("publish_map_table"),
         tables=lambda w: jobs.published_tables(at(w)),
         others=lambda w: jobs.tables(at(w), "map_table.tsv"),
-        translations=lambda w: jobs.translation_table(at(w)),
+        translations=lambda w: translations.translation_table(at(w)),
     output:
         multiext("{results}/map_", "table.tsv", "table.md", "table.tex", "cells.tsv"),
     log:

@@ -33,7 +33,7 @@ rule search_pruned:
     input:
         **code("search_pruned"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
         index="{results}/pruned_index/{collection}",
         collection=lambda w: at(w).collection(w.collection),
     output:

@@ -262,7 +262,7 @@ rule make_report:
         figures=lambda w: jobs.figures(at(w)),
         alignments=lambda w: [f"{w.results}/alignments/{lang}.json" for lang in at(w).aligned_languages()],
         bitext=lambda w: [f"{w.results}/bitext/{lang}/report.json" for lang in at(w).bitext_languages()],
-        translation=lambda w: jobs.translation_table(at(w)),
+        translation=lambda w: translations.translation_table(at(w)),
         held_out=lambda w: jobs.held_out_tables(at(w)),
         pairs=lambda w: jobs.tables(at(w), "pairs.tsv"),
         queries=lambda w: jobs.described_queries(at(w)),

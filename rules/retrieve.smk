@@ -102,7 +102,7 @@ rule search_collection:
         **code("search_collection"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
         other_vectors=lambda w: jobs.other_vectors(at(w), w.collection, w.lang),
-        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
         shards=lambda w: jobs.document_vectors(at(w), w.collection),
         collection=lambda w: at(w).collection(w.collection),
     output:
@@ -132,7 +132,7 @@ use rule search_collection as search_part with:
     input:
         **code("search_collection"),
         encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated"),
+        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
         shards=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
         collection=lambda w: at(w).collection(w.collection),
     output:
@@ -180,7 +180,7 @@ rule search_lexical:
     input:
         **code("search_lexical"),
         table=lambda w: jobs.lexical_tables(at(w), w.lang),
-        translations=lambda w: jobs.translated_queries(at(w), w.lang, "translated-lexical"),
+        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated-lexical"),
         collection=lambda w: at(w).collection(w.collection),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/lexical"),

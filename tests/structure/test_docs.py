@@ -39,6 +39,7 @@ def test_configs_and_profiles_that_pages_name_are_there():
         "config/zulu.yaml",
         "config/mine.yaml",
         "config/first.yaml",
+        "config/nllb.yaml",
         "config/xlmr.yaml",
     }  # the reader's own
     for page, text in TEXTS.items():

@@ -54,6 +54,7 @@ RUN_ELSEWHERE = {"config/zulu.yaml", "config/mine.yaml", "config/zu.yaml"}
 # Configs that the reader writes, and that are planned with here: where a page tells them.
 TOLD = {
     "config/first.yaml": "docs/reproduce-the-paper.md",
+    "config/nllb.yaml": "config/README.md",
     "config/xlmr.yaml": "docs/studies/mtop.md",
     "mine.yaml": "docs/tuning.md",
 }

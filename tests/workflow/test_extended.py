@@ -6,15 +6,18 @@ import pytest
 
 from optical.files import read_rows, read_table
 from optical.search.vectors import Collection
+from support.tiny_models import save_nllb
 from support.workspace import ROOT, SMALL, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
 CONFIGS = [SMALL, ROOT / "config/pieces.yaml"]
-METHODS = ("english", "zero-shot", "extended", "optical", "dense", "dense+mse")
+METHODS = ("english", "zero-shot", "extended", "optical", "dense", "dense+mse", "nmt-nllb")
+TRANSLATOR = {"source": "nllb", "source_code": "swh_Latn", "target_code": "eng_Latn", "beams": 1}
 CHANGES = (
     "languages=[sw]",
     f"methods=[{','.join(METHODS)}]",
+    f"method_table={json.dumps({'nmt-nllb': {'kind': 'translated', 'translator': TRANSLATOR}})}",
     "vocabulary={pieces: 300}",
     "bitext_curve={shares: [50], methods: [optical]}",
 )
@@ -25,6 +28,7 @@ STUDENT = "results/pieces/students/sw/optical/1"
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     workspace = make_workspace(tmp_path_factory.mktemp("extended"))
+    save_nllb(workspace / "nllb")
     arguments = ("--cores", "2", "--config", *CHANGES)
     run_snakemake(workspace, *arguments, config=CONFIGS, target="results/pieces/alignments/sw.json")
     said = run_snakemake(workspace, *arguments, config=CONFIGS, target="results/pieces/bitext_curve.tsv").stdout
@@ -47,6 +51,13 @@ def test_a_student_of_the_encoder_with_one_vector_a_text_keeps_its_subwords_and_
     assert "start" not in inputs and "1_Pooling/config.json" in inputs["teacher"]
     assert Collection([folder / "dense_vectors/atlas"]).dim == 32, "the encoder's hidden size, without a projection"
     assert {row["method"] for row in read_table(folder / "held_out/sw.tsv")} == {"optical", "dense+mse"}
+
+
+def test_a_method_has_a_translator_of_its_own_and_no_other_is_trained(finished):
+    workspace, _ = finished
+    scored = read_table(workspace / "results/pieces/translation_table.tsv")
+    assert [(row["lang"], row["method"]) for row in scored] == [("sw", "nmt-nllb")]
+    assert not (workspace / "results/pieces/translators").exists()
 
 
 def test_students_and_their_shares_start_from_pieces_of_their_own_bitext(finished):

@@ -47,6 +47,10 @@ def test_our_own_configs_pass(file):
             {"methods": ["optical", "dense+mse"], "teacher": {"source": "results/other/teacher"}},
             r"no encoder beside the given teacher \[teacher\.source\].*leave dense\+mse out",
         ),
+        (
+            {"method_table": {"optical": {"translator": {"beams": 2}}}},
+            r"a distilled method translates nothing \[method_table\.optical\.translator\]",
+        ),
         ({"bitext": {"sw": []}}, r"no sentence pairs \[bitext\.sw\].*list sources for sw"),
         (
             {"methods": ["optical", "extended"]},

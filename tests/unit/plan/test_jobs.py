@@ -3,7 +3,8 @@
 import pytest
 
 from optical.errors import ConfigError
-from optical.plan import jobs, models
+from optical.plan import jobs, models, translations
+from optical.plan.settings import translator_settings
 from support.experiments import experiment
 
 BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
@@ -41,8 +42,8 @@ def test_translated_queries_are_searched_where_a_method_reads_them():
     queries = {name: job["queries"] for name, job in searched(full).items()}
     assert queries["nmt"] == "results/full/translations/sw/queries/atlas.tsv"
     assert queries["optical"] == "results/full/collections/atlas/queries/sw.tsv"
-    assert jobs.translated_queries(full, "sw", "translated") == ["results/full/translations/sw"]
-    assert jobs.translated_queries(experiment(methods=["bm25", "optical"]), "sw", "translated") == []
+    assert translations.translated_queries(full, "sw", "translated") == ["results/full/translations/sw"]
+    assert translations.translated_queries(experiment(methods=["bm25", "optical"]), "sw", "translated") == []
 
 
 def test_a_lexical_table_is_asked_for_where_a_method_searches_through_it():
@@ -166,23 +167,46 @@ def test_a_collection_is_scored_in_the_languages_that_it_has():
 
 def test_held_out_sentences_and_the_queries_of_all_collections_are_translated():
     opened = experiment(file="open.yaml")
-    assert jobs.queries_to_translate(opened, "sw") == [
+    assert translations.queries_to_translate(opened, "sw") == [
         "results/open/bitext/sw/dev.tsv",
         "results/open/collections/flores/queries/sw.tsv",
         "results/open/collections/afriqa/queries/sw.tsv",
     ]
-    assert [path.partition("translations/sw/")[2] for path in jobs.translations_of_queries(opened, "sw")] == [
+    assert [path.partition("translations/sw/")[2] for path in translations.translations_of_queries(opened, "sw")] == [
         "held_out.tsv",
         "queries/flores.tsv",
         "queries/afriqa.tsv",
     ]
-    assert len(jobs.queries_to_translate(opened, "de")) == len(jobs.translations_of_queries(opened, "de")) == 2
+    german = translations.queries_to_translate(opened, "de"), translations.translations_of_queries(opened, "de")
+    assert list(map(len, german)) == [2, 2]
+
+
+def test_a_method_may_translate_with_a_translator_of_its_own_beside_the_common_one():
+    own = {"layers": 1, "beams": 2, "source_code": "{flores}"}
+    table = {
+        "other": {"kind": "translated", "translator": own},
+        "other-bm25": {"kind": "translated-lexical"} | {"translator": own},
+    }
+    tried = experiment(
+        {"method_table": table}, languages=["sw"], methods=["nmt", "other", "other-bm25"], reference="nmt"
+    )
+    queries = searched(tried)
+    assert queries["nmt"]["queries"] == "results/translations/sw/queries/atlas.tsv"
+    assert queries["other"]["queries"] == "results/own_translations/sw/other/queries/atlas.tsv"
+    [by_words] = jobs.lexical_searches(tried, "atlas", "sw")
+    assert by_words["queries"] == queries["other"]["queries"], "the same block is the same translator"
+    assert translations.translations(tried) == ["results/translations/sw", "results/own_translations/sw/other"]
+    assert [job["method"] for job in translations.translation_scores(tried)] == ["nmt", "other"]
+    assert models.translator(tried, "sw", "other") == "results/own_translators/sw/other"
+    assert models.translator_code(tried, "source_code", "sw", "other") == "swh_Latn"
+    assert [translator_settings(tried, owner)["layers"] for owner in ("", "other")] == [2, 1]
+    assert tried.translator_block("other").beams == 2
 
 
 def test_translators_are_scored_where_a_method_translates():
-    assert jobs.translation_table(experiment()) == ["results/translation_table.tsv"]
-    assert [job["lang"] for job in jobs.translation_scores(experiment())] == experiment().config.languages
-    assert jobs.translation_table(experiment(methods=["optical"])) == []
+    assert translations.translation_table(experiment()) == ["results/translation_table.tsv"]
+    assert [job["lang"] for job in translations.translation_scores(experiment())] == experiment().config.languages
+    assert translations.translation_table(experiment(methods=["optical"])) == []
 
 
 # --- how well names are aligned

@@ -80,6 +80,17 @@ def test_a_model_inside_a_python_package_is_found_without_importing_it(tmp_path,
         models.encoder(experiment({"encoder": {"source": "package:no_package/model"}}))
 
 
+def test_a_method_s_own_translator_may_be_a_model_of_the_hub():
+    given = {"source": "facebook/nllb-200-distilled-600M", "revision": COMMIT}
+    table = {"nmt-nllb": {"kind": "translated", "translator": given}}
+    tried = experiment({"method_table": table}, languages=["sw"], methods=["nmt", "nmt-nllb"], reference="nmt")
+    assert models.models_of_hub(tried) == [f"results/models/facebook--nllb-200-distilled-600M--{COMMIT}"]
+    assert models.translator(tried, "sw") == "results/translators/sw"
+    with pytest.raises(ConfigError, match=r"no commit.*method_table\.nmt-nllb\.translator\.source"):
+        table["nmt-nllb"]["translator"] = {"source": given["source"]}
+        models.translator(experiment({"method_table": table}), "sw", "nmt-nllb")
+
+
 def test_a_file_inside_a_python_package_is_unpacked_once_into_a_folder_of_the_models(tmp_path, monkeypatch):
     (tmp_path / "some_package").mkdir()
     (tmp_path / "some_package/model.bin").touch()

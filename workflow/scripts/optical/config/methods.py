@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from optical.config.base import AtLeastZero, Changes, Flag, NotNegative, Refused, Settings, Share
 from optical.config.objectives import Objectives
-from optical.config.training import Student
+from optical.config.training import Student, Translator
 from optical.config.training_sets import TrainingSet
 from optical.config.transport import Transport
 
@@ -92,6 +92,9 @@ class Method(Settings):
 
     transport: Annotated[dict[str, Any], Changes(Transport)] = {}
     """what this method changes in `transport`"""
+
+    translator: Annotated[dict[str, Any], Changes(Translator)] = {}
+    """translated, translated-lexical: what this method changes in `translator`, to translate with one of its own"""
 
     lexical: LexicalSettings = Field(default_factory=LexicalSettings)
 

@@ -100,6 +100,8 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
         if "query" not in experiment.config.student.changed(**block.student).sides:
             what, hint = "a retrained student learns to read queries", "let its sides have query"
             raise ConfigError(what, where=f"{where}.student.sides", hint=hint)
+    if block.translator and KINDS[block.kind].queries != "translated":
+        raise ConfigError(f"a {block.kind} method translates nothing", f"{where}.translator", hint="remove the block")
     if KINDS[block.kind].documents == "dense" and experiment.config.teacher.source != "train":
         hint = f"train the teacher from an encoder, or leave {method} out"
         raise ConfigError("no encoder beside the given teacher", where="teacher.source", hint=hint)

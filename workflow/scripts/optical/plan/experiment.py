@@ -17,6 +17,7 @@ from optical.config.experiment import Config
 from optical.config.methods import Method
 from optical.config.project import merged, read_config
 from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
+from optical.config.training import Translator
 from optical.errors import ConfigError
 from optical.plan.methods import KINDS, Kind, kinds
 
@@ -241,6 +242,21 @@ class Experiment:
         """Return the languages with a method that translates queries."""
         return [lang for lang in self.config.languages if self.methods_for(lang, kinds(queries="translated"))]
 
+    def translator_of(self, method: str) -> str:
+        """Return whose translator a method uses: "" for the experiment's, else the first method that has the same."""
+        changes = self.method(method).translator
+        same = [name for name in self.config.methods if self.method(name).translator == changes]
+        return next(iter(same), method) if changes else ""
+
+    def translators_of(self, lang: str, chosen: Sequence[str] = tuple(kinds(queries="translated"))) -> list[str]:
+        """Return whose translators the queries of a language are read by, as `translator_of` names them."""
+        return list(dict.fromkeys(self.translator_of(method) for method in self.methods_for(lang, chosen)))
+
+    def translator_block(self, owner: str = "") -> Translator:
+        """Return the settings of a translator: the experiment's, with the changes of the method that owns it."""
+        common = self.config.translator
+        return common.changed(**self.method(owner).translator) if owner else common
+
     def aligned_languages(self) -> list[str]:
         """Return the languages that have a distilled student."""
         return list(dict.fromkeys(lang for lang, _, _ in self.students(["distilled"])))
@@ -292,6 +308,7 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
     tokeniser = *whole_bitext, *given_teacher, *trained
     transport = config.transport if config.pretraining.objectives.optimal_transport else None
     encoder = *tokeniser, config.pretraining, transport
+    own_translators = {name: method.translator for name, method in config.method_table.items() if method.translator}
     of_methods = {name: method.training_set for name, method in config.method_table.items()}
     training_sets = config.atlas, config.teacher.training_set, of_methods
     teacher = *encoder, config.atlas, config.teacher
@@ -314,7 +331,7 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
         "start": start,
         "teacher_vectors": (*start, experiment.taught_sides()),
         "lexical_tables": (*bitext, config.word_alignment),
-        "translators": (*start, config.translator),
+        "translators": (*start, config.translator, own_translators),
         "collections": collections,
         "vectors": (*teacher, *collections, config.search.parts),
         "dense_vectors": (*dense, *collections),

@@ -19,6 +19,7 @@ from optical.plan.models import (
 )
 from optical.plan.settings import keeps_vocabulary
 from optical.plan.sources import file_of, flatten, has_english
+from optical.plan.translations import translated_folder, translations_file
 
 EXACT, PRUNED = "exact", "pruned"
 # What measure_alignment calls the held-out pairs, and its measures: see optical.evaluation.name_alignment.
@@ -50,11 +51,6 @@ def other_vectors(experiment: Experiment, collection: str, lang: str) -> list[st
     """Return all documents' vectors that the runs of a language search in place of the teacher's."""
     runs = experiment.runs(lang, kinds_searching("maxsim", lang))
     return flatten([own_documents(experiment, collection, lang, *run) for run in runs])
-
-
-def translated_queries(experiment: Experiment, lang: str, kind: str) -> list[str]:
-    """Return the translations of a language, where a method of this kind reads them."""
-    return [f"{experiment.results}/translations/{lang}"] if experiment.methods_for(lang, [kind]) else []
 
 
 def lexical_tables(experiment: Experiment, lang: str) -> list[str]:
@@ -99,7 +95,7 @@ def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, 
     """Return what every search has: its queries, translated where the method reads such, its run and name."""
     queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
     if experiment.kind_of(method).queries == "translated":
-        queries = translations_file(f"{experiment.results}/translations/{lang}", collection)
+        queries = translations_file(translated_folder(experiment, lang, experiment.translator_of(method)), collection)
     return {"queries": queries, "out": f"{folder}/{method}/{seed}.trec", "tag": method}
 
 
@@ -196,49 +192,6 @@ def scores(experiment: Experiment, collection: str) -> list[str]:
 def tables(experiment: Experiment, name: str) -> list[str]:
     """Return the table of this name of every collection."""
     return [f"{experiment.results}/tables/{collection}/{name}" for collection in experiment.test_collections()]
-
-
-# --- translations
-
-
-def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
-    """Return the collections that have queries of a language."""
-    return [experiment.collection(name) for name in experiment.collections_of_language(lang)]
-
-
-def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
-    """Return what is translated for a language: its held-out sentences, and the queries of all its collections."""
-    names = experiment.collections_of_language(lang)
-    return [experiment.bitext(lang, "dev"), *(f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names)]
-
-
-def translations_of_queries(experiment: Experiment, lang: str) -> list[str]:
-    """Return where their translations are written, in the same order."""
-    folder = f"{experiment.results}/translations/{lang}"
-    names = experiment.collections_of_language(lang)
-    return [f"{folder}/held_out.tsv", *(translations_file(folder, name) for name in names)]
-
-
-def translations_file(folder: str, collection: str) -> str:
-    """Return the translated queries of a collection among the translations of a language."""
-    return f"{folder}/queries/{collection}.tsv"
-
-
-def translations(experiment: Experiment) -> list[str]:
-    """Return the translations of every language that a translator serves."""
-    return [f"{experiment.results}/translations/{lang}" for lang in experiment.translated_languages()]
-
-
-def translation_scores(experiment: Experiment) -> list[Job]:
-    """Return the translations to score: one per language."""
-    folder = f"{experiment.results}/translations"
-    langs = experiment.translated_languages()
-    return [{"lang": lang, "method": "nmt", "translations": f"{folder}/{lang}/held_out.tsv"} for lang in langs]
-
-
-def translation_table(experiment: Experiment) -> list[str]:
-    """Return the table of the translators' scores, where a method of the experiment translates."""
-    return [f"{experiment.results}/translation_table.tsv"] if experiment.translated_languages() else []
 
 
 # --- how well names are aligned

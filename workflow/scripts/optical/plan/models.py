@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-from itertools import product
 from pathlib import Path
 
 from optical.config.encoder import EncoderBlock
@@ -23,22 +22,30 @@ MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+
 BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language bring the English side
 
 
-def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en") -> str:
-    """Return the folder of a model: `trained`, a given folder, one inside an installed package, or one of the hub's."""
-    block = getattr(experiment.config, key)
+def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en", owner: str = "") -> str:
+    """Return the folder of a model: `trained`, a given folder, one inside an installed package, or one of the hub's.
+
+    Args:
+        key: of the block that describes it.
+        trained: where it is made, if it is trained here.
+        lang: whose codes its source and revision may hold.
+        owner: the method whose translator it is; "" for the experiment's model.
+    """
+    block = experiment.translator_block(owner) if owner else getattr(experiment.config, key)
+    where = f"method_table.{owner}.{key}" if owner else key
     source = fill_codes(block.source, experiment.languages[lang])
     if source == "train":
         return trained
     if source.startswith(PACKAGE):
         if _is_packed(block):
-            return _unpacked_folder(experiment, key)
-        source = place_in_package(source, f"{key}.source")
+            return _unpacked_folder(experiment, block, where)
+        source = place_in_package(source, f"{where}.source")
     if Path(experiment.folder, source, "config.json").is_file() or MADE_MODEL.fullmatch(source):
         return source
     if HUB_ID.fullmatch(source) and not Path(experiment.folder, source).exists():
-        return "--".join([f"results/models/{Path(source).parent}", Path(source).name, _commit(block, key, lang)])
+        return "--".join([f"results/models/{Path(source).parent}", Path(source).name, _commit(block, where, lang)])
     hint = "give a folder in the Hugging Face layout, or 'train'"
-    raise ConfigError(f"no model folder: {source}", where=f"{key}.source", hint=hint)
+    raise ConfigError(f"no model folder: {source}", where=f"{where}.source", hint=hint)
 
 
 def place_in_package(source: str, where: str = "encoder.source") -> str:
@@ -61,9 +68,8 @@ def _is_packed(block: EncoderBlock | Teacher | Translator) -> bool:
     return block.source.startswith(PACKAGE) and isinstance(revision, str) and bool(SHA256.fullmatch(revision))
 
 
-def _unpacked_folder(experiment: Experiment, key: str) -> str:
+def _unpacked_folder(experiment: Experiment, block: EncoderBlock | Teacher | Translator, key: str) -> str:
     """Return the folder in which a rule unpacks a model; its package is needed only until that is done."""
-    block = getattr(experiment.config, key)
     package, _, inside = block.source.removeprefix(PACKAGE).partition("/")
     folder = f"results/models/{package}--{inside}--{block.revision}"
     if not Path(experiment.folder, folder, "config.json").is_file():
@@ -148,9 +154,10 @@ def teacher_of(experiment: Experiment, method: str) -> str:
     return dense(experiment) if experiment.kind_of(method).documents == "dense" else teacher(experiment)
 
 
-def translator(experiment: Experiment, lang: str) -> str:
-    """Return the folder of a language's translator: trained on its sentence pairs, or given."""
-    return model_folder(experiment, "translator", experiment.place("translators", "translators", lang), lang)
+def translator(experiment: Experiment, lang: str, owner: str = "") -> str:
+    """Return the folder of a language's translator, or of a method's own: trained on its sentence pairs, or given."""
+    own = ("own_translators", lang, owner) if owner else ("translators", lang)
+    return model_folder(experiment, "translator", experiment.place("translators", *own), lang, owner)
 
 
 def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
@@ -203,9 +210,9 @@ def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]
     return [] if alone else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
 
 
-def translator_code(experiment: Experiment, key: str, lang: str) -> str:
+def translator_code(experiment: Experiment, key: str, lang: str, owner: str = "") -> str:
     """Return the code of a language, or of English, as the translator calls it: `key` names it; "" for none."""
-    return fill_codes(getattr(experiment.config.translator, key), experiment.languages[lang])
+    return fill_codes(getattr(experiment.translator_block(owner), key), experiment.languages[lang])
 
 
 def training_set_of(experiment: Experiment, method: str, lang: str) -> str:
@@ -220,9 +227,9 @@ def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str
     return [f"{experiment.results}/switched_queries/{lang}/{method}.tsv"] if switched else []
 
 
-def translator_start(experiment: Experiment, lang: str) -> list[str]:
+def translator_start(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
     """Return the folder of the BERT that a translator starts from: with the subwords of its language, if any."""
-    given = experiment.config.translator.warm_start
+    given = experiment.translator_block(owner).warm_start
     warm = encoder_kinds(experiment) == ["scratch"] if given is None else given
     return (extended(experiment, lang) or [encoder(experiment)]) if warm else []
 
@@ -232,8 +239,9 @@ def models_of_hub(experiment: Experiment) -> list[str]:
 
     The rule that fetches or unpacks one reads its name.
     """
-    places = [*product(["encoder", "teacher"], ["en"]), *product(["translator"], experiment.translated_languages())]
-    folders = {model_folder(experiment, key, "", lang) for key, lang in places}
+    folders = {model_folder(experiment, key, "") for key in ("encoder", "teacher")}
+    for lang in experiment.translated_languages():
+        folders |= {translator(experiment, lang, owner) for owner in experiment.translators_of(lang)}
     return sorted(folder for folder in folders if folder.startswith("results/models/"))
 
 

@@ -92,9 +92,9 @@ def retraining_settings(experiment: Experiment, method: str, seed: int) -> Given
     )
 
 
-def translator_settings(experiment: Experiment) -> Given:
-    """Return what decides a translator that is trained here."""
-    return experiment.config.translator.given(TranslatorTraining, alignment=experiment.config.word_alignment)
+def translator_settings(experiment: Experiment, owner: str = "") -> Given:
+    """Return what decides a translator that is trained here: the experiment's, or a method's own."""
+    return experiment.translator_block(owner).given(TranslatorTraining, alignment=experiment.config.word_alignment)
 
 
 def vocabulary_settings(experiment: Experiment) -> dict[str, object]:

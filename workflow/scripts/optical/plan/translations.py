@@ -1,0 +1,66 @@
+"""The translations of queries and held-out sentences: which translators there are, and the files of each."""
+
+from optical.plan.experiment import Experiment
+
+Job = dict[str, object]
+
+
+def translated_queries(experiment: Experiment, lang: str, kind: str) -> list[str]:
+    """Return the translations of a language that methods of this kind read, a folder for each translator."""
+    return [translated_folder(experiment, lang, owner) for owner in experiment.translators_of(lang, [kind])]
+
+
+def translated_folder(experiment: Experiment, lang: str, owner: str) -> str:
+    """Return the folder of the translations of a language by the experiment's translator, or by a method's own."""
+    own = f"own_translations/{lang}/{owner}" if owner else f"translations/{lang}"
+    return f"{experiment.results}/{own}"
+
+
+def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
+    """Return the collections that have queries of a language."""
+    return [experiment.collection(name) for name in experiment.collections_of_language(lang)]
+
+
+def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
+    """Return what is translated for a language: its held-out sentences, and the queries of all its collections."""
+    names = experiment.collections_of_language(lang)
+    return [experiment.bitext(lang, "dev"), *(f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names)]
+
+
+def translations_of_queries(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
+    """Return where their translations are written, in the same order."""
+    folder = translated_folder(experiment, lang, owner)
+    names = experiment.collections_of_language(lang)
+    return [f"{folder}/held_out.tsv", *(translations_file(folder, name) for name in names)]
+
+
+def translations_file(folder: str, collection: str) -> str:
+    """Return the translated queries of a collection among the translations of a language."""
+    return f"{folder}/queries/{collection}.tsv"
+
+
+def translations(experiment: Experiment) -> list[str]:
+    """Return the translations of every language by every translator that serves it."""
+    return [translated_folder(experiment, lang, owner) for lang, owner in _translating(experiment)]
+
+
+def translation_scores(experiment: Experiment) -> list[Job]:
+    """Return the translations to score: one per language and translator, which has the name of its method."""
+    return [
+        {
+            "lang": lang,
+            "method": owner or "nmt",
+            "translations": f"{translated_folder(experiment, lang, owner)}/held_out.tsv",
+        }
+        for lang, owner in _translating(experiment)
+    ]
+
+
+def _translating(experiment: Experiment) -> list[tuple[str, str]]:
+    langs = experiment.translated_languages()
+    return [(lang, owner) for lang in langs for owner in experiment.translators_of(lang)]
+
+
+def translation_table(experiment: Experiment) -> list[str]:
+    """Return the table of the translators' scores, where a method of the experiment translates."""
+    return [f"{experiment.results}/translation_table.tsv"] if experiment.translated_languages() else []
