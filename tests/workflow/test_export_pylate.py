@@ -28,6 +28,7 @@ CASES = {
     "attended": {"query_expansion": True, "attend_to_expansion": True},
     "unprojected": {"dimension": 0},
     "punctuated": {"skip_punctuation": False},
+    "prompted": {"query_prompt": "the first: ", "document_prompt": "where is "},
 }
 CLOSE = 1e-4
 
