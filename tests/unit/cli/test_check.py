@@ -128,6 +128,18 @@ def test_an_encoder_that_cannot_be_read_is_a_problem(optical, project, capsys, f
     assert output.startswith("problem: ") and message in output and output.count("\n") == 1
 
 
+def test_of_a_large_encoder_all_is_read_but_the_weights(optical, project, capsys, monkeypatch):
+    folder = save_bert(project / "bert", ["river", "moon"])
+    capsys.readouterr()
+    monkeypatch.setattr(check, "LARGEST_BYTES", 2000)
+    write(project / "more.yaml", yaml.safe_dump({"encoder": {"source": "bert"}}))
+    assert "weights not read, because they are large: " in optical("check", "zu.yaml", "more.yaml")[1]
+    path = folder / "tokenizer.json"
+    path.write_bytes(re.sub(rb'"moon": *', b'"moon": 9', path.read_bytes()))
+    code, output, _ = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and output.startswith("problem: the tokeniser has subwords up to the number 9")
+
+
 def test_a_given_teacher_that_is_no_late_interaction_model_is_a_problem(optical, project, capsys):
     save_bert(project / "bert", ["river"])
     capsys.readouterr()

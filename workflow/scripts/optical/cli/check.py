@@ -202,21 +202,21 @@ def look_at_encoder(experiment: "Experiment") -> None:
 
     from optical.config.model_folders import weight_files
     from optical.models.encoder import DOCUMENT, QUERY
-    from optical.models.folders import load_encoder
+    from optical.models.folders import check_reading, load_encoder
     from optical.models.own_settings import own_settings
     from optical.models.saved_settings import saved_settings
     from optical.plan.models import encoder, given_teacher
     from optical.plan.settings import encoder_settings
-    from optical.text.tokeniser import load_tokeniser, tokenise
+    from optical.text.tokeniser import tokenise
 
     folder = Path(experiment.folder, encoder(experiment))
     if not (folder / "config.json").is_file():
         return
     is_teacher = bool(given_teacher(experiment))
     settings = saved_settings(folder) if is_teacher else own_settings(folder, encoder_settings(experiment))
-    if sum(file.stat().st_size for file in weight_files(folder)) > LARGEST_BYTES:
-        load_tokeniser(folder)
-        print(f"not read, because it is large: {folder}")
+    if settings is not None and sum(file.stat().st_size for file in weight_files(folder)) > LARGEST_BYTES:
+        check_reading(folder, settings)
+        print(f"weights not read, because they are large: {folder}")
         return
     library.set_verbosity_error()
     library.disable_progress_bar()

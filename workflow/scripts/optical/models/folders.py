@@ -54,6 +54,16 @@ def load_transformer(folder: str | Path, base: str | Path | None = None) -> Tran
     return model
 
 
+def check_reading(folder: str | Path, settings: EncoderSettings) -> None:
+    """Raise what `load_encoder` would, without reading the weights: of lengths, subwords, markers and prompts."""
+    from transformers import AutoConfig, AutoModel
+
+    with loading(folder, "encoder"), torch.device("meta"):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        transformer = AutoModel.from_config(config, trust_remote_code=False)
+    Encoder(transformer, folder, settings)
+
+
 def load_encoder(
     folder: str | Path, settings: EncoderSettings | None = None, base: str | Path | None = None
 ) -> Encoder:
