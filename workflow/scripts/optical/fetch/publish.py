@@ -1,7 +1,9 @@
 """Upload a folder to a new model repository of the Hugging Face hub."""
 
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ def check_push(repository: str) -> None:
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", repository, re.ASCII):
         raise ConfigError("not the name of a repository", where=repository, hint="write OWNER/NAME")
+    if sys.stderr and sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "0")  # large models take minutes
     allow_network()
     from huggingface_hub import get_token
 
