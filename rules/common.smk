@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import OpticalError
-from optical.plan import changes, checks, downloads, jobs, memory, models, settings, sources, translations
+from optical.plan import changes, checks, downloads, fusions, jobs, memory, models, settings, sources, translations
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
 from optical.plan.resources import NEEDS, megabytes, memory_mb, minutes, of_machine, raised

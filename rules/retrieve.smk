@@ -176,6 +176,31 @@ rule merge_runs:
         RUN
 
 
+rule fuse_runs:
+    input:
+        **code("fuse_runs"),
+        runs=lambda w: fusions.folders_of_joined_runs(at(w), w.collection, w.lang),
+    output:
+        runs=directory("{results}/runs/{collection}/{lang}/fused"),
+    log:
+        "{results}/logs/fuse_runs/{collection}/{lang}.log",
+    benchmark:
+        "{results}/benchmarks/fuse_runs/{collection}/{lang}.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    resources:
+        **needs("fuse_runs"),
+    params:
+        arguments=arguments(
+            keys=["search.top_k"],
+            jobs=lambda w: fusions.fusions(at(w), w.collection, w.lang),
+        ),
+    message:
+        "joining runs of {wildcards.collection} in {wildcards.lang}"
+    shell:
+        RUN
+
+
 rule search_lexical:
     input:
         **code("search_lexical"),

@@ -131,6 +131,14 @@ def test_an_experiment_plans_its_jobs(tmp_path, path):
     assert not off, f"jobs (planned, expected in {Path(__file__).name}): {off}"
 
 
+def test_fused_methods_join_the_runs_that_are_made_anyway(tmp_path):
+    methods = "methods=[bm25, smt, optical, optical+bm25, optical+smt]"
+    shown = plan(tmp_path, "--quiet", "rules", "--config", "languages=[sw, de]", methods)
+    counts = job_counts(shown)
+    assert (counts["fuse_runs"], counts["search_lexical"], counts["search_collection"]) == (2, 2, 2)
+    assert (counts["evaluate_run"], counts["distil_student"]) == (2, 2)
+
+
 def test_passages_to_search_are_encoded_and_nothing_is_judged(tmp_path):
     workspace = make_workspace(tmp_path)
     (workspace / "passages.jsonl").write_text('{"id": "d1", "text": "the river"}\n')

@@ -175,3 +175,19 @@ def test_a_long_passage_is_cut_around_its_marks():
     match = {"start": 1800, "end": 1804}
     shown = passage_as_text({"rank": 1, "id": "d", "score": 1.0, "text": text, "matches": [match]})
     assert "[moon]" in shown and len(shown) < 600
+
+
+def test_ranks_of_words_are_joined_to_those_of_vectors(optical, results, tmp_path):
+    search = ["search", "--collection", "atlas", "--results", results, "--lang", "sw", "--top", "9", "--json"]
+    alone = json.loads(optical(*search, "river north")[1])["passages"]
+    joined = json.loads(optical(*search, "--fuse", "bm25", "river north")[1])["passages"]
+    rank_of = {passage["id"]: passage["rank"] for passage in alone}
+    found = {passage["id"]: passage["score"] for passage in joined}
+    assert found["d1"] == pytest.approx(1 / (60 + rank_of["d1"]) + 1 / 61, abs=1e-6)  # the only one with both words
+    assert found["d4"] == pytest.approx(1 / (60 + rank_of["d4"]), abs=1e-6)
+    code, _, error = optical(*search, "--fuse", "smt", "mto")
+    assert code == 1 and "no table of word translations" in error and "snakemake" in error
+    (results / "lexical_tables").mkdir()
+    (results / "lexical_tables/sw.tsv").write_text("mto\triver\t1.0\n")
+    translated = json.loads(optical(*search, "--fuse", "smt", "mto")[1])["passages"]
+    assert {passage["id"]: passage["score"] for passage in translated}["d1"] > 1 / 61

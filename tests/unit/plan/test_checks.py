@@ -51,6 +51,12 @@ def test_our_own_configs_pass(file):
             {"method_table": {"optical": {"translator": {"beams": 2}}}},
             r"a distilled method translates nothing \[method_table\.optical\.translator\]",
         ),
+        ({"methods": ["optical", "optical+bm25"]}, r"'bm25' is not among the methods .*add bm25 to methods"),
+        (
+            {"method_table": {"optical+bm25": {"fusion": {"methods": ["english", "optical+bm25"]}}}}
+            | {"methods": ["english", "bm25", "optical", "optical+bm25"]},
+            r"'english' cannot be joined \[method_table\.optical\+bm25\.fusion\.methods\]",
+        ),
         ({"bitext": {"sw": []}}, r"no sentence pairs \[bitext\.sw\].*list sources for sw"),
         (
             {"methods": ["optical", "extended"]},

@@ -1,11 +1,15 @@
 """Runs come back as written; damaged ones are refused."""
 
+import json
 import math
+import subprocess
+import sys
 
 import pytest
 
 from optical.errors import DataError
-from optical.search.runs import read_run, write_run
+from optical.search.runs import fuse_runs, read_run, write_run
+from support.workspace import ROOT
 
 
 def test_runs_come_back_as_written(tmp_path):
@@ -44,3 +48,22 @@ def test_scores_in_full_tell_apart_what_six_decimals_do_not(tmp_path):
     near = {"q": [("a", 1.0 + 2**-23), ("b", 1.0)]}  # neighbours among numbers of 32 bits
     write_run(tmp_path / "full.trec", near, "tag", in_full=True)
     assert read_run(tmp_path / "full.trec") == near
+
+
+def test_ranks_are_joined_whatever_the_scores_are():
+    run = fuse_runs([{"q": [("a", 900.0), ("b", 800.0)], "only": [("x", 1.0)]}, {"q": [("c", 0.2), ("b", 0.1)]}], 3, 60)
+    assert run["q"] == [("b", 2 / 62), ("a", 1 / 61), ("c", 1 / 61)]
+    assert run["only"] == [("x", 1 / 61)]
+
+
+def test_the_program_joins_runs_and_keeps_all_digits(tmp_path):
+    write_run(tmp_path / "a.trec", {"q": [(f"d{rank}", float(-rank)) for rank in range(900)]}, "a")
+    write_run(tmp_path / "b.trec", {"q": [("d899", 1.0)]}, "b")
+    names = {name: str(tmp_path / name) for name in ("a.trec", "b.trec", "both.trec")}
+    job = {"runs": [names["a.trec"], names["b.trec"]], "out": names["both.trec"], "tag": "both", "constant": 60}
+    program = ROOT / "workflow/scripts/fuse_runs.py"
+    command = [sys.executable, str(program), "--jobs", json.dumps([job]), "--top-k", "800"]
+    subprocess.run([*command, "--log", str(tmp_path / "log")], check=True)
+    run = read_run(tmp_path / "both.trec")["q"]
+    assert (run[0], len(run)) == (("d899", 1 / 960 + 1 / 61), 800)
+    assert len({score for _, score in run}) == 800

@@ -22,13 +22,14 @@ from optical.cli.arguments import WrongArguments, device, start_device, whole_nu
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.models.origin import query_model, trained_model
+from optical.models.origin import origin_of, query_model, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
 
 if TYPE_CHECKING:
     from optical.search.retriever import Hit, Retriever
+    from optical.search.runs import WordSearch
 
 SHOWN_CHARACTERS = 400
 METHOD = "optical"
@@ -75,6 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         help="with --index: passages of language=sw, source=news or date>=2024 only; may be given again",
     )
+    parser.add_argument(
+        "--fuse", choices=("bm25", "smt"), help="join the ranks of a search by words to those of vectors"
+    )
     top_help = f"passages per query (default: {SHOWN}; {IN_RUN} in a run)"
     parser.add_argument("--top", type=whole_number, metavar="N", help=top_help)
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
@@ -92,14 +96,15 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.search.runs import write_run
 
     retriever = find(arguments)
+    fuse = by_words(arguments, retriever)
     query_ids, texts = zip(*queries, strict=True)
     started = time.monotonic()
     answers: list[list[Hit]] = []
     if arguments.json or not arguments.out:
-        answers = retriever.search_all(texts, arguments.top or SHOWN, arguments.where)
+        answers = retriever.search_all(texts, arguments.top or SHOWN, arguments.where, fuse)
     if arguments.out:
         depth = arguments.top or IN_RUN
-        run = to_run(query_ids, retriever.rank(texts, depth, arguments.where))
+        run = to_run(query_ids, retriever.rank(texts, depth, arguments.where, fuse))
         write_run(arguments.out, run, tag=arguments.method or METHOD)
         if not arguments.json:
             print(f"{arguments.out}: {len(run)} queries, at most {depth} passages each; --top N changes that")
@@ -193,6 +198,21 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
     if made_by := Collection(passages.shards).encoder:
         check_belongs(model, passages.shards[0], made_by)
     return Retriever(load_encoder(model, base=arguments.base).to(arguments.device), model, teacher, passages)
+
+
+def by_words(arguments: argparse.Namespace, retriever: "Retriever") -> "WordSearch | None":
+    """Return the search by words whose ranks are joined, if one is asked for."""
+    from optical.bitext.word_alignment import read_lexical_table
+    from optical.search.lexical import word_search
+
+    if arguments.fuse != "smt":
+        return word_search() if arguments.fuse else None
+    origin = origin_of(retriever.model)
+    results = Path(arguments.results or origin.results or "results")
+    table = results / "lexical_tables" / f"{arguments.lang or origin.lang}.tsv"
+    if not table.is_file():
+        raise DataError("no table of word translations", where=table, hint=_remedy(table))
+    return word_search(read_lexical_table(table))
 
 
 def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:

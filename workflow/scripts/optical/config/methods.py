@@ -52,6 +52,16 @@ class LexicalSettings(Settings):
     """structured: search a word without a translation as it is"""
 
 
+class Fusion(Settings):
+    """Methods whose runs are made into one by reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
+
+    methods: Annotated[list[str], Field(min_length=2)]
+    """two methods or more of the experiment, such as [optical, bm25]"""
+
+    constant: NotNegative = 60
+    """what is added to each rank: a document gets 1 / (constant + rank) of each method that finds it"""
+
+
 class Method(Settings):
     """What a method does."""
 
@@ -67,13 +77,15 @@ class Method(Settings):
         "structured",
         "translated",
         "translated-lexical",
+        "fused",
     ]
     """english: human English queries read by the teacher; teacher: the teacher reads the foreign query;
     extended: it does, with the subwords of `vocabulary`, before any distillation;
     distilled: a student trained with `objectives`; retrained: a student trained to rank, on `training_set` or
     `switch`; dense: the encoder itself, with one vector for a text (see `dense`); dense-distilled: a student of it,
     trained with `objectives`; lexical: BM25; structured: BM25 through a lexical table;
-    translated: the teacher reads the query as `translator` has it; translated-lexical: BM25 does"""
+    translated: the teacher reads the query as `translator` has it; translated-lexical: BM25 does;
+    fused: the ranks of the methods of `fusion` are joined"""
 
     languages: list[str] | None = None
     """the languages that the method has data for; the cells of the others stay empty; null for all"""
@@ -98,9 +110,14 @@ class Method(Settings):
 
     lexical: LexicalSettings = Field(default_factory=LexicalSettings)
 
+    fusion: Fusion | None = None
+    """fused: whose runs are joined"""
+
     @model_validator(mode="after")
-    def _has_objectives(self) -> "Method":
+    def _has_what_its_kind_needs(self) -> "Method":
         if self.kind in ("distilled", "dense-distilled") and self.objectives is None:
             example = "{optimal_transport: 1.0}" if self.kind == "distilled" else "{sentence_mse: 1.0}"
             raise Refused("'objectives' is missing", f"a {self.kind} method learns some, such as {example}")
+        if self.kind == "fused" and self.fusion is None:
+            raise Refused("'fusion' is missing", "a fused method joins others, such as {methods: [optical, bm25]}")
         return self

@@ -8,6 +8,7 @@ from optical.errors import ConfigError
 from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.fitting import unusual_values
+from optical.plan.fusions import check_fusion
 from optical.plan.methods import KINDS
 from optical.plan.models import MADE_MODEL, given_teacher, kind_of_subwords, model_folder, models_of_hub
 from optical.plan.settings import keeps_vocabulary, teacher_settings
@@ -108,6 +109,7 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
     if KINDS[block.kind].documents == "dense" and experiment.in_parts:
         hint = f"set search.parts: 1, or leave {method} out"
         raise ConfigError("one vector for a text is not searched in parts", where="search.parts", hint=hint)
+    check_fusion(experiment, method)
     if block.kind == "extended" and keeps_vocabulary(experiment):
         hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
         raise ConfigError("students keep the encoder's vocabulary", where=where, hint=hint)

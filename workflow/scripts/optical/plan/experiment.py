@@ -163,8 +163,18 @@ class Experiment:
         return self._among(self.config.collection_table[collection].languages)
 
     def languages_of_method(self, method: str) -> list[str]:
-        """Return the languages of the experiment that a method has data for: all, or those that its block names."""
-        return self._among(self.method(method).languages)
+        """Return the languages of the experiment that a method has data for: all, or those that its block names.
+
+        A fused method has those of all that it joins.
+        """
+        parts = [set(self.languages_of_method(part)) for part in self.joined_by(method)]
+        langs = self._among(self.method(method).languages)
+        return [lang for lang in langs if all(lang in languages for languages in parts)]
+
+    def joined_by(self, method: str) -> list[str]:
+        """Return the methods whose runs a fused method joins; none where it is not fused."""
+        fusion = self.method(method).fusion
+        return fusion.methods if fusion else []
 
     def collections_of_language(self, lang: str) -> list[str]:
         """Return the collections that have queries in a language."""
@@ -210,8 +220,8 @@ class Experiment:
         return [name for name, block in self.config.method_table.items() if block.kind == kind]
 
     def seeds_of(self, method: str) -> list[int]:
-        """Return the seeds of a method: the first alone if the method trains no student."""
-        trained = self.kind_of(method).reader == "student"
+        """Return the seeds of a method: the first alone if no student is trained for it."""
+        trained = any(self.kind_of(name).reader == "student" for name in [method, *self.joined_by(method)])
         return self.config.seeds if trained else self.config.seeds[:1]
 
     def runs(self, lang: str, chosen: Iterable[str] = KINDS) -> list[Run]:

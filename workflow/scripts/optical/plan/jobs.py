@@ -152,7 +152,7 @@ def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool
     chosen = [name for name in chosen if not pruned or name in indexed]
     return [
         {
-            "run": f"{_runs_folder(experiment, collection, lang, method, pruned)}/{method}/{seed}.trec",
+            "run": run_of(experiment, collection, lang, method, seed, pruned),
             "method": method,
             "lang": lang,
             "seed": seed,
@@ -172,16 +172,21 @@ def described_runs(experiment: Experiment, collection: str, lang: str) -> list[J
 
 def folders_of_runs(experiment: Experiment, collection: str, lang: str, pruned: bool = False) -> list[str]:
     """Return the folders of the runs that `evaluations` reads."""
-    runs = [str(job["run"]) for job in evaluations(experiment, collection, lang, pruned)]
+    return folders_of(str(job["run"]) for job in evaluations(experiment, collection, lang, pruned))
+
+
+def folders_of(runs: Iterable[str]) -> list[str]:
+    """Return the folders of searches that made runs."""
     return sorted({run.rsplit("/", 2)[0] for run in runs})
 
 
-def _runs_folder(experiment: Experiment, collection: str, lang: str, method: str, pruned: bool) -> str:
-    """Return the folder of a method's runs: by the language of the queries that it reads, and by how they are made."""
+def run_of(experiment: Experiment, collection: str, lang: str, method: str, seed: int, pruned: bool = False) -> str:
+    """Return a method's run: below the language of the queries that it reads, and what makes it."""
     kind = experiment.kind_of(method)
     vectors = PRUNED if pruned else "merged" if experiment.in_parts else "maxsim"
-    made_by = "lexical" if kind.search == "lexical" else vectors
-    return f"{experiment.results}/runs/{collection}/{'en' if kind.queries == 'english' else lang}/{made_by}"
+    made_by = vectors if kind.search == "maxsim" else kind.search
+    queries = "en" if kind.queries == "english" else lang
+    return f"{experiment.results}/runs/{collection}/{queries}/{made_by}/{method}/{seed}.trec"
 
 
 def scores(experiment: Experiment, collection: str) -> list[str]:

@@ -9,15 +9,15 @@ class Kind:
     """What a kind of method does.
 
     Args:
-        search: by token vectors (maxsim) or by words (lexical).
+        search: by token vectors (maxsim) or by words (lexical), or not at all: the runs of others are joined (fused).
         queries: those that are searched with: human English ones, foreign ones, or foreign ones in translation.
-        reader: the model that turns queries into vectors; None where words are compared.
+        reader: the model that turns queries into vectors; None where there is none.
         documents: the model that has read the documents, unless each student reads them itself.
         learns_from_bitext: whether it learns from sentence pairs.
         lexical_table: whether it searches through a table of word translations.
     """
 
-    search: Literal["maxsim", "lexical"]
+    search: Literal["maxsim", "lexical", "fused"]
     queries: Literal["english", "foreign", "translated"]
     reader: Literal["teacher", "extended", "student", "dense"] | None = None
     documents: Literal["teacher", "dense"] = "teacher"
@@ -38,6 +38,7 @@ KINDS = {
     "lexical": Kind("lexical", "foreign"),
     "structured": Kind("lexical", "foreign", learns_from_bitext=True, lexical_table=True),
     "translated-lexical": Kind("lexical", "translated", learns_from_bitext=True),
+    "fused": Kind("fused", "foreign"),
 }
 
 

@@ -62,6 +62,7 @@ NEEDS = {
     "switch_queries": Need(1000, 0, 60),
     "search_lexical": Need(1000, 10, 120),
     "merge_runs": Need(1000, 10, 60),
+    "fuse_runs": Need(1000, 10, 60),
     "evaluate_run": Need(1500, 0.5, 60),  # one run at a time
     "compare_methods": Need(500, 10, 60),
     "compare_pairs": Need(500, 10, 60),

@@ -16,7 +16,7 @@ from scipy import sparse
 from optical.config.methods import LexicalSettings
 from optical.corpora.passages import Document, text_of
 from optical.errors import DataError, ResourceError
-from optical.search.runs import Run
+from optical.search.runs import Run, WordSearch
 from optical.text.words import LexicalTable, words
 
 
@@ -121,6 +121,20 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTa
             scores_N += weight * _expected_bm25(index, translate(word))
         run[query_id] = _best(index, scores_N, top_k)
     return run
+
+
+def word_search(table: LexicalTable | None = None) -> WordSearch:
+    """Return a search by words over documents: BM25, through a lexical table where one is given.
+
+    >>> word_search()([{"id": "a", "text": "a red house"}], {"q": "the house"}, 10)["q"][0][0]
+    'a'
+    """
+
+    def search(documents: Iterable[Document], queries: Mapping[str, str], top_k: int) -> Run:
+        index = index_documents(documents, LexicalSettings())
+        return search_psq(index, queries, table, top_k) if table else search_bm25(index, queries, top_k)
+
+    return search
 
 
 def _fit_table(table: LexicalTable, index: LexicalIndex) -> Callable[[str], Mapping[int, float]]:

@@ -1,7 +1,8 @@
 """Encoded passages that queries are searched in, wherever they lie: a collection of an experiment, or an index."""
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
-from optical.files import open_text
+from optical.files import open_text, read_jsonl
 from optical.search.metadata import selected
 from optical.search.vectors import TokenVectors
 
@@ -44,6 +45,12 @@ class Passages(NamedTuple):
         for first, places in zip(firsts.tolist(), self.deleted, strict=False):
             kept[np.array(places, dtype=np.int64) + first] = False
         return kept
+
+    def all(self, where: Sequence[str] = ()) -> Iterator[Document]:
+        """Yield all passages that are searched, in their order; see `kept`."""
+        kept = self.kept(where)
+        documents = itertools.chain.from_iterable(map(read_jsonl, self.documents))
+        return documents if kept is None else itertools.compress(documents, kept)
 
     def read(self, wanted: set[str]) -> dict[str, Document]:
         """Return some passages by id, reading no further than the last of them.

@@ -28,16 +28,19 @@ from optical.models.folders import load_encoder
 from optical.models.origin import reads_passages, teacher_of, trained_model
 from optical.runtime.provenance import check_belongs
 from optical.search.encoding import encode_queries
-from optical.search.exact import Hits, search
+from optical.search.exact import Hits, search, to_run
 from optical.search.index import Index, open_index
 from optical.search.index_changes import Change, add_passages, build_index, remove_passages
 from optical.search.matches import Match, matches, query_tokens, vectors_of
 from optical.search.metadata import Metadata, metadata_of
 from optical.search.passages import Passages
+from optical.search.runs import WordSearch, fuse_runs
 from optical.search.vectors import Collection
 from optical.text.tokeniser import load_tokeniser
 
 MEMORY_MB = 1024
+JOINED = 1000  # hits of each search whose ranks are joined
+RANK_CONSTANT = 60
 Found = TypeVar("Found")
 
 
@@ -52,6 +55,17 @@ class Hit(NamedTuple):
     text: str
     matches: list[Match]
     metadata: dict[str, str]
+
+
+class Asked(NamedTuple):
+    """Queries, as texts and as vectors, and how they are searched with; see `Retriever.search`."""
+
+    texts: Sequence[str]
+    vectors_QMD: Tensor
+    mask_QM: Tensor
+    top: int
+    where: Sequence[str]
+    fuse: WordSearch | None
 
 
 @dataclass
@@ -198,33 +212,41 @@ class Retriever:
         """Return where the model is."""
         return next(self.encoder.parameters()).device
 
-    def search(self, query: str, top: int = 10, where: str | Sequence[str] = ()) -> list[Hit]:
+    def search(
+        self, query: str, top: int = 10, where: str | Sequence[str] = (), fuse: WordSearch | None = None
+    ) -> list[Hit]:
         """Return the best passages for a query, the best first, among those that fulfil all conditions.
 
         Args:
             query: its text.
             top: how many passages.
             where: conditions on an index's metadata, such as "language=sw" or "date>=2024".
+            fuse: a search by words whose ranks are joined to those of the token vectors, by `optical.search.lexical`.
         """
-        return self.search_all([query], top, where)[0]
+        return self.search_all([query], top, where, fuse)[0]
 
-    def search_all(self, queries: Sequence[str], top: int = 10, where: str | Sequence[str] = ()) -> list[list[Hit]]:
-        """Return the best passages for each query, with the words that the query chose; see `search`."""
-        return self._with_passages(lambda passages: self._search_all(queries, top, where, passages))
-
-    def _search_all(
-        self, queries: Sequence[str], top: int, where: str | Sequence[str], passages: Passages
+    def search_all(
+        self,
+        queries: Sequence[str],
+        top: int = 10,
+        where: str | Sequence[str] = (),
+        fuse: WordSearch | None = None,
     ) -> list[list[Hit]]:
+        """Return the best passages for each query, with the words that the query chose; see `search`."""
         if not queries:
             return []
-        vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
-        found = self._rank(vectors_QMD, mask_QM, top, where, passages)
+        asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
+        return self._with_passages(lambda passages: self._hits(asked, passages))
+
+    def _hits(self, asked: Asked, passages: Passages) -> list[list[Hit]]:
+        found = self._rank(asked, passages)
         names = {name for of_query in found for name in of_query.ids}
         documents = passages.read(names)
         document_vectors = vectors_of(Collection(passages.shards), sorted(names)) if names else {}
         tokeniser = load_tokeniser(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
         answers = []
-        for query, of_query, vectors_MD, mask_M in zip(queries, found, vectors_QMD, mask_QM, strict=True):
+        rows = zip(asked.texts, found, asked.vectors_QMD, asked.mask_QM, strict=True)
+        for query, of_query, vectors_MD, mask_M in rows:
             tokens, content_M = query_tokens(self.encoder, query, mask_M)
             hits = []
             for name, score in zip(of_query.ids, of_query.scores.tolist(), strict=True):
@@ -235,12 +257,18 @@ class Retriever:
             answers.append(hits)
         return answers
 
-    def rank(self, queries: Sequence[str], top: int = 10, where: str | Sequence[str] = ()) -> list[Hits]:
+    def rank(
+        self,
+        queries: Sequence[str],
+        top: int = 10,
+        where: str | Sequence[str] = (),
+        fuse: WordSearch | None = None,
+    ) -> list[Hits]:
         """Return ids and scores of the best passages for each query, without reading the passages; see `search`."""
         if not queries:
             return []
-        vectors_QMD, mask_QM = encode_queries(self.encoder, list(queries))
-        return self._with_passages(lambda passages: self._rank(vectors_QMD, mask_QM, top, where, passages))
+        asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
+        return self._with_passages(lambda passages: self._rank(asked, passages))
 
     def _with_passages(self, act: Callable[[Passages], Found]) -> Found:
         """Return what is found in the passages as they are now; look again if files went because the index changed."""
@@ -252,13 +280,18 @@ class Retriever:
                 if self.indexed() == passages:
                     raise
 
-    def _rank(
-        self, vectors_QMD: Tensor, mask_QM: Tensor, top: int, where: str | Sequence[str], passages: Passages
-    ) -> list[Hits]:
+    def _rank(self, asked: Asked, passages: Passages) -> list[Hits]:
         if not passages.shards:
-            return [Hits(np.zeros(0, np.float32), [])] * len(vectors_QMD)
-        kept = passages.kept([where] if isinstance(where, str) else where)
-        return search(vectors_QMD, mask_QM, passages.shards, top, MEMORY_MB, device=str(self.device), kept=kept)
+            return [Hits(np.zeros(0, np.float32), [])] * len(asked.texts)
+        depth = max(asked.top, JOINED) if asked.fuse else asked.top
+        vectors, device, kept = (asked.vectors_QMD, asked.mask_QM), str(self.device), passages.kept(asked.where)
+        hits = search(*vectors, passages.shards, depth, MEMORY_MB, device=device, kept=kept)
+        if asked.fuse is None:
+            return hits
+        names = [str(number) for number in range(len(hits))]
+        by_words = asked.fuse(passages.all(asked.where), dict(zip(names, asked.texts, strict=True)), depth)
+        joined = fuse_runs([to_run(names, hits), by_words], asked.top, RANK_CONSTANT)
+        return [Hits(np.array([score for _, score in joined[name]]), [id for id, _ in joined[name]]) for name in names]
 
     def reads_itself(self) -> bool:
         """Return whether one model reads queries and passages."""
@@ -277,6 +310,11 @@ class Retriever:
         if now.reader.digest != self.opened.reader.digest:
             raise DataError("built again for another model", where=now.folder, hint="open the index again")
         return now
+
+
+def conditions(where: str | Sequence[str]) -> list[str]:
+    """Return conditions as a list, whether one is given or several."""
+    return [where] if isinstance(where, str) else list(where)
 
 
 def _documents(passages: str | Path | Iterable[Document]) -> Iterable[Document]:

@@ -1,14 +1,17 @@
 """Runs: ranked documents of each query, in memory and as TREC run files (`query_id Q0 document_id rank score tag`)."""
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from optical.corpora.passages import Document
 from optical.errors import DataError
 from optical.files import read_lines, write_lines
 
 # query id -> (document id, score) from the best to the worst
 Run = dict[str, list[tuple[str, float]]]
+WordSearch = Callable[[Iterable[Document], Mapping[str, str], int], Run]  # documents, id -> query, hits a query
 
 
 def write_run(path: str | Path, run: Run, tag: str, in_full: bool = False) -> int:
@@ -74,6 +77,24 @@ def merge_runs(runs: Iterable[Run], top_k: int) -> Run:
             both = sorted([*merged.get(query, []), *hits], key=lambda hit: -hit[1])  # keeps the order of equals
             merged[query] = both[:top_k]
     return merged
+
+
+def fuse_runs(runs: Sequence[Run], top_k: int, constant: float) -> Run:
+    """Join runs by reciprocal rank fusion: a document gets 1 / (constant + rank) of each run that lists it.
+
+    Equal scores stay in the order in which the runs list them.
+
+    >>> fuse_runs([{"q": [("a", 9.0), ("b", 8.0)]}, {"q": [("b", 0.2)]}], 2, constant=0)
+    {'q': [('b', 1.5), ('a', 1.0)]}
+    """
+    fused: Run = {}
+    for query in dict.fromkeys(query for run in runs for query in run):
+        scores: defaultdict[str, float] = defaultdict(float)
+        for run in runs:
+            for rank, (document, _) in enumerate(run.get(query, []), start=1):
+                scores[document] += 1 / (constant + rank)
+        fused[query] = sorted(scores.items(), key=lambda hit: -hit[1])[:top_k]
+    return fused
 
 
 def _check_hits(query: str, hits: list[tuple[str, float]], where: str | Path) -> None:
