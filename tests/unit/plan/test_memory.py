@@ -46,6 +46,7 @@ def test_a_training_takes_more_with_longer_batches_in_fp32_and_with_both_sides(t
     assert least < distilling_mb(STUDENT, start, str(tmp_path / "long"), "", "bf16")
     assert least < distilling_mb(STUDENT | {"batch_size": 64}, start, str(tokens), "", "bf16")
     assert least < distilling_mb(STUDENT | {"sides": ["query", "document"]}, start, str(tokens), "", "bf16")
+    assert least < distilling_mb(STUDENT | {"average": 0.2}, start, str(tokens), "", "bf16")
 
 
 def test_of_a_large_vocabulary_the_subwords_in_use_are_trained(tmp_path, model):

@@ -83,6 +83,32 @@ def test_a_run_killed_at_any_step_ends_with_the_same_weights(tmp_path, reference
     assert seen[0] == kill_at - kill_at % SAVING.checkpoint_steps
 
 
+AVERAGED = SETTINGS.changed(average=0.5)
+
+
+def test_the_weights_of_the_last_steps_are_averaged():
+    model, after = new_model(), []
+    record = model.register_forward_pre_hook(lambda *_: after.append(weights(model).clone()))
+    run(model)  # a hook sees the weights before a step, so those after the one before it
+    record.remove()
+    averaged = new_model()
+    curve = run(averaged, settings=AVERAGED)
+    assert AVERAGED.steps == 9 and round(0.5 * 9) == 4
+    assert torch.allclose(weights(averaged), torch.stack([*after[-3:], weights(model)]).mean(0), atol=1e-6)
+    assert not torch.allclose(weights(averaged), weights(model), atol=1e-4)
+    assert curve == run(new_model()), "training itself is the same"
+
+
+@pytest.mark.parametrize("kill_at", [4, 7, 8])
+def test_a_killed_run_ends_with_the_same_average(tmp_path, kill_at):
+    whole, again = new_model(), new_model()
+    run(whole, settings=AVERAGED)
+    with pytest.raises(Killed):
+        run(new_model(), Checkpoints(tmp_path, "key"), settings=AVERAGED, kill_at=kill_at)
+    run(again, Checkpoints(tmp_path, "key"), settings=AVERAGED)
+    assert torch.equal(weights(again), weights(whole))
+
+
 def test_saving_changes_nothing(tmp_path, reference):
     model = new_model()
     run(model, Checkpoints(tmp_path, "key"))

@@ -59,6 +59,9 @@ class Training(Settings):
     dropout: ShareBelowOne | None = None
     """share of activations set to zero; null for the encoder's own, which takes a third of a step on CPUs"""
 
+    average: Share = 0.0
+    """share of the last steps over which the weights are averaged; 0 for the weights of the last step"""
+
 
 class TrainingSettings(Training):
     """What decides the result of any training."""

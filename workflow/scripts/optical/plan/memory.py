@@ -82,7 +82,7 @@ def distilling_mb(given: Mapping[str, Any], start: str, tokens: str, vectors: st
     settings, lengths = fitted("student", given, kind_of(start)), _lengths(start)
     foreign, count = Path(tokens, "foreign"), settings["batch_size"]
     texts = [Texts(foreign, count, lengths[f"{side}_length"]) for side in settings["sides"]]
-    return training_mb(start, texts, precision, [tokens, vectors])
+    return training_mb(start, texts, precision, [tokens, vectors], averaged=bool(settings.get("average")))
 
 
 def ranking_mb(given: Mapping[str, Any], start: str, training_set: str, precision: str) -> float | None:
@@ -96,7 +96,8 @@ def ranking_mb(given: Mapping[str, Any], start: str, training_set: str, precisio
     counts = {"query": count, "document": count * (1 + settings["negatives"])}
     files = {"query": "queries", "document": "documents"}
     texts = [Texts(Path(training_set, files[side]), counts[side], lengths[f"{side}_length"]) for side in sides]
-    return training_mb(start, texts, precision, [training_set], models_beside=int("document" not in sides))
+    beside, averaged = int("document" not in sides), bool(settings.get("average"))
+    return training_mb(start, texts, precision, [training_set], beside, averaged)
 
 
 def _lengths(model: str) -> dict[str, int]:
@@ -107,7 +108,12 @@ def _lengths(model: str) -> dict[str, int]:
 
 
 def training_mb(
-    model: str | Path, texts: list[Texts], precision: str, mapped: Sequence[str], models_beside: int = 0
+    model: str | Path,
+    texts: list[Texts],
+    precision: str,
+    mapped: Sequence[str],
+    models_beside: int = 0,
+    averaged: bool = False,
 ) -> float | None:
     """Return the megabytes that a training takes; None where the size of its encoder is not known.
 
@@ -117,6 +123,7 @@ def training_mb(
         precision: of the matrix products: fp32, bf16 or auto.
         mapped: folders whose files are mapped into memory.
         models_beside: how many more of this size are in memory, untrained.
+        averaged: whether the mean of the trained weights is in memory, too.
     """
     shape = shape_of(model)
     if shape is None:
@@ -132,7 +139,8 @@ def training_mb(
         read, longest = longest_batch(some)
         tokens, pairs = tokens + read, pairs + some.count * longest**2
     kept = shape.layers * (tokens * shape.hidden * TOKEN_BYTES[kind] + pairs * shape.heads * PAIR_BYTES[kind])
-    taken = STARTED_MB + (trained * HELD_BYTES + stored * STORED_BYTES + kept) / 1e6
+    held = HELD_BYTES + STORED_BYTES * averaged
+    taken = STARTED_MB + (trained * held + stored * STORED_BYTES + kept) / 1e6
     return MARGIN * taken + sum(megabytes_within(folder) for folder in mapped)
 
 

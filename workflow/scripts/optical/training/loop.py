@@ -24,6 +24,7 @@ from optical.runtime import parallel
 from optical.runtime.machine import Machine
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
+from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
 from optical.training.divergence import check_loss
 
@@ -105,7 +106,8 @@ def train(
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
-    first, rows, events = _resume(model, optimiser, checkpoints, machine)
+    first, rows, events, averaged = _resume(model, optimiser, checkpoints, machine)
+    average = WeightAverage(settings, averaged)
     curve = _Curve(rows, what, lag=device.type == "cuda")
     clock = _Clock(machine)
     prepare(model, settings)
@@ -118,6 +120,7 @@ def train(
             shown = curve.add(step, figures, norm)
             check_loss(curve.rows, settings.steps, what)
             optimiser.step()
+            average.add(step, model)
             optimiser.zero_grad(set_to_none=True)
             progress.advance(1, **shown)
             stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
@@ -125,13 +128,15 @@ def train(
                 events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
             if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
                 weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-                checkpoints.save(weights | {"step": step + 1, "curve": curve.finished(), "events": events})
+                state = {"step": step + 1, "curve": curve.finished(), "events": events, "average": average.state()}
+                checkpoints.save(weights | state)
             if stop:
                 remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
                 log.warning("%s; %s", events[-1], remedy)
                 parallel.leave(machine.world)
                 sys.exit(STOPPED_EARLY)
     rows = curve.finished()
+    average.put_into(model)
     parallel.leave(machine.world)
     if machine.rank:
         sys.exit(0)
@@ -200,12 +205,12 @@ class _Curve:
 
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
-) -> tuple[int, list[dict[str, float]], list[str]]:
-    """Return the step to go on from, the learning curve so far, and what interrupted the training before."""
+) -> tuple[int, list[dict[str, float]], list[str], dict[str, Any] | None]:
+    """Return the step to go on from, the learning curve so far, what interrupted the training, and its mean weights."""
     loaded = checkpoints.load() if checkpoints and machine.rank == 0 else None
     state: Any = parallel.from_first(loaded, machine.world)
     if state is None:
-        return 0, [], []
+        return 0, [], [], None
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     events, last = state["events"], state["step"] - 1
@@ -213,7 +218,7 @@ def _resume(
         events = [*events, f"ended without warning after step {last} or later"]
     for event in events:  # the workflow manager has deleted the log that said so
         log.info("earlier: %s", event)
-    return state["step"], state["curve"], events
+    return state["step"], state["curve"], events, state["average"]
 
 
 class _Clock:
