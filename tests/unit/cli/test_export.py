@@ -1,16 +1,19 @@
 """`optical export`: a model card that tells, and a model that loads again."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
+from optical import Retriever
 from optical.errors import DataError
 from optical.files import read_json, sha256_of, write_json
 from optical.models.folders import load_encoder
 from optical.models.origin import teacher_of
 from optical.runtime.provenance import EXPORTED
-from support.hub import forget_client
+from support.hub import forget_client, use_hub
+from support.local_server import TOKEN, serving
 from support.toy_results import student_of
 
 
@@ -62,6 +65,23 @@ def test_a_push_that_cannot_work_exports_nothing(optical, results, tmp_path, mon
     forget_client(monkeypatch)
     assert found == code and what in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_retriever_reads_what_was_pushed(optical, results, tmp_path, monkeypatch):
+    (tmp_path / "served").mkdir()
+    arguments = ["--model", student_of(results), "--teacher", results / "teacher", "--to", tmp_path / "out"]
+    with serving(tmp_path / "served") as server:
+        use_hub(monkeypatch, server.address)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+        assert optical("export", *arguments, "--push", "me/sw")[0] == 0
+        from huggingface_hub import snapshot_download
+
+        folder = Path(snapshot_download("me/sw"))
+        forget_client(monkeypatch)
+    assert folder.is_relative_to(tmp_path / "home")
+    retriever = Retriever.load(f"{folder}/query")
+    assert retriever.reader == folder / "document"
 
 
 def test_what_is_exported_can_be_loaded_again(optical, results, tmp_path):
