@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from optical import disk
+from optical import disk, seals
 from optical.errors import ConfigError, ResourceError
 from optical.files import atomic_folder, atomic_path, write_lines
 
@@ -62,29 +63,68 @@ def test_a_fault_of_another_file_passes(tmp_path):
 
 KILLED = """
 import os, sys
+from pathlib import Path
 from optical.files import atomic_folder, atomic_path
-with atomic_folder(sys.argv[1]) as folder, atomic_path(sys.argv[1] + ".tsv"):
+Path.replace = lambda path, other: os.kill(os.getpid(), 9)
+with atomic_folder(sys.argv[1]) as folder, atomic_path(sys.argv[1] + ".tsv", sealed=True):
     (folder / "half").write_text("half")
-    os.kill(os.getpid(), 9)
 """
 
 
 def test_what_a_killed_job_left_is_removed_by_the_next(tmp_path):
     subprocess.run([sys.executable, "-c", KILLED, tmp_path / "out"])
-    assert len(left_in(tmp_path)) == 2
+    assert len(left_in(tmp_path)) == 3  # the folder, the file and its record
     running = tmp_path / f".out.{disk.HOST}-{os.getpid()}-01234567"
     other = tmp_path / ".out.elsewhere-1-01234567"
     foreign = tmp_path / ".out.mine"
     for folder in (running, other, foreign):
         folder.mkdir()
     with atomic_folder(tmp_path / "out"):
-        assert left_in(tmp_path)[0].startswith(".out.") and other.is_dir() and running.is_dir() and foreign.is_dir()
-    write_lines(tmp_path / "out.tsv", ["whole"])
+        assert (
+            any(name.startswith(".out.") for name in left_in(tmp_path))
+            and other.is_dir()
+            and running.is_dir()
+            and foreign.is_dir()
+        )
+    write_lines(tmp_path / "out.tsv", ["whole"], sealed=True)
+    seals.beside(tmp_path / "out.tsv").unlink()
     assert left_in(tmp_path) == [*sorted([other.name, running.name, foreign.name]), "out", "out.tsv"]
     os.utime(other, (0, 0))
     with atomic_folder(tmp_path / "out"):
         pass
     assert not other.exists()
+
+
+def test_processes_that_write_one_folder_leave_a_whole_one(tmp_path):
+    def write(number):
+        for _ in range(9):
+            with atomic_folder(tmp_path / "model") as folder:
+                for name in "abc":
+                    (folder / name).write_text(str(number))
+
+    with ThreadPoolExecutor(4) as writers:
+        assert list(writers.map(write, range(4))) == [None] * 4
+    assert left_in(tmp_path) == ["model"]
+    seals.check_folder(tmp_path / "model")
+    assert len({path.read_text() for path in (tmp_path / "model").glob("[abc]")}) == 1
+
+
+def test_a_folder_that_is_replaced_is_never_half_there(tmp_path, monkeypatch):
+    with atomic_folder(tmp_path / "model") as folder:
+        (folder / "a").touch()
+    seen = []
+    monkeypatch.setattr(disk.shutil, "rmtree", lambda path, **_: seen.append(path.name))
+    with atomic_folder(tmp_path / "model"):
+        pass
+    assert "model" not in seen and left_in(tmp_path / "model") == [seals.LIST]
+
+
+def test_a_link_to_a_folder_is_replaced_and_not_what_it_leads_to(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model").symlink_to(tmp_path / "elsewhere")
+    with atomic_folder(tmp_path / "model"):
+        pass
+    assert left_in(tmp_path) == ["elsewhere", "model"] and not (tmp_path / "model").is_symlink()
 
 
 def test_files_of_libraries_have_the_permissions_of_the_mask(tmp_path):

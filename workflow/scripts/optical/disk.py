@@ -93,6 +93,25 @@ def require_kind(path: Path, folder: bool) -> None:
         raise ConfigError(f"{kinds[0]}, not {kinds[1]}", where=path, hint="give another name")
 
 
+def replace_folder(path: Path, new: Path) -> None:
+    """Give a new folder a name; one that has it leaves it whole, and is removed then.
+
+    Another process may do the same at the same time: the last one wins.
+    """
+    while True:
+        old = temporary_beside(path)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(old)
+        try:
+            new.replace(path)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        finally:
+            old.unlink() if old.is_symlink() else shutil.rmtree(old, ignore_errors=True)
+
+
 def settle(path: Path, mode: int) -> None:
     """Flush a file, or a folder with all in it, to disk, with the permissions that the user's mask gives."""
     for folder, _, names in os.walk(path):

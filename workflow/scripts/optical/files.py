@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from optical import seals
-from optical.disk import is_stream, one_line_for_faults, require_kind, settle, sync_folder, temporary_beside
+from optical import disk, seals
 from optical.errors import DataError
 
 LINES_AT_ONCE = 256  # a write of each line takes longer than making it
@@ -266,28 +265,28 @@ def atomic_path(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     beside the file, and who reads it compares them.
     """
     path = Path(path)
-    if is_stream(path):
-        with tempfile.TemporaryDirectory() as folder, one_line_for_faults(path, path):
+    if disk.is_stream(path):
+        with tempfile.TemporaryDirectory() as folder, disk.one_line_for_faults(path, path):
             temporary = Path(folder, path.name)
             yield temporary
             with temporary.open("rb") as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
         return
-    require_kind(path, folder=False)
-    temporary = temporary_beside(path)
-    with one_line_for_faults(path, temporary):
+    disk.require_kind(path, folder=False)
+    temporary = disk.temporary_beside(path)
+    with disk.one_line_for_faults(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
         try:
             mode = temporary.stat().st_mode
             yield temporary
-            settle(temporary, mode)
+            disk.settle(temporary, mode)
             if sealed:
                 seals.write_record(path, temporary)
             else:
                 seals.beside(path).unlink(missing_ok=True)
             temporary.replace(path)
-            sync_folder(path.parent)
+            disk.sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -300,20 +299,18 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     writes `path` removes it; code that lists such folders skips names that begin with a dot.
     """
     path = Path(path)
-    require_kind(path, folder=True)
-    temporary = temporary_beside(path)
-    with one_line_for_faults(path, temporary):
+    disk.require_kind(path, folder=True)
+    temporary = disk.temporary_beside(path)
+    with disk.one_line_for_faults(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         try:
             mode = temporary.stat().st_mode
             yield temporary
             seals.write_list(temporary)
-            settle(temporary, mode)
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.replace(path)
-            sync_folder(path.parent)
+            disk.settle(temporary, mode)
+            disk.replace_folder(path, temporary)
+            disk.sync_folder(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

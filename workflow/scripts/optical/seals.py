@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from optical.disk import temporary_beside
 from optical.errors import DataError, ResourceError
 
 FORMAT = 1  # of the records, and of the folders of this project that have one
@@ -39,7 +40,7 @@ def beside(path: Path) -> Path:
 
 def write_record(path: Path, of: Path) -> None:
     """Write the record of a file beside it, from its content in another file that is to take its name."""
-    temporary = beside(path).with_name(f"{beside(path).name}.{os.getpid()}")
+    temporary = temporary_beside(beside(path))
     with temporary.open("w", encoding="utf-8") as file:
         file.write(_text({path.name: _record(of)}))
         file.flush()
