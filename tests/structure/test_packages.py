@@ -10,7 +10,8 @@ LIBRARY = sorted((ROOT / "workflow/scripts/optical").rglob("*.py"))
 # A package, or a module beside the packages, imports from the floors below its own only.
 FLOORS = [
     {"errors"},
-    {"disk", "seals"},
+    {"disk"},
+    {"seals"},
     {"files"},
     {"config", "runtime"},
     {"atlas", "fetch", "losses", "program", "text"},
