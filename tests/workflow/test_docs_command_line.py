@@ -10,6 +10,7 @@ import pytest
 from optical import Retriever
 from optical.cli.export import FORMATS
 from optical.cli.main import COMMANDS, main
+from optical.evaluation.scores import Score, write_scores
 from optical.files import write_jsonl, write_lines
 from support.toy_results import DOCUMENTS, make_results, student_of
 from support.workspace import ROOT, make_workspace, packaged_encoder
@@ -47,7 +48,11 @@ def workspace(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     if not folder.exists():
         results = make_results(folder / "results")
+        for place, seed in (("scores", "1"), ("second/scores", "2")):
+            scores = [Score("atlas", "optical", "sw", seed, f"q{number}", "AP", number / 8) for number in range(8)]
+            write_scores(results / place / "atlas/sw.tsv", scores)
         write_jsonl(folder / "passages.jsonl", DOCUMENTS)
+        write_scores(folder / "seed-1/scores.tsv.gz", scores)
         Retriever.load(student_of(results)).index(DOCUMENTS, folder / "passages.index")
         make_workspace(folder)
         write_own_files(folder / "data")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__
-from optical.cli import align, check, doctor, export, index, languages, new, search, serve
+from optical.cli import align, check, doctor, export, index, languages, merge, new, search, serve
 from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
@@ -34,6 +34,7 @@ COMMANDS = {
     "search": search,
     "serve": serve,
     "export": export,
+    "merge": merge,
     "languages": languages,
     "doctor": doctor,
 }

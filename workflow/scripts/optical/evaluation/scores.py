@@ -1,7 +1,7 @@
 """Files of scores: one row per query and measure, so that later tests can use every query."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -51,3 +51,26 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
             if not math.isfinite(value):
                 raise DataError(f"line {number}: the value is {cell}", where=path, hint="delete the file and run again")
             yield Score._make([*names, value])
+
+
+def merge_scores(scores: Iterable[Score], untrained: Container[str]) -> list[Score]:
+    """Return the scores of runs with different seeds, each once.
+
+    Args:
+        scores: of all runs.
+        untrained: methods without a seed of their own: each run has them again, under its first seed.
+
+    Raises:
+        DataError: a query has two values, so that something else than the seeds differs between the runs.
+    """
+    merged: dict[tuple[str, ...], Score] = {}
+    first: dict[str, str] = {}  # seed of an untrained method
+    for score in scores:
+        if score.method in untrained:
+            score = score._replace(seed=first.setdefault(score.method, score.seed))
+        known = merged.setdefault(score[:-1], score)
+        if known.value != score.value:
+            what = f"{score.method}, {score.lang}, seed {score.seed}: query {score.query_id} has two values"
+            hint = "merge runs with one teacher, the same files and different seeds"
+            raise DataError(f"{what} of {score.measure}, {known.value:g} and {score.value:g}", hint=hint)
+    return list(merged.values())
