@@ -1,11 +1,11 @@
-"""An index: passages of one's own with their token vectors, in a folder that says which model has read them.
+"""An index: a folder with passages and their token vectors, which names the model that has read them.
 
 - `index.json`     the version of this form, the models, and the parts with the places of their deleted passages
 - `part-<name>/`   `documents.jsonl` (the passages), `metadata.tsv` (id, language, source, date), `vectors/` (a shard),
                    `tokenizer.json` of the model that read them; a part never changes
 
-Models are named by their path from the index, and known by their digest: both folders may move together. How an index
-changes is told in `optical.search.index_changes`.
+Models are named by their path from the index and recognised by their digest, so both folders may move together.
+`optical.search.index_changes` says how an index changes.
 """
 
 import os
@@ -38,7 +38,7 @@ class NamedModel:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an index: the name of its folder, how many passages it holds, and the places of those deleted."""
+    """A part of an index: the name of its folder, its number of passages, and the places of deleted ones."""
 
     name: str
     size: int
@@ -56,7 +56,7 @@ class Index:
 
     Attributes:
         folder: of the index.
-        parts: what holds the passages, the oldest first.
+        parts: the parts with the passages, the oldest first.
         reader: the model that has read the passages.
         model: the model that the index was built for, which reads queries.
     """
@@ -84,17 +84,17 @@ class Index:
         )
 
     def write(self) -> None:
-        """Put this description in the place of the one that is there, in one step."""
+        """Replace the description on disk with this one, in one step."""
         description = asdict(self) | {"format": FORMAT}
         del description["folder"]
         write_json(self.folder / DESCRIPTION, description)
 
     def place_of(self, model: NamedModel) -> Path:
-        """Return where a model that the index names should lie."""
+        """Return where a model that the index names should be."""
         return Path(os.path.normpath(self.folder.absolute() / model.path))
 
     def folder_of(self, model: NamedModel) -> Path:
-        """Return the folder of a model that the index names; refuse one that is gone or has changed."""
+        """Return the folder of a model that the index names; refuse one that is missing or has changed."""
         folder = self.place_of(model)
         hint = "bring the model back, or build the index again; --model FOLDER names a model that lies elsewhere"
         if not (folder / "config.json").is_file():
@@ -182,7 +182,7 @@ def open_index(folder: str | Path) -> Index:
 
 
 def cached_index(passages: str | Path, reader: str | Path) -> Path:
-    """Return where the index of a file of passages is kept, by the contents of the file and of the model that reads it.
+    """Return the folder of the cached index of a file of passages, by the content of the file and of its model.
 
     That is below XDG_CACHE_HOME, or ~/.cache where this is not set. An index of another version has another name.
     """

@@ -1,11 +1,11 @@
 """Changes of an index: build, add and remove. A change that fails or is killed leaves the index as it was before.
 
-A change writes new parts, then replaces `index.json` in one step, then deletes the parts that it no longer names: what
-a killed change left goes with the next one. Passages are added as a part of their own, and deleted by their places in
-`index.json`. Small parts behind large ones are copied into one, and so is a part of which more than half is deleted:
-the number of parts grows with the logarithm of the number of passages, and no part is mostly waste.
+A change writes new parts, then replaces `index.json` in one step, then deletes the parts that it no longer names. The
+next change deletes what a killed one left. New passages form a part of their own. `index.json` lists deleted places.
+Small parts behind large ones are copied into one part, and so is a part of which more than half is deleted. So the
+number of parts grows with the logarithm of the number of passages, and no part is mostly waste.
 
-One process changes an index at a time, the others wait. Searches may go on.
+One process at a time changes an index, and others wait. Searches continue.
 """
 
 import contextlib
@@ -50,15 +50,15 @@ def build_index(
     model: str | Path,
     defaults: Metadata = NO_METADATA,
 ) -> Index:
-    """Encode passages and write an index, which takes the place of one that is there.
+    """Encode passages and write an index; an existing one is replaced.
 
     Args:
         folder: of the index.
-        documents: the passages; each has an id of its own without white space, and a text.
+        documents: the passages; each has a unique id without white space, and a text.
         encoder: reads the passages.
         reader: folder of the encoder.
         model: folder of the model that reads queries.
-        defaults: metadata of the passages that do not give theirs.
+        defaults: metadata of passages without their own.
 
     Raises:
         DataError: a passage lacks an id or a text, an id is there twice, or the folder holds something else.
@@ -80,14 +80,14 @@ def add_passages(
     reader: str | Path,
     defaults: Metadata = NO_METADATA,
 ) -> Change:
-    """Encode passages and add them to an index; one whose id is there takes the place of that passage.
+    """Encode passages and add them to an index; a passage replaces the one with the same id.
 
     Args:
         folder: of the index.
         documents: the passages, as for `build_index`.
         encoder: reads the passages.
         reader: folder of the encoder, which must be the model that has read those of the index.
-        defaults: metadata of the passages that do not give theirs.
+        defaults: metadata of passages without their own.
 
     Raises:
         DataError: a passage is faulty, or another model has read the passages of the index.
@@ -110,7 +110,7 @@ def remove_passages(folder: str | Path, ids: Iterable[str]) -> Change:
     """Remove passages by their ids.
 
     Raises:
-        DataError: one of the ids is not in the index, which stays as it is then.
+        DataError: the index lacks one of the ids. It does not change then.
     """
     folder, ids = Path(folder), set(ids)
     open_index(folder)
@@ -137,7 +137,7 @@ def _without(index: Index, ids: set[str]) -> tuple[list[Part], set[str]]:
 
 
 def _replace(index: Index) -> Index:
-    """Make an index what is searched: merge its parts, describe it in one step, delete what it does not name."""
+    """Put a changed index in place: merge its parts, write its description in one step, delete unnamed parts."""
     kept = _kept_apart(index.parts)
     merged = _merge(dataclasses.replace(index, parts=index.parts[kept:]))
     index = dataclasses.replace(index, parts=[*index.parts[:kept], *merged])
@@ -150,7 +150,7 @@ def _replace(index: Index) -> Index:
 
 
 def _kept_apart(parts: Sequence[Part]) -> int:
-    """Return how many of the first parts stay as they are; those after them become one.
+    """Return how many of the first parts do not change; the others become one.
 
     A part stays that holds more than all parts behind it together, and of which at least half is not deleted.
 
@@ -179,7 +179,7 @@ def _write_part(folder: Path, documents: Iterable[Document], encoder: Encoder, d
 
 
 def _merge(index: Index) -> list[Part]:
-    """Copy what is left of an index into one new part, in its order; return it, or nothing where nothing is left."""
+    """Copy the passages that are left into one new part, in order; return it, or None if none is left."""
     if not index.size:
         return []
     passages, name = index.passages, _new_name()

@@ -1,4 +1,4 @@
-"""Which words of a passage a query matched: those whose token is the most similar one to some token of the query.
+"""The words of a passage that match a query: their token is the most similar one to a token of the query.
 
 Shape suffixes: M tokens of the query, L tokens of the document, D vector size.
 """
@@ -56,7 +56,7 @@ def matches(
 ) -> list[Match]:
     """Return the words that the query's tokens chose by MaxSim, in the order of the text.
 
-    Nothing is marked where the tokens are not those of the vectors.
+    If the tokens do not belong to the vectors, nothing matches.
 
     Args:
         encoder: of the settings that the document was encoded with.

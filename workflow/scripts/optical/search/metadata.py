@@ -1,7 +1,7 @@
-"""What an index knows of a passage besides its text: language, source and date; and conditions that select by them.
+"""The metadata of passages (language, source and date), and conditions that select passages by them.
 
-A condition is a field, `=`, `>=` or `<=`, and a value. A date is compared as far as the condition gives it: `date=2024`
-selects every day of that year. A passage that lacks the field is never selected.
+A condition is a field, `=`, `>=` or `<=`, and a value. A date is compared with the precision of the condition:
+`date=2024` selects every day of that year. A passage without the field is never selected.
 """
 
 import functools
@@ -27,7 +27,7 @@ CONDITION = re.compile(rf"({'|'.join(METADATA)})\s*(>=|<=|=)\s*(\S.*)")
 
 
 class Metadata(NamedTuple):
-    """The metadata of passages that do not give theirs; "" for none."""
+    """The metadata of passages without their own; "" for none."""
 
     language: str = ""
     source: str = ""
@@ -61,7 +61,7 @@ def condition(text: str) -> Condition:
     Condition(field='language', comparison='=', value='sw')
 
     Raises:
-        ConfigError: it is not of this form, names another field, or its date is none.
+        ConfigError: it has another form, an unknown field, or an invalid date.
     """
     found = CONDITION.fullmatch(text.strip())
     if not found:

@@ -1,4 +1,4 @@
-"""Encoded passages that queries are searched in, wherever they lie: a collection of an experiment, or an index."""
+"""Encoded passages to search in: those of a collection of an experiment, or of an index."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""A retriever: reads queries of a language with one model, and finds passages that its teacher has read.
+"""A retriever: one model reads the queries, and finds passages that its teacher has read.
 
     from optical import Retriever
 
@@ -7,8 +7,8 @@
     for hit in retriever.search("mto uko wapi", top=3):
         print(hit.id, hit.score, hit.text)
 
-Another time `Retriever.open("index")` finds the same passages, and `add` and `remove` change them. The command
-`optical` works through this class.
+Later, `Retriever.open("index")` searches the same passages. `add` and `remove` change them. The command `optical` uses
+this class.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -45,9 +45,9 @@ Found = TypeVar("Found")
 
 
 class Hit(NamedTuple):
-    """A passage that a query leads to; the matches are the words of its text that the query chose.
+    """A passage found for a query; `matches` are the words of its text that are most similar to the query's.
 
-    The metadata are its language, source and date, where the index has them.
+    `metadata` has its language, source and date, if the index has them.
     """
 
     id: str
@@ -70,14 +70,14 @@ class Asked(NamedTuple):
 
 @dataclass
 class Retriever:
-    """Finds passages for queries; made by `load` or `open`.
+    """Finds passages for queries. Create it with `load` or `open`.
 
     Attributes:
         encoder: reads the queries.
         model: its folder.
         reader: folder of the model that reads passages.
-        passages: where they lie, once there are some.
-        opened: the index that they lie in, which may change between two searches.
+        passages: where they are stored; None before there are any.
+        opened: the index that holds them; it may change between two searches.
 
     >>> retriever = Retriever.load(model)
     >>> retriever.index([{"id": "d1", "text": "where is the river?"}, {"id": "d2", "text": "the moon"}], to=folder).size
@@ -110,7 +110,7 @@ class Retriever:
             teacher: folder of the model that reads the passages; None for the one that a student names, or for the
                 model itself where it has learnt to read passages.
             device: cpu, cuda or cuda:N.
-            base: folder of what the model changes, if it is stored as changes and does not say where that lies now.
+            base: folder of the base of a model that is stored as changes, if the base has moved.
 
         Raises:
             DataError: a folder holds no model, or the two do not belong together.
@@ -143,7 +143,7 @@ class Retriever:
             seed: of the student; 0 for the seed of the index's model.
             model: folder of the model; None for the student of the language beside the model of the index.
             device: cpu, cuda or cuda:N.
-            base: folder of what the model changes, if it is stored as changes and does not say where that lies now.
+            base: folder of the base of a model that is stored as changes, if the base has moved.
 
         Raises:
             DataError: there is no such index or model, or they do not belong together.
@@ -155,7 +155,7 @@ class Retriever:
         return cls(encoder, folder, opened.place_of(opened.reader), opened=opened)
 
     def use(self, index: str | Path) -> None:
-        """Search in an index that is there; refuse one that another model's teacher has read."""
+        """Search in an existing index; refuse one whose passages another teacher has read."""
         opened = open_index(index)
         opened.check(self.model)
         self.opened = opened
@@ -168,15 +168,15 @@ class Retriever:
         source: str = "",
         date: str = "",
     ) -> Index:
-        """Encode passages and write them into an index, in which this retriever then searches.
+        """Encode passages, write them into an index, and search in it from now on.
 
         Args:
             passages: a file of JSON Lines (`id`, `text`, optional `title`, `language`, `source` and `date`) or of
                 `id<TAB>text`, gzipped or not; or such objects.
-            to: folder of the index; an index that is there is replaced.
-            language: of all passages that do not give theirs; "detect" finds it out.
-            source: of all passages that do not give theirs.
-            date: likewise, as 2024, 2024-05 or 2024-05-31.
+            to: folder of the index; an existing index is replaced.
+            language: of passages without one; "detect" detects it from the text.
+            source: of passages without one.
+            date: of passages without one, such as 2024, 2024-05 or 2024-05-31.
 
         Raises:
             DataError: a passage has no id or text, or an id is there twice.
@@ -188,10 +188,10 @@ class Retriever:
     def add(
         self, passages: str | Path | Iterable[Document], language: str = "", source: str = "", date: str = ""
     ) -> Change:
-        """Add passages to the index, as `index` takes them; one whose id is there takes the place of that passage.
+        """Add passages to the index, as `index` takes them; a passage replaces the one with the same id.
 
         Raises:
-            DataError: a passage is faulty, or there is no index; it stays as it is then.
+            DataError: a passage is faulty, or there is no index. The index does not change then.
         """
         defaults = Metadata(language, source, date)
         return add_passages(self.index_now().folder, _documents(passages), self._reader(), self.reader, defaults)
@@ -200,7 +200,7 @@ class Retriever:
         """Remove passages from the index by their ids.
 
         Raises:
-            DataError: an id is not there; the index stays as it is then.
+            DataError: the index has no such id. It does not change then.
         """
         return remove_passages(self.index_now().folder, ids)
 
@@ -209,17 +209,17 @@ class Retriever:
 
     @property
     def device(self) -> torch.device:
-        """Return where the model is."""
+        """Return the device of the model."""
         return next(self.encoder.parameters()).device
 
     def search(
         self, query: str, top: int = 10, where: str | Sequence[str] = (), fuse: WordSearch | None = None
     ) -> list[Hit]:
-        """Return the best passages for a query, the best first, among those that fulfil all conditions.
+        """Return the best passages that fulfil all conditions, the best first.
 
         Args:
             query: its text.
-            top: how many passages.
+            top: number of passages.
             where: conditions on an index's metadata, such as "language=sw" or "date>=2024".
             fuse: a search by words whose ranks are joined to those of the token vectors, by `optical.search.lexical`.
         """
@@ -232,7 +232,7 @@ class Retriever:
         where: str | Sequence[str] = (),
         fuse: WordSearch | None = None,
     ) -> list[list[Hit]]:
-        """Return the best passages for each query, with the words that the query chose; see `search`."""
+        """Return the best passages for each query, with the matching words; see `search`."""
         if not queries:
             return []
         asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
@@ -271,7 +271,7 @@ class Retriever:
         return self._with_passages(lambda passages: self._rank(asked, passages))
 
     def _with_passages(self, act: Callable[[Passages], Found]) -> Found:
-        """Return what is found in the passages as they are now; look again if files went because the index changed."""
+        """Return what is found in the current passages; search again if the index changed meanwhile."""
         while True:
             passages = self.indexed()
             try:
@@ -298,11 +298,11 @@ class Retriever:
         return self.reader.resolve() == self.model.resolve()
 
     def indexed(self) -> Passages:
-        """Return the passages as they are now; refuse a retriever that has none yet."""
+        """Return the current passages; refuse a retriever that has none yet."""
         return self.passages if self.passages is not None else self.index_now().passages
 
     def index_now(self) -> Index:
-        """Return the index as it is now: another process may have changed it since it was opened."""
+        """Return the current index: another process may have changed it since it was opened."""
         if self.opened is None:
             hint = 'give some first: retriever.index("passages.jsonl", to="index")'
             raise DataError("there are no passages to search", where=self.model, hint=hint)
