@@ -22,6 +22,9 @@ def test_usual_measures_have_a_meaning_and_others_a_place_to_look():
 
 def test_methods_are_explained_by_what_they_learn(tmp_path):
     block = {"kind": "distilled", "objectives": {"optimal_transport": {"weight": 1.0}, "<mine>": {}, "score_kd": None}}
-    settings = {"method_table": {"mixed": block}}
-    report = Report(tmp_path, {}, {}, ["mixed"], ["AP"], "mixed", [], settings)
-    assert "by optimal transport between tokens and &lt;mine&gt;." in glossary.glossary_section(report).body
+    joined = {"kind": "fused", "fusion": {"methods": ["mixed", "bm25"]}}
+    settings = {"method_table": {"mixed": block, "joined": joined}}
+    report = Report(tmp_path, {}, {}, ["mixed", "joined"], ["AP"], "mixed", [], settings)
+    body = glossary.glossary_section(report).body
+    assert "by optimal transport between tokens and &lt;mine&gt;." in body
+    assert "reciprocal rank fusion: mixed and bm25." in body

@@ -27,6 +27,7 @@ KINDS = {
     "structured": "BM25 looks each word up in a table of translations, made from the sentence pairs.",
     "translated": "A translator trained on the sentence pairs translates the query. The teacher reads the translation.",
     "translated-lexical": "A translator trained on the sentence pairs translates the query. BM25 searches with it.",
+    "fused": "The ranks of other methods are joined by reciprocal rank fusion: ",
 }
 AVERAGE_PRECISION = (
     "Average precision: the mean of the precision at each relevant passage; its mean over queries is MAP"
@@ -74,6 +75,8 @@ def meaning_of_method(block: Mapping[str, Any]) -> str:
     ' by optimal transport between tokens.'
     """
     meaning = KINDS[block["kind"]]
+    if block["kind"] == "fused":
+        return f"{meaning}{' and '.join(block['fusion']['methods'])}."
     if block["kind"] not in ("distilled", "dense-distilled"):
         return meaning
     names = [OBJECTIVES.get(name, name) for name, objective in block["objectives"].items() if objective is not None]

