@@ -1,13 +1,18 @@
 """Models that PyLate and sentence-transformers saved: the vectors that these libraries give, or one line."""
 
+import contextlib
+import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
 
-from optical.errors import ConfigError, DataError
+from optical.config.model_folders import check_model
+from optical.errors import ConfigError, DataError, OpticalError
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
+from optical.models.own_settings import own_settings
 from optical.text.tokeniser import tokenise
 from support.foreign_models import ARCHITECTURES, TEXTS, change, save_pylate, save_tokeniser
 
@@ -150,3 +155,32 @@ def test_a_marker_that_pylate_would_make_up_is_refused(copy):
     save_tokeniser(folder, "wordpiece", more=("[D] ", "x x"))
     with pytest.raises(ConfigError, match=r"the tokeniser has no '\[Q\] ' \[encoder.query_marker"):
         load_encoder(folder)
+
+
+@pytest.mark.parametrize("odd", [3, {"a": [1]}], ids=str)
+@pytest.mark.parametrize("saved_by", ["pylate", "sentence-transformers"])
+def test_a_value_of_another_form_is_one_line_in_every_file(copy, tmp_path, saved_by, odd):
+    from sentence_transformers import MultiVectorEncoder
+
+    folder = copy(prompts={"query": "query: "})
+    if saved_by != "pylate":
+        MultiVectorEncoder(str(folder), device="cpu").save_pretrained(str(tmp_path / "again"))
+        folder = tmp_path / "again"
+    for file in sorted(folder.rglob("*.json")):
+        text = file.read_text()
+        values = json.loads(text)
+        keys = [] if file.name == "tokenizer.json" else list(values) if isinstance(values, dict) else range(len(values))
+        for changed in [odd, *(replaced(values, key, odd) for key in keys)]:
+            file.write_text(json.dumps(changed))
+            for read in (load_encoder, partial(own_settings, given={"dimension": 8}), partial(check_model, lengths={})):
+                with contextlib.suppress(OpticalError):
+                    read(folder)
+        file.write_text(text)
+    load_encoder(folder)
+
+
+def replaced(values, key, value):
+    """Return a copy of a dict or list with another value."""
+    changed = values.copy()
+    changed[key] = value
+    return changed

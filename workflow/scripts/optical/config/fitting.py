@@ -16,10 +16,10 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from optical.config.base import Settings
 from optical.config.encoder import EncoderSettings
+from optical.config.model_folders import in_form, json_of
 from optical.config.training import TranslatorSettings
 from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
-from optical.files import read_json
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,11 @@ def kind_of(folder: str | Path) -> Kind:
 
     A folder without that file holds only a tokeniser, which was trained here.
     """
-    path = Path(folder, "config.json")
-    config: dict[str, Any] = read_json(path) if path.is_file() else {FROM_SCRATCH: True}
-    return kind_of_size(config.get("hidden_size", config.get("dim", 0)), config.get(FROM_SCRATCH, False))
+    if not Path(folder, "config.json").is_file():
+        return kind_of_size(0, from_scratch=True)
+    config = json_of(folder, "config.json")
+    with in_form(folder):
+        return kind_of_size(config.get("hidden_size", config.get("dim", 0)), config.get(FROM_SCRATCH, False))
 
 
 def kind_of_size(hidden_size: int, from_scratch: bool) -> Kind:

@@ -3,6 +3,7 @@
 Nothing here imports torch: the plan refuses a model by this before any job, and `optical check` says the same.
 """
 
+import contextlib
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,7 +41,8 @@ def check_model(folder: str | Path, lengths: Mapping[str, int | None]) -> None:
     """
     config = model_config(folder)
     check_weights(folder)
-    check_lengths(config, lengths)
+    with in_form(folder):
+        check_lengths(config, lengths)
 
 
 def check_extensible(kind: str) -> None:
@@ -63,7 +65,9 @@ def check_lengths(config: Mapping[str, Any], lengths: Mapping[str, int | None]) 
 def model_config(folder: str | Path) -> dict[str, Any]:
     """Return the config.json of a model; refuse a kind that is not read, with the reason."""
     config = json_of(folder, "config.json")
-    if reason := _refusal(config):
+    with in_form(folder):
+        reason = _refusal(config)
+    if reason:
         raise DataError(f"the model is no encoder that can be read here: {reason}", where=folder, hint=TAKE)
     return config
 
@@ -112,6 +116,22 @@ def first_position(model_type: str, padding_id: int | None) -> int:
 # --- files of a folder
 
 
+@contextlib.contextmanager
+def in_form(place: str | Path) -> Iterator[None]:
+    """Say in one line that what a file of a model holds has another form than its format has.
+
+    >>> with in_form("model"):
+    ...     {"prompts": 3}["prompts"]["query"]
+    Traceback (most recent call last):
+    optical.errors.DataError: a file of the model holds a value of another form: ... [model]. Hint: ...
+    """
+    try:
+        yield
+    except (TypeError, KeyError, AttributeError, ValueError, IndexError) as error:
+        what = f"a file of the model holds a value of another form: {error}"
+        raise DataError(what, where=place, hint="compare its JSON files with those of a model that works") from error
+
+
 def json_of(folder: str | Path, name: str) -> dict[str, Any]:
     """Return what a JSON file of a model's folder holds; nothing where there is none."""
     path = Path(folder, name)
@@ -132,10 +152,13 @@ def refuse_pointer(path: Path) -> None:
 
 def check_weights(folder: str | Path) -> None:
     """Look at the beginning and the size of each file of weights; raise `DataError` for one that is not whole."""
-    for path in weight_files(folder):
+    with in_form(folder):
+        files = list(weight_files(folder))
+    for path in files:
         refuse_pointer(path)
         if path.suffix == ".safetensors":
-            _check_safetensors(path)
+            with in_form(path):
+                _check_safetensors(path)
         elif not zipfile.is_zipfile(path) and _head(path, 1) != b"\x80":  # torch writes zip files, once pickles
             raise DataError("the file of weights is not whole", where=path, hint=DAMAGED)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from optical.config.model_folders import TAKE, json_of
+from optical.config.model_folders import TAKE, in_form, json_of
 from optical.errors import ConfigError
 from optical.runtime.base import base_of
 
@@ -31,16 +31,19 @@ def special_tokens(tokeniser: Tokenizer, folder: str | Path) -> tuple[int, int, 
     """
     encoded = tokeniser.encode("")
     around = [index for index, special in zip(encoded.ids, encoded.special_tokens_mask, strict=True) if special]
-    named = json_of(base_of(folder) or folder, "tokenizer_config.json")
+    place = base_of(folder) or folder
+    named = json_of(place, "tokenizer_config.json")
     if len(around) == 2:
         cls, sep = around
     else:
-        found = [_first(tokeniser, named, *token) for token in (CLS, SEP)]
+        with in_form(place):
+            found = [_first(tokeniser, named, *token) for token in (CLS, SEP)]
         if len(around) not in (0, 2) or None in found:
             what = f"the tokeniser puts {len(around)} special tokens around a text, not one before and one behind it"
             raise ConfigError(what, where="encoder.source", hint=TAKE)
         cls, sep = (index for index in found if index is not None)
-    pad, mask = (_first(tokeniser, named, *token) for token in (PAD, MASK))
+    with in_form(place):
+        pad, mask = (_first(tokeniser, named, *token) for token in (PAD, MASK))
     return cls, sep, cls if pad is None else pad, sep if mask is None else mask
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
 from optical.errors import DataError
@@ -13,7 +14,7 @@ COMPLETE = "is the download complete?"
 # What transformers raises for a folder that it cannot load: another version's, half a file, a config of odd values.
 FAULTS = (
     *(ImportError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError),
-    *(UnpicklingError, SafetensorError),
+    *(UnpicklingError, SafetensorError, StrictDataclassError),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from optical.config.encoder import Dense, EncoderSettings
 from optical.config.fitting import fitted, kind_of
-from optical.config.model_folders import json_of, longest_text
+from optical.config.model_folders import in_form, json_of, longest_text
 from optical.models.dense import dense_settings
 from optical.models.encoder import NEW_MARKERS
 from optical.models.saved_settings import SIDES, UNBOUNDED, prompts_of, saved_settings
@@ -36,11 +36,12 @@ def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSetting
         DataError: the folder has no tokeniser.
     """
     kind = kind_of(folder)
-    own = _of_late_interaction(folder) or {
-        **_lengths(folder, fitted("encoder", {}, kind)),
-        **_markers(folder),
-        **_prompts(folder, given),
-    }
+    with in_form(folder):
+        own = _of_late_interaction(folder) or {
+            **_lengths(folder, fitted("encoder", {}, kind)),
+            **_markers(folder),
+            **_prompts(folder, given),
+        }
     filled = {key: value for key, value in own.items() if given.get(key) is None}
     log.info("from the encoder's files: %s", filled or "nothing, all is given")
     return EncoderSettings.read(dict(given) | filled, "encoder")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from optical.config.encoder import EncoderSettings
-from optical.config.model_folders import json_of, longest_text
+from optical.config.model_folders import in_form, json_of, longest_text
 from optical.errors import DataError
 from optical.files import read_json
 from optical.text.tokeniser import load_tokeniser
@@ -30,14 +30,15 @@ def saved_settings(folder: str | Path) -> EncoderSettings | None:
     """Return how a late-interaction model turns texts into vectors; None where the folder is a bare transformer."""
     folder = Path(folder)
     saved = json_of(folder, "config_sentence_transformers.json")
-    if saved.get("model_type") == "MultiVectorEncoder":
-        found = _of_sentence_transformers(folder, saved)
-    elif saved.get("model_type") == "ColBERT" or PYLATE & saved.keys():
-        found = _of_pylate(folder, saved)
-    elif (folder / "artifact.metadata").is_file():
-        found = _of_stanford(folder, json_of(folder, "artifact.metadata"))
-    else:
-        return None
+    with in_form(folder):
+        if saved.get("model_type") == "MultiVectorEncoder":
+            found = _of_sentence_transformers(folder, saved)
+        elif saved.get("model_type") == "ColBERT" or PYLATE & saved.keys():
+            found = _of_pylate(folder, saved)
+        elif (folder / "artifact.metadata").is_file():
+            found = _of_stanford(folder, json_of(folder, "artifact.metadata"))
+        else:
+            return None
     return EncoderSettings.read(found, str(folder))
 
 
