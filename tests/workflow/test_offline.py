@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
 SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries", "check_students"}
 PRUNED = {"index_collection", "search_pruned"}
 COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
-ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences"}
+ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences", "make_dense"}
 FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model", "unpack_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
 HARMLESS = {
@@ -70,6 +70,7 @@ def searched(bench):
         "bitext": folder / "bitext.tsv",
         "settings": json.dumps({"pieces": 30, "alignment": {"aligner": "ibm2"}}),
     }
+    bench.prepare("make_dense", encoder=bench.inputs["train_teacher"]["encoder"], out=folder / "dense")
     bench.prepare("extend_vocabulary", teacher=teacher, out=folder / "extended", **extending)
     aligning = {"student": bench.models["distil_student"], "teacher": teacher, "tokens": folder / "pairs"}
     bench.prepare("align_sentences", lang="sw", bitext=folder / "bitext.tsv", out=folder / "pair.json", **aligning)
