@@ -170,6 +170,17 @@ TARGETS = {
         sentences={"en": "en", "sw": "sw"},
         metadata="m",
     ),
+    "collection beir": prepared(
+        {
+            "d": lines({"_id": "1", "title": "River", "text": "north"}),
+            "q": lines({"_id": "q", "text": "where?"}),
+            "r": b"query-id\tcorpus-id\tscore\nq\t1\t1\n",
+        },
+        reader="beir",
+        corpus="d",
+        queries={"en": "q", "sw": "q"},
+        qrels="r",
+    ),
     "collection multi30k": prepared(CAPTIONS, reader="multi30k", captions="a", images="images", queries={"sw": "q"}),
     "collection mtop": prepared({"a": json.dumps(MTOP).encode()}, reader="mtop", utterances="a", relevance="intent"),
     "collection miracl": prepared(

@@ -12,6 +12,7 @@ from optical.cli.export import FORMATS
 from optical.cli.main import COMMANDS, main
 from optical.evaluation.scores import Score, write_scores
 from optical.files import write_jsonl, write_lines
+from support.prepared import write_beir
 from support.toy_results import DOCUMENTS, make_results, student_of
 from support.workspace import ROOT, make_workspace, packaged_encoder
 
@@ -39,6 +40,7 @@ def write_own_files(folder):
     for name, lines in files.items():
         write_lines(folder / name, lines)
     write_jsonl(folder / "passages.jsonl", DOCUMENTS)
+    write_beir(folder / "scifact")
 
 
 @pytest.fixture

@@ -63,4 +63,4 @@ def test_a_type_in_words_has_its_bounds():
 
 
 def test_a_block_whose_reader_is_open_has_all_kinds():
-    assert len(options(described(Collection))) == 10
+    assert len(options(described(Collection))) == 11

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__
-from optical.cli import align, check, doctor, export, index, languages, merge, new, search, serve
+from optical.cli import align, check, doctor, export, index, languages, merge, new, score, search, serve
 from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
@@ -33,6 +33,7 @@ COMMANDS = {
     "index": index,
     "search": search,
     "serve": serve,
+    "score": score,
     "export": export,
     "merge": merge,
     "languages": languages,

@@ -123,6 +123,24 @@ class CatalogueCollection(CollectionBlock):
         return self
 
 
+class BeirCollection(CollectionBlock):
+    """A collection in the layout of BEIR: corpus.jsonl, queries.jsonl, and qrels in tables with a header."""
+
+    reader: Literal["beir"]
+
+    corpus: File
+    """JSON lines with _id, text and perhaps title"""
+
+    queries: FileByLanguage
+    """JSON lines with _id and text; one file per language, by {lang} or as a map; only judged ones are read"""
+
+    qrels: File
+    """a table with the columns query-id, corpus-id and score, such as qrels/test.tsv"""
+
+    partial_qrels: Flag = False
+    """drop judgements of documents and queries that do not exist; otherwise they are an error"""
+
+
 class ClefCollection(CollectionBlock):
     """A collection of CLEF: newspapers in SGML, topics by language."""
 
@@ -252,6 +270,7 @@ class ChoicesCollection(CollectionBlock):
 COLLECTION_KINDS = (
     PlainCollection,
     CatalogueCollection,
+    BeirCollection,
     ClefCollection,
     AfriQaCollection,
     FloresCollection,

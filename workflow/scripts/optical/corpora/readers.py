@@ -12,6 +12,7 @@ from optical.config.collections import CollectionBlock, PlainCollection
 from optical.config.readers import reader_of
 from optical.config.training_sets import CatalogueTrainingSet, Judged, PlainTrainingSet, TrainingSetBlock
 from optical.corpora.afriqa import read_afriqa, read_afriqa_pairs
+from optical.corpora.beir import read_beir
 from optical.corpora.belebele import read_belebele
 from optical.corpora.blocks import query_files
 from optical.corpora.choices import read_choices
@@ -59,6 +60,7 @@ def read_plain(block: PlainCollection, languages: list[str]) -> Collection:
 READERS: dict[str, Callable[[Any, list[str]], Collection]] = {
     "plain": read_plain,
     "ir_datasets": read_ir_datasets,
+    "beir": read_beir,
     "clef": read_clef,
     "afriqa": read_afriqa,
     "flores_articles": read_flores_articles,

@@ -122,7 +122,8 @@ def with_defaults(documents: Iterable[Document], defaults: Metadata) -> Iterator
         documents, defaults = _with_detected_languages(documents), defaults._replace(language="")
     given = {field: value for field, value in defaults._asdict().items() if value}
     for document in documents:
-        yield {**given, **{key: value for key, value in document.items() if value}}  # type: ignore[typeddict-item]
+        lacking = {field: value for field, value in given.items() if not document.get(field)}
+        yield {**document, **lacking}  # type: ignore[typeddict-item]
 
 
 def _with_detected_languages(documents: Iterable[Document]) -> Iterator[Document]:

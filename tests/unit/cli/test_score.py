@@ -1,0 +1,44 @@
+"""`optical score`: the means that it prints are those of the run."""
+
+import json
+import math
+
+import pytest
+
+from optical.cli.score import block_of
+from support.prepared import write_beir
+
+
+def test_the_means_are_those_of_the_run(optical, results, tmp_path):
+    folder, run = write_beir(tmp_path / "set"), tmp_path / "run.trec"
+    code, output, error = optical("score", folder, "--model", results / "teacher", "--run", run, "--json")
+    assert (code, error) == (0, "")
+    found = json.loads(output)
+    assert (found["documents"], found["queries"]) == (4, 2)
+    ranks = {tuple(line.split()[:3:2]): int(line.split()[3]) for line in run.read_text().splitlines()}
+    assert len(ranks) == 2 * 4
+    first = 1 / math.log2(1 + ranks["q1", "1"])
+    gained = sum(1 / math.log2(1 + ranks["q2", document]) for document in ("2", "3"))
+    expected = (first + gained / (1 + 1 / math.log2(3))) / 2
+    assert found["nDCG@10"] == pytest.approx(expected) and found["R@100"] == 1
+    shown = optical("score", folder, "--model", results / "teacher", "--measures", "nDCG@10")[1]
+    assert shown == f"{folder}: 4 documents, 2 queries\nnDCG@10    {expected:.4f}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nano-beir/scifct"], "ir_datasets has no such id [nano-beir/scifct]"),
+        (["set", "--split", "dev"], "no such file"),
+        (["set", "--measures", "nDGC@10"], "nDGC@10"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_line(optical, results, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    write_beir(tmp_path / "set")
+    code, _, error = optical("score", *arguments, "--model", results / "teacher")
+    assert code == 1 and message in error and error.count("\n") == 1
+
+
+def test_parts_of_nanobeir_are_of_the_catalogue():
+    assert block_of("nano-beir/scifact", "test").id == "nano-beir/scifact"
