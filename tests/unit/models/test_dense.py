@@ -1,8 +1,12 @@
 """The encoder as its authors use it: one vector for a text, the same as sentence-transformers computes."""
 
+import shutil
+import time
+
 import pytest
 import torch
 
+from optical import Retriever
 from optical.config.encoder import Dense
 from optical.errors import ConfigError, ResourceError
 from optical.files import write_json
@@ -11,6 +15,7 @@ from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import export
 from optical.models.folders import load_encoder, load_transformer
 from optical.models.own_settings import own_dense_settings
+from optical.runtime.provenance import write_provenance
 from optical.text.tokeniser import tokenise
 from optical.training.divergence import check_vectors
 from support.tiny_models import save_xlmr
@@ -82,3 +87,15 @@ def test_it_is_not_exported_as_a_late_interaction_model(folder, tmp_path):
     encoder = load_encoder(folder)
     with pytest.raises(ConfigError, match="no late-interaction model .*sentence-transformers"):
         export(encoder, encoder, tmp_path / "exported", "pylate", "", {})
+
+
+def test_a_student_searches_passages_that_the_encoder_has_read_and_marks_no_word(folder, tmp_path):
+    results = tmp_path / "results"
+    student = results / "students/sw/dense+mse/1"
+    for place in (results / "dense", student):
+        shutil.copytree(folder, place)
+    write_provenance(student, {"sides": ["query"]}, {"teacher": results / "dense"}, time.monotonic())
+    retriever = Retriever.load(student)
+    retriever.index([{"id": f"d{number}", "text": text} for number, text in enumerate(TEXTS)], tmp_path / "index")
+    assert retriever.reader == results / "dense"
+    assert [hit.matches for hit in retriever.search("the moon", top=2)] == [[], []]

@@ -11,6 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from optical.models.dense import DenseEncoder
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.search.vectors import Collection
 from optical.text.tokeniser import tokenise
@@ -37,7 +38,12 @@ def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarr
 
 
 def query_tokens(encoder: Encoder, text: str, mask_M: Tensor) -> tuple[list[str], Tensor]:
-    """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK]."""
+    """Return the query's own tokens and where they are among its vectors (bool, (M,)): no [CLS], marker or [MASK].
+
+    There are none where one vector stands for the whole query.
+    """
+    if isinstance(encoder, DenseEncoder):
+        return [], torch.zeros(len(mask_M), dtype=torch.bool)
     ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
     kept = ids_BL[0][keep_BL[0]]
     content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None], QUERY)[0]
