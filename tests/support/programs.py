@@ -32,7 +32,8 @@ REHEARSED = {
 PRELOADED = ["torch", "transformers", "transformers.models.bert.modeling_bert", "optical.training.student"]
 
 
-def _run(program, arguments, output, environment):
+def _run(program, arguments, output, environment, folder):
+    os.chdir(folder)
     os.environ.update(environment)
     sys.path[:0] = [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
     forbid_network()
@@ -70,14 +71,15 @@ def server():
 
 
 class Run:
-    """One program that runs, or ran."""
+    """One program that runs, or ran: with words as they are, and options by name."""
 
-    def __init__(self, context, program, output, environment=None, **arguments):
+    def __init__(self, context, program, output, environment=None, words=(), folder=".", **arguments):
         self.output = Path(output)
-        words = []
+        words = list(words)
         for option, value in arguments.items():
             words += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
-        self.process = context.Process(target=_run, args=(program, words, str(output), environment or {}), daemon=True)
+        rest = (str(self.output.absolute()), environment or {}, str(Path(folder).absolute()))
+        self.process = context.Process(target=_run, args=(program, words, *rest), daemon=True)
         self.process.start()
 
     def wait(self, seconds=600):

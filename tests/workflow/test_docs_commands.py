@@ -31,7 +31,7 @@ RUN_SMALL = {
     "results/cost_table.tsv": "test_small_run",
     "results/bitext_curve.tsv": "test_extended",
     "results/pieces/map_table.tsv": "test_extended",
-    "results/pruned_table.tsv": "test_pruned_table",
+    "results/pruned_table.tsv": "test_damage",
     "results/mine/tuning.tsv": "test_tuning",
     "results/zulu/map_table.tsv": "test_new_language",
     "results/mine/map_table.tsv": "test_docs_add_a_method",
