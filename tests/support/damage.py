@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 import shlex
 import subprocess
@@ -35,7 +36,7 @@ def jobs_of(workspace, config, targets):
     jobs = {}
     for row in csv.DictReader(io.StringIO(done.stdout), delimiter="\t"):
         sums = re.sub(r"\$\(\((\d+) \* ([\d.]+)\)\)", "0", row["shellcmd"])  # the time that is granted
-        _, script, *words = shlex.split(sums)
+        script, *words = itertools.dropwhile(lambda word: not word.endswith(".py"), shlex.split(sums))
         inputs = [workspace / name for name in row["input-file(s)"].split(",") if name.startswith("results/")]
         job = jobs.setdefault(row["rule"], Job(row["rule"], Path(script).stem, tuple(words), inputs, []))
         if job.words == tuple(words):
