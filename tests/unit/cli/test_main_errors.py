@@ -68,6 +68,19 @@ def test_every_command_refuses_a_student_beside_what_another_teacher_made(optica
     assert optical("align", *model, "--teacher", tmp_path / "teacher", "mto", "river")[0] == 0
 
 
+def test_a_student_is_no_teacher(optical, results, tmp_path):
+    model, teacher = ["--model", student_of(results)], ["--teacher", student_of(results)]
+    (tmp_path / "docs.tsv").write_text("d1\tthe river\n")
+    for arguments in (
+        ["align", *model, *teacher, "mto", "river"],
+        ["export", *model, *teacher, "--to", tmp_path / "out"],
+        ["index", "build", tmp_path / "docs.tsv", *model, *teacher, "--to", tmp_path / "index"],
+    ):
+        code, output, error = optical(*arguments)
+        assert (code, output, error.count("\n")) == (1, "", 1)
+        assert "a student that has learnt to read queries alone" in error
+
+
 def test_an_interrupted_command_ends_quietly(optical, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt

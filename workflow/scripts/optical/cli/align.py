@@ -17,10 +17,9 @@ from optical.cli.terminal import columns_of_terminal, pad, print_json, printable
 from optical.errors import DataError, ResourceError
 from optical.evaluation.token_alignment import Alignment, align, transport_cost, transport_settings
 from optical.files import atomic_path
-from optical.models.origin import trained_model
+from optical.models.origin import check_reader, trained_model
 from optical.program import add_base_argument
 from optical.report.fonts import families
-from optical.runtime.provenance import check_belongs
 
 SHADES = " ░▒▓█"
 NARROWEST = 3
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise DataError("neither .png nor .svg nor .pdf", where=arguments.png, hint="give a file name with one of them")
     model = trained_model(arguments.model)
     if arguments.teacher:
-        check_belongs(model, trained_model(arguments.teacher))
+        check_reader(model, arguments.teacher)
     student = load_encoder(model, base=arguments.base)
     teacher = load_encoder(arguments.teacher) if arguments.teacher else student
     settings = transport_settings(arguments.model, arguments.solver, arguments.regularisation)

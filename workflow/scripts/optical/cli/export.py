@@ -18,9 +18,8 @@ from optical.cli.arguments import WrongArguments, language_code
 from optical.errors import DataError
 from optical.fetch.publish import check_push, push_folder
 from optical.files import read_json
-from optical.models.origin import Origin, origin_of, trained_model
+from optical.models.origin import Origin, check_reader, origin_of
 from optical.program import add_base_argument
-from optical.runtime.provenance import check_belongs
 
 FORMATS = ("pylate", "stanford", "onnx")  # of optical.models.export, which is slow to import
 
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     lang = arguments.lang or origin.lang
     scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
-    check_belongs(trained_model(arguments.model), trained_model(arguments.teacher))
+    check_reader(arguments.model, arguments.teacher)
     student = load_encoder(arguments.model, base=arguments.base)
     teacher = load_encoder(arguments.teacher)
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}

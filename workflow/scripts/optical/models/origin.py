@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from optical.errors import DataError
 from optical.files import read_json
-from optical.runtime.provenance import holds
+from optical.runtime.provenance import check_belongs, holds
 
 
 class Origin(NamedTuple):
@@ -74,6 +74,18 @@ def reads_passages(model: str | Path) -> bool:
     """Return whether a model has learnt to read passages: any, except a student that was taught queries alone."""
     record = _record(model)
     return "teacher" not in record.get("inputs", {}) or "document" in record.get("settings", {}).get("sides", [])
+
+
+def check_reader(model: str | Path, reader: str | Path) -> None:
+    """Refuse a model to read passages for another one, if it was not its teacher or has learnt to read queries alone.
+
+    Raises:
+        DataError: there is no such model, or the two do not belong together.
+    """
+    if not reads_passages(trained_model(reader)):
+        hint = "name the teacher that it was trained with"
+        raise DataError("a student that has learnt to read queries alone", where=reader, hint=hint)
+    check_belongs(trained_model(model), reader)
 
 
 def teacher_of(model: str | Path) -> Path:

@@ -25,8 +25,7 @@ from optical.corpora.passages import Document, text_of
 from optical.errors import DataError
 from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
-from optical.models.origin import reads_passages, teacher_of, trained_model
-from optical.runtime.provenance import check_belongs
+from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
 from optical.search.encoding import encode_queries
 from optical.search.exact import Hits, search, to_run
 from optical.search.index import Index, open_index
@@ -117,7 +116,7 @@ class Retriever:
         """
         model = trained_model(model)
         if teacher is not None:
-            check_belongs(model, trained_model(teacher))
+            check_reader(model, teacher)
             reader = Path(teacher)
         else:
             reader = model if reads_passages(model) else teacher_of(model)
