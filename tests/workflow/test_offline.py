@@ -4,11 +4,14 @@ The programs that `REHEARSED` names are watched by test_rehearsal.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from optical.evaluation.scores import Score, write_scores
+from optical.files import read_rows, write_lines, write_rows
 from support.programs import REFUSED, REHEARSED, ROOT, Run
 from support.trainings import ENCODER, FOREIGN, PROGRAMS, TRANSPORT, WORDS
 from support.workspace import gpu_rules, rules, third_party_imports
@@ -18,7 +21,8 @@ pytestmark = pytest.mark.workflow
 SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries", "check_students"}
 PRUNED = {"index_collection", "search_pruned"}
 COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
-ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences", "make_dense"}
+RANKING = {"merge_runs", "fuse_runs", "describe_queries"}
+ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences", "make_dense", *RANKING}
 FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model", "unpack_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
 HARMLESS = {
@@ -55,6 +59,7 @@ def searched(bench):
     job["out"] = str(folder / "runs/pruned.trec")
     bench.prepare("search_pruned", index=folder / "index", jobs=json.dumps([job]), top_k=10, environment=stand_in)
     assert (folder / "runs/pruned.trec").read_text().count("\n") == run.read_text().count("\n")
+    handle_runs(bench, run, folder / "runs/pruned.trec")
     translator = bench.models["train_translator"]
     bench.prepare("translate_queries", model=translator, queries=folder / "set/queries.tsv", out=folder / "english.tsv")
     names = "".join(f"{word}\t{other}\n" for word, other in zip(WORDS, FOREIGN, strict=True))
@@ -81,6 +86,23 @@ def searched(bench):
     out = folder / "alignment.tsv"
     bench.prepare("measure_alignment", jobs=json.dumps([alignment]), settings=settings, out=out, **data)
     return run
+
+
+def handle_runs(bench, run, other):
+    """Merge, fuse and describe two runs."""
+    folder = bench.folder
+    bench.prepare("merge_runs", parts=run.parents[1], top_k=10, out=folder / "merged")
+    job = {"runs": [str(run), str(other)], "out": str(folder / "fused.trec"), "tag": "both", "constant": 60}
+    bench.prepare("fuse_runs", jobs=json.dumps([job]))
+    for lang in ("en", "sw"):
+        write_rows(folder / f"described/queries/{lang}.tsv", read_rows(folder / "set/queries.tsv", 2))
+    shutil.copy(folder / "set/documents.jsonl", folder / "described")
+    query, _, document, *_ = run.read_text().split()
+    write_lines(folder / "described/qrels.txt", [f"{query} 0 {document} 1"])
+    write_scores(folder / "scores.tsv", [Score("mine", "zero-shot", "sw", "1", query, "AP", 1.0)])
+    named = {"collection": "mine", "lang": "sw", "measure": "AP", "scores": folder / "scores.tsv"}
+    job = json.dumps([{"run": str(run), "method": "zero-shot"}])
+    bench.prepare("describe_queries", prepared=folder / "described", jobs=job, out=folder / "described.json", **named)
 
 
 def test_the_programs_run_and_none_reaches_for_a_network(bench, searched):
