@@ -223,12 +223,12 @@ def test_thirteen_hundred_students_are_planned_and_plotted_by_commands_that_can_
     for name in ("students", "names"):
         parser.add_argument(f"--{name}", type=yaml_value)
     parser.add_argument("--methods", nargs="+")
-    parser.add_argument("--reference")
     monkeypatch.chdir(tmp_path)
     read = parser.parse_args([word for word in plotting.split() if word.startswith("@")])
     folders = {f"results/students/{job['lang']}/{job['method']}/{job['seed']}" for job in read.students}
     assert {job["folder"] for job in read.students} == folders
-    assert (len(folders), len(read.names), read.reference) == (65 * 3 * 7, 65, "optical")
+    assert (len(folders), len(read.names)) == (65 * 3 * 7, 65)
+    assert "optical" in read.methods
 
 
 @pytest.mark.parametrize("study", ["mtop", "miracl"])
