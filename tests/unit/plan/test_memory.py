@@ -68,6 +68,10 @@ def test_a_teacher_reads_documents_with_a_gradient_and_a_student_beside_one_does
     student = ranking_mb(settings | {"sides": ["query"]}, start, training_set, "fp32")
     assert STARTED_MB + 16 * 22 < student < teacher
     assert teacher < ranking_mb(settings | {"negatives": 3}, start, training_set, "fp32")
+    np.save(tmp_path / "set/triples.npy", np.zeros((5, 2), np.int32))
+    without_negatives = ranking_mb(settings, start, training_set, "fp32")
+    assert without_negatives < teacher
+    assert without_negatives == ranking_mb(settings | {"negatives": 0}, start, training_set, "fp32")
 
 
 def test_an_encoder_that_is_not_there_or_of_another_kind_is_not_reckoned(tmp_path, model):

@@ -5,6 +5,7 @@ and token files have the lengths of the texts. docs/benchmarks.md compares it wi
 """
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from optical.plan.resources import megabytes_within
 STARTED_MB = 400  # Python, torch and transformers
 HELD_BYTES = 16  # of a trained weight: itself, its gradient, and AdamW's two moments
 STORED_BYTES = 4  # of a weight that is not trained, or is written
+SUBWORD_BYTES = 1_200  # of a subword in the tokeniser, measured with XLM-R's kind, which takes most
 LARGE = 50_000  # subwords, above which a training holds those in use alone: optical.training.subwords
 # Kept for the gradient, by layer: of a token in bytes for each hidden unit, and of a pair of tokens for each head.
 TOKEN_BYTES = {"fp32": 90, "bf16": 48}
@@ -93,11 +95,22 @@ def ranking_mb(given: Mapping[str, Any], start: str, training_set: str, precisio
     settings = fitted("student" if "sides" in given else "teacher", given, kind_of(start))
     lengths = _lengths(start) | settings.get("encoder", {})
     sides, count = settings.get("sides", ["query", "document"]), settings["batch_size"]
-    counts = {"query": count, "document": count * (1 + settings["negatives"])}
+    negatives = min(settings["negatives"], _negatives_in(training_set))
+    counts = {"query": count, "document": count * (1 + negatives)}
     files = {"query": "queries", "document": "documents"}
     texts = [Texts(Path(training_set, files[side]), counts[side], lengths[f"{side}_length"]) for side in sides]
     beside, averaged = int("document" not in sides), bool(settings.get("average"))
     return training_mb(start, texts, precision, [training_set], beside, averaged)
+
+
+def _negatives_in(training_set: str) -> float:
+    """Return how many negatives each query of a training set has; infinity where it is not there yet."""
+    path = Path(training_set, "triples.npy")
+    if not path.is_file():
+        return math.inf
+    import numpy as np
+
+    return int(np.load(path, mmap_mode="r").shape[1]) - 2
 
 
 def _lengths(model: str) -> dict[str, int]:
@@ -140,7 +153,7 @@ def training_mb(
         tokens, pairs = tokens + read, pairs + some.count * longest**2
     kept = shape.layers * (tokens * shape.hidden * TOKEN_BYTES[kind] + pairs * shape.heads * PAIR_BYTES[kind])
     held = HELD_BYTES + STORED_BYTES * averaged
-    taken = STARTED_MB + (trained * held + stored * STORED_BYTES + kept) / 1e6
+    taken = STARTED_MB + (trained * held + stored * STORED_BYTES + shape.rows * SUBWORD_BYTES + kept) / 1e6
     return MARGIN * taken + sum(megabytes_within(folder) for folder in mapped)
 
 
