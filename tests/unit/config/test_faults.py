@@ -93,6 +93,7 @@ def fault_of(changes):
         ({"student/weight_decay": float("inf")}, "inf is not a number", "student.weight_decay", "AdamW"),
         ({"student/steps": True}, "true is not a whole number from 1", "student.steps", "optimiser steps"),
         ({"student/steps": 1.5}, "1.5 is not a whole number from 1", "student.steps", "optimiser steps"),
+        ({"student/steps": 10**30}, "a number of 31 digits", "student.steps", "at most 18"),
         ({"teacher/steps": 0}, "0 is not a whole number from 1", "teacher.steps", "optimiser steps"),
         ({"teacher/dropout": 1}, "1 is not a number from 0 below 1 or null", "teacher.dropout", "encoder's own"),
         (

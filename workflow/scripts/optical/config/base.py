@@ -98,10 +98,14 @@ class Refused(ValueError):
 
 # --- types of values
 
+LARGEST = 10**18  # what computes with a number has 64 bits for it
 
-def _refuse_truth_value(value: object) -> object:
+
+def _refuse_no_number(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise Refused(f"a number of {len(str(value))} digits", "give one of at most 18")
     return value
 
 
@@ -110,7 +114,7 @@ def _read_truth_value(value: object) -> object:
 
 
 # Goes after the bounds of a number: the JSON schema knows only those that stand before it.
-Numeric = BeforeValidator(_refuse_truth_value)
+Numeric = BeforeValidator(_refuse_no_number)
 Integer = Annotated[int, Numeric]
 Number = Annotated[float, Numeric]
 AtLeastZero = Annotated[int, Ge(0), Numeric]

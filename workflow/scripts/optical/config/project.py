@@ -42,6 +42,10 @@ def _read_yaml(path: str | Path) -> dict:
             mark = getattr(error, "problem_mark", None)
             place = f" in line {mark.line + 1}" if mark else ""
             raise ConfigError(f"not YAML{place}", where=path, hint="check indentation and quotes") from error
+        except UnicodeError:
+            raise
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
+            raise ConfigError("not a config", where=path, hint="is it the right file?") from error
     if not isinstance(values, dict):
         raise ConfigError("no keys", where=path, hint="key: value, as in config/config.yaml")
     return values
