@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_base_argument(build)
     build.add_argument("--teacher", metavar="FOLDER", help="reads the passages (default: the one that the model names)")
     build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
+    pool_help = "join so many similar token vectors of a passage to one: 2 halves the index (default: 1)"
+    build.add_argument("--pool", type=whole_number, default=1, metavar="N", help=pool_help)
     add = action("add", "encode passages and add them to an index, in place of those with their ids")
     add.add_argument("passages", metavar="FILE", help="the passages")
     add.add_argument("--index", required=True, metavar="INDEX", help="the folder")
@@ -69,7 +71,7 @@ def build(arguments: argparse.Namespace) -> None:
     start_device(arguments.device, arguments.threads)
     started = time.monotonic()
     retriever = Retriever.load(arguments.model, arguments.teacher, arguments.device, arguments.base)
-    index = retriever.index(arguments.passages, arguments.to, **_metadata(arguments))
+    index = retriever.index(arguments.passages, arguments.to, **_metadata(arguments), pool=arguments.pool)
     seconds = time.monotonic() - started
     print(f"{arguments.to}: {index.size} passages, read by {retriever.reader}, in {seconds:.1f} s")
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from optical.corpora.passages import Document, text_of
 from optical.models.encoder import QUERY, Encoder
 from optical.runtime.progress import Progress
+from optical.search.pooling import pool_tokens
 from optical.search.vectors import write_vectors
 from optical.text.tokeniser import tokenise
 
@@ -30,10 +31,12 @@ def encode_documents(
     folder: str | Path,
     precision: str = "fp32",
     made_by: str = "",
+    pool: int = 1,
 ) -> int:
     """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many.
 
     `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
+    With `pool` above 1, so many similar vectors of a document become one.
     """
     source, done, cut = iter(documents), 0, 0
     longest = encoder.room(kind)
@@ -44,12 +47,15 @@ def encode_documents(
         while chunk := list(islice(source, SORTED_AT_ONCE)):
             ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))
             cut += sum(len(pieces) > longest for pieces in ids)
-            encoded = encoder.encode(ids, kind, precision=precision)
+            read = encoder.encode(ids, kind, precision=precision)
+            encoded = (
+                (index, pool_tokens(vectors_TD, pool) if pool > 1 else vectors_TD) for index, vectors_TD, _ in read
+            )
             while batch := list(islice(encoded, WRITTEN_AT_ONCE)):
-                places = [done + index for index, _, _ in batch]
-                names = [chunk[index]["id"] for index, _, _ in batch]
-                lengths = [len(vectors_TD) for _, vectors_TD, _ in batch]
-                writer.append(places, names, lengths, torch.cat([vectors_TD for _, vectors_TD, _ in batch]))
+                places = [done + index for index, _ in batch]
+                names = [chunk[index]["id"] for index, _ in batch]
+                lengths = [len(vectors_TD) for _, vectors_TD in batch]
+                writer.append(places, names, lengths, torch.cat([vectors_TD for _, vectors_TD in batch]))
                 progress.advance(len(batch))
             done += len(chunk)
     if cut:

@@ -59,12 +59,14 @@ class Index:
         parts: the parts with the passages, the oldest first.
         reader: the model that has read the passages.
         model: the model that the index was built for, which reads queries.
+        pool: how many similar token vectors of a passage became one.
     """
 
     folder: Path
     parts: list[Part]
     reader: NamedModel
     model: NamedModel
+    pool: int = 1
 
     @property
     def size(self) -> int:

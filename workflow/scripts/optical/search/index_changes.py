@@ -49,6 +49,7 @@ def build_index(
     reader: str | Path,
     model: str | Path,
     defaults: Metadata = NO_METADATA,
+    pool: int = 1,
 ) -> Index:
     """Encode passages and write an index; an existing one is replaced.
 
@@ -68,9 +69,9 @@ def build_index(
     folder.mkdir(parents=True, exist_ok=True)
     with _changing(folder):
         named = NamedModel.of(reader, folder)
-        part = _write_part(folder, with_defaults(checked_documents(documents), defaults), encoder, named.digest)
-        index = Index(folder, [part], named, NamedModel.of(model, folder))
-        return _replace(index)
+        index = Index(folder, [], named, NamedModel.of(model, folder), pool)
+        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
+        return _replace(dataclasses.replace(index, parts=[part]))
 
 
 def add_passages(
@@ -99,7 +100,7 @@ def add_passages(
         if content_hash(reader) != index.reader.digest:
             hint = f"name that one: {index.place_of(index.reader)}"
             raise DataError(f"not the model that has read the passages of {folder}", where=reader, hint=hint)
-        part = _write_part(folder, with_defaults(checked_documents(documents), defaults), encoder, index.reader.digest)
+        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
         ids = {name for name, *_ in read_rows(folder / part.name / "metadata.tsv", 1)}
         parts, replaced = _without(index, ids)
         changed = _replace(dataclasses.replace(index, parts=[*parts, part]))
@@ -164,16 +165,18 @@ def _kept_apart(parts: Sequence[Part]) -> int:
     return len(parts)
 
 
-def _write_part(folder: Path, documents: Iterable[Document], encoder: Encoder, digest: str) -> Part:
+def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder) -> Part:
     """Encode passages into a new part, which no index names yet."""
     name = _new_name()
-    with atomic_folder(folder / name) as temporary:
+    with atomic_folder(index.folder / name) as temporary:
         write_jsonl(temporary / "documents.jsonl", documents)
         write_rows(temporary / "metadata.tsv", rows_of(read_jsonl(temporary / "documents.jsonl")))
         passages = read_jsonl(temporary / "documents.jsonl")
-        size = encode_documents(encoder, passages, DOCUMENT, temporary / "vectors", made_by=digest)
+        size = encode_documents(
+            encoder, passages, DOCUMENT, temporary / "vectors", made_by=index.reader.digest, pool=index.pool
+        )
         if not size:
-            raise DataError("no passages", where=folder, hint="give one at least")
+            raise DataError("no passages", where=index.folder, hint="give one at least")
         encoder.tokeniser.save(str(temporary / "tokenizer.json"))
     return Part(name, size, [])
 

@@ -25,6 +25,7 @@ def describe(index: Index) -> dict[str, object]:
         "passages": index.size,
         "deleted": sum(len(part.deleted) for part in index.parts),
         "parts": len(index.parts),
+        "pool": index.pool,
         "tokens": sum(shard.tokens for shard in shards),
         "megabytes": round(sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file()) / 2**20, 2),
         "format": FORMAT,

@@ -166,6 +166,7 @@ class Retriever:
         language: str = "",
         source: str = "",
         date: str = "",
+        pool: int = 1,
     ) -> Index:
         """Encode passages, write them into an index, and search in it from now on.
 
@@ -176,12 +177,13 @@ class Retriever:
             language: of passages without one; "detect" detects it from the text.
             source: of passages without one.
             date: of passages without one, such as 2024, 2024-05 or 2024-05-31.
+            pool: how many similar token vectors of a passage become one, for a smaller index; 1 keeps all.
 
         Raises:
             DataError: a passage has no id or text, or an id is there twice.
         """
         defaults = Metadata(language, source, date)
-        self.opened = build_index(to, _documents(passages), self._reader(), self.reader, self.model, defaults)
+        self.opened = build_index(to, _documents(passages), self._reader(), self.reader, self.model, defaults, pool)
         return self.opened
 
     def add(
