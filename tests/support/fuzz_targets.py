@@ -12,9 +12,14 @@ from optical.bitext.evaluation_texts import read_evaluation_keys
 from optical.bitext.filters import clean_text, reason_to_drop
 from optical.bitext.readers import read_bitext
 from optical.config.bitext import BitextCleaning, BitextSource
+from optical.config.project import read_config
 from optical.config.tables import read_datasets, read_languages
+from optical.corpora.files import read_documents
+from optical.evaluation.measures import evaluate, read_judgments, read_ranking
+from optical.evaluation.scores import read_scores
 from optical.fetch.download import read_lock
 from optical.files import read_table
+from optical.search.runs import read_run
 from support.prepared import prepare_collection, prepare_training_set
 
 PAIRS = [("One house & two.", "Nyumba moja."), ("Two birds fly over it.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
@@ -112,6 +117,9 @@ TRAIN = {"docs": b"d1\tA city.\nd2\tGoats eat grass.\n", "q.tsv": QUERIES}
 TRIPLES = {"triples": b"q1\td1\td2\nq2\td2\n"}
 EXAMPLES = {"examples": b'["q1", ["d1", 9.5], ["d2", 1]]\n["q2", ["d2", 1]]\n'}
 CAPTIONS = {"images": b"1.jpg#0\n2.jpg#0\n", "a": b"A dog.\nA cat.\n", "q": b"Mbwa.\nPaka.\n"}
+CONFIG = b"languages: [sw]\nstudent: {steps: 5, learning_rate: 1e-3}\nmethods:\n  - bm25\n"
+RUN = b"q1 Q0 d1 1 2.5 t\nq1 Q0 d2 2 1e-3 t\nq2 Q0 d2 1 7 t\n"
+SCORES = b"collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue\nc\tm\tsw\t1\tq1\tAP\t0.5\n"
 OPUS = {"C.en-sw.en": SIDES[0], "C.en-sw.sw": SIDES[1]}
 
 TARGETS = {
@@ -202,7 +210,21 @@ TARGETS = {
         {"a.tsv": b"a.txt\t" + b"0" * 64 + b"\t7\n"}, lambda folder: read_lock(folder / "a.tsv")
     ),
     "table": Target({"a.tsv": LANGUAGES}, lambda folder: read_table(folder / "a.tsv")),
+    "config": Target({"a.yaml": CONFIG}, lambda folder: read_config([folder / "a.yaml"])),
+    "run": Target({"a.trec": RUN}, lambda folder: read_run(folder / "a.trec")),
+    "run with judgements": Target({"a.trec": RUN, "qrels": QRELS}, lambda folder: _measured(folder)),
+    "scores": Target({"a.tsv": SCORES}, lambda folder: list(read_scores([folder / "a.tsv"]))),
+    "passages with metadata": Target(
+        {"a.jsonl": lines({"id": "d1", "text": "A city.", "lang": "en", "date": "2024-05-01", "source": "news"})},
+        lambda folder: list(read_documents(folder / "a.jsonl", metadata=True)),
+    ),
 }
+
+
+def _measured(folder: Path) -> None:
+    evaluate(
+        read_ranking(folder / "a.trec"), read_judgments(folder / "qrels"), ["q1", "q2"], ["AP", "nDCG@10", "Bpref"]
+    )
 
 
 def _as_collection(folder: Path) -> Path:

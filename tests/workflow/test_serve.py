@@ -100,6 +100,34 @@ def test_a_change_of_the_index_is_seen_and_passages_are_filtered(tmp_path):
         assert (found["id"], found["metadata"]) == ("new", {"language": "sw", "source": "web"})
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/search?lang=sw&q=" + "neno+" * 10_000, 400),
+        ("/api/search?lang=sw&q=a%00b%1B%5B2J", 200),
+        ("/api/search?lang=sw&q=%ED%A0%80%FF", 200),
+        ("/api/search?lang=sw&q=" + "%E2%80%8D" * 600, 200),
+        ("/api/search?lang=..%2F..%2Fteacher&q=a", 400),
+        ("/api/search?lang=sw&q=a&top=%D9%A1", 400),
+        ("/api/align?lang=sw&q=a&id=%00..%2F", 400),
+        ("/../../etc/passwd", 404),
+        ("/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("/page.js/../app.py", 404),
+    ],
+)
+def test_hostile_requests_are_answered_or_refused(address, path, status):
+    connection = http.client.HTTPConnection(address.removeprefix("http://"))
+    connection.request("GET", path)
+    assert connection.getresponse().status == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_nothing_is_taken_from_clients(address, method):
+    connection = http.client.HTTPConnection(address.removeprefix("http://"))
+    connection.request(method, "/api/search?lang=sw&q=a", body=b"{" * 100_000)
+    assert connection.getresponse().status == 405
+
+
 def test_another_host_s_name_is_refused(address):
     connection = http.client.HTTPConnection(address.removeprefix("http://"))
     connection.request("GET", "/api/languages", headers={"Host": "evil.example"})
