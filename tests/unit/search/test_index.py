@@ -97,10 +97,12 @@ def test_another_version_and_a_damaged_index_are_refused(results, tmp_path):
     write_json(index.folder / "index.json", description | {"format": 1})
     with pytest.raises(DataError, match="an index of version 1; this program reads version 2"):
         open_index(index.folder)
-    del description["parts"]
-    write_json(index.folder / "index.json", description)
-    with pytest.raises(DataError, match="a damaged index"):
-        open_index(index.folder)
+    parts = [part | {"deleted": [0]} for part in description["parts"]]
+    without = {key: value for key, value in description.items() if key != "digest"}
+    for damaged in (description | {"parts": parts}, without, without | {"digest": None}, {"format": 2}):
+        write_json(index.folder / "index.json", damaged)
+        with pytest.raises(DataError, match="a damaged index"):
+            open_index(index.folder)
     with pytest.raises(DataError, match="not an index"):
         open_index(tmp_path)
 

@@ -8,12 +8,14 @@ Models are named by their path from the index and recognised by their digest, so
 `optical.search.index_changes` says how an index changes.
 """
 
+import hashlib
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from optical.errors import DataError
-from optical.files import read_json, write_json
+from optical.files import as_argument, read_json, write_json
 from optical.models.origin import origin_of, query_model, reads_passages, trained_model
 from optical.runtime.provenance import check_belongs, content_hash
 from optical.search.passages import Passages
@@ -89,7 +91,7 @@ class Index:
         """Replace the description on disk with this one, in one step."""
         description = asdict(self) | {"format": FORMAT}
         del description["folder"]
-        write_json(self.folder / DESCRIPTION, description)
+        write_json(self.folder / DESCRIPTION, description | {"digest": _digest(description)})
 
     def place_of(self, model: NamedModel) -> Path:
         """Return where a model that the index names should be."""
@@ -171,16 +173,24 @@ def open_index(folder: str | Path) -> Index:
     if not is_index(folder):
         raise DataError("not an index", where=folder, hint=f"optical index build FILE --model M --to {folder}")
     description = read_json(folder / DESCRIPTION)
-    form = description.pop("format", None) if isinstance(description, dict) else None
+    form = description.get("format") if isinstance(description, dict) else None
     if form != FORMAT:
         what = f"an index of version {form}; this program reads version {FORMAT}"
         raise DataError(what, where=folder, hint="build it again: optical index build")
     try:
+        if description.pop("digest") != _digest(description):
+            raise KeyError("digest")
+        del description["format"]
         reader, model = (NamedModel(**description.pop(key)) for key in ("reader", "model"))
         parts = [Part(**part) for part in description.pop("parts")]
         return Index(folder, parts, reader, model, **description)
     except (KeyError, TypeError) as error:
         raise DataError("a damaged index", where=folder / DESCRIPTION, hint="build it again") from error
+
+
+def _digest(description: dict[str, Any]) -> str:
+    """Return the SHA-256 of a description, which holds it: a record beside it could not change in the same step."""
+    return hashlib.sha256(as_argument(description).encode()).hexdigest()
 
 
 def cached_index(passages: str | Path, reader: str | Path) -> Path:
