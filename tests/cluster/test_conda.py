@@ -53,7 +53,8 @@ PACKAGE_OF = {
 OPTIONAL = {"nvidia-ml-py"}  # with the clusters' plugins; without it, no GPU's power is read
 # modules that some function imports which no program of the environment calls, or that come with another package
 NEEDLESS = {
-    "evaluate": {"tokenizers"},  # cuts documents by tokens, which are in passages by then
+    "data": {"torch"},  # tells the processor of what a model's provenance is written
+    "evaluate": {"tokenizers", "torch"},  # the first cuts documents by tokens, which are in passages by then
     "train": {"triton"},  # comes with torch's CUDA build; without it, plans are computed another way
 }
 # packages that something needs although no program imports them by name
