@@ -67,8 +67,8 @@ class PlainLoss:
         with torch.no_grad():
             teacher_BND = self.read_english(english_BN.to(self.device), english_attention_BN.to(self.device))
         student_BMD = self.read_foreign(ids_BM.to(self.device), attention_BM.to(self.device))
-        keep_BM = self.student.content_mask(ids_BM, attention_BM)
-        keep_BN = self.teacher.content_mask(english_BN, english_attention_BN)
+        keep_BM = self.student.content_mask(ids_BM, attention_BM, "query")
+        keep_BN = self.teacher.content_mask(english_BN, english_attention_BN, "query")
         losses = []
         for row in range(len(pairs)):
             keep_M, keep_N = keep_BM[row], keep_BN[row]
