@@ -24,7 +24,7 @@ from pathlib import Path
 from optical.errors import OpticalError
 from support.fuzz_targets import TARGETS, packed
 
-LONGEST_SECONDS = 10.0  # of one input; all are small
+LONGEST_SECONDS = 10.0  # of the processor, for one input; all are small
 
 # What readers trip over, between pieces of the valid file.
 HOSTILE = [
@@ -94,7 +94,7 @@ def faults_of(name: str, random_inputs: int, flipped_inputs: int, seed: int = 1)
             warnings.simplefilter("error")
             for file, content in files.items():
                 Path(folder, file).write_bytes(content)
-            start = time.monotonic()
+            start = time.process_time()
             try:
                 TARGETS[name].read(Path(folder))
             except OpticalError as error:
@@ -105,8 +105,8 @@ def faults_of(name: str, random_inputs: int, flipped_inputs: int, seed: int = 1)
                     faults.append(f"{name}, {number}: a message of several lines: {str(error)!r:.200}")
             except Exception as error:
                 faults.append(f"{name}, {number}: {type(error).__name__}: {str(error)!r:.200}")
-            if time.monotonic() - start > LONGEST_SECONDS:
-                faults.append(f"{name}, {number}: it took {time.monotonic() - start:.0f} s")
+            if time.process_time() - start > LONGEST_SECONDS:
+                faults.append(f"{name}, {number}: it took {time.process_time() - start:.0f} s of the processor")
     logging.disable(logging.NOTSET)
     return faults, refused
 
