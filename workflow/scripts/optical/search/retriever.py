@@ -234,10 +234,7 @@ class Retriever:
         fuse: WordSearch | None = None,
     ) -> list[list[Hit]]:
         """Return the best passages for each query, with the matching words; see `search`."""
-        if not queries:
-            return []
-        asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
-        return self._with_passages(lambda passages: self._hits(asked, passages))
+        return self._find(queries, top, where, fuse, self._hits)
 
     def _hits(self, asked: Asked, passages: Passages) -> list[list[Hit]]:
         found = self._rank(asked, passages)
@@ -266,17 +263,24 @@ class Retriever:
         fuse: WordSearch | None = None,
     ) -> list[Hits]:
         """Return ids and scores of the best passages for each query, without reading the passages; see `search`."""
+        return self._find(queries, top, where, fuse, self._rank)
+
+    def _find(
+        self,
+        queries: Sequence[str],
+        top: int,
+        where: str | Sequence[str],
+        fuse: WordSearch | None,
+        act: Callable[[Asked, Passages], list[Found]],
+    ) -> list[Found]:
+        """Return what is found in the current passages; search again if the index changed meanwhile."""
         if not queries:
             return []
         asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
-        return self._with_passages(lambda passages: self._rank(asked, passages))
-
-    def _with_passages(self, act: Callable[[Passages], Found]) -> Found:
-        """Return what is found in the current passages; search again if the index changed meanwhile."""
         while True:
             passages = self.indexed()
             try:
-                return act(passages)
+                return act(asked, passages)
             except (DataError, OSError):
                 if self.indexed() == passages:
                     raise
