@@ -11,6 +11,6 @@ def use_hub(monkeypatch, address):
 
 
 def forget_client(monkeypatch):
-    """Forget the hub's client, so that whoever needs it next imports it again."""
+    """Remove the hub's client from the imported modules, so that the next user imports it again."""
     for name in [name for name in sys.modules if name.split(".")[0] == "huggingface_hub"]:
         monkeypatch.delitem(sys.modules, name)

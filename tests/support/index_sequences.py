@@ -83,7 +83,7 @@ class Machine:
             self.expected = self.after("add", passages)
 
     def new_passages(self):
-        """Return one to four passages of random words, each with an id of its own."""
+        """Return one to four passages of random words, with different ids."""
         return [self.new_passage(name) for name in self.random.sample(IDS, self.random.randint(1, 4))]
 
     def new_passage(self, name):

@@ -106,7 +106,7 @@ class Method(Settings):
     """what this method changes in `transport`"""
 
     translator: Annotated[dict[str, Any], Changes(Translator)] = {}
-    """translated, translated-lexical: what this method changes in `translator`, to translate with one of its own"""
+    """translated, translated-lexical: what this method changes in `translator`; it then has its own translator"""
 
     lexical: LexicalSettings = Field(default_factory=LexicalSettings)
 
