@@ -45,11 +45,24 @@ def test_afriqa_collection_joins_the_passages_of_all_languages(afriqa, tmp_path)
     assert counts["queries"] == {"en": 2, "sw": 2}
     documents = {document["id"]: document for document in documents_of(tmp_path / "out")}
     relevant = {line.split()[0]: line.split()[2] for line in (tmp_path / "out/qrels.txt").open()}
-    assert documents[relevant["0"]]["text"] == "The Ruvu is a long river."
-    assert documents[relevant["0"]]["title"] == "Page"
-    assert "title" not in documents[relevant["1"]]
-    assert rows_of(tmp_path / "out/queries/sw.tsv")[1] == ["1", "Nani alijenga bandari?"]
-    assert rows_of(tmp_path / "out/queries/en.tsv")[1] == ["1", "Who built the port?"]
+    assert documents[relevant["sw-0"]]["text"] == "The Ruvu is a long river."
+    assert documents[relevant["sw-0"]]["title"] == "Page"
+    assert "title" not in documents[relevant["sw-1"]]
+    assert rows_of(tmp_path / "out/queries/sw.tsv")[1] == ["sw-1", "Nani alijenga bandari?"]
+    assert rows_of(tmp_path / "out/queries/en.tsv")[1] == ["sw-1", "Who built the port?"]
+
+
+def test_each_language_of_afriqa_asks_its_own_questions_of_the_same_passages(afriqa, tmp_path):
+    block = {"reader": "afriqa", "questions": {"sw": afriqa["sw"], "zu": afriqa["zu"]}, "passages": [afriqa["bem"]]}
+    counts = prepare_collection(block, ["sw", "zu"], tmp_path / "out")
+    assert counts["documents"] == 5
+    assert counts["queries"] == {"sw": 2, "zu": 2, "en": 4}
+    assert [query_id for query_id, _ in rows_of(tmp_path / "out/queries/zu.tsv")] == ["zu-0", "zu-1"]
+    english = dict(rows_of(tmp_path / "out/queries/en.tsv"))
+    assert (english["sw-0"], english["zu-0"]) == ("Which river is long?", "Where is the school?")
+    relevant = {line.split()[0]: line.split()[2] for line in (tmp_path / "out/qrels.txt").open()}
+    documents = {document["id"]: document["text"] for document in documents_of(tmp_path / "out")}
+    assert documents[relevant["zu-1"]] == "Schools are found in every ward."
 
 
 def test_afriqa_pairs_share_neither_question_nor_passage_with_the_test(afriqa, tmp_path):

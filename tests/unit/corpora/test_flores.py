@@ -22,11 +22,12 @@ def flores(tmp_path):
 
 def test_flores_parts_split_the_articles_and_no_query_is_in_a_document(flores, tmp_path):
     queries = {}
-    for part in ("dev", "test"):
+    for part in ("dev", "test", "all"):
         prepare_collection(flores | {"part": part}, ["fi"], tmp_path / part)
         queries[part] = rows_of(tmp_path / part / "queries/fi.tsv")
     assert (tmp_path / "dev/documents.jsonl").read_bytes() == (tmp_path / "test/documents.jsonl").read_bytes()
     assert not {q for q, _ in queries["dev"]} & {q for q, _ in queries["test"]}
+    assert sorted(queries["all"]) == sorted(queries["dev"] + queries["test"])
     # articles of 2, 3, 4 and 5 sentences give 1, 2, 2 and 3 queries, twelve articles of each
     assert len(queries["dev"]) + len(queries["test"]) == 12 * (1 + 2 + 2 + 3)
     assert min(len(rows) for rows in queries.values()) > 20

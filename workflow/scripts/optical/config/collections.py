@@ -168,7 +168,7 @@ class AfriQaCollection(CollectionBlock):
     reader: Literal["afriqa"]
 
     questions: FileByLanguage
-    """one file per language"""
+    """one file per language; each language has questions of its own"""
 
     passages: Files | None = None
     """more files; their passages are also documents"""
@@ -191,8 +191,8 @@ class FloresCollection(CollectionBlock):
     metadata: File
     """the table with the address of each sentence's page"""
 
-    part: Literal["dev", "test"] = "test"
-    """which half of the articles the queries come from"""
+    part: Literal["dev", "test", "all"] = "test"
+    """which articles the queries come from: one half, the other half, or all"""
 
     seed: Integer = 0
     """decides which articles are in which part"""

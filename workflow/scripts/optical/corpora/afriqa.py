@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from optical.config.collections import AfriQaCollection
 from optical.config.training_sets import AfriQaTrainingSet
@@ -9,7 +10,6 @@ from optical.corpora.blocks import as_list, query_files
 from optical.corpora.files import Collection, TrainingSet, comparable, passage_id
 from optical.corpora.json_rows import Row, Text, read_jsonl_rows
 from optical.corpora.passages import Document, new_document
-from optical.errors import ConfigError
 
 log = logging.getLogger("optical")
 
@@ -27,26 +27,20 @@ class GoldPassage(Row):
 def read_afriqa(block: AfriQaCollection, languages: list[str]) -> Collection:
     """Read AfriQA (Ogundepo et al., EMNLP 2023): African questions, their human translations, English gold passages.
 
-    `questions` are the gold-passage files whose questions are the queries. The documents are the contexts of these
-    files and of `passages`, each text once, except those of `without`, from which a teacher has learned. A question's
-    own passage is the relevant one. Rows without a context are left out. Titles of pages move BM25's reciprocal rank by
-    .03 to .04.
+    `questions` are the gold-passage files whose questions are the queries. Each language asks its own, so a query's id
+    is the language and the id in the file, and the English queries are the translations of all languages. The documents
+    are the contexts of these files and of `passages`, each text once, except those of `without`, from which a teacher
+    has learned. A question's own passage is the relevant one. Rows without a context are left out. Titles of pages move
+    BM25's reciprocal rank by .03 to .04.
     """
-    files = query_files(block.questions, languages)
-    if len(files) != 1:
-        raise ConfigError(
-            "AfriQA's questions differ from language to language: one language a collection", where=sorted(files)
-        )
-    [(lang, path)] = files.items()
-    rows = _afriqa_rows(path)
+    rows = {lang: _afriqa_rows(path) for lang, path in query_files(block.questions, languages).items()}
     left_out = {passage_id(row.context) for file in as_list(block.without) for row in _afriqa_rows(file)}
     others = (row for file in as_list(block.passages) for row in _afriqa_rows(file))
-    contexts = [*rows, *(row for row in others if passage_id(row.context) not in left_out)]
-    queries = {
-        "en": [(row.id, row.question_translated) for row in rows],
-        lang: [(row.id, row.question_lang) for row in rows],
-    }
-    qrels = [(row.id, passage_id(row.context), 1) for row in rows]
+    contexts = [*chain(*rows.values()), *(row for row in others if passage_id(row.context) not in left_out)]
+    asked = [(lang, f"{lang}-{row.id}", row) for lang, of_language in rows.items() for row in of_language]
+    queries = {lang: [(query_id, row.question_lang) for asker, query_id, row in asked if asker == lang] for lang in rows}
+    queries["en"] = [(query_id, row.question_translated) for _, query_id, row in asked]
+    qrels = [(query_id, passage_id(row.context), 1) for _, query_id, row in asked]
     return Collection(_afriqa_documents(contexts, block.titles), queries, qrels)
 
 
