@@ -16,8 +16,21 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
+# Config files that are given after another one, whose keys they do not repeat.
+LAID_OVER = {"afriqa.yaml": "open.yaml"}
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
 QUIET = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+
+
+def config_layers(path):
+    """Return a config file after those that it must follow on the command line.
+
+    >>> [file.name for file in config_layers(ROOT / "config/afriqa.yaml")]
+    ['open.yaml', 'afriqa.yaml']
+    """
+    path = Path(path)
+    below = LAID_OVER.get(path.name)
+    return [path.with_name(below), path] if below else [path]
 
 
 def make_workspace(folder):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from optical.program import program, yaml_value
-from support.workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
+from support.workspace import ROOT, config_layers, job_counts, make_workspace, packaged_encoder, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -51,7 +51,15 @@ EXPECTED = {
     | each(FROM_SCRATCH, 1)
     | each("extend_vocabulary tokenise_extended align_words", 7)
     | {"tokenise_bitext": 0},
-    "open": TWO_COLLECTIONS | {"unpack_model": 1, "make_dense": 1, "encode_dense": 2, "distil_student": 6 * 7},
+    "open": SEVEN
+    | each("unpack_model make_dense encode_dense", 1)
+    | each("encode_bitext align_words", 7)
+    | {"distil_student": 6 * 7, "fetch_dataset": 70},
+    "afriqa": each(ONCE, 1)
+    | each(BY_LANGUAGE, 6)
+    | each("unpack_model make_dense encode_dense score_translations", 1)
+    | each("encode_bitext align_words train_translator translate_queries", 6)
+    | {"distil_student": 6 * 6, "search_collection": 7, "fetch_dataset": 39},
     "subwords": TWO_COLLECTIONS | each("extend_vocabulary tokenise_extended", 7) | {"tokenise_bitext": 0},
     # CLIRMatrix has no Somali and no English queries; three seeds
     "paper": each(ONCE, 1)
@@ -111,7 +119,7 @@ def plan(folder, *arguments, config=None, target=None):
     return run_snakemake(
         workspace,
         *("--dry-run", "--cores", "2", *arguments),
-        config=[] if config is None else config,
+        config=[] if config is None else config_layers(config),
         target=target or f"{values.get('results', 'results')}/map_table.tsv",
         environment=packaged_encoder(folder),
     ).stdout

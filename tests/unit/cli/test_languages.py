@@ -24,7 +24,7 @@ def test_languages_lists_the_config_and_the_whole_table(optical):
 
 
 def test_languages_reads_a_config_laid_over_the_default(optical):
-    rows = optical("languages", "--config", project_folder() / "config/open.yaml", "--json")[1].splitlines()
+    rows = optical("languages", "--config", project_folder() / "config/subwords.yaml", "--json")[1].splitlines()
     by_code = {row["code"]: row for row in map(json.loads, rows)}
     assert by_code["sw"]["collections"] == ["flores", "afriqa"]
     assert by_code["fi"]["collections"] == ["flores"]

@@ -16,7 +16,7 @@ from optical.corpora.ir_datasets import check_ir_datasets_id, feed_from_mirror, 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.plan.experiment import Experiment
 from optical.plan.sources import catalogue_of_collection, catalogue_of_training_set
-from support.workspace import ROOT
+from support.workspace import ROOT, config_layers
 
 SCRIPTS = ROOT / "workflow/scripts"
 CONFIGS = sorted([*(ROOT / "config").glob("*.yaml"), *(ROOT / "config/studies").glob("*.yaml")])
@@ -34,7 +34,7 @@ IDS_OF_THE_FULL_EXPERIMENT = [
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_ids_of_every_config_have_their_parts(path):
-    experiment = Experiment.from_files(path, folder=ROOT)
+    experiment = Experiment.from_files(*config_layers(path), folder=ROOT)
     asked = [name for name in experiment.config.collection_table if experiment.languages_of(name)]
     named = dict(part for name in asked for part in catalogue_of_collection(experiment, name))
     for owner in experiment.training_sets():

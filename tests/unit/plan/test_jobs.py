@@ -153,12 +153,12 @@ def test_no_english_queries_are_searched_where_the_reader_brings_none():
 
 
 def test_a_collection_is_scored_in_the_languages_that_it_has():
-    opened = experiment(file="open.yaml")
-    assert jobs.scores(opened, "afriqa") == ["results/open/scores/afriqa/sw.tsv"]
-    assert len(jobs.scores(opened, "flores")) == 7
-    assert jobs.tables(opened, "map_table.tsv") == [
-        "results/open/tables/flores/map_table.tsv",
-        "results/open/tables/afriqa/map_table.tsv",
+    subwords = experiment(file="subwords.yaml")
+    assert jobs.scores(subwords, "afriqa") == ["results/subwords/scores/afriqa/sw.tsv"]
+    assert len(jobs.scores(subwords, "flores")) == 7
+    assert jobs.tables(subwords, "map_table.tsv") == [
+        "results/subwords/tables/flores/map_table.tsv",
+        "results/subwords/tables/afriqa/map_table.tsv",
     ]
 
 
@@ -166,18 +166,19 @@ def test_a_collection_is_scored_in_the_languages_that_it_has():
 
 
 def test_held_out_sentences_and_the_queries_of_all_collections_are_translated():
-    opened = experiment(file="open.yaml")
-    assert translations.queries_to_translate(opened, "sw") == [
-        "results/open/bitext/sw/dev.tsv",
-        "results/open/collections/flores/queries/sw.tsv",
-        "results/open/collections/afriqa/queries/sw.tsv",
+    subwords = experiment(file="subwords.yaml")
+    assert translations.queries_to_translate(subwords, "sw") == [
+        "results/subwords/bitext/sw/dev.tsv",
+        "results/subwords/collections/flores/queries/sw.tsv",
+        "results/subwords/collections/afriqa/queries/sw.tsv",
     ]
-    assert [path.partition("translations/sw/")[2] for path in translations.translations_of_queries(opened, "sw")] == [
+    made = translations.translations_of_queries(subwords, "sw")
+    assert [path.partition("translations/sw/")[2] for path in made] == [
         "held_out.tsv",
         "queries/flores.tsv",
         "queries/afriqa.tsv",
     ]
-    german = translations.queries_to_translate(opened, "de"), translations.translations_of_queries(opened, "de")
+    german = translations.queries_to_translate(subwords, "de"), translations.translations_of_queries(subwords, "de")
     assert list(map(len, german)) == [2, 2]
 
 
