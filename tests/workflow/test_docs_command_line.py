@@ -54,7 +54,7 @@ def workspace(tmp_path_factory, monkeypatch):
             scores = [Score("atlas", "optical", "sw", seed, f"q{number}", "AP", number / 8) for number in range(8)]
             write_scores(results / place / "atlas/sw.tsv", scores)
         write_jsonl(folder / "passages.jsonl", DOCUMENTS)
-        write_scores(folder / "seed-1/scores.tsv.gz", scores)
+        write_scores(folder / "seed-1.tsv.gz", scores)
         Retriever.load(student_of(results)).index(DOCUMENTS, folder / "passages.index")
         make_workspace(folder)
         write_own_files(folder / "data")

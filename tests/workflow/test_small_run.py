@@ -7,10 +7,13 @@ import re
 import shlex
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
 
+from optical.cli.main import main
+from optical.evaluation.merging import records_in
 from optical.files import read_json
 from optical.runtime.provenance import content_hash
 from optical.seals import LIST
@@ -154,6 +157,17 @@ def test_a_further_language_trains_its_student_alone(finished):
     output = run_snakemake(finished[0], "--cores", "2", "--dry-run", *given).stdout
     assert {"clean_bitext", "distil_student"} <= set(job_counts(output))
     assert "pretrain_encoder" not in set(job_counts(output))
+
+
+def test_its_packed_scores_make_the_same_tables_without_any_model(finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished[0])
+    packed, config = str(tmp_path / "packed.tsv.gz"), ("--config", str(SMALL))
+    assert main(["merge", "results", *config, "--to", packed]) == 0
+    assert len(list(records_in(packed))) == 2 + len(LANGUAGES), "encoder, teacher, students"
+    monkeypatch.chdir(make_workspace(tmp_path / "elsewhere"))
+    assert main(["merge", packed, *config, "--to", "merged"]) == 0
+    for name in ("map_table.tsv", "map_table.md", "map_table.tex", "map_cells.tsv"):
+        assert Path("merged/atlas", name).read_bytes() == (finished[0] / "results/tables/atlas" / name).read_bytes()
 
 
 def test_an_edit_is_run_through_to_the_table(finished, changed):

@@ -6,22 +6,17 @@ python workflow/scripts/make_map_table.py --cells map_cells.tsv --collection atl
 Rows and columns come in the order given. The TSV holds plain numbers; an empty cell was not run.
 """
 
-from optical.evaluation.held_out import held_out_notes, read_held_out
-from optical.evaluation.map_table import cells_of, describe, latex_lines, map_rows, markdown_lines
-from optical.files import write_lines, write_rows
+from optical.evaluation.held_out import read_held_out
+from optical.evaluation.map_table import cells_of, describe, write_map_table
 from optical.program import program, run_program
 
 
 def main(arguments):
     cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
-    caption = " ".join(filter(None, [describe(cells, arguments.collection, arguments.measure), arguments.note]))
-    write_rows(arguments.out, map_rows(cells, arguments.methods, arguments.langs), sealed=True)
-    if arguments.markdown:
-        notes = held_out_notes(read_held_out(arguments.held_out))
-        lines = markdown_lines(cells, arguments.methods, arguments.langs, caption)
-        write_lines(arguments.markdown, [*lines, *notes], sealed=True)
-    if arguments.latex:
-        write_lines(arguments.latex, latex_lines(cells, arguments.methods, arguments.langs, caption), sealed=True)
+    caption = describe(cells, arguments.collection, arguments.measure, arguments.note)
+    held_out = read_held_out(arguments.held_out)
+    forms = (arguments.out, arguments.markdown, arguments.latex)
+    write_map_table(cells, arguments.methods, arguments.langs, caption, held_out, *forms)
 
 
 if __name__ == "__main__":

@@ -1,64 +1,152 @@
-"""`optical merge`: seeds that were run apart become one table."""
+"""`optical merge`: runs that were made apart become the table that one run would have made."""
 
 import pytest
 
+from optical.evaluation.held_out import COLUMNS
+from optical.evaluation.merging import records_in
 from optical.evaluation.scores import Score, read_scores, write_scores
-from optical.files import read_table
+from optical.files import read_table, write_json, write_rows
 
-LANGS = ("sw", "de")
+LANGS = ("sw", "so", "de")
 BASE = {"optical": 0.5, "bm25": 0.25}
+TABLES = ("map_cells.tsv", "map_table.tsv", "map_table.md", "map_table.tex")
 
 
-def write_run(folder, seed, shift=0.0):
-    """Write the scores of a run with one seed, as the workflow names them: BM25 has the run's first seed."""
-    for lang in LANGS:
-        rows = [
-            Score("atlas", method, lang, str(seed), f"q{number}", "AP", value + number / 100 + shift)
-            for method, value in BASE.items()
+def write_run(folder, *seeds, shift=0.0, langs=LANGS, steps=400, weights="first"):
+    """Write what a run leaves of its scores and models, as the workflow names them: BM25 has the run's first seed."""
+    write_json(folder / "teacher/provenance.json", {"settings": {"steps": 9}, "machine": {"model": f"{weights} chip"}})
+    write_json(folder / "teacher/weights.json", weights)
+    for lang in langs:
+        rows = [("bm25", seeds[0], BASE["bm25"] + shift)] + [("optical", seed, 0.5 + seed / 10) for seed in seeds]
+        scores = [
+            Score("atlas", method, lang, str(seed), f"q{number}", "AP", value + number / 100)
+            for method, seed, value in rows
             for number in range(12)
         ]
-        rows = [row if row.method == "bm25" else row._replace(value=row.value + seed / 10) for row in rows]
-        write_scores(folder / f"atlas/{lang}.tsv", rows)
+        write_scores(folder / f"scores/atlas/{lang}.tsv", scores)
+        held_out = [[lang, "optical", seed, 9, 0.5, 0.4, 0.01, "worse", 0.3, 0.02, "better"] for seed in seeds]
+        write_rows(folder / f"held_out/{lang}.tsv", [COLUMNS, *held_out])
+        for seed in seeds:
+            settings = {"seed": seed, "steps": steps, "objectives": {"weight": 1}}
+            write_json(folder / f"students/{lang}/optical/{seed}/provenance.json", {"settings": settings})
     return folder
 
 
 @pytest.fixture
-def config(tmp_path):
-    """Return a config of these methods and languages."""
-    path = tmp_path / "mine.yaml"
-    path.write_text("languages: [sw, de]\nmethods: [bm25, optical]\n")
-    return path
+def merge(optical, tmp_path):
+    """Merge runs with a config of their methods and languages; return exit code, output, error output."""
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"languages: [{', '.join(LANGS)}]\nmethods: [bm25, optical]\nreference: bm25\n")
+    return lambda *runs, to: optical("merge", *runs, "--config", config, "--to", tmp_path / to)
 
 
-def test_two_seeds_become_one_table_with_their_spread(optical, tmp_path, config):
-    first, second = (write_run(tmp_path / f"run{seed}", seed) for seed in (1, 2))
-    code, output, error = optical("merge", first, "--config", config, "--to", tmp_path / "kept")
-    assert (code, error) == (0, "") and "48 scores; seed 1\n" in output
-    kept = tmp_path / "kept/scores.tsv.gz"
-    assert optical("merge", kept, second, "--config", config, "--to", tmp_path / "both")[0] == 0
-    rows = read_table(tmp_path / "both/atlas/map_cells.tsv")
-    cells = {(row["method"], row["lang"]): row for row in rows if row["measure"] == "AP"}
-    assert [cells[method, "sw"]["seeds"] for method in BASE] == ["2", "1"], "BM25 is not trained"
-    means = [float(row["mean"]) for row in map(cells.get, [("optical", "sw"), ("bm25", "sw")])]
-    assert means == pytest.approx([0.65 + 0.055, 0.25 + 0.055])
-    assert "over 1-2 seeds" in (tmp_path / "both/atlas/map_table.md").read_text()
-    assert len(list(read_scores([tmp_path / "both/scores.tsv.gz"]))) == 3 * 2 * 12
+def means(folder):
+    """Return (mean, seeds) of each method and column of the table in a folder."""
+    rows = [row for row in read_table(folder / "atlas/map_cells.tsv") if row["measure"] == "AP"]
+    return {(row["method"], row["lang"]): (row["mean"], int(row["seeds"])) for row in rows}
 
 
-def test_runs_that_differ_in_more_than_their_seeds_are_refused(optical, tmp_path, config):
-    runs = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 2, shift=0.01)
-    code, _, error = optical("merge", *runs, "--config", config, "--to", tmp_path / "both")
-    assert code == 1 and "bm25, de, seed 1: query q0 has two values of AP" in error and "one teacher" in error
+def test_two_seeds_become_the_table_of_one_run_with_both(merge, tmp_path):
+    first, second = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 2)
+    code, output, error = merge(first, to="one.tsv.gz")
+    assert (code, error) == (0, "") and output.endswith("72 scores; seed 1\n")
+    assert merge(second, to="two.tsv.gz")[0] == 0
+    assert merge(tmp_path / "two.tsv.gz", tmp_path / "one.tsv.gz", to="both")[:1] == (0,)
+    assert merge(write_run(tmp_path / "c", 1, 2), to="whole")[0] == 0
+    for name in ("scores.tsv.gz", *(f"atlas/{table}" for table in TABLES)):
+        if name != "scores.tsv.gz":  # BM25 has the seed of the first run
+            assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert merge(tmp_path / "one.tsv.gz", tmp_path / "two.tsv.gz", to="again")[0] == 0
+    packed = [(tmp_path / name / "scores.tsv.gz").read_bytes() for name in ("again", "whole")]
+    assert packed[0] == packed[1]
+    shown = (tmp_path / "both/atlas/map_table.md").read_text()
+    assert "means over 2 seeds, ± sd over seeds; 1 seed: bm25;" in shown and "optical (sw, seed 2: 0.5, 0.4)" in shown
+    assert means(tmp_path / "both")["optical", "sw"] == ("0.705", 2)
+
+
+def test_a_file_of_scores_says_what_its_models_were_made_of(merge, tmp_path):
+    assert merge(write_run(tmp_path / "a", 1, langs=["sw"]), to="one.tsv.gz")[0] == 0
+    student, teacher = records_in(tmp_path / "one.tsv.gz")
+    assert student["model"] == "students/sw/optical/1" and student["held_out"]["than_start"] == "worse"
+    assert student["settings"]["objectives"] == {"weight": 1}
+    assert (teacher["model"], teacher["machine"]) == ("teacher", {"model": "first chip"})
+
+
+def test_a_seed_that_lacks_a_language_is_seen(merge, tmp_path):
+    runs = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 2, langs=["sw", "de"])
+    output = merge(*runs, to="both")[1]
+    few = "1 seed: bm25, optical (so, low, gap)"
+    assert (
+        f"atlas: 48 cells, 36 not run; {few}\n" in output and few in (tmp_path / "both/atlas/map_table.md").read_text()
+    )
+    assert means(tmp_path / "both")["optical", "low"] == ("0.655", 1), "a mean over the seeds that all languages have"
+
+
+def test_methods_without_training_may_differ_a_little(merge, tmp_path):
+    runs = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 2, shift=0.01, weights="second")
+    code, _, error = merge(*runs, to="both")
+    assert code == 0
+    differ = (
+        "36 of 36 scores of bm25 differ between the runs, by 0.0100 at most, their means by 0.0100; the first run's"
+    )
+    assert differ in error and "teacher is not the same in all runs; processors: first chip, second chip" in error
+    assert means(tmp_path / "both")["bm25", "sw"] == ("0.305", 1)
+
+
+@pytest.mark.parametrize(
+    ("seed", "other", "message"),
+    [
+        (2, {"shift": 0.03}, "atlas, bm25, de, seed 1: 12 of 12 queries have two values of AP, which differ by 0.0300"),
+        (2, {"steps": 800}, "students/de/optical: the runs have two values of steps, 400 and 800"),
+    ],
+)
+def test_runs_that_differ_in_more_than_their_seeds_are_refused_unless_forced(
+    optical, merge, tmp_path, seed, other, message
+):
+    runs = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", seed, **other)
+    code, _, error = merge(*runs, to="both")
+    assert code == 1 and message in error and "and 2 more such faults" in error and error.count("\n") == 1
     assert not (tmp_path / "both").exists()
+    code, _, error = merge(*runs, "--force", to="both")
+    assert code == 0 and message in error and error.count("\n") == 3
 
 
-def test_the_same_run_twice_counts_once(optical, tmp_path, config):
+def test_a_seed_that_was_trained_twice_is_refused(merge, tmp_path):
+    first, second = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 1)
+    scores = list(read_scores([second / "scores/atlas/sw.tsv"]))
+    write_scores(second / "scores/atlas/sw.tsv", [*scores[:-1], scores[-1]._replace(value=0.701)])
+    assert "atlas, optical, sw, seed 1: 1 of 12 queries have two values of AP" in merge(first, second, to="both")[2]
+
+
+def test_the_same_run_twice_counts_once(merge, tmp_path):
     run = write_run(tmp_path / "a", 1)
-    assert "48 scores; seed 1\n" in optical("merge", run, run, "--config", config, "--to", tmp_path / "both")[1]
+    assert "72 scores; seed 1\n" in merge(run, run / "scores", to="both")[1]
 
 
-def test_nothing_is_overwritten_and_an_empty_folder_is_named(optical, tmp_path, config):
+def test_names_that_the_config_lacks_are_told(optical, merge, tmp_path):
+    run = write_run(tmp_path / "a", 1, langs=["sw", "fi"])
+    assert "not in the tables, because the config does not name them: fi\n" in merge(run, to="both")[1]
+
+
+def test_nothing_is_overwritten_and_an_empty_folder_is_named(optical, tmp_path):
     run = write_run(tmp_path / "a", 1)
     assert "already there" in optical("merge", run, "--to", run)[2]
     (tmp_path / "empty").mkdir()
     assert "no scores there" in optical("merge", tmp_path / "empty", "--to", tmp_path / "both")[2]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "{",
+        "3",
+        '{"model": 3}',
+        '{"model": "a", "held_out": {}}',
+        '{"model": "a", "held_out": 3}',
+        '{"model": "a", "machine": 1}',
+    ],
+)
+def test_a_file_with_a_damaged_note_is_refused(optical, tmp_path, note):
+    write_scores(tmp_path / "a.tsv.gz", [], [note])
+    code, _, error = optical("merge", tmp_path / "a.tsv.gz", "--to", tmp_path / "both")
+    assert code == 1 and "line 1 is not" in error

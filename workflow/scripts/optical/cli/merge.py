@@ -1,81 +1,140 @@
-"""Merge the scores of seeds that were run apart into one table, with their spread, and into one small file.
+"""Merge the scores of runs that were made apart, such as one for each seed, into one table and one small file.
 
 examples:
-  optical merge results/scores --to seed-1
-  optical merge seed-1/scores.tsv.gz results/scores --to both
+  optical merge results --to seed-1.tsv.gz
+  optical merge seed-1.tsv.gz results/second --to both
 
-A run of the workflow with other `seeds` writes other scores. Keep `scores.tsv.gz` of each run, which has a value for
-each query, and merge them: the table is that of one run with all seeds. Runs must share the teacher.
+The first keeps what a run found for each query, with what its models were made of. The second makes the tables that
+one run of both would have made, without models or data. Each run may have other seeds, languages or methods.
 """
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optical.cli.terminal import printable
 from optical.errors import DataError
 
 if TYPE_CHECKING:
+    from optical.evaluation.held_out import Row
+    from optical.evaluation.merging import Record
     from optical.evaluation.scores import Score
     from optical.plan.experiment import Experiment
 
-FILE = "scores.tsv.gz"
+PACKED = ".tsv.gz"
+FILE = f"scores{PACKED}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical merge`."""
-    help_ = f"folder of scores of a run, such as results/scores, or a {FILE} of this command"
-    parser.add_argument("scores", nargs="+", metavar="SCORES", help=help_)
+    help_ = "results of a run, its folder of scores, or what this command has written"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=help_)
     parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
-    parser.add_argument("--to", required=True, metavar="FOLDER", help=f"is made, with {FILE} and a table by collection")
+    help_ = f"a new folder for {FILE} and the tables of each collection, or NAME{PACKED} for the scores alone"
+    parser.add_argument("--to", required=True, metavar="PLACE", help=help_)
+    help_ = "merge runs that differ in more than rounding; of two values the first one counts"
+    parser.add_argument("--force", action="store_true", help=help_)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Merge, write and say what there is."""
     from optical.config.project import project_folder
-    from optical.evaluation.scores import merge_scores, read_scores, write_scores
+    from optical.evaluation import merging
+    from optical.evaluation.scores import read_scores, write_scores
     from optical.files import atomic_folder
     from optical.plan.experiment import Experiment
 
     to = Path(arguments.to)
     if to.exists():
-        raise DataError("already there", where=to, hint="name a new folder, or delete this one")
+        raise DataError("already there", where=to, hint="give a new name, or delete it")
     experiment = Experiment.from_files(*arguments.config, folder=project_folder())
-    untrained = {name for name in experiment.config.method_table if experiment.kind_of(name).reader != "student"}
-    scores = merge_scores(read_scores(files_of(arguments.scores)), untrained)
-    with atomic_folder(to) as folder:
-        write_scores(folder / FILE, scores)
-        for collection in experiment.test_collections():
-            write_table(experiment, collection, scores, folder)
-    seeds = sorted({int(score.seed) for score in scores})
-    print(f"{to}: {len(scores)} scores; seed {', '.join(map(str, seeds))}")
-
-
-def files_of(places: Iterable[str]) -> list[Path]:
-    """Return the files of scores that places name, folders with all that is below them."""
-    files: list[Path] = []
-    for place in map(Path, places):
-        found = sorted(place.rglob("*.tsv")) if place.is_dir() else [place]
-        if not found:
-            raise DataError("no scores there", where=place, hint="name a folder such as results/scores")
-        files += [path for path in found if not path.name.startswith(".")]
-    return files
-
-
-def write_table(experiment: "Experiment", collection: str, scores: "Sequence[Score]", folder: Path) -> None:
-    """Write the cells and the table of a collection, if it has scores."""
-    from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_methods
-    from optical.evaluation.map_table import cells_of, describe, map_rows, markdown_lines
-    from optical.files import write_lines, write_rows
-
-    if not any(score.collection == collection for score in scores):
+    untrained = {name for name in experiment.config.method_table if not experiment.is_trained(name)}
+    files, records = read_runs(map(Path, arguments.runs))
+    scores, differences = merging.merge_scores(read_scores(files), untrained)
+    judge(merging.judge_records(records), arguments.force)
+    judge(merging.judge_differences(differences, scores, untrained), arguments.force)
+    models = merging.merge_records(records)
+    seeds = sorted({score.seed for score in scores}, key=lambda seed: (len(seed), seed))
+    summary = f"{to}: {len(scores)} scores; seed {', '.join(seeds)}"
+    if to.name.endswith(PACKED):
+        write_scores(to, scores, merging.as_notes(models))
+        print(summary)
         return
+    held_out = merging.held_out_rows(models)
+    with atomic_folder(to) as folder:
+        write_scores(folder / FILE, scores, merging.as_notes(models))
+        lines = [
+            write_tables(experiment, collection, scores, held_out, folder / collection)
+            for collection in experiment.test_collections()
+            if any(score.collection == collection for score in scores)
+        ]
+    print("\n".join([summary, *lines, *left_out(experiment, scores)]))
+
+
+def read_runs(places: Iterable[Path]) -> "tuple[list[Path], list[Record]]":
+    """Return the files of scores of runs, and the records of their models where these are there."""
+    from optical.evaluation.merging import records_in, records_of
+
+    files: list[Path] = []
+    records: list[Record] = []
+    for place in places:
+        packed = place / FILE if (place / FILE).is_file() else place
+        if not packed.is_dir():
+            files.append(packed)
+            records += records_in(packed)
+            continue
+        folder = place / "scores" if (place / "scores").is_dir() else place
+        found = sorted(path for path in folder.rglob("*.tsv") if not path.name.startswith("."))
+        if not found:
+            raise DataError("no scores there", where=place, hint="name the results of a run, such as results/open")
+        files += found
+        records += records_of(folder.parent) if folder.name == "scores" else []
+    return files, records
+
+
+def judge(judged: tuple[list[str], list[str]], force: bool) -> None:
+    """Refuse runs with faults, unless forced; print doubts, and the faults of what was forced."""
+    faults, doubts = judged
+    if faults and not force:
+        more = f", and {len(faults) - 1} more such faults" if len(faults) > 1 else ""
+        hint = "merge runs of one experiment, or add --force to take the first value"
+        raise DataError(f"{faults[0]}{more}", hint=hint)
+    for line in [*doubts, *faults]:
+        print(f"optical merge: {printable(line)}", file=sys.stderr)
+
+
+def write_tables(
+    experiment: "Experiment", collection: str, scores: "Sequence[Score]", held_out: "Sequence[Row]", folder: Path
+) -> str:
+    """Write the tables of a collection as the workflow does, and return in a line what they lack."""
+    from optical.evaluation.comparison import CELL_COLUMNS, NOT_RUN, cell_rows, compare_methods
+    from optical.evaluation.map_table import cells_of, describe, fewer_seeds, write_map_table
+    from optical.files import write_rows
+    from optical.plan.models import weights_note
+
     config, langs = experiment.config, experiment.languages_of(collection)
     shown = (config.methods, langs, config.measures, config.reference, experiment.levels())
-    place = folder / collection
-    place.mkdir()
-    write_rows(place / "map_cells.tsv", [CELL_COLUMNS, *cell_rows(compare_methods(scores, collection, *shown))])
-    cells = cells_of(place / "map_cells.tsv", collection, config.measure)
-    write_rows(place / "map_table.tsv", map_rows(cells, config.methods, langs))
-    caption = describe(cells, collection, config.measure)
-    write_lines(place / "map_table.md", markdown_lines(cells, config.methods, langs, caption))
+    compared = compare_methods(scores, collection, *shown)
+    write_rows(folder / "map_cells.tsv", [CELL_COLUMNS, *cell_rows(compared)])
+    cells = cells_of(folder / "map_cells.tsv", collection, config.measure)
+    caption = describe(cells, collection, config.measure, weights_note(experiment))
+    rows = sorted(
+        (row for row in held_out if row["lang"] in config.languages and row["method"] in config.methods),
+        key=lambda row: (config.languages.index(row["lang"]), config.methods.index(row["method"]), int(row["seed"])),
+    )
+    forms = (folder / f"map_table.{suffix}" for suffix in ("tsv", "md", "tex"))
+    write_map_table(cells, config.methods, langs, caption, rows, *forms)
+    missing = sum(cell.status == NOT_RUN for cell in compared)
+    parts = [f"{collection}: {len(compared)} cells, {missing} not run", *fewer_seeds(cells)]
+    return "; ".join(parts)
+
+
+def left_out(experiment: "Experiment", scores: "Sequence[Score]") -> list[str]:
+    """Return a line with the names that scores have and the config does not, if there are any."""
+    config = experiment.config
+    known = {*config.methods, *config.languages, *experiment.judged_collections()}
+    names = {name: None for score in scores for name in score[:3]}
+    others = [name for name in names if name not in known]
+    return [f"not in the tables, because the config does not name them: {', '.join(others)}"] if others else []

@@ -1,11 +1,13 @@
 """The table of means, one row a method, one column a language, as TSV, Markdown and LaTeX, from the long table."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from optical.errors import DataError
 from optical.evaluation.comparison import CELL_COLUMNS, DONE
-from optical.files import read_table
+from optical.evaluation.held_out import Row, held_out_notes
+from optical.files import read_table, write_lines, write_rows
 
 LEVELS = ("low", "high")
 GROUPS = (*LEVELS, "gap")
@@ -30,6 +32,25 @@ def cells_of(path: str | Path, collection: str, measure: str) -> dict[tuple[str,
         what = f"no cell of {measure} on {collection} was run"
         raise DataError(what, where=path, hint="check the collection and the measure")
     return cells
+
+
+def write_map_table(
+    cells: Mapping[tuple[str, str], LongRow],
+    methods: Sequence[str],
+    langs: Sequence[str],
+    caption: str,
+    held_out: Sequence[Row],
+    tsv: str | Path,
+    markdown: str | Path | None,
+    latex: str | Path | None,
+) -> None:
+    """Write the table in each form that has a path; the Markdown says below it which students training did not help."""
+    write_rows(tsv, map_rows(cells, methods, langs), sealed=True)
+    if markdown:
+        lines = markdown_lines(cells, methods, langs, caption)
+        write_lines(markdown, [*lines, *held_out_notes(held_out)], sealed=True)
+    if latex:
+        write_lines(latex, latex_lines(cells, methods, langs, caption), sealed=True)
 
 
 def strongest_rival(cells: Mapping[tuple[str, str], LongRow], candidates: Sequence[str]) -> str:
@@ -88,21 +109,37 @@ def latex_lines(
     return [*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]
 
 
-def describe(cells: Mapping[tuple[str, str], LongRow], collection: str, measure: str) -> str:
-    """Return the caption: what the numbers, the ± and the marks mean."""
+def describe(cells: Mapping[tuple[str, str], LongRow], collection: str, measure: str, note: str | None = None) -> str:
+    """Return the caption: what the numbers, the ± and the marks mean, and a note."""
     references = sorted({row["reference"] for row in cells.values() if row["reference"]})
-    seeds = sorted({int(row["seeds"]) for row in cells.values()})
+    most = max(int(row["seeds"]) for row in cells.values())
     parts = [f"Mean {measure} on {collection}"]
-    if seeds == [1]:
-        parts.append("one seed")
-    elif seeds:
-        parts.append(f"means over {'-'.join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))} seeds, ± sd over seeds")
+    parts.append("one seed" if most == 1 else f"means over {most} seeds, ± sd over seeds")
+    parts += fewer_seeds(cells)
     if references:
         parts.append(
             f"⁺ or ⁻: better or worse than {', '.join(references)} with p < {SIGNIFICANT} "
             "(paired over queries, Holm-corrected)"
         )
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + "." + (f" {note}" if note else "")
+
+
+def fewer_seeds(cells: Mapping[tuple[str, str], LongRow]) -> list[str]:
+    """Return a line for each number of seeds below the highest: the methods, with the columns where only some have it.
+
+    >>> fewer_seeds({("a", "sw"): {"seeds": "1"}, ("b", "sw"): {"seeds": "2"}, ("b", "so"): {"seeds": "1"}})
+    ['1 seed: a, b (so)']
+    """
+    columns: dict[int, dict[str, list[str]]] = {}
+    for (method, column), row in cells.items():
+        columns.setdefault(int(row["seeds"]), {}).setdefault(method, []).append(column)
+    whole = Counter(method for method, _ in cells)
+    return [
+        f"{seeds} seed{'s' * (seeds > 1)}: "
+        + ", ".join(name if len(some) == whole[name] else f"{name} ({', '.join(some)})" for name, some in named.items())
+        for seeds, named in sorted(columns.items())
+        if seeds < max(columns)
+    ]
 
 
 def significance_mark(row: LongRow) -> str:

@@ -1,8 +1,8 @@
 """Files of scores: one row per query and measure, so that later tests can use every query."""
 
 import math
-from collections.abc import Container, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, dropwhile, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,21 +25,32 @@ class Score(NamedTuple):
 
 
 SCORE_COLUMNS = Score._fields
+NOTE = "# "  # what lines before the header begin with
 
 
-def write_scores(path: str | Path, scores: Iterable[Score]) -> int:
-    """Write scores with a header; values have six decimals. Return the number of rows."""
+def write_scores(path: str | Path, scores: Iterable[Score], notes: Iterable[str] = ()) -> int:
+    """Write notes, a header and scores; values have six decimals. Return the number of scores."""
+    head = [*(NOTE + note for note in notes), "\t".join(SCORE_COLUMNS)]
     lines = ("\t".join([*map(str, score[:-1]), f"{score[-1]:.6f}"]) for score in scores)
-    return write_lines(path, chain(["\t".join(SCORE_COLUMNS)], lines), sealed=True) - 1
+    return write_lines(path, chain(head, lines), sealed=True) - len(head)
+
+
+def read_notes(path: str | Path) -> list[str]:
+    """Return the notes of a file of scores."""
+    return [line.removeprefix(NOTE) for line in takewhile(_is_note, read_lines(path))]
+
+
+def _is_note(line: str) -> bool:
+    return line.startswith(NOTE)
 
 
 def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
     """Yield the scores of files, one file after the other."""
     for path in paths:
-        lines = read_lines(path)
-        if tuple(next(lines, "").split("\t")) != SCORE_COLUMNS:
+        lines = dropwhile(lambda numbered: _is_note(numbered[1]), enumerate(read_lines(path), start=1))
+        if tuple(next(lines, (0, ""))[1].split("\t")) != SCORE_COLUMNS:
             raise DataError("not a file of scores", where=path, hint=f"its header must be {' '.join(SCORE_COLUMNS)}")
-        for number, line in enumerate(lines, start=2):
+        for number, line in lines:
             *names, cell = line.split("\t")
             try:
                 value = float(cell)
@@ -51,26 +62,3 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
             if not math.isfinite(value):
                 raise DataError(f"line {number}: the value is {cell}", where=path, hint="delete the file and run again")
             yield Score._make([*names, value])
-
-
-def merge_scores(scores: Iterable[Score], untrained: Container[str]) -> list[Score]:
-    """Return the scores of runs with different seeds, each once.
-
-    Args:
-        scores: of all runs.
-        untrained: methods without a seed of their own: each run has them again, under its first seed.
-
-    Raises:
-        DataError: a query has two values, so that something else than the seeds differs between the runs.
-    """
-    merged: dict[tuple[str, ...], Score] = {}
-    first: dict[str, str] = {}  # seed of an untrained method
-    for score in scores:
-        if score.method in untrained:
-            score = score._replace(seed=first.setdefault(score.method, score.seed))
-        known = merged.setdefault(score[:-1], score)
-        if known.value != score.value:
-            what = f"{score.method}, {score.lang}, seed {score.seed}: query {score.query_id} has two values"
-            hint = "merge runs with one teacher, the same files and different seeds"
-            raise DataError(f"{what} of {score.measure}, {known.value:g} and {score.value:g}", hint=hint)
-    return list(merged.values())

@@ -221,8 +221,11 @@ class Experiment:
 
     def seeds_of(self, method: str) -> list[int]:
         """Return the seeds of a method: the first alone if no student is trained for it."""
-        trained = any(self.kind_of(name).reader == "student" for name in [method, *self.joined_by(method)])
-        return self.config.seeds if trained else self.config.seeds[:1]
+        return self.config.seeds if self.is_trained(method) else self.config.seeds[:1]
+
+    def is_trained(self, method: str) -> bool:
+        """Return whether a student is trained for a method, or for one that it joins."""
+        return any(self.kind_of(name).reader == "student" for name in [method, *self.joined_by(method)])
 
     def runs(self, lang: str, chosen: Iterable[str] = KINDS) -> list[Run]:
         """Return (method, seed) of every run of a language by the chosen kinds."""
