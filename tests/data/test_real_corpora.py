@@ -114,3 +114,18 @@ def test_mmlu_translations_run_parallel(subject, rows):
     paths |= {lang: mirrored(f"{folder}/{subject}_test_{lang}.csv")[0] for lang in languages}
     questions = read_parallel_questions(paths, "mmlu")
     assert {len(rows_of_language) for rows_of_language in questions.values()} == {rows}
+
+
+def test_mkqa_in_finnish_and_tagalog_and_its_development_part(tmp_path):
+    dev, test, tagalog = (
+        mirrored(f"mia-workshop/MIA-Shared-Task-2022/*/data/eval/{name}")[0]
+        for name in ("mkqa_dev.zip", "mkqa_test_*.zip", "mia2022_test_surprise_tagalog_*.jsonl")
+    )
+    block = {"reader": "mkqa", "questions": {"en": test, "fi": test, "tl": tagalog}}
+    counts = prepare_collection(block, ["fi", "tl"], tmp_path / "test")
+    queries = {"en": 5000, "fi": 5000, "tl": 350}
+    assert counts == {"documents": 5000, "split": None, "queries": queries, "relevant": 5000}
+    counts = prepare_collection({"reader": "mkqa", "questions": {"en": dev, "fi": dev}}, ["fi"], tmp_path / "dev")
+    assert counts["queries"] == {"en": 1758, "fi": 1758}
+    documents = [(tmp_path / part / "documents.jsonl").read_text().splitlines() for part in ("test", "dev")]
+    assert len({comparable(json.loads(line)["text"]) for lines in documents for line in lines}) == 5000 + 1758

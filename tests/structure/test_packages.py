@@ -13,6 +13,7 @@ FLOORS = [
     {"disk"},
     {"seals"},
     {"files"},
+    {"zips"},
     {"config", "runtime"},
     {"atlas", "fetch", "losses", "program", "text"},
     {"corpora"},

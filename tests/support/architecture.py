@@ -11,7 +11,7 @@ from support.workspace import ROOT
 LIBRARY = ROOT / "workflow/scripts/optical"
 PAGE = ROOT / "docs/architecture.md"
 # Nearly every package imports some of these: the table names them, the picture would not be readable with them.
-GROUND = {"errors", "disk", "seals", "files", "program", "config", "runtime", "text"}
+GROUND = {"errors", "disk", "seals", "files", "zips", "program", "config", "runtime", "text"}
 # The way of the data: who writes which folder of results/, and who reads it.
 WAY = [
     ("fetch", "data", "corpora"),

@@ -49,6 +49,7 @@ MTOP = [
     }
     for number, intent in enumerate("AAB")
 ]
+MKQA = {"id": "-1_en", "lang": "en", "question": "goats?", "answers": []}
 TYDI = {"data": [{"paragraphs": [{"context": "Mbuzi.", "qas": [{"question": "Mji gani?"}]}]}]}
 LANGUAGES = b"code\tname\tscript\tresource\nsw\tSwahili\tLatn\tlow\n"
 DATASETS = b"name\tversion\turl\tsha256\tbytes\tlicence\tformat\tnote\na.txt\t1\thttps://a.b/c\t-\t7\tCC0\ttext\t\n"
@@ -191,6 +192,11 @@ TARGETS = {
     ),
     "collection multi30k": prepared(CAPTIONS, reader="multi30k", captions="a", images="images", queries={"sw": "q"}),
     "collection mtop": prepared({"a": json.dumps(MTOP).encode()}, reader="mtop", utterances="a", relevance="intent"),
+    "collection mkqa": prepared(
+        {"a.zip": packed({"mkqa/mkqa-en.jsonl": lines(MKQA)}), "b": lines(MKQA)},
+        reader="mkqa",
+        questions={"en": "a.zip", "sw": "b"},
+    ),
     "collection miracl": prepared(
         {"a": json.dumps(TYDI).encode(), "t": QUERIES}, reader="miracl_swahili", topics={"sw": "t"}, passages="a"
     ),

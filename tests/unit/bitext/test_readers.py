@@ -184,8 +184,8 @@ def test_a_member_that_is_damaged_or_unpacks_to_far_more_than_text_would_is_name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in members.items():
             archive.writestr(name, text)
-    monkeypatch.setattr("optical.bitext.archives.LARGEST_UNPACKED", 100)
-    monkeypatch.setattr("optical.bitext.archives.LARGEST_GROWTH", 10)
+    monkeypatch.setattr("optical.zips.LARGEST_UNPACKED", 100)
+    monkeypatch.setattr("optical.zips.LARGEST_GROWTH", 10)
     with pytest.raises(DataError, match="unpacks to 19998 bytes"):
         list(read_bitext({"moses": path}, {"sw"}))
 

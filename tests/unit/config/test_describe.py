@@ -5,7 +5,7 @@ import re
 import pytest
 
 from optical.config.base import Settings
-from optical.config.collections import Collection
+from optical.config.collections import COLLECTION_KINDS, Collection
 from optical.config.describe import described, options, words
 from optical.config.experiment import Config
 from optical.config.training import PretrainingSettings, TeacherSettings, TranslatorTraining
@@ -63,4 +63,4 @@ def test_a_type_in_words_has_its_bounds():
 
 
 def test_a_block_whose_reader_is_open_has_all_kinds():
-    assert len(options(described(Collection))) == 11
+    assert len(options(described(Collection))) == len(COLLECTION_KINDS)

@@ -19,6 +19,7 @@ READERS = {
     "afriqa": (lambda file: {"questions": {"sw": file}}, [PASSAGE, PASSAGE | {"id": 2}]),
     "belebele": (lambda file: {"questions": {"en": file, "sw": file}}, [BELEBELE]),
     "choices": (lambda file: {"questions": {"en": file, "sw": file}, "form": "belebele"}, [BELEBELE]),
+    "mkqa": (lambda file: {"questions": {"en": file, "sw": file}}, [{"id": "-1_en", "question": "Goats?"}]),
     "mtop": (lambda file: {"utterances": file, "relevance": "intent"}, [[UTTERANCE]]),
     "miracl_swahili": (lambda file: {"topics": {"sw": f"{file}.topics"}, "passages": file}, [TYDI]),
 }

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from optical.bitext.archives import files_in, line_aligned_members, open_zip, read_member
+from optical.bitext.archives import line_aligned_members
 from optical.bitext.codes import ENGLISH, Tongue, best_fitting, same_form
 from optical.bitext.tmx import read_units
 from optical.config.bitext import WAYS, BitextSource
 from optical.errors import ConfigError, DataError
 from optical.files import numbered_rows, read_lines
+from optical.zips import files_in, open_zip, read_member
 
 First = TypeVar("First")
 _MISSING: Any = object()

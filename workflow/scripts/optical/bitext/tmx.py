@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import regex
 
-from optical.bitext.archives import files_in, open_member, open_zip
 from optical.errors import DataError
 from optical.files import encoding_of_xml, is_encoding, open_bytes
+from optical.zips import files_in, open_member, open_zip
 
 DAMAGED = "\ufdd0"  # stands in a text for a control character, which XML forbids; nothing else may hold this sign
 

@@ -207,6 +207,15 @@ class BelebeleCollection(CollectionBlock):
     """one file per language, English included"""
 
 
+class MkqaCollection(CollectionBlock):
+    """Questions of MKQA: a foreign question finds its English original, and an English one itself."""
+
+    reader: Literal["mkqa"]
+
+    questions: FileByLanguage
+    """one file per language, English included: JSON lines, or a zip file with mkqa-LANG.jsonl"""
+
+
 class Multi30kCollection(CollectionBlock):
     """Captions of Multi30k: a caption in another language finds the English captions of its picture."""
 
@@ -275,6 +284,7 @@ COLLECTION_KINDS = (
     AfriQaCollection,
     FloresCollection,
     BelebeleCollection,
+    MkqaCollection,
     Multi30kCollection,
     MtopCollection,
     MiraclSwahiliCollection,

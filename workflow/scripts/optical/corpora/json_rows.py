@@ -1,12 +1,15 @@
 """JSON of known data sets, checked against the form that its reader takes: a class whose fields are the keys."""
 
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from optical.errors import DataError
-from optical.files import numbered_jsonl, read_json
+from optical.files import numbered_jsonl, parse_json, read_json
+from optical.zips import files_in, open_zip, read_member
 
 
 class Row(BaseModel):
@@ -29,10 +32,28 @@ def read_jsonl_rows(path: str, kind: type[AnyRow], what: str) -> list[AnyRow]:
     Raises:
         DataError: it has no objects, or one is of another form.
     """
-    rows = list(_checked(numbered_jsonl(path), kind, path, what, "line"))
-    if not rows:
-        raise DataError(f"not {what}: it is empty", where=path, hint="is it the right file?")
-    return rows
+    return _some(_checked(numbered_jsonl(path), kind, path, what, "line"), path, what)
+
+
+def read_zipped_rows(path: str, pattern: str, kind: type[AnyRow], what: str) -> list[AnyRow]:
+    """Return the objects of a JSON Lines file in a zip file, the first of a name of the pattern; raises as above."""
+    with open_zip(Path(path)) as archive:
+        names = {Path(member).name: member for member in reversed(files_in(archive))}
+        name = next((member for base, member in names.items() if re.fullmatch(pattern, base)), None)
+        if name is None:
+            hint = f"it has {', '.join(sorted(names))}"
+            raise DataError(f"not {what}: no such file in it", where=path, hint=hint)
+        place = f"{path}: {name}"
+        lines = enumerate(read_member(archive, name), start=1)
+        values = ((number, parse_json(line, place, number)) for number, line in lines if line.strip())
+        return _some(_checked(values, kind, place, what, "line"), place, what)
+
+
+def _some(rows: Iterable[AnyRow], where: str, what: str) -> list[AnyRow]:
+    found = list(rows)
+    if not found:
+        raise DataError(f"not {what}: it is empty", where=where, hint="is it the right file?")
+    return found
 
 
 def read_json_rows(path: str, kind: type[AnyRow], what: str) -> list[AnyRow]:

@@ -31,6 +31,7 @@ from optical.corpora.files import (
 from optical.corpora.flores import read_flores_articles
 from optical.corpora.ir_datasets import read_ir_datasets, read_ir_datasets_training
 from optical.corpora.miracl import read_miracl_swahili
+from optical.corpora.mkqa import read_mkqa
 from optical.corpora.mtop import read_mtop, read_mtop_pairs
 from optical.corpora.multi30k import read_multi30k, read_multi30k_pairs
 from optical.corpora.training_sets import read_plain_training, read_scores
@@ -65,6 +66,7 @@ READERS: dict[str, Callable[[Any, list[str]], Collection]] = {
     "afriqa": read_afriqa,
     "flores_articles": read_flores_articles,
     "belebele": read_belebele,
+    "mkqa": read_mkqa,
     "multi30k": read_multi30k,
     "mtop": read_mtop,
     "miracl_swahili": read_miracl_swahili,
