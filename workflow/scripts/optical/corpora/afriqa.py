@@ -38,7 +38,7 @@ def read_afriqa(block: AfriQaCollection, languages: list[str]) -> Collection:
     others = (row for file in as_list(block.passages) for row in _afriqa_rows(file))
     contexts = [*chain(*rows.values()), *(row for row in others if passage_id(row.context) not in left_out)]
     asked = [(lang, f"{lang}-{row.id}", row) for lang, of_language in rows.items() for row in of_language]
-    queries = {lang: [(query_id, row.question_lang) for asker, query_id, row in asked if asker == lang] for lang in rows}
+    queries = {lang: [(name, row.question_lang) for asker, name, row in asked if asker == lang] for lang in rows}
     queries["en"] = [(query_id, row.question_translated) for _, query_id, row in asked]
     qrels = [(query_id, passage_id(row.context), 1) for _, query_id, row in asked]
     return Collection(_afriqa_documents(contexts, block.titles), queries, qrels)
