@@ -30,12 +30,19 @@ def test_json_evaluation_files_may_be_lines(tmp_path):
         ("a.txt", "Who founded the city of Dodoma?\n"),
         ("a.tsv.gz", "q1\tWho founded the city of Do\u200bdoma?\n"),
         ("a.csv", 'q1,"Who founded the city\nof Dodoma?"\n'),
+        ("semicolons.csv", 'q1;"Who founded the city; of Dodoma?"\nq2;x\n'),
+        ("tabs.csv", "q1\tWho founded the city of Dodoma?\n"),
+        ("a.txt", '["Who founded the city of Dodoma?", "x"]\n'),
+        ("topics", '[\n {"id": 1,\n  "question": "Who founded the city of Dodoma?"}\n]\n'),
+        ("a.txt", "[noise] Tell me.\nWho founded the city of Dodoma?\n"),
         ("a.json", '[\n{"title": "Who founded the city of Dodoma?"}\n]'),
         ("a.jsonl", '{"id": "1", "title": "Who founded the city of Dodoma?"}\n{"id": "2", "title": "x"}\n'),
         ("a.txt", '{"question": "Who founded the city of Dodoma?"}\n'),
         ("a.xml", "<?xml version='1.0'?>\n<topic><title>\nWho founded the\n<b>city</b> of Dodoma?</title></topic>"),
         ("a.sgm", "<top>\n<num> C001\n<EN-title> Who founded the city of Dodoma?\n</top>"),
         ("topics", "\n<topics><title><![CDATA[Who founded the city of Dodoma?]]></title></topics>"),
+        ("a.xml", "<questions><q id='1' text='Who founded the city of Dodoma?'/></questions>"),
+        ("a.json", '{"Who founded the city of Dodoma?": "Germans"}'),
         ("a.tmx", TMX),
         ("A.TMX.GZ", TMX),
     ],
@@ -61,7 +68,7 @@ def test_the_title_of_a_document_is_no_question(tmp_path):
     assert read_evaluation_keys([tmp_path / "documents.jsonl"]) == {"a country"}
 
 
-@pytest.mark.parametrize("name", ["a.yaml", "a.PDF", "a.parquet", "a.yml.gz"])
+@pytest.mark.parametrize("name", ["a.yaml", "a.PDF", "a.parquet", "a.yml.gz", "sw.po"])
 def test_a_form_that_is_not_understood_is_refused(tmp_path, name):
     (tmp_path / name).write_text("- question: Who founded the city of Dodoma?\n")
     with pytest.raises(DataError, match="are not understood.*give lines of text"):

@@ -70,7 +70,10 @@ def test_every_sign_for_an_apostrophe_is_one(sign):
     assert matching_key(f"Ng{sign}ombe") == matching_key("ng'ombe")
 
 
-@pytest.mark.parametrize(("one", "other"), [("१९४७", "1947"), ("٣", "3"), ("दऱ्या", "दर\u200d्या"), ("&#x31;9", "19")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("१९४७", "1947"), ("٣", "3"), ("كِتَـــابٌ", "كتاب"), ("שָׁלוֹם", "שלום"), ("दऱ्या", "दर\u200d्या"), ("&#x31;9", "19")],
+)
 def test_digits_and_spellings_that_look_alike_are_one_text(one, other):
     assert matching_key(clean_text(one)) == matching_key(clean_text(other))
 

@@ -174,6 +174,22 @@ def test_of_several_variants_in_a_zip_the_one_asked_for_is_read(tmp_path):
     assert read_zip(tmp_path, ("pt",), **members) == [("pt en", "pt pt")]
 
 
+def test_variants_of_english_in_a_zip_do_not_replace_each_other(tmp_path):
+    two = {"train.en_GB": "lorry\n", "train.en_US": "truck\n", "train.sw": "lori\n"}
+    assert read_zip(tmp_path, **two) == [("lorry", "lori"), ("truck", "lori")]
+    assert read_zip(tmp_path, **two | {"train.en": "lorry or truck\n"}) == [("lorry or truck", "lori")]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "m.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in (("A.en-sw.en", "a\n"), ("A.en-sw.sw", "b\n"), ("A.en-sw.en", "c\n")):
+            archive.writestr(name, text)
+    with pytest.raises(DataError, match=r"two members have this name \[.*A\.en-sw\.en\]"):
+        list(read_bitext({"moses": path}, {"sw"}))
+
+
 def test_a_member_that_is_damaged_or_unpacks_to_far_more_than_text_would_is_named(tmp_path, monkeypatch):
     members = {"A.en-sw.en": "a\n" * 9999, "A.en-sw.sw": "b\n" * 9999}
     path = zipped(tmp_path / "m.zip", **members)

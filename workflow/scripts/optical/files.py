@@ -377,11 +377,11 @@ def parse_json(text: str, path: object, line: int = 0) -> Any:
     return value
 
 
-def read_csv(path: str | Path) -> Iterator[list[str]]:
+def read_csv(path: str | Path, delimiter: str = ",") -> Iterator[list[str]]:
     """Yield the rows of a CSV file."""
     with open_text(path) as file:
         try:
-            yield from csv.reader(file)
+            yield from csv.reader(file, delimiter=delimiter)
         except csv.Error as error:
             raise DataError(f"not a CSV file: {error}", where=path, hint="write it again, or as .tsv") from error
 

@@ -7,6 +7,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,13 @@ def read_member(archive: zipfile.ZipFile, member: str) -> Iterator[str]:
 
 
 def files_in(archive: zipfile.ZipFile) -> list[str]:
-    """Return the members that are files, without those that macOS adds and hidden ones."""
+    """Return the members that are files, without those that macOS adds and hidden ones.
+
+    Raises:
+        DataError: two have the same name, of which only one could be read.
+    """
     names = [name for name in archive.namelist() if not name.endswith("/")]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        where = f"{archive.filename}: {twice[0]}"
+        raise DataError("two members have this name", where=where, hint="unpack the right one, and give its files")
     return [name for name in names if not (name.startswith("__MACOSX/") or Path(name).name.startswith("."))]

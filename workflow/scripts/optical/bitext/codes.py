@@ -5,6 +5,8 @@ from typing import NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 ENGLISH = frozenset(["en", "eng"])
+# Codes whose region tells the script.
+WRITTEN_IN = dict.fromkeys(("zh-cn", "zh-sg"), ["hans"]) | dict.fromkeys(("zh-tw", "zh-hk", "zh-mo"), ["hant"])
 
 
 class Tongue(NamedTuple):
@@ -41,6 +43,8 @@ def best_fitting(items: Iterable[tuple[str, Item]], tongue: Tongue) -> list[Item
 
     >>> best_fitting([("sr-Cyrl", 1), ("sr-Latn", 2), ("en", 3)], Tongue({"sr"}, "Latn"))
     [2]
+    >>> best_fitting([("zh-CN", 1), ("zh-TW", 2)], Tongue({"zh"}, "Hant"))
+    [2]
     >>> best_fitting([("sw-KE", 1), ("sw-TZ", 2)], Tongue({"sw", "swa"}))
     [1, 2]
     """
@@ -53,6 +57,6 @@ def best_fitting(items: Iterable[tuple[str, Item]], tongue: Tongue) -> list[Item
 
 def _rank(code: str, tongue: Tongue) -> tuple[bool, int, bool]:
     exact = code in tongue.codes
-    scripts = [part for part in code.split("-")[1:] if len(part) == 4 and part.isalpha()]
+    scripts = [part for part in code.split("-")[1:] if len(part) == 4 and part.isalpha()] or WRITTEN_IN.get(code, [])
     other_script = 1 if not scripts else 0 if scripts[0] == tongue.script.casefold() else 2
     return not (exact and "-" in code), other_script, not exact

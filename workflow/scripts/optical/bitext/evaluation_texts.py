@@ -18,6 +18,7 @@ from optical.files import (
     read_csv,
     read_lines,
     read_rows,
+    read_text,
 )
 from optical.seals import check_folder
 from optical.text.words import count_words
@@ -28,8 +29,9 @@ _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to coun
 
 _MARKUP = re.compile(r"\s*<[?!A-Za-z]")
 _TAG = re.compile(r"<[^<>]*>")
+_VALUE = re.compile(r"""=\s*(?:"([^"]*)"|'([^']*)')""")
 _INLINE = re.compile(r"</?(?:a|b|em|font|hi|i|span|strong|sub|sup|u)\b[^<>]*>|<!\[CDATA\[|\]\]>", re.IGNORECASE)
-_NO_TEXT = (".arrow", ".npy", ".npz", ".parquet", ".pdf", ".pkl", ".rtf", ".toml", ".yaml", ".yml")
+_NO_TEXT = (".arrow", ".npy", ".npz", ".parquet", ".pdf", ".pkl", ".po", ".rtf", ".toml", ".yaml", ".yml")
 _FORMS = "give lines of text, .tsv, .csv, .json, .jsonl, .tmx or .xml, or the folder of a prepared collection"
 
 
@@ -76,13 +78,20 @@ def _texts(path: Path) -> Iterator[str]:
     if kind in _NO_TEXT:
         raise DataError(f"evaluation texts in the form {kind} are not understood", where=path, hint=_FORMS)
     if kind == ".csv":
-        yield from (cell for row in read_csv(path) for cell in row)
+        yield from _cells(path)
     elif kind == ".tmx" or suffixes[-2:] == [".tmx", ".zip"]:
         yield from (text for unit in read_units(path) for _, text in unit.variants)
     elif kind in (".json", ".jsonl", ".ndjson"):
         yield from _json_texts(path)
     else:
         yield from _texts_of_lines(path)
+
+
+def _cells(path: Path) -> Iterator[str]:
+    """Yield the cells of a CSV file; where its first line has no comma, a semicolon or a tab may part them, too."""
+    first = next(read_lines(path), "")
+    for sign in [",", *(sign for sign in ";\t" if sign in first and "," not in first)]:
+        yield from (cell for row in read_csv(path, sign) for cell in row)
 
 
 def _texts_of_lines(path: Path) -> Iterator[str]:
@@ -97,9 +106,11 @@ def _texts_of_lines(path: Path) -> Iterator[str]:
         with open_text(path, encoding) as file:
             text = file.read()
         yield from _TAG.split(_INLINE.sub("", text))
+        yield from (value for tag in _TAG.findall(text) for values in _VALUE.findall(tag) for value in values)
         yield from text.split("\n")
         return
-    if first.lstrip().startswith("{"):
+    opening = first.lstrip()[:1]
+    if opening == "{" or (opening == "[" and _is_json(read_text(path), path)):  # [a line] may be in brackets, too
         yield from _json_texts(path)
     yield from (cell for line in read_lines(path) for cell in line.split("\t"))
 
@@ -119,6 +130,7 @@ def _json_texts(path: Path) -> Iterator[str]:
         elif isinstance(value, dict):
             names = {"id", "title"} if {"text", "context"} & value.keys() else {"id"}
             values.extend(item for key, item in value.items() if key not in names)
+            yield from (key for key in value if count_words(key) >= _SENTENCE_WORDS)
         elif isinstance(value, list):
             values.extend(value)
 

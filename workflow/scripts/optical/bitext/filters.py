@@ -45,8 +45,8 @@ def normalise(text: str) -> str:
 def matching_key(text: str) -> str:
     """Return what two texts share that differ in nothing but case, spacing and punctuation.
 
-    Nor do invisible signs, the scripts of digits, the signs for an apostrophe and the two spellings of Marathi's
-    eyelash ra make a difference.
+    Nor do invisible signs, the scripts of digits, the signs for an apostrophe, the two spellings of Marathi's eyelash
+    ra, and the points and the stretching of Arabic and Hebrew make a difference.
 
     >>> matching_key("Hello,  World!") == matching_key("hello world")
     True
@@ -72,7 +72,9 @@ class _Signs(dict):
         return self[code]
 
 
-_SIGNS = _Signs({0x931: "र"})
+# Vowel points that most texts leave out, and the stroke that only stretches a word.
+_POINTS = (*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7, 0x640, *range(0x64B, 0x653), 0x670)
+_SIGNS = _Signs({0x931: "र"} | dict.fromkeys(_POINTS))
 
 
 def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:
