@@ -81,6 +81,8 @@ def test_documents_may_be_a_compressed_table(plain, tmp_path):
         ("docs.jsonl", '{"id": "d1", "text": "again"}\n', r"duplicate document id d1 .*docs\.jsonl, line 4\]"),
         ("docs.jsonl", '{"id": "d 4", "text": "x"}\n', r"'d 4' is empty or has white space .*docs\.jsonl, line 4\]"),
         ("docs.jsonl", '{"id": null, "text": "x"}\n', "line 4 lacks id or text"),
+        ("docs.jsonl", '{"id": NaN, "text": "x"}\n', "line 4 lacks id or text"),
+        ("docs.jsonl", '{"id": true, "text": "x"}\n', "line 4 lacks id or text"),
         ("docs.jsonl", '{"id": "d4", "text": "x", "title": 5}\n', r"line 4: the title of document d4 .*docs\.jsonl\]"),
         ("docs.jsonl", '{"id": "d4", "text": ["x"]}\n', "line 4: the text of document d4 is not text"),
         ("docs.jsonl", '{"id": "d4", "text": x}\n', "line 4 is not JSON"),

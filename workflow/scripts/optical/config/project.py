@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optical.errors import ConfigError
 from optical.files import open_text
+
+if TYPE_CHECKING:
+    import yaml
 
 TABLE = "config/languages.tsv"
 CLONE = "this needs the workflow: run it in a clone of the repository, which has config/"
@@ -37,7 +40,10 @@ def _read_yaml(path: str | Path) -> dict:
 
     with open_text(path) as file:
         try:
-            values = yaml.safe_load(file) or {}
+            loader = yaml.SafeLoader(file)
+            node = loader.get_single_node()
+            _refuse_repeated(node, path)
+            values = (loader.construct_document(node) if node else None) or {}
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f" in line {mark.line + 1}" if mark else ""
@@ -49,6 +55,25 @@ def _read_yaml(path: str | Path) -> dict:
     if not isinstance(values, dict):
         raise ConfigError("no keys", where=path, hint="key: value, as in config/config.yaml")
     return values
+
+
+def _refuse_repeated(node: "yaml.Node | None", path: str | Path) -> None:
+    """Refuse a key that comes twice in a block: YAML would take the last one, and say nothing of the others."""
+    waiting, seen = [node], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or isinstance(node.value, str):  # an alias leads to a node again
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for item in node.value:
+            if isinstance(item, tuple):
+                key, item = item
+                if key.value != "<<" and str(key.value) in keys:
+                    what = f"the key {key.value!r} comes twice in a block, in line {key.start_mark.line + 1} again"
+                    raise ConfigError(what, where=path, hint="join the two, or remove one")
+                keys.add(str(key.value))
+            waiting.append(item)
 
 
 def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

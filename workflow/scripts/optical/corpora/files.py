@@ -117,7 +117,7 @@ def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]
 def _json_documents(path: str | Path, metadata: bool) -> Iterator[tuple[int, Document]]:
     """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
     for number, item in numbered_jsonl(path):
-        if not isinstance(item, dict) or item.get("id") is None or "text" not in item:
+        if not isinstance(item, dict) or type(item.get("id")) not in (str, int) or "text" not in item:
             raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
         document = new_document(str(item["id"]), item["text"], item.get("title"))
         for field in METADATA if metadata else ():
