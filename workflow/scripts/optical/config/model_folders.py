@@ -28,21 +28,11 @@ HEADER_BYTES = 8  # of a safetensors file: the length of the JSON behind them
 LARGEST_HEADER = 100_000_000  # as the library of that format has it
 
 
-def check_model(folder: str | Path, lengths: Mapping[str, int | None]) -> None:
-    """Refuse a model that cannot be read as an encoder, or that cannot read texts so long.
-
-    Args:
-        folder: of the model, in the Hugging Face layout.
-        lengths: the most tokens of a text by the key that gives them, such as `document_length`; None for not given.
-
-    Raises:
-        DataError: the model is of a kind that is not read, or a file of it is damaged.
-        ConfigError: a length is above what the model reads.
-    """
-    config = model_config(folder)
-    check_weights(folder)
+def kind_of_subwords(folder: str | Path) -> str | None:
+    """Return the kind of a tokeniser, such as WordPiece, by its tokenizer.json; None where there is none."""
+    state = json_of(folder, "tokenizer.json")
     with in_form(folder):
-        check_lengths(config, lengths)
+        return str(state["model"].get("type")) if state else None
 
 
 def check_extensible(kind: str) -> None:
@@ -54,7 +44,12 @@ def check_extensible(kind: str) -> None:
 
 
 def check_lengths(config: Mapping[str, Any], lengths: Mapping[str, int | None]) -> None:
-    """Raise `ConfigError` where a length is above what a model reads."""
+    """Raise `ConfigError` where a length is above what a model reads.
+
+    Args:
+        config: of the model.
+        lengths: the most tokens of a text by the key that gives them, such as `document_length`; None for not given.
+    """
     longest = longest_text(config)
     for key, length in lengths.items():
         if longest is not None and length is not None and length > longest:

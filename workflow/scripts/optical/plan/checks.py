@@ -1,24 +1,33 @@
 """Refusals before any job: what leads nowhere although every value has the right form."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from optical.config.model_folders import check_extensible, check_model, json_of
+from optical.config.demands import check_model
+from optical.config.model_folders import check_extensible, check_weights
 from optical.config.names import check_names
+from optical.config.project import read_config
 from optical.errors import ConfigError
 from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
-from optical.plan.fitting import unusual_values
+from optical.plan.fitting import demands, unusual_values
 from optical.plan.fusions import check_fusion
 from optical.plan.methods import KINDS
-from optical.plan.models import MADE_MODEL, given_teacher, kind_of_subwords, model_folder, models_of_hub
+from optical.plan.models import MADE_MODEL, given_model, is_there, models_of_hub, subwords_of_given
 from optical.plan.settings import keeps_vocabulary, teacher_settings
 from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
 LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_table"
 
 
-def check(experiment: Experiment) -> None:
-    """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere."""
+def check(experiment: Experiment, files: Sequence[str | Path] = ()) -> None:
+    """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere.
+
+    Args:
+        experiment: the whole of it.
+        files: of its config, which are read again: of a key that comes twice, Snakemake takes the last silently.
+    """
+    read_config(files)
     members = family(experiment).values()
     for member in members:
         if member.share == WHOLE:
@@ -52,7 +61,7 @@ def check_experiment(experiment: Experiment) -> None:
     if config.teacher.source == "train":
         teacher_settings(experiment)
     models_of_hub(experiment)
-    _check_encoder(experiment)
+    _check_given_model(experiment)
     for value in unusual_values(experiment):
         if value.refused and not config.unusual_values:
             raise value.error()
@@ -64,17 +73,15 @@ def warnings(experiment: Experiment) -> list[str]:
     return list(dict.fromkeys(value.message() for member in members for value in unusual_values(member)))
 
 
-def _check_encoder(experiment: Experiment) -> None:
-    """Refuse a given encoder or teacher whose files say that it cannot be read; one of the hub may not be there yet."""
-    teacher, config = given_teacher(experiment), experiment.config
-    place = teacher or model_folder(experiment, "encoder", "")
-    if config.vocabulary.pieces and (kind := kind_of_subwords(experiment)):
+def _check_given_model(experiment: Experiment) -> None:
+    """Refuse a given encoder or teacher that cannot do what is asked; `fetch_model` does so if it arrives later."""
+    place, asked = given_model(experiment), demands(experiment)
+    if asked.extensible and (kind := subwords_of_given(experiment)):
         check_extensible(kind)
-    folder = Path(experiment.folder, place)
-    if not place or MADE_MODEL.fullmatch(place) or not (folder / "config.json").is_file():
-        return
-    lengths = json_of(folder, "config_sentence_transformers.json") if teacher else config.encoder.model_dump()
-    check_model(folder, {key: lengths.get(key) for key in ("query_length", "document_length")})
+    if place and not MADE_MODEL.fullmatch(place) and is_there(experiment, place):
+        folder = Path(experiment.folder, place)
+        check_model(folder, asked)
+        check_weights(folder)
 
 
 def _check_collection(experiment: Experiment, name: str) -> None:

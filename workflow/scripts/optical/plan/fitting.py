@@ -1,11 +1,25 @@
-"""What the plan knows before any job of values that do not fit the encoder."""
+"""What an experiment asks of the model that it starts from, and which of its values do not fit that."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from optical.config.demands import Demands, GivenValue
 from optical.config.fitting import USUAL, Unusual, unusual
 from optical.plan.experiment import Experiment
-from optical.plan.models import encoder_kinds
+from optical.plan.models import encoder_kinds, given_teacher
+
+
+def demands(experiment: Experiment) -> Demands:
+    """Return what an experiment asks of the model that it starts from."""
+    config = experiment.config
+    values = [] if config.unusual_values else _given_values(experiment)
+    return Demands(
+        is_teacher=bool(given_teacher(experiment)),
+        extensible=config.vocabulary.pieces > 0,
+        query_length=config.encoder.query_length,
+        document_length=config.encoder.document_length,
+        values=[GivenValue(where=where, key=key, value=value) for where, key, value in values if value is not None],
+    )
 
 
 def unusual_values(experiment: Experiment) -> list[Unusual]:

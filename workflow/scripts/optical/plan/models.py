@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optical.config.encoder import EncoderBlock
 from optical.config.fitting import Kind, kind_of, kind_of_size
-from optical.config.model_folders import json_of
+from optical.config.model_folders import kind_of_subwords
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
@@ -100,28 +100,36 @@ def given_teacher(experiment: Experiment) -> str:
     return model_folder(experiment, "teacher", "")
 
 
-def kind_of_subwords(experiment: Experiment) -> str | None:
-    """Return the kind of a given encoder's or teacher's tokeniser; None where its files are not there yet."""
-    teacher = given_teacher(experiment)
-    place = teacher or model_folder(experiment, "encoder", "")
-    folder = Path(experiment.folder, place)
-    if place and (folder / "tokenizer.json").is_file():
-        return str(json_of(folder, "tokenizer.json").get("model", {}).get("type"))
-    block = experiment.config.teacher if teacher else experiment.config.encoder
-    return "Unigram" if _is_packed(block) else None  # a package carries a model with the subwords of XLM-R
-
-
-def encoder_kinds(experiment: Experiment) -> list[Kind]:
-    """Return the kind of the experiment's encoder, or both sizes where it is pretrained and not yet fetched.
+def given_model(experiment: Experiment) -> str:
+    """Return the folder of the model that an experiment starts from: a given teacher or encoder; "" for none.
 
     What rules make may not be there yet, a study's teacher for instance: the block `encoder` then decides.
     """
     for folder in (given_teacher(experiment), model_folder(experiment, "encoder", "")):
-        if folder and Path(experiment.folder, folder, "config.json").is_file():
-            return [kind_of(Path(experiment.folder, folder))]
-        if folder and not MADE_MODEL.fullmatch(folder):
-            return ["small", "base"]
-    return [kind_of_size(experiment.config.encoder.architecture.hidden_size, from_scratch=True)]
+        if folder and (is_there(experiment, folder) or not MADE_MODEL.fullmatch(folder)):
+            return folder
+    return ""
+
+
+def is_there(experiment: Experiment, folder: str) -> bool:
+    """Return whether the files of a model are there; those of the hub or of a package may arrive during the run."""
+    return Path(experiment.folder, folder, "config.json").is_file()
+
+
+def subwords_of_given(experiment: Experiment) -> str | None:
+    """Return the kind of the tokeniser that an experiment starts from; None where its files are not there yet."""
+    folder = given_model(experiment)
+    if folder and (kind := kind_of_subwords(Path(experiment.folder, folder))):
+        return kind
+    block = experiment.config.teacher if folder == given_teacher(experiment) else experiment.config.encoder
+    return "Unigram" if folder and _is_packed(block) else None  # a package carries a model with the subwords of XLM-R
+
+
+def encoder_kinds(experiment: Experiment) -> list[Kind]:
+    """Return the kind of the experiment's encoder, or both sizes where it is pretrained and not yet fetched."""
+    if not (folder := given_model(experiment)):
+        return [kind_of_size(experiment.config.encoder.architecture.hidden_size, from_scratch=True)]
+    return [kind_of(Path(experiment.folder, folder))] if is_there(experiment, folder) else ["small", "base"]
 
 
 def tokeniser(experiment: Experiment) -> str:

@@ -4,7 +4,10 @@ A key whose default depends on the encoder is passed on only if it is given: the
 may not know it yet.
 """
 
+from collections.abc import Iterable
+
 from optical.config.bitext import BitextCleaning
+from optical.config.demands import Demands
 from optical.config.encoder import EncoderSettings
 from optical.config.fitting import default
 from optical.config.training import (
@@ -17,7 +20,10 @@ from optical.config.training import (
 from optical.config.training_sets import CatalogueTrainingSet, PlainTrainingSet
 from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
+from optical.plan.arguments import argument_file
 from optical.plan.experiment import Experiment
+from optical.plan.fitting import demands
+from optical.plan.models import given_model
 from optical.plan.sources import bitext_sources, given_training_set
 
 Given = dict[str, object]  # settings of a program, as JSON has them
@@ -126,3 +132,14 @@ def shown_settings(experiment: Experiment) -> dict[str, object]:
 def keeps_vocabulary(experiment: Experiment) -> bool:
     """Return whether students read with the encoder's subwords alone."""
     return not experiment.config.vocabulary.pieces
+
+
+def demands_file(experiments: Iterable[Experiment], folder: str) -> str:
+    """Return what experiments ask of a model that arrives, as the program that brings it takes it."""
+    return argument_file({"demands": demands_on(experiments, folder)})
+
+
+def demands_on(experiments: Iterable[Experiment], folder: str) -> list[Demands]:
+    """Return what experiments ask of a model, each demand once; nothing where none starts from it."""
+    asked = [demands(experiment) for experiment in experiments if given_model(experiment) == folder]
+    return [each for number, each in enumerate(asked) if each not in asked[:number]]
