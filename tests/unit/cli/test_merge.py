@@ -72,6 +72,12 @@ def test_a_file_of_scores_says_what_its_models_were_made_of(merge, tmp_path):
     assert (teacher["model"], teacher["machine"]) == ("teacher", {"model": "first chip"})
 
 
+def test_students_of_an_earlier_run_in_the_same_folder_are_not_recorded(merge, tmp_path):
+    run = write_run(write_run(tmp_path / "a", 1, steps=400), 2, steps=800)
+    assert merge(run, to="two.tsv.gz")[0] == 0
+    assert {record["model"][-2:] for record in records_in(tmp_path / "two.tsv.gz")} == {"/2", "er"}
+
+
 def test_a_seed_that_lacks_a_language_is_seen(merge, tmp_path):
     runs = write_run(tmp_path / "a", 1), write_run(tmp_path / "b", 2, langs=["sw", "de"])
     output = merge(*runs, to="both")[1]

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Merge, write and say what there is."""
     from optical.config.project import project_folder
     from optical.evaluation import merging
-    from optical.evaluation.scores import read_scores, write_scores
+    from optical.evaluation.scores import write_scores
     from optical.files import atomic_folder
     from optical.plan.experiment import Experiment
 
@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise DataError("already there", where=to, hint="give a new name, or delete it")
     experiment = Experiment.from_files(*arguments.config, folder=project_folder())
     untrained = {name for name in experiment.config.method_table if not experiment.is_trained(name)}
-    files, records = read_runs(map(Path, arguments.runs))
-    scores, differences = merging.merge_scores(read_scores(files), untrained)
+    found, records = read_runs(map(Path, arguments.runs))
+    scores, differences = merging.merge_scores(found, untrained)
     judge(merging.judge_records(records), arguments.force)
     judge(merging.judge_differences(differences, scores, untrained), arguments.force)
     models = merging.merge_records(records)
@@ -73,25 +73,27 @@ def run(arguments: argparse.Namespace) -> None:
     print("\n".join([summary, *lines, *left_out(experiment, scores)]))
 
 
-def read_runs(places: Iterable[Path]) -> "tuple[list[Path], list[Record]]":
-    """Return the files of scores of runs, and the records of their models where these are there."""
+def read_runs(places: Iterable[Path]) -> "tuple[list[Score], list[Record]]":
+    """Return the scores of runs, and the records of their models where these are there."""
     from optical.evaluation.merging import records_in, records_of
+    from optical.evaluation.scores import read_scores
 
-    files: list[Path] = []
+    scores: list[Score] = []
     records: list[Record] = []
     for place in places:
         packed = place / FILE if (place / FILE).is_file() else place
         if not packed.is_dir():
-            files.append(packed)
+            scores += read_scores([packed])
             records += records_in(packed)
             continue
         folder = place / "scores" if (place / "scores").is_dir() else place
-        found = sorted(path for path in folder.rglob("*.tsv") if not path.name.startswith("."))
-        if not found:
+        files = sorted(path for path in folder.rglob("*.tsv") if not path.name.startswith("."))
+        if not files:
             raise DataError("no scores there", where=place, hint="name the results of a run, such as results/open")
-        files += found
-        records += records_of(folder.parent) if folder.name == "scores" else []
-    return files, records
+        found = list(read_scores(files))
+        scores += found
+        records += records_of(folder.parent, found) if folder.name == "scores" else []
+    return scores, records
 
 
 def judge(judged: tuple[list[str], list[str]], force: bool) -> None:

@@ -6,7 +6,7 @@ merged scores has the records as its notes.
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +90,24 @@ def _largest(differences: Iterable[float]) -> str:
 # --- records
 
 
-def records_of(results: str | Path) -> Iterator[Record]:
-    """Yield a record of each model in a folder of results."""
-    held_out = {student_of(row): row for row in read_held_out(sorted(Path(results).glob("held_out/*.tsv")))}
+def records_of(results: str | Path, scores: Iterable[Score]) -> Iterator[Record]:
+    """Yield a record of each model in a folder of results; of the students, those that have scores."""
+    scored = {student_of(score.lang, score.method, score.seed) for score in scores}
+    rows = read_held_out(sorted(Path(results).glob("held_out/*.tsv")))
+    held_out = {student_of(row["lang"], row["method"], row["seed"]): row for row in rows}
     for path in [path for pattern in MODELS for path in sorted(Path(results).glob(f"{pattern}/provenance.json"))]:
         model, provenance = path.parent.relative_to(results).as_posix(), read_json(path)
+        if model.startswith(f"{STUDENTS}/") and model not in scored:
+            continue  # of an earlier run in this folder
         record = {"model": model, "weights": content_hash(path.parent)}
         record |= {key: provenance[key] for key in STATED if key in provenance}
         yield record | ({"held_out": held_out.pop(model)} if model in held_out else {})
-    yield from ({"model": model, "held_out": row} for model, row in held_out.items())
+    yield from ({"model": model, "held_out": row} for model, row in held_out.items() if model in scored)
 
 
-def student_of(row: Mapping[str, str]) -> str:
+def student_of(lang: str, method: str, seed: str) -> str:
     """Return what a record calls a student."""
-    return f"{STUDENTS}/{row['lang']}/{row['method']}/{row['seed']}"
+    return f"{STUDENTS}/{lang}/{method}/{seed}"
 
 
 def records_in(path: str | Path) -> Iterator[Record]:
