@@ -10,9 +10,11 @@ from optical.config.transport import TransportSettings
 from optical.errors import ConfigError
 from optical.losses.late_interaction import max_sim
 from optical.losses.objectives import OBJECTIVES, OptimalTransport, PairBatch, build_objective
+from optical.losses.transport import transport_plan
 
 SHARP = TransportSettings(regularisation=0.02, iterations=100, marginals="uniform")
 EXACT = TransportSettings(solver="exact", marginals="uniform")
+SOLVING = ("optimal_transport", "token_contrast")
 
 
 def unit(*shape, seed=0):
@@ -20,7 +22,7 @@ def unit(*shape, seed=0):
 
 
 def make(name, **chosen):
-    if name == "optimal_transport":
+    if name in SOLVING:
         chosen = {"transport": SHARP, **chosen}
     return OBJECTIVES[name](**chosen)
 
@@ -110,7 +112,7 @@ def test_identical_sides_cost_nothing(name):
     assert objective(different) > 1e-2
 
 
-@pytest.mark.parametrize("name", ["optimal_transport", "sentence_mse", "greedy_mse"])
+@pytest.mark.parametrize("name", [*SOLVING, "sentence_mse", "greedy_mse"])
 def test_the_order_of_the_tokens_does_not_matter(name):
     batch = batch_of(m=6, n=6, lengths=False)
     order = torch.randperm(6)
@@ -139,8 +141,9 @@ def test_the_gradient_matches_finite_differences(name, unroll):
     """At the optimum a constant plan gives the right gradient (envelope theorem); short of it, unrolling does."""
     batch = batch_of(pairs=3, m=3, n=3, dimensions=4)
     objective = make(name)
-    if name == "optimal_transport":
-        objective = make(name, unroll=unroll, transport=SHARP.changed(regularisation=0.3) if unroll else EXACT)
+    if name in SOLVING:
+        unrolled = {"unroll": True, "transport": SHARP.changed(regularisation=0.3)}
+        objective = make(name, **(unrolled if unroll else {"transport": EXACT}))
     _, (gradient, _) = gradients(objective, batch)
     vectors, step = batch.student_BMD.detach().clone(), 1e-3
     for index in torch.cartesian_prod(torch.arange(3), torch.arange(2), torch.arange(4)).tolist():
@@ -220,6 +223,24 @@ def test_contrastive_is_the_cross_entropy_of_max_sim():
     score = max_sim(batch.student_BMD, batch.student_mask_BM, batch.teacher_BND, batch.teacher_mask_BN)
     expected = F.cross_entropy(score / 0.5, torch.arange(4))
     torch.testing.assert_close(make("contrastive", temperature=0.5)(batch), expected)
+
+
+@pytest.mark.parametrize("solver", ["sinkhorn", "exact", "greedy"])
+def test_token_contrast_is_the_cross_entropy_of_the_plan_over_all_english_tokens(solver):
+    batch = batch_of()
+    problem = SHARP.changed(solver=solver)
+    cost_BMN = 1 - batch.student_BMD @ batch.teacher_BND.transpose(1, 2)
+    plan_BMN = transport_plan(cost_BMN, batch.student_mask_BM, batch.teacher_mask_BN, problem)
+    english_TD = batch.teacher_BND[batch.teacher_mask_BN]
+    expected, before = 0.0, 0
+    for pair in range(4):
+        length = int(batch.teacher_mask_BN[pair].sum())
+        for token in range(5):
+            log_share_T = (batch.student_BMD[pair, token] @ english_TD.T / 0.2).log_softmax(0)
+            of_pair = log_share_T[before : before + length]
+            expected -= (plan_BMN[pair, token, :length] * of_pair).sum() / 4
+        before += length
+    torch.testing.assert_close(make("token_contrast", transport=problem, temperature=0.2)(batch), expected)
 
 
 def test_the_sum_is_weighted_and_reports_its_parts():

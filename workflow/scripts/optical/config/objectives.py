@@ -42,6 +42,13 @@ class TemperatureObjective(Objective):
     """divides the scores"""
 
 
+class TokenContrastObjective(Objective):
+    """Each token nearest to the English tokens that the plan carries it to, among those of the batch."""
+
+    temperature: Positive = 0.1
+    """divides the cosines"""
+
+
 class Objectives(Settings):
     """What a distilled student learns: a weight for each objective, or a map with `weight` and settings."""
 
@@ -60,6 +67,10 @@ class Objectives(Settings):
     sentence_mse: Annotated[SentenceMSEObjective | None, Shorthand("weight")] = None
     """squared distance between the mean-pooled vectors of both sides"""
 
+    token_contrast: Annotated[TokenContrastObjective | None, Shorthand("weight")] = None
+    """each token should be nearest to the English tokens that the plan of `transport` carries it to, among all of the
+    batch"""
+
     @model_validator(mode="after")
     def _some(self) -> "Objectives":
         if not dict(self.chosen()):
@@ -74,7 +85,8 @@ class Objectives(Settings):
 
     def use_transport(self) -> bool:
         """Return whether an objective solves the block `transport`, or weighs tokens by its marginals."""
-        return self.optimal_transport is not None or (self.sentence_mse is not None and self.sentence_mse.token_weights)
+        solves = self.optimal_transport is not None or self.token_contrast is not None
+        return solves or (self.sentence_mse is not None and self.sentence_mse.token_weights)
 
 
 class PretrainingObjectives(Settings):

@@ -28,6 +28,6 @@ class TransportSettings(Settings):
 
 
 class Transport(TransportSettings):
-    """The transport problem of `optimal_transport`, and its solver."""
+    """The transport problem of `optimal_transport` and `token_contrast`, and its solver."""
 
     regularisation: Annotated[Positive, FromEncoder] = NOT_GIVEN

@@ -14,6 +14,7 @@ OBJECTIVES = {
     "optimal_transport": "optimal transport between tokens",
     "score_kd": "the teacher's scores over the sentences of the batch",
     "sentence_mse": "the squared distance between sentence means",
+    "token_contrast": "finding each token's English tokens, by the transport plan, among those of the batch",
 }
 KINDS = {
     "english": "The teacher reads the human English wording of the query. This is the upper bound.",

@@ -44,6 +44,8 @@ COLOURS = {
     "dense+mse": "#C49A6C",
     "optical+bm25": "#C71585",
     "optical+smt": "#A3A3FF",
+    "token-contrast": "#1E6E8C",
+    "token-contrast-greedy": "#5C8A00",
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<", ">", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
