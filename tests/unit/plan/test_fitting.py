@@ -99,7 +99,7 @@ def test_what_is_asked_of_a_model_that_arrives_is_what_its_experiments_say():
     folder = models.encoder(pieces)
     (asked,) = demands_on([pieces, pieces, experiment()], folder)
     assert asked == demands(pieces)
-    assert (asked.extensible, asked.query_length, asked.document_length) == (True, 40, None)
+    assert (asked.extensible, asked.encoder.query_length, asked.encoder.document_length) == (True, 40, None)
     assert {value.where: value.value for value in asked.values}["student.learning_rate"] == 2e-3
     assert not demands(experiment(encoder=HUB, unusual_values=True, student={"learning_rate": 2e-3})).values
     assert len(demands_on([pieces, experiment(encoder=HUB)], folder)) == 2

@@ -292,7 +292,7 @@ COLLECTION_KINDS = (
 )
 
 
-Collection = by_reader(COLLECTION_KINDS)
+Collection: Any = by_reader(COLLECTION_KINDS)
 
 
 def read_collection(values: object, where: str = "collection") -> CollectionBlock:

@@ -6,7 +6,8 @@ them does so, before anything is trained.
 
 from pathlib import Path
 
-from optical.config.base import Count, Flag, Number, Settings
+from optical.config.base import Flag, Number, Settings
+from optical.config.encoder import EncoderBlock
 from optical.config.fitting import kind_of, unusual
 from optical.config.model_folders import (
     check_extensible,
@@ -40,11 +41,8 @@ class Demands(Settings):
     extensible: Flag = False
     """whether its tokeniser gets subwords of languages"""
 
-    query_length: Count | None = None
-    """tokens of the longest query; null is as the model's files say"""
-
-    document_length: Count | None = None
-    """tokens of the longest document; null is as the model's files say"""
+    encoder: EncoderBlock = EncoderBlock()
+    """how it reads texts, where its own files do not say"""
 
     values: list[GivenValue] = []
     """values that are refused if they are far outside the usual range"""
@@ -72,7 +70,7 @@ def check_model(folder: str | Path, demands: Demands) -> None:
             config does not fit its size.
     """
     config = model_config(folder)
-    own = json_of(folder, "config_sentence_transformers.json") if demands.is_teacher else demands.model_dump()
+    own = json_of(folder, "config_sentence_transformers.json") if demands.is_teacher else demands.encoder.model_dump()
     with in_form(folder):
         check_lengths(config, {key: own.get(key) for key in ("query_length", "document_length")})
     if demands.extensible and (kind := kind_of_subwords(folder)):

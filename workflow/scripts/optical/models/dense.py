@@ -13,11 +13,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from optical.config.encoder import EncoderSettings
+from optical.config.encoder import Dense, EncoderSettings
 from optical.config.model_folders import json_of
 from optical.files import write_json
 from optical.models.encoder import DOCUMENT, QUERY, Encoder, Pieces
-from optical.models.saved_settings import prompts_of
+from optical.models.own_settings import longest_texts
+from optical.models.saved_settings import UNBOUNDED, prompts_of
 from optical.models.unpadding import read_tokens
 
 FILE = "config_sentence_transformers.json"
@@ -86,6 +87,13 @@ def saved_dense_settings(folder: str | Path) -> EncoderSettings | None:
         return None
     longest = json_of(Path(folder), "sentence_bert_config.json")["max_seq_length"]
     return dense_settings(longest, prompts_of(saved))
+
+
+def own_dense_settings(folder: str | Path, given: Dense) -> EncoderSettings:
+    """Return how an encoder reads texts into one vector: with the prompts that are given, or those of its files."""
+    own = prompts_of(json_of(folder, FILE))
+    prompts = own | given.model_dump(exclude_none=True)
+    return dense_settings(min([UNBOUNDED, *longest_texts(folder)]), prompts)
 
 
 def dense_settings(longest: int, prompts: dict[str, str]) -> EncoderSettings:

@@ -20,9 +20,8 @@ from torch import Tensor, nn
 
 from optical.config.encoder import EncoderSettings
 from optical.config.model_folders import check_lengths, longest_text
-from optical.errors import ConfigError
 from optical.files import write_json
-from optical.models.framing import prompt_ids, special_tokens, unknown_id
+from optical.models.framing import framing_of, new_markers, unknown_id
 from optical.models.saved_settings import PROJECTION, SKIP_WORDS
 from optical.models.unpadding import Transformer, read_tokens, use_fastest_attention
 from optical.runtime.offline import keep_offline
@@ -33,7 +32,6 @@ from optical.text.tokeniser import load_tokeniser, vocabulary_size
 keep_offline()
 
 QUERY, DOCUMENT = "query", "document"
-NEW_MARKERS = ("[Q]", "[D]")  # a vocabulary that lacks them gets them
 Pieces = Sequence[int] | np.ndarray  # ids of a text's subwords, without special tokens
 # Of an encoder's batch, padding included: what a core's cache holds, what fills a GPU.
 BATCH_TOKENS = {"cpu": 1024, "cuda": 32_768}
@@ -58,42 +56,19 @@ class Encoder(nn.Module):
         self._add_markers()
         hidden = transformer.config.hidden_size
         self.projection = nn.Linear(hidden, settings.dimension, bias=False) if settings.dimension else nn.Identity()
-        tokens = special_tokens(self.tokeniser, folder_of_tokeniser)
-        self.cls_id, self.sep_id, self.pad_id, self.mask_id = tokens
-        marked, prompted = (
-            {kind: getattr(settings, f"{kind}_{what}") for kind in (QUERY, DOCUMENT)} for what in ("marker", "prompt")
-        )
-        self.marker_ids = {kind: self._marker(token, f"{kind}_marker") for kind, token in marked.items() if token}
-        self.prompt_ids = {
-            kind: prompt_ids(self.tokeniser, prompt, f"encoder.{kind}_prompt") for kind, prompt in prompted.items()
-        }
+        framing = framing_of(self.tokeniser, folder_of_tokeniser, settings)
+        self.cls_id, self.sep_id, self.pad_id, self.mask_id = framing[:4]
+        self.marker_ids, self.prompt_ids = framing.markers, framing.prompts
         self.skipped_ids = np.array(self._skipped(), dtype=np.int64)
-        for kind in (QUERY, DOCUMENT):
-            if self.room(kind) < 1:
-                what = f"{self.length(kind)} tokens have no room for a text beside its prompt"
-                raise ConfigError(what, where=f"encoder.{kind}_length", hint="raise it, or shorten the prompt")
 
     def _add_markers(self) -> None:
         """Give the vocabulary the markers that it lacks, with random vectors."""
-        markers = [self.settings.query_marker, self.settings.document_marker]
-        new = [name for name in markers if name in NEW_MARKERS and self.tokeniser.token_to_id(name) is None]
-        rows, known = len(self.transformer.get_input_embeddings().weight), vocabulary_size(self.tokeniser)
-        if known > rows:
-            what = f"the tokeniser has subwords up to the number {known - 1}, the model has {rows} rows"
-            raise ConfigError(what, where="encoder.source", hint="take the tokeniser that belongs to the model")
-        if new and self.tokeniser.get_vocab_size() < known:
-            what = "the numbers of the tokeniser's subwords have a hole, so that no marker can be added"
-            raise ConfigError(what, where="encoder.query_marker", hint="name two tokens of its vocabulary as markers")
+        rows = len(self.transformer.get_input_embeddings().weight)
+        new = new_markers(self.tokeniser, rows, self.settings)
         self.tokeniser.add_special_tokens(new)
         size = vocabulary_size(self.tokeniser)
         if new and size > rows:
             self.transformer.resize_token_embeddings(size, mean_resizing=False)
-
-    def _marker(self, token: str, key: str) -> int:
-        if (index := self.tokeniser.token_to_id(token)) is None:
-            hint = "name a token of its vocabulary, such as BERT's [unused0], or leave the key out"
-            raise ConfigError(f"the tokeniser has no {token!r}", where=f"encoder.{key}", hint=hint)
-        return index
 
     def _skipped(self) -> list[int]:
         """Return the ids whose document vectors are dropped.

@@ -19,7 +19,7 @@ from optical.models.changes import apply_changes
 from optical.models.dense import DenseEncoder, saved_dense_settings
 from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
-from optical.models.saved_settings import saved_settings
+from optical.models.saved_settings import settings_of_retriever
 from optical.models.unpadding import Transformer
 from optical.runtime.base import base_of
 from optical.seals import check_folder
@@ -85,9 +85,7 @@ def load_encoder(
         return Encoder(transformer, tokeniser, settings)
     if (pooled := saved_dense_settings(folder)) is not None:
         return DenseEncoder(transformer, tokeniser, pooled)
-    settings = saved_settings(folder)
-    if settings is None:
-        raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
+    settings = settings_of_retriever(folder)
     encoder = Encoder(transformer, tokeniser, settings)
     if isinstance(encoder.projection, nn.Linear):
         weight_DH = _projection(folder)

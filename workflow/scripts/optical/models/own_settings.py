@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from optical.config.encoder import Dense, EncoderSettings
+from optical.config.encoder import EncoderSettings
 from optical.config.fitting import fitted, kind_of
 from optical.config.model_folders import in_form, json_of, longest_text
-from optical.models.dense import dense_settings
-from optical.models.encoder import NEW_MARKERS
-from optical.models.saved_settings import SIDES, UNBOUNDED, prompts_of, saved_settings
+from optical.models.framing import NEW_MARKERS
+from optical.models.saved_settings import SIDES, prompts_of, saved_settings
 from optical.text.tokeniser import load_tokeniser
 
 log = logging.getLogger(__name__)
@@ -47,13 +46,6 @@ def own_settings(folder: str | Path, given: Mapping[str, Any]) -> EncoderSetting
     return EncoderSettings.read(dict(given) | filled, "encoder")
 
 
-def own_dense_settings(folder: str | Path, given: Dense) -> EncoderSettings:
-    """Return how an encoder reads texts into one vector: with the prompts that are given, or those of its files."""
-    own = prompts_of(json_of(folder, "config_sentence_transformers.json"))
-    prompts = own | given.model_dump(exclude_none=True)
-    return dense_settings(min([UNBOUNDED, *_longest(folder)]), prompts)
-
-
 def _of_late_interaction(folder: str | Path) -> dict[str, Any]:
     saved = saved_settings(folder)
     keys = {"query_length", "document_length", "query_marker", "document_marker", "skip_words", *SIDES}
@@ -61,11 +53,12 @@ def _of_late_interaction(folder: str | Path) -> dict[str, Any]:
 
 
 def _lengths(folder: str | Path, usual: Mapping[str, int]) -> dict[str, int]:
-    longest = min(_longest(folder), default=None)
+    longest = min(longest_texts(folder), default=None)
     return {key: length if longest is None else min(length, longest) for key, length in usual.items()}
 
 
-def _longest(folder: str | Path) -> Iterator[int]:
+def longest_texts(folder: str | Path) -> Iterator[int]:
+    """Yield what the files of an encoder say of the most tokens of a text."""
     for name, key in LONGEST:
         if length := json_of(folder, name).get(key):
             yield int(length)

@@ -42,6 +42,13 @@ def saved_settings(folder: str | Path) -> EncoderSettings | None:
     return EncoderSettings.read(found, str(folder))
 
 
+def settings_of_retriever(folder: str | Path) -> EncoderSettings:
+    """Return how a late-interaction model turns texts into vectors; refuse a folder that holds none."""
+    if (settings := saved_settings(folder)) is None:
+        raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
+    return settings
+
+
 def prompts_of(saved: Mapping[str, Any]) -> dict[str, str]:
     """Return the prompts of queries and of documents: those of their names, else the one that is named as default."""
     prompts: Mapping[str, str] = saved.get("prompts") or {}

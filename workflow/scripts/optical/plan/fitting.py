@@ -16,8 +16,7 @@ def demands(experiment: Experiment) -> Demands:
     return Demands(
         is_teacher=bool(given_teacher(experiment)),
         extensible=config.vocabulary.pieces > 0,
-        query_length=config.encoder.query_length,
-        document_length=config.encoder.document_length,
+        encoder=config.encoder,
         values=[GivenValue(where=where, key=key, value=value) for where, key, value in values if value is not None],
     )
 
