@@ -22,7 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 from optical.errors import OpticalError
-from optical.plan import changes, checks, downloads, fusions, jobs, memory, models, settings, sources, translations
+from optical.plan import changes, checks, downloads, fusions, jobs, matrices, memory, models, searching, settings
+from optical.plan import sources, translations
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
 from optical.plan.resources import NEEDS, megabytes, memory_mb, minutes, of_machine, raised
@@ -47,9 +48,8 @@ def in_one_line(planned):
     return guarded
 
 
-changes, downloads, jobs, memory, models, settings, sources, translations = map(
-    in_one_line, (changes, downloads, jobs, memory, models, settings, sources, translations)
-)
+PLAN = changes, downloads, jobs, matrices, memory, models, searching, settings, sources, translations
+changes, downloads, jobs, matrices, memory, models, searching, settings, sources, translations = map(in_one_line, PLAN)
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
 in_one_line(checks.check)(experiment, workflow.configfiles)
 if workflow.is_main_process:

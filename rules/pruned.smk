@@ -32,8 +32,8 @@ rule index_collection:
 rule search_pruned:
     input:
         **code("search_pruned"),
-        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
+        encoders=lambda w: jobs.query_encoders(at(w), w.collection, w.lang),
+        translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated"),
         index="{results}/pruned_index/{collection}",
         collection=lambda w: at(w).collection(w.collection),
     output:

@@ -97,12 +97,27 @@ use rule encode_collection as encode_with_student with:
         "encoding the documents of {wildcards.collection} with the student {wildcards.method}, seed {wildcards.seed}"
 
 
+use rule encode_collection as encode_with_extended with:
+    input:
+        **code("encode_collection"),
+        encoder=lambda w: models.extended(at(w), w.lang),
+        prepared=lambda w: at(w).collection(w.collection),
+    output:
+        directory("{results}/extended_vectors/{collection}/{lang}"),
+    log:
+        "{results}/logs/encode_with_extended/{collection}/{lang}.log",
+    benchmark:
+        "{results}/benchmarks/encode_with_extended/{collection}/{lang}.tsv"
+    message:
+        "encoding the documents of {wildcards.collection} with the teacher and subwords of {wildcards.lang}"
+
+
 rule search_collection:
     input:
         **code("search_collection"),
-        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        other_vectors=lambda w: jobs.other_vectors(at(w), w.collection, w.lang),
-        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
+        encoders=lambda w: jobs.query_encoders(at(w), w.collection, w.lang),
+        other_vectors=lambda w: searching.other_vectors(at(w), w.collection, w.lang),
+        translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated"),
         shards=lambda w: jobs.document_vectors(at(w), w.collection),
         collection=lambda w: at(w).collection(w.collection),
     output:
@@ -131,8 +146,8 @@ rule search_collection:
 use rule search_collection as search_part with:
     input:
         **code("search_collection"),
-        encoders=lambda w: jobs.query_encoders(at(w), w.lang),
-        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated"),
+        encoders=lambda w: jobs.query_encoders(at(w), w.collection, w.lang),
+        translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated"),
         shards=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
         collection=lambda w: at(w).collection(w.collection),
     output:
@@ -159,7 +174,7 @@ rule merge_runs:
         **code("merge_runs"),
         parts=lambda w: jobs.part_runs(at(w), w.collection, w.lang),
     output:
-        directory("{results}/runs/{collection}/{lang}/merged"),
+        runs=directory("{results}/runs/{collection}/{lang}/merged"),
     log:
         "{results}/logs/merge_runs/{collection}/{lang}.log",
     benchmark:
@@ -169,7 +184,10 @@ rule merge_runs:
     resources:
         **needs("merge_runs"),
     params:
-        arguments=arguments("parts", keys=["search.top_k"]),
+        arguments=arguments(
+            keys=["search.top_k"],
+            jobs=lambda w: jobs.merges(at(w), w.collection, w.lang),
+        ),
     message:
         "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
     shell:
@@ -204,8 +222,8 @@ rule fuse_runs:
 rule search_lexical:
     input:
         **code("search_lexical"),
-        table=lambda w: jobs.lexical_tables(at(w), w.lang),
-        translations=lambda w: translations.translated_queries(at(w), w.lang, "translated-lexical"),
+        table=lambda w: jobs.lexical_tables(at(w), w.collection, w.lang),
+        translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated-lexical"),
         collection=lambda w: at(w).collection(w.collection),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/lexical"),

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from optical.evaluation.scores import Score, write_scores
-from optical.files import read_rows, write_lines, write_rows
+from optical.files import read_jsonl, read_rows, write_jsonl, write_lines, write_rows
 from support.programs import REFUSED, REHEARSED, ROOT, Run
 from support.trainings import ENCODER, FOREIGN, PROGRAMS, TRANSPORT, WORDS
 from support.workspace import gpu_rules, rules, third_party_imports
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.workflow
 SEARCHING = {"encode_bitext", "encode_collection", "search_collection", "translate_queries", "check_students"}
 PRUNED = {"index_collection", "search_pruned"}
 COVERED = {*PROGRAMS, *SEARCHING, *PRUNED, "measure_alignment"}
-RANKING = {"merge_runs", "fuse_runs", "describe_queries"}
+RANKING = {"merge_runs", "fuse_runs", "describe_queries", "make_one_index_table"}
 ON_CPUS = {"train_tokeniser", "tokenise_text", "extend_vocabulary", "align_sentences", "make_dense", *RANKING}
 FETCHING = {"fetch_dataset", "fetch_ir_datasets", "fetch_model", "unpack_model"}
 # Packages whose data are their own or that have none; Babel's are in the package.
@@ -89,9 +89,10 @@ def searched(bench):
 
 
 def handle_runs(bench, run, other):
-    """Merge, fuse and describe two runs."""
+    """Merge, fuse and describe two runs, and count the languages of what one finds."""
     folder = bench.folder
-    bench.prepare("merge_runs", parts=run.parents[1], top_k=10, out=folder / "merged")
+    job = {"runs": [str(run)], "out": str(folder / "merged.trec"), "tag": "zero-shot"}
+    bench.prepare("merge_runs", jobs=json.dumps([job]), top_k=10)
     job = {"runs": [str(run), str(other)], "out": str(folder / "fused.trec"), "tag": "both", "constant": 60}
     bench.prepare("fuse_runs", jobs=json.dumps([job]))
     for lang in ("en", "sw"):
@@ -103,6 +104,13 @@ def handle_runs(bench, run, other):
     named = {"collection": "mine", "lang": "sw", "measure": "AP", "scores": folder / "scores.tsv"}
     job = json.dumps([{"run": str(run), "method": "zero-shot"}])
     bench.prepare("describe_queries", prepared=folder / "described", jobs=job, out=folder / "described.json", **named)
+    documents = (row | {"language": "en"} for row in read_jsonl(folder / "set/documents.jsonl"))
+    write_jsonl(folder / "described/documents.jsonl", documents)
+    asked = {"run": str(run), "method": "zero-shot", "lang": "sw", "seed": 1}
+    named = {"langs": "sw", "passage_languages": "en", "methods": "zero-shot", "references": "zero-shot"}
+    named |= {"jobs": json.dumps([asked | {"queries": str(folder / "set/queries.tsv")}]), "out": folder / "one.tsv"}
+    named |= {"prepared": folder / "described", "collection": "mine", "markdown": folder / "one.md"}
+    bench.prepare("make_one_index_table", **named)
 
 
 def test_the_programs_run_and_none_reaches_for_a_network(bench, searched):

@@ -7,6 +7,7 @@ import yaml
 
 from optical.config.experiment import Config, Machine
 from optical.errors import ConfigError
+from support.workspace import config_layers
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -25,10 +26,11 @@ def laid_over(below, above):
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
 def test_a_config_of_this_repository_has_no_fault(path):
-    changes = yaml.safe_load(path.read_text(encoding="utf-8"))
-    config = Config.read(laid_over(DEFAULT, changes))
-    for variant in config.study.variants.values():
-        Config.read(laid_over(laid_over(DEFAULT, changes), variant))
+    given = DEFAULT
+    for layer in config_layers(path):
+        given = laid_over(given, yaml.safe_load(layer.read_text(encoding="utf-8")))
+    for variant in Config.read(given).study.variants.values():
+        Config.read(laid_over(given, variant))
 
 
 def test_the_default_config_has_no_value_that_a_class_has():

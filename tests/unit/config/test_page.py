@@ -63,7 +63,7 @@ def test_a_default_may_be_the_encoder_s():
 
 @pytest.mark.parametrize("kind", COLLECTION_KINDS, ids=reader_of)
 def test_a_collection_s_keys_stand_under_its_reader(kind):
-    common = {"reader", "languages", "documents_by", "split"}
+    common = {"reader", "languages", "passage_languages", "split"}
     assert section(f"Collection: `{reader_of(kind)}`").keys() == kind.model_fields.keys() - common
     for key in common:
         assert f"collection_table.<name>.{key}" in ROWS

@@ -39,6 +39,21 @@ def test_flores_parts_split_the_articles_and_no_query_is_in_a_document(flores, t
     assert queries["dev"][0][1].startswith("fi sentence")
 
 
+def test_each_language_of_the_passages_has_its_articles_with_ids_of_their_own(flores, tmp_path):
+    several = {"passage_languages": ["en", "fi"], "part": "all"}
+    prepare_collection(flores | several, ["fi"], tmp_path / "both")
+    for lang in ("en", "fi"):
+        prepare_collection(flores | several | {"passage_languages": [lang]}, ["fi"], tmp_path / lang)
+    of_language = {"en": [], "fi": []}
+    for document in documents_of(tmp_path / "both"):
+        of_language[document.pop("language")].append(document)
+    assert {lang: documents_of(tmp_path / lang) for lang in of_language} == of_language
+    assert of_language["fi"][3] == {"id": "a3-fi", "text": "fi sentence 6 fi sentence 7"}
+    qrels = {lang: (tmp_path / lang / "qrels.txt").read_text().splitlines() for lang in ("en", "fi", "both")}
+    assert sorted(qrels["both"]) == sorted(qrels["en"] + qrels["fi"])
+    assert "s8 0 a3-fi 1" in qrels["fi"]
+
+
 def test_flores_parts_depend_on_the_seed_and_files_must_match(flores, tmp_path):
     prepare_collection(flores, ["fi"], tmp_path / "zero")
     prepare_collection(flores | {"seed": 1}, ["fi"], tmp_path / "one")

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from optical.errors import ConfigError, DataError
-from optical.plan.checks import check
+from optical.plan.checks import check, warnings
 from support.experiments import COMMIT, experiment
 from support.foreign_models import change, save_pylate
 from support.workspace import ROOT
@@ -36,8 +36,8 @@ def test_our_own_configs_pass(file):
             r"no queries in any of the experiment's languages \[collection_table\.atlas\.languages\].*leave atlas out",
         ),
         (
-            {"search": {"parts": 2}, "collection_table": {"atlas": {"documents_by": "student"}}},
-            r"what students read is not searched in parts \[search\.parts\]",
+            {"search": {"parts": 2}, "collection_table": {"atlas": {"passage_languages": ["sw"]}}},
+            r"only English passages are searched in parts \[search\.parts\]",
         ),
         (
             {"methods": ["optical", "dense"], "search": {"parts": 2}},
@@ -151,3 +151,13 @@ def test_a_given_teacher_s_own_lengths_are_compared_with_its_positions(xlmr, tmp
     change(folder / "config_sentence_transformers.json", document_length=200)
     with pytest.raises(ConfigError, match="up to 187 tokens, not of 200"):
         check(experiment({"teacher": {"source": str(folder)}}))
+
+
+def test_students_that_read_passages_and_learn_queries_alone_are_doubtful():
+    two = {"languages": ["sw"], "methods": ["zero-shot", "mse", "optical"]}
+    foreign = {"collection_table": {"atlas": {"passage_languages": ["sw"]}}}
+    [mse, optical] = warnings(experiment(foreign, **two))
+    assert (mse.split()[2], optical.split()[2]) == ("mse", "optical")
+    assert "add document to its sides" in mse
+    assert warnings(experiment(foreign, student={"sides": ["query", "document"]}, **two)) == []
+    assert warnings(experiment(**two)) == []

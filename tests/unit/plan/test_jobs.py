@@ -3,11 +3,11 @@
 import pytest
 
 from optical.errors import ConfigError
-from optical.plan import jobs, models, translations
+from optical.plan import jobs, models, searching, translations
 from optical.plan.settings import translator_settings
 from support.experiments import experiment
 
-BY_STUDENT = {"collection_table": {"atlas": {"documents_by": "student"}}}
+BY_STUDENT = {"collection_table": {"atlas": {"passage_languages": ["sw"]}}}
 
 
 def searched(tried, lang="sw"):
@@ -42,15 +42,15 @@ def test_translated_queries_are_searched_where_a_method_reads_them():
     queries = {name: job["queries"] for name, job in searched(full).items()}
     assert queries["nmt"] == "results/full/translations/sw/queries/atlas.tsv"
     assert queries["optical"] == "results/full/collections/atlas/queries/sw.tsv"
-    assert translations.translated_queries(full, "sw", "translated") == ["results/full/translations/sw"]
-    assert translations.translated_queries(experiment(methods=["bm25", "optical"]), "sw", "translated") == []
+    assert translations.translated_queries(full, "atlas", "sw", "translated") == ["results/full/translations/sw"]
+    assert translations.translated_queries(experiment(methods=["bm25", "optical"]), "atlas", "sw", "translated") == []
 
 
 def test_a_lexical_table_is_asked_for_where_a_method_searches_through_it():
     full = experiment(file="full.yaml")
     tables = {job["tag"]: job.get("lexical_table") for job in jobs.lexical_searches(full, "atlas", "sw")}
     assert tables == {"bm25": None, "nmt-bm25": None, "smt": "results/full/lexical_tables/sw.tsv"}
-    assert jobs.lexical_tables(experiment(), "sw") == []
+    assert jobs.lexical_tables(experiment(), "atlas", "sw") == []
 
 
 def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_of_their_own():
@@ -64,7 +64,7 @@ def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_
         "dense+mse": ["results/dense_vectors/atlas"],
     }
     assert found["dense"]["encoder"] == "results/dense"
-    assert jobs.other_vectors(tried, "atlas", "sw") == ["results/dense_vectors/atlas"]
+    assert searching.other_vectors(tried, "atlas", "sw") == ["results/dense_vectors/atlas"]
     assert [models.teacher_of(tried, name) for name in ("mse", "dense+mse")] == ["results/teacher", "results/dense"]
     assert [len(models.extended(tried, "sw", name)) for name in ("mse", "dense+mse")] == [1, 0]
     assert models.student_tokens(tried, "sw", "dense+mse") == "results/tokens/bitext/sw"
@@ -81,16 +81,22 @@ def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs", "maxsim")]
     own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
     assert shards == [None, [own[0]], [own[1]]]
-    assert jobs.other_vectors(tried, "atlas", "sw") == own
+    assert searching.other_vectors(tried, "atlas", "sw") == own
 
 
 def test_a_search_reads_its_encoders_and_what_students_are_stored_as_changes_to():
     methods = {"languages": ["sw"], "methods": ["bm25", "optical"], "seeds": [1]}
     own = {"vocabulary": {"pieces": 9}}
     student = "results/students/sw/optical/1"
-    assert jobs.query_encoders(experiment(**methods), "sw") == [student, "results/teacher"]
-    assert jobs.query_encoders(experiment(own, **methods), "sw") == ["results/extended/sw", student, "results/teacher"]
-    assert jobs.query_encoders(experiment(own, languages=["sw"], methods=["zero-shot"]), "sw") == ["results/teacher"]
+    assert jobs.query_encoders(experiment(**methods), "atlas", "sw") == [student, "results/teacher"]
+    assert jobs.query_encoders(experiment(own, **methods), "atlas", "sw") == [
+        "results/extended/sw",
+        student,
+        "results/teacher",
+    ]
+    assert jobs.query_encoders(experiment(own, languages=["sw"], methods=["zero-shot"]), "atlas", "sw") == [
+        "results/teacher"
+    ]
 
 
 def test_a_collection_in_parts_is_encoded_and_searched_part_by_part():
@@ -247,7 +253,7 @@ def test_one_index_serves_all_languages_and_methods_of_the_pruned_table():
 
 
 def test_what_has_no_index_is_refused():
-    with pytest.raises(ConfigError, match=r"none has an index \[collections\].*whose documents the teacher reads"):
+    with pytest.raises(ConfigError, match=r"an index has English passages alone \[collections\]"):
         jobs.pruned_conditions(experiment(BY_STUDENT))
     with pytest.raises(ConfigError, match=r"none searches with token vectors \[methods\]"):
         jobs.pruned_conditions(experiment(methods=["bm25"], reference="bm25"))
@@ -328,6 +334,6 @@ def test_passages_without_queries_are_encoded_and_no_table_is_made():
 
 
 def test_students_that_read_passages_encode_them():
-    changes = {"collection_table": {"own": OWN["collection_table"]["own"] | {"documents_by": "student"}}}
+    changes = {"collection_table": {"own": OWN["collection_table"]["own"] | {"passage_languages": ["sw"]}}}
     alone = experiment(changes, languages=["sw"], methods=["zero-shot", "optical"], collections=["own"])
     assert "results/student_vectors/own/sw/optical/1" in jobs.targets(alone)

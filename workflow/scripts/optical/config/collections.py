@@ -3,8 +3,9 @@
 A key that names files holds paths once the plan has resolved it. Where files differ by language it holds a map.
 """
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
+from annotated_types import MinLen
 from pydantic import model_validator
 
 from optical.config.base import (
@@ -18,8 +19,10 @@ from optical.config.base import (
     Flag,
     Integer,
     IsFile,
+    Language,
     Refused,
     Settings,
+    Unique,
     checked,
 )
 from optical.config.readers import Ids, by_reader, require_ids
@@ -41,11 +44,15 @@ class Split(Settings):
 class CollectionBlock(Settings):
     """Keys that any collection takes, for every reader."""
 
+    reads_several: ClassVar[bool] = False  # whether the reader knows passages in several languages
+
     languages: list[str] | None = None
     """the languages that have queries here; null for all"""
 
-    documents_by: Literal["teacher", "student"] = "teacher"
-    """which model reads the documents: the teacher, or each student if they are in its language"""
+    passage_languages: Annotated[Unique[Language], MinLen(1)] = ["en"]
+    """languages of the passages. The teacher reads English ones; a method reads those of another language as it reads
+    queries of that language, for example with its student. Several languages, in the readers plain and flores_articles,
+    also make a collection for each, such as `<name>-sw`, and the tables of docs/any-to-any.md"""
 
     split: Split | None = None
     """splits documents into passages; a document scores as its best passage; null keeps documents whole"""
@@ -55,14 +62,23 @@ class CollectionBlock(Settings):
         """Whether there are queries and judgements, so that methods can be compared."""
         return True
 
+    @model_validator(mode="after")
+    def _knows_its_languages(self) -> "CollectionBlock":
+        if len(self.passage_languages) > 1 and not self.reads_several:
+            raise Refused("passages in several languages", "this reader takes one; plain takes a file for each")
+        return self
+
 
 class PlainCollection(CollectionBlock):
     """Your own documents, queries and judgements."""
 
+    reads_several = True
+
     reader: Literal["plain"]
 
-    documents: File
-    """JSON lines with id and text, or id<TAB>text"""
+    documents: FileByLanguage
+    """JSON lines with id and text, or id<TAB>text; if languages differ in it, one file per language of the passages, by
+    {lang} or as a map"""
 
     queries: FileByLanguage | None = None
     """id<TAB>text; one file per language, by {lang} or as a map; null, with `qrels`, for passages to search alone"""
@@ -78,6 +94,8 @@ class PlainCollection(CollectionBlock):
         if (self.queries is None) != (self.qrels is None):
             missing = "qrels" if self.qrels is None else "queries"
             raise Refused(f"{missing!r} is missing", "give queries and qrels, or neither for passages to search alone")
+        if len(self.passage_languages) > 1 and isinstance(self.documents, str) and "{" not in self.documents:
+            raise Refused("one file for passages in several languages", "give a file for each, by {lang} or as a map")
         return self
 
     @property
@@ -181,12 +199,14 @@ class AfriQaCollection(CollectionBlock):
 
 
 class FloresCollection(CollectionBlock):
-    """FLORES-200: which English article does this foreign sentence come from?"""
+    """FLORES-200: which article does this sentence come from?"""
+
+    reads_several = True
 
     reader: Literal["flores_articles"]
 
     sentences: FileByLanguage
-    """one file per language, English included"""
+    """one file per language of queries or passages, English included"""
 
     metadata: File
     """the table with the address of each sentence's page"""

@@ -101,6 +101,13 @@ class Tuning(Settings):
     """whose mean decides; null for `reference`"""
 
 
+class Matrix(Settings):
+    """`<results>/tables/<collection>/matrix.tsv`: any language to any language, for passages in several languages."""
+
+    references: list[str] = []
+    """methods that the others are tested against, each in turn; none for `reference`"""
+
+
 def _read_number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
@@ -235,6 +242,7 @@ class Config(Settings):
     bitext_curve: BitextCurve = Field(default_factory=BitextCurve)
     study: Study = Field(default_factory=Study)
     tuning: Tuning = Field(default_factory=Tuning)
+    matrix: Matrix = Field(default_factory=Matrix)
     search: Search = Field(default_factory=Search)
     machine: Machine = Field(default_factory=Machine)
 

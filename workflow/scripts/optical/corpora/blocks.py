@@ -33,6 +33,21 @@ def by_language(setting: str | Mapping[str, Named], languages: Iterable[str]) ->
     return {lang: setting[lang] for lang in dict.fromkeys(["en", *languages]) if lang in setting}
 
 
+def passage_files(setting: str | Mapping[str, str], languages: list[str]) -> dict[str, str]:
+    """Return the file of the passages in each language; a single file holds those of the only language.
+
+    Raises:
+        ConfigError: a language has no file.
+    """
+    files = {languages[0]: setting} if isinstance(setting, str) else setting
+    if missing := [lang for lang in languages if lang not in files]:
+        raise ConfigError(
+            f"no passages in {', '.join(missing)}",
+            hint=f"there are files of {', '.join(sorted(files)) or 'no language'}",
+        )
+    return {lang: files[lang] for lang in languages}
+
+
 def query_files(setting: str | Mapping[str, str | list[str]], languages: Iterable[str]) -> dict[str, str]:
     """Return the query file of each language, and of English where there is one.
 

@@ -18,7 +18,8 @@ METADATA: tuple[Literal["language", "source", "date"], ...] = ("language", "sour
 class Document(TypedDict):
     """A document of a collection or a training set, as a line of `documents.jsonl` holds it.
 
-    A passage of an index may have the fields of `METADATA`, too.
+    A passage of an index may have the fields of `METADATA`, too; a document of a collection in several languages has
+    its language.
     """
 
     id: str
@@ -41,6 +42,18 @@ def new_document(name: str, text: str, title: str | None = None) -> Document:
     return document
 
 
+def in_language(documents: Iterable[Document], lang: str) -> Iterator[Document]:
+    """Yield documents, each with its language.
+
+    >>> list(in_language([{"id": "1", "text": "Mwezi."}], "sw"))
+    [{'id': '1', 'text': 'Mwezi.', 'language': 'sw'}]
+    """
+    for document in documents:
+        named = document.copy()
+        named["language"] = lang
+        yield named
+
+
 def text_of(document: Document) -> str:
     """Return all that is read of a document: its title, if it has one, and its text.
 
@@ -55,7 +68,7 @@ def split_documents(
 ) -> Iterator[Document]:
     """Yield each document's passages as documents of their own, with the ids `document#0`, `document#1`, ...
 
-    Every passage keeps the title. A short document becomes one passage.
+    Every passage keeps title and language. A short document becomes one passage.
 
     Args:
         documents: whole documents.
@@ -73,7 +86,10 @@ def split_documents(
         spans_of = _token_spans(tokeniser)
     for document in documents:
         for number, text in enumerate(split_text(document["text"], split.length, split.stride, spans_of)):
-            yield new_document(f"{document['id']}{MARK}{number}", text, document.get("title"))
+            passage = new_document(f"{document['id']}{MARK}{number}", text, document.get("title"))
+            if lang := document.get("language"):
+                passage["language"] = lang
+            yield passage
 
 
 def document_of_passage(passage_id: str) -> str:

@@ -4,7 +4,8 @@
 the fields of its class, in `optical.config.collections` and `optical.config.training_sets`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from optical.config.training_sets import CatalogueTrainingSet, Judged, PlainTrai
 from optical.corpora.afriqa import read_afriqa, read_afriqa_pairs
 from optical.corpora.beir import read_beir
 from optical.corpora.belebele import read_belebele
-from optical.corpora.blocks import query_files
+from optical.corpora.blocks import passage_files, query_files
 from optical.corpora.choices import read_choices
 from optical.corpora.clef import read_clef
 from optical.corpora.files import (
@@ -34,6 +35,7 @@ from optical.corpora.miracl import read_miracl_swahili
 from optical.corpora.mkqa import read_mkqa
 from optical.corpora.mtop import read_mtop, read_mtop_pairs
 from optical.corpora.multi30k import read_multi30k, read_multi30k_pairs
+from optical.corpora.passages import Document, in_language
 from optical.corpora.training_sets import read_plain_training, read_scores
 from optical.errors import ConfigError
 from optical.files import atomic_folder
@@ -44,16 +46,20 @@ def read_plain(block: PlainCollection, languages: list[str]) -> Collection:
 
     Documents are JSON Lines (`id`, `text`, optional `title`) or `id<TAB>text`, as MS MARCO has them; queries are
     `id<TAB>text`; qrels have TREC's four columns. Both may be missing: the documents can be searched, not judged by.
+    Documents in several languages have a file for each; of their judgements, a collection in one of these languages
+    keeps those of its own documents.
     """
-    documents = read_documents(block.documents)
+    files = passage_files(block.documents, block.passage_languages)
+    read = {lang: read_documents(path) for lang, path in files.items()}
+    several = chain.from_iterable(in_language(documents, lang) for lang, documents in read.items())
+    documents: Iterable[Document] = several if len(read) > 1 else next(iter(read.values()))
     if block.queries is None or block.qrels is None:
         return Collection(documents, {}, [])
-    files = query_files(block.queries, languages)
     return Collection(
         documents,
-        {lang: read_queries(path) for lang, path in files.items()},
+        {lang: read_queries(path) for lang, path in query_files(block.queries, languages).items()},
         read_qrels(block.qrels),
-        block.partial_qrels,
+        block.partial_qrels or (len(files) == 1 and not isinstance(block.documents, str)),
     )
 
 

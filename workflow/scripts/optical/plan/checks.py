@@ -70,7 +70,23 @@ def check_experiment(experiment: Experiment) -> None:
 def warnings(experiment: Experiment) -> list[str]:
     """Return what is doubtful in an experiment, or in one that belongs to it, a line each."""
     members = [member for member in family(experiment).values() if member.share == WHOLE]
-    return list(dict.fromkeys(value.message() for member in members for value in unusual_values(member)))
+    doubts = [value.message() for member in members for value in unusual_values(member)]
+    return list(dict.fromkeys([*doubts, *(doubt for member in members for doubt in _untaught_readers(member))]))
+
+
+def _untaught_readers(experiment: Experiment) -> list[str]:
+    """Return a line for each method whose students read passages but learn to read queries alone."""
+    config = experiment.config
+    foreign = [name for name in config.collections if experiment.passage_languages(name) != ["en"]]
+    trained = [name for name in config.methods if foreign and experiment.kind_of(name).reader == "student"]
+    untaught = [
+        name for name in trained if "document" not in config.student.changed(**experiment.method(name).student).sides
+    ]
+    hint = "Hint: add document to its sides"
+    return [
+        f"students of {name} read passages, and learn to read queries alone [student.sides]. {hint}"
+        for name in untaught
+    ]
 
 
 def _check_given_model(experiment: Experiment) -> None:
@@ -89,9 +105,11 @@ def _check_collection(experiment: Experiment, name: str) -> None:
         where, hint = f"collection_table.{name}.languages", f"leave {name} out of collections"
         raise ConfigError("no queries in any of the experiment's languages", where=where, hint=hint)
     collection_block(experiment, name)
-    if experiment.in_parts and experiment.students_read_documents(name):
-        hint = f"set search.parts: 1, or let the teacher read the documents of {name}"
-        raise ConfigError("what students read is not searched in parts", where="search.parts", hint=hint)
+    langs = experiment.passage_languages(name)
+    check_names(langs, f"collection_table.{name}.passage_languages", experiment.languages, LANGUAGE_REMEDY)
+    if experiment.in_parts and langs != ["en"]:
+        hint = f"set search.parts: 1, or leave {name} out of collections"
+        raise ConfigError("only English passages are searched in parts", where="search.parts", hint=hint)
 
 
 def _check_method(experiment: Experiment, method: str, where: str) -> None:

@@ -20,6 +20,7 @@ from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_
 from optical.config.training import Translator
 from optical.errors import ConfigError
 from optical.plan.methods import KINDS, Kind, kinds
+from optical.plan.passages import names_by_language, with_each_language
 
 DATA = "results/data"  # where downloads lie
 WHOLE = 100  # per cent
@@ -33,7 +34,7 @@ class Experiment:
     """What an experiment consists of.
 
     Args:
-        config: the validated config.
+        config: the validated config, with a collection for each language of the passages of one that has several.
         given: the config as it was given; changes override it.
         languages: the rows of languages.tsv, with the config's additions.
         datasets: the rows of datasets.tsv.
@@ -69,7 +70,7 @@ class Experiment:
         Raises:
             ConfigError: a key is unknown or a value wrong.
         """
-        config = Config.read(given)
+        config = with_each_language(Config.read(given))
         additions = config.language_additions()
         languages = read_languages(Path(folder, "config/languages.tsv"), additions)
         datasets = read_datasets(Path(folder, "config/datasets.tsv"))
@@ -162,6 +163,24 @@ class Experiment:
         """Return the languages of the experiment that a collection has queries in."""
         return self._among(self.config.collection_table[collection].languages)
 
+    def passage_languages(self, collection: str) -> list[str]:
+        """Return the languages of a collection's passages."""
+        return self.config.collection_table[collection].passage_languages
+
+    def collections_by_language(self, collection: str) -> dict[str, str]:
+        """Return the collections of a collection's passages in each language; none where it has one language."""
+        return names_by_language(collection, self.config.collection_table[collection])
+
+    @cached_property
+    def _any_to_any(self) -> set[str]:
+        table = self.config.collection_table
+        parts = {name: names_by_language(name, block) for name, block in table.items()}
+        return {each for name, of_name in parts.items() if of_name for each in [name, *of_name.values()]}
+
+    def asks_english(self, collection: str) -> bool:
+        """Return whether English is a language of queries like others: where passages are in several languages."""
+        return collection in self._any_to_any
+
     def languages_of_method(self, method: str) -> list[str]:
         """Return the languages of the experiment that a method has data for: all, or those that its block names.
 
@@ -202,8 +221,16 @@ class Experiment:
         return tests[0]
 
     def searchable_collections(self) -> list[str]:
-        """Return the collections without queries and judgements: they are encoded, for people to search."""
-        return [name for name in self.config.collections if not self.config.collection_table[name].judged]
+        """Return the collections without queries and judgements: they are encoded, for people to search.
+
+        Passages in several languages are encoded language by language.
+        """
+        table = self.config.collection_table
+        return [
+            name
+            for name in self.config.collections
+            if not table[name].judged and not self.collections_by_language(name)
+        ]
 
     def _among(self, named: list[str] | None) -> list[str]:
         return [lang for lang in self.config.languages if named is None or lang in named]
@@ -232,8 +259,9 @@ class Experiment:
         return [(method, seed) for method in self.methods_for(lang, chosen) for seed in self.seeds_of(method)]
 
     def students(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[tuple[str, str, int]]:
-        """Return (language, method, seed) of every student that searches a collection."""
-        asked = {lang for collection in self.config.collections for lang in self.languages_of(collection)}
+        """Return (language, method, seed) of every student that reads queries or passages of a collection."""
+        collections = self.config.collections
+        asked = {lang for name in collections for lang in [*self.languages_of(name), *self.passage_languages(name)]}
         langs = [lang for lang in self.config.languages if lang in asked]
         return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]
 
@@ -306,10 +334,6 @@ class Experiment:
         count = self.config.search.parts
         return [f"{number}-of-{count}" for number in range(1, count + 1)]
 
-    def students_read_documents(self, collection: str) -> bool:
-        """Return whether each student reads a collection's documents itself."""
-        return self.config.collection_table[collection].documents_by == "student"
-
 
 def decided_by(experiment: Experiment) -> dict[str, tuple]:
     """Return the parts of the config that decide each artefact; `owner` compares them with the parent's."""
@@ -347,5 +371,6 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
         "translators": (*start, config.translator, own_translators),
         "collections": collections,
         "vectors": (*teacher, *collections, config.search.parts),
+        "extended_vectors": (*start, *collections),
         "dense_vectors": (*dense, *collections),
     }

@@ -3,6 +3,7 @@
 from optical.errors import ConfigError
 from optical.plan.experiment import Experiment
 from optical.plan.jobs import Job, folders_of, run_of
+from optical.plan.searching import runs_on
 
 
 def fusions(experiment: Experiment, collection: str, lang: str) -> list[Job]:
@@ -14,7 +15,7 @@ def fusions(experiment: Experiment, collection: str, lang: str) -> list[Job]:
             "tag": method,
             "constant": fusion.constant,
         }
-        for method, seed in experiment.runs(lang, ["fused"])
+        for method, seed in runs_on(experiment, collection, lang, ["fused"])
         if (fusion := experiment.method(method).fusion)
     ]
 
@@ -28,7 +29,7 @@ def joined_runs(experiment: Experiment, collection: str, lang: str, method: str,
 
 def folders_of_joined_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
     """Return the folders of all runs that the fused methods of a language join."""
-    runs = experiment.runs(lang, ["fused"])
+    runs = runs_on(experiment, collection, lang, ["fused"])
     return folders_of(run for each in runs for run in joined_runs(experiment, collection, lang, *each))
 
 

@@ -17,8 +17,9 @@ from optical.plan.models import (
     teacher,
     teacher_of,
 )
+from optical.plan.searching import methods_on, other_vectors, own_documents, runs_on, vector_runs
 from optical.plan.settings import keeps_vocabulary
-from optical.plan.sources import file_of, flatten, has_english
+from optical.plan.sources import file_of, has_english
 from optical.plan.translations import translated_folder, translations_file
 
 EXACT, PRUNED = "exact", "pruned"
@@ -31,31 +32,17 @@ Job = dict[str, object]
 # --- searches
 
 
-def query_encoders(experiment: Experiment, lang: str) -> list[str]:
-    """Return the models that read the queries of a language, and those that students among them are changes to."""
-    runs = experiment.runs(lang, kinds_searching("maxsim", lang))
+def query_encoders(experiment: Experiment, collection: str, lang: str) -> list[str]:
+    """Return the models that read a collection's queries of a language, and what students among them are changes to."""
+    runs = vector_runs(experiment, collection, lang)
     readers = {query_encoder(experiment, lang, *run) for run in runs}
-    has_students = any(experiment.kind_of(method).reader == "student" for method, _ in runs)
+    has_students = lang != "en" and any(experiment.kind_of(method).reader == "student" for method, _ in runs)
     return sorted(readers.union(student_bases(experiment, lang) if has_students else []))
 
 
-def own_documents(experiment: Experiment, collection: str, lang: str, method: str, seed: int) -> list[str]:
-    """Return the documents' vectors that a run searches in place of the teacher's: its student's, or the encoder's."""
-    kind = experiment.kind_of(method)
-    if experiment.students_read_documents(collection) and kind.reader == "student":
-        return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"]
-    return [experiment.place("dense_vectors", "dense_vectors", collection)] if kind.documents == "dense" else []
-
-
-def other_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return all documents' vectors that the runs of a language search in place of the teacher's."""
-    runs = experiment.runs(lang, kinds_searching("maxsim", lang))
-    return flatten([own_documents(experiment, collection, lang, *run) for run in runs])
-
-
-def lexical_tables(experiment: Experiment, lang: str) -> list[str]:
-    """Return the lexical table of a language, where a method searches through it."""
-    needed = experiment.methods_for(lang, kinds(lexical_table=True))
+def lexical_tables(experiment: Experiment, collection: str, lang: str) -> list[str]:
+    """Return the lexical table of a language, where a method searches a collection through it."""
+    needed = methods_on(experiment, collection, lang, kinds(lexical_table=True))
     return [experiment.place("lexical_tables", "lexical_tables", f"{lang}.tsv")] if needed else []
 
 
@@ -71,8 +58,8 @@ def searches(experiment: Experiment, collection: str, lang: str, folder: str, se
     chosen = kinds_searching("maxsim", lang)
     if search == PRUNED:  # the index has the teacher's vectors
         chosen = [name for name in chosen if KINDS[name].documents == "teacher"]
-    for method, seed in experiment.runs(lang, chosen):
-        shards = own_documents(experiment, collection, lang, method, seed)
+    for method, seed in runs_on(experiment, collection, lang, chosen):
+        shards = own_documents(experiment, collection, method, seed)
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["encoder"] = query_encoder(experiment, lang, method, seed)
         jobs.append(job | ({"shards": shards} if shards else {}))
@@ -83,10 +70,10 @@ def lexical_searches(experiment: Experiment, collection: str, lang: str) -> list
     """Return the searches of a language by words: one per method."""
     runs_folder = f"{experiment.results}/runs/{collection}/{lang}/lexical"
     jobs = []
-    for method, seed in experiment.runs(lang, kinds_searching("lexical", lang)):
+    for method, seed in runs_on(experiment, collection, lang, kinds_searching("lexical", lang)):
         job = _query_job(experiment, collection, lang, runs_folder, method, seed)
         job["settings"] = experiment.method(method).lexical
-        table = lexical_tables(experiment, lang) if experiment.kind_of(method).lexical_table else []
+        table = lexical_tables(experiment, collection, lang) if experiment.kind_of(method).lexical_table else []
         jobs.append(job | ({"lexical_table": table[0]} if table else {}))
     return jobs
 
@@ -107,8 +94,26 @@ def document_vectors(experiment: Experiment, collection: str) -> list[str]:
 
 
 def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return the folders of the runs of a language's searches in each part of a collection."""
+    """Return the folders of the runs of a language's searches in each part of a collection, or in each language of it.
+
+    One index of passages in several languages finds what the searches of each language find together.
+    """
+    if languages := experiment.collections_by_language(collection).values():
+        return [f"{experiment.results}/runs/{each}/{lang}/maxsim" for each in languages]
     return [f"{experiment.results}/part_runs/{collection}/{lang}/{part}" for part in experiment.parts()]
+
+
+def merges(experiment: Experiment, collection: str, lang: str) -> list[Job]:
+    """Return the runs of a language that are merged from those in the parts of a collection."""
+    parts = part_runs(experiment, collection, lang)
+    return [
+        {
+            "runs": [f"{part}/{method}/{seed}.trec" for part in parts],
+            "out": run_of(experiment, collection, lang, method, seed),
+            "tag": method,
+        }
+        for method, seed in vector_runs(experiment, collection, lang)
+    ]
 
 
 # --- students on held-out pairs
@@ -158,7 +163,7 @@ def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool
             "seed": seed,
             "queries": f"{experiment.collection(collection)}/queries/{lang}.tsv",
         }
-        for method, seed in experiment.runs(lang, chosen)
+        for method, seed in runs_on(experiment, collection, lang, chosen)
     ]
 
 
@@ -183,7 +188,8 @@ def folders_of(runs: Iterable[str]) -> list[str]:
 def run_of(experiment: Experiment, collection: str, lang: str, method: str, seed: int, pruned: bool = False) -> str:
     """Return a method's run: below the language of the queries that it reads, and what makes it."""
     kind = experiment.kind_of(method)
-    vectors = PRUNED if pruned else "merged" if experiment.in_parts else "maxsim"
+    merged = experiment.in_parts or experiment.collections_by_language(collection)
+    vectors = PRUNED if pruned else "merged" if merged else "maxsim"
     made_by = vectors if kind.search == "maxsim" else kind.search
     queries = "en" if kind.queries == "english" else lang
     return f"{experiment.results}/runs/{collection}/{queries}/{made_by}/{method}/{seed}.trec"
@@ -244,15 +250,14 @@ def condition(experiment: Experiment, collection: str, lang: str, **what: object
 
 
 def pruned_collections(experiment: Experiment) -> list[str]:
-    """Return the collections whose documents the teacher reads: one index serves all their methods."""
+    """Return the collections of English passages, which the teacher reads: one index serves all their methods."""
     config = experiment.config
     indexed_kinds = kinds(search="maxsim", documents="teacher")
     if not any(experiment.method(method).kind in indexed_kinds for method in config.methods):
         raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
-    indexed = [name for name in experiment.test_collections() if not experiment.students_read_documents(name)]
+    indexed = [name for name in experiment.test_collections() if experiment.passage_languages(name) == ["en"]]
     if not indexed:
-        hint = "name a collection whose documents the teacher reads"
-        raise ConfigError("each student reads the documents itself, and none has an index", "collections", hint)
+        raise ConfigError("an index has English passages alone", "collections", "name a collection of such")
     return indexed
 
 
@@ -279,7 +284,7 @@ def targets(experiment: Experiment) -> list[str]:
     for name in experiment.searchable_collections():
         made += document_vectors(experiment, name)
         for lang in experiment.languages_of(name):
-            made += query_encoders(experiment, lang) + other_vectors(experiment, name, lang)
+            made += query_encoders(experiment, name, lang) + other_vectors(experiment, name, lang)
     return list(dict.fromkeys(made))
 
 

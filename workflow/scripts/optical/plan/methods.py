@@ -11,8 +11,8 @@ class Kind:
     Args:
         search: by token vectors (maxsim) or by words (lexical), or not at all: the runs of others are joined (fused).
         queries: those that are searched with: human English ones, foreign ones, or foreign ones in translation.
-        reader: the model that turns queries into vectors; None where there is none.
-        documents: the model that has read the documents, unless each student reads them itself.
+        reader: the model that turns queries into vectors, and passages that are not English; None where there is none.
+        documents: the model that has read English passages.
         learns_from_bitext: whether it learns from sentence pairs.
         lexical_table: whether it searches through a table of word translations.
     """
@@ -54,7 +54,7 @@ def kinds(**traits: object) -> list[str]:
 def kinds_searching(search: str, lang: str) -> list[str]:
     """Return the kinds that search by token vectors (maxsim) or by words (lexical) with the queries of a language.
 
-    >>> kinds_searching("maxsim", "en"), kinds_searching("lexical", "sw")
-    (['english'], ['lexical', 'structured', 'translated-lexical'])
+    >>> kinds_searching("lexical", "sw"), "english" in kinds_searching("maxsim", "sw")
+    (['lexical', 'structured', 'translated-lexical'], False)
     """
-    return [name for name in kinds(search=search) if (KINDS[name].queries == "english") == (lang == "en")]
+    return [name for name in kinds(search=search) if KINDS[name].queries != "english" or lang == "en"]

@@ -169,8 +169,10 @@ def translator(experiment: Experiment, lang: str, owner: str = "") -> str:
 
 
 def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
-    """Return the folder of the model that reads the queries of a run."""
+    """Return the folder of the model that reads the queries of a run; English ones are read by the method's teacher."""
     reader = experiment.kind_of(method).reader
+    if lang == "en":
+        return teacher_of(experiment, method)
     if reader == "student":
         return experiment.student(lang, method, seed)
     return experiment.place("start", "extended", lang) if reader == "extended" else teacher_of(experiment, method)

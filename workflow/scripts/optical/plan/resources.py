@@ -66,6 +66,8 @@ NEEDS = {
     "evaluate_run": Need(1500, 0.5, 60),  # one run at a time
     "compare_methods": Need(500, 10, 60),
     "compare_pairs": Need(500, 10, 60),
+    "make_matrix_table": Need(500, 10, 60),
+    "make_one_index_table": Need(1500, 0.5, 60),  # one run at a time
     "describe_queries": Need(1500, 0.5, 60),  # one run at a time
     "make_study_table": Need(1000, 20, 120),
 }

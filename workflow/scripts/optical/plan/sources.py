@@ -1,5 +1,6 @@
 """The files that an experiment reads: sentence pairs, collections, training sets, and others that the config names."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -145,12 +146,17 @@ def excluded_collections(experiment: Experiment, lang: str) -> list[str]:
 @cache
 def collection_block(experiment: Experiment, name: str) -> CollectionBlock:
     """Return the block of a collection, files resolved."""
-    langs = ["en", *experiment.languages_of(name)]
-    return _with_files(experiment, experiment.config.collection_table[name], langs)
+    queries, passages = ["en", *experiment.languages_of(name)], experiment.passage_languages(name)
+    of_passages = {"documents": passages, "sentences": [*queries, *passages]}
+    return _with_files(experiment, experiment.config.collection_table[name], queries, of_passages)
 
 
-def _with_files(experiment: Experiment, block: Block, langs: list[str]) -> Block:
-    return block.changed(**{key: resolved(experiment, value, langs) for key, value in files_of(block).items()})
+def _with_files(
+    experiment: Experiment, block: Block, langs: list[str], of_keys: Mapping[str, list[str]] | None = None
+) -> Block:
+    """Return a block with its files as paths; `of_keys` gives the languages of some keys, `langs` of the others."""
+    langs_of = dict.fromkeys(files_of(block), langs) | dict(of_keys or {})
+    return block.changed(**{key: resolved(experiment, value, langs_of[key]) for key, value in files_of(block).items()})
 
 
 def collection_files(experiment: Experiment, name: str) -> list[str]:

@@ -1,13 +1,16 @@
 """The translations of queries and held-out sentences: which translators there are, and the files of each."""
 
 from optical.plan.experiment import Experiment
+from optical.plan.methods import kinds
+from optical.plan.searching import methods_on
 
 Job = dict[str, object]
 
 
-def translated_queries(experiment: Experiment, lang: str, kind: str) -> list[str]:
-    """Return the translations of a language that methods of this kind read, a folder for each translator."""
-    return [translated_folder(experiment, lang, owner) for owner in experiment.translators_of(lang, [kind])]
+def translated_queries(experiment: Experiment, collection: str, lang: str, kind: str) -> list[str]:
+    """Return the translations that methods of this kind search a collection with, a folder for each translator."""
+    owners = dict.fromkeys(map(experiment.translator_of, methods_on(experiment, collection, lang, [kind])))
+    return [translated_folder(experiment, lang, owner) for owner in owners]
 
 
 def translated_folder(experiment: Experiment, lang: str, owner: str) -> str:
@@ -17,20 +20,25 @@ def translated_folder(experiment: Experiment, lang: str, owner: str) -> str:
 
 
 def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
-    """Return the collections that have queries of a language."""
-    return [experiment.collection(name) for name in experiment.collections_of_language(lang)]
+    """Return the collections whose queries of a language are translated."""
+    return [experiment.collection(name) for name in _translated_collections(experiment, lang)]
+
+
+def _translated_collections(experiment: Experiment, lang: str) -> list[str]:
+    names = experiment.collections_of_language(lang)
+    return [name for name in names if methods_on(experiment, name, lang, kinds(queries="translated"))]
 
 
 def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
     """Return what is translated for a language: its held-out sentences, and the queries of all its collections."""
-    names = experiment.collections_of_language(lang)
+    names = _translated_collections(experiment, lang)
     return [experiment.bitext(lang, "dev"), *(f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names)]
 
 
 def translations_of_queries(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
     """Return where their translations are written, in the same order."""
     folder = translated_folder(experiment, lang, owner)
-    names = experiment.collections_of_language(lang)
+    names = _translated_collections(experiment, lang)
     return [f"{folder}/held_out.tsv", *(translations_file(folder, name) for name in names)]
 
 
