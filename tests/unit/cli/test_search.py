@@ -13,6 +13,7 @@ from optical.config.project import project_folder
 from optical.corpora.passages import text_of
 from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
+from optical.runtime.provenance import content_hash
 from optical.search.encoding import encode_documents
 from optical.search.matches import matches
 from optical.search.parts import read_part
@@ -88,6 +89,24 @@ def test_a_student_that_reads_documents_searches_what_it_read(optical, results, 
     own.mkdir()
     for model in (results / "students/sw/optical/1", tmp_path / "results/teacher"):
         assert optical(*arguments, tmp_path / "results", "--model", model)[0] == 0
+
+
+def test_passages_in_another_language_are_those_that_its_student_read(optical, results, tmp_path):
+    shutil.copytree(results, tmp_path / "results")
+    german = tmp_path / "results/students/de/optical/1"
+    shutil.copytree(student_of(results), german)
+    vectors = tmp_path / "results/student_vectors/atlas/de/optical/1"
+    documents = read_part(results / "collections/atlas/documents.jsonl", (1, 1))
+    encode_documents(load_encoder(german), documents, DOCUMENT, vectors, made_by=content_hash(german))
+    arguments = ["search", "swali", "--json", "--collection", "atlas"]
+    for lang in ("sw", "en"):
+        told = [
+            optical(*arguments, "--lang", lang, "--results", folder)[1] for folder in (tmp_path / "results", results)
+        ]
+        first, second = ([passage["score"] for passage in json.loads(text)["passages"]] for text in told)
+        assert first != second, lang
+    (german / "model.safetensors").write_bytes(b"trained again")
+    assert "made from another model" in optical(*arguments, "--lang", "sw", "--results", tmp_path / "results")[2]
 
 
 def test_a_batch_gives_the_same_ranking_as_a_run_and_as_json(optical, results, tmp_path):

@@ -193,10 +193,12 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
     passages = Passages(
         [folder / "documents.jsonl"], shards, teacher if (teacher / "tokenizer.json").is_file() else None
     )
-    if student_vectors := _own_vectors(model, results, folder.name):
-        passages = passages._replace(shards=[student_vectors], tokeniser=None)
+    reader = model
+    if read := _read_by_student(arguments, model, results, folder.name):
+        passages = passages._replace(shards=[read], tokeniser=None)
+        reader = results / "students" / read.relative_to(results / "student_vectors" / folder.name)
     if made_by := Collection(passages.shards).encoder:
-        check_belongs(model, passages.shards[0], made_by)
+        check_belongs(reader, passages.shards[0], made_by)
     return Retriever(load_encoder(model, base=arguments.base).to(arguments.device), model, teacher, passages)
 
 
@@ -215,13 +217,18 @@ def by_words(arguments: argparse.Namespace, retriever: "Retriever") -> "WordSear
     return word_search(read_lexical_table(table))
 
 
-def _own_vectors(model: Path, results: Path, collection: str) -> Path | None:
-    """Return the vectors of documents that a student has read itself; None where that is left to the teacher."""
-    students = (results / "students").resolve()
-    if not model.resolve().is_relative_to(students):
+def _read_by_student(arguments: argparse.Namespace, model: Path, results: Path, collection: str) -> Path | None:
+    """Return the vectors of passages that a student of their language has read; None where the teacher has.
+
+    Its method and seed are those of the student that reads the query; of an English query, those that are asked for.
+    """
+    if model.resolve().is_relative_to((results / "students").resolve()):
+        method, seed = model.parts[-2:]
+    elif arguments.lang == "en" and not arguments.model:
+        method, seed = arguments.method or METHOD, str(arguments.seed or 1)
+    else:
         return None
-    vectors = results / "student_vectors" / collection / model.resolve().relative_to(students)
-    return vectors if vectors.is_dir() else None
+    return next((results / "student_vectors" / collection).glob(f"[!.]*/{method}/{seed}"), None)
 
 
 def newest_parts(folder: Path) -> list[Path]:
