@@ -266,6 +266,7 @@ rule make_report:
         held_out=lambda w: jobs.held_out_tables(at(w)),
         pairs=lambda w: jobs.tables(at(w), "pairs.tsv"),
         queries=lambda w: jobs.described_queries(at(w)),
+        matrices=lambda w: matrices.matrix_targets(at(w)),
         cost="{results}/cost_table.tsv",
         page=multiext("workflow/scripts/optical/report/page", ".html", ".css", ".js"),
     output:
@@ -287,6 +288,7 @@ rule make_report:
             collections=lambda w: {name: at(w).languages_of(name) for name in at(w).test_collections()},
             keys=["methods", "measures", "reference"],
             names=lambda w: jobs.names(at(w)),
+            passage_languages=lambda w: matrices.passage_languages(at(w)),
             rivals=lambda w: at(w).rivals(),
             settings=lambda w: settings.shown_settings(at(w)),
             note=lambda w: models.weights_note(at(w)),

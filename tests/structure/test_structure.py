@@ -83,7 +83,7 @@ def test_what_rules_share_is_in_one_short_file():
         helpers = re.findall(r"^def (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert not helpers or path.name == "common.smk", path.name
     assert len(lines_of(ROOT / "rules/common.smk")) < 150
-    assert sum(len(lines_of(path)) for path in RULE_FILES) < 1900
+    assert sum(len(lines_of(path)) for path in RULE_FILES) < 2000
 
 
 def test_no_rule_knows_a_kind_of_method_but_those_of_its_own_searches():

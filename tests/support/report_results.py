@@ -203,7 +203,7 @@ def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
         method: {"kind": kinds.get(method, "distilled"), "objectives": {objectives.get(method, method): {}}}
         for method in methods
     }
-    asked |= {"settings": {"text": "</script><b>", "method_table": blocks}, "held_out": []}
+    asked |= {"settings": {"text": "</script><b>", "method_table": blocks}, "held_out": [], "passage_languages": ["en"]}
     asked |= {"note": "Its weights had 4 bits."}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

@@ -17,7 +17,7 @@ SCRIPTS = ROOT / "workflow/scripts"
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
 # Config files that are given after another one, whose keys they do not repeat.
-LAID_OVER = {"afriqa.yaml": "open.yaml"}
+LAID_OVER = {"afriqa.yaml": "open.yaml", "any_to_any.yaml": "open.yaml"}
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
 QUIET = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
@@ -58,10 +58,11 @@ def packaged_encoder(folder, encoder=None):
 
 
 def snakemake_command(*arguments, config=SMALL, target=TABLE):
-    """Return the command that runs Snakemake as this Python has it; `config` is a file or a list of them."""
+    """Return the command that runs Snakemake as this Python has it; `config` and `target` are one or a list of them."""
     files = [str(file) for file in (config if isinstance(config, list) else [config])]
+    targets = target if isinstance(target, list) else [target]
     options = ["--configfile", *files] if files else []
-    return [sys.executable, "-m", "snakemake", *map(str, arguments), *options, "--", target]
+    return [sys.executable, "-m", "snakemake", *map(str, arguments), *options, "--", *targets]
 
 
 def run_snakemake(workspace, *arguments, config=SMALL, target=TABLE, environment=None, check=True):

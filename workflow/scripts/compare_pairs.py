@@ -6,21 +6,16 @@ python workflow/scripts/compare_pairs.py --scores results/scores/*.tsv --collect
 The columns are those of compare_methods.py; `reference` is the method that a row's method is compared with.
 """
 
-from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_methods
+from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_with_each
 from optical.evaluation.scores import read_scores
 from optical.files import write_rows
 from optical.program import log, program, run_program, yaml_value
 
 
 def main(arguments):
-    scores = list(read_scores(arguments.scores))
     of_experiment = (arguments.collection, arguments.methods, arguments.langs, [arguments.measure])
-    cells = [
-        cell
-        for opponent in arguments.methods
-        for cell in compare_methods(scores, *of_experiment, opponent, arguments.levels)
-        if cell.reference and cell.method != opponent
-    ]
+    compared = compare_with_each(read_scores(arguments.scores), *of_experiment, arguments.methods, arguments.levels)
+    cells = [cell for cell in compared if cell.reference and cell.method != cell.reference]
     write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)], sealed=True)
     log.info("%s: %d comparisons", arguments.out, len(cells))
 

@@ -16,6 +16,7 @@ from optical.program import log, program, run_program, yaml_value
 from optical.report import provenance, sections
 from optical.report.glossary import glossary_section
 from optical.report.html import page, paragraph
+from optical.report.pairs import pairs_section
 from optical.report.queries import every_query_section
 from optical.report.sections import Report, plain_table_section
 
@@ -43,6 +44,7 @@ def main(arguments):
         sections.held_out_section(held_out),
         sections.dots_section(report),
         sections.gap_section(report),
+        pairs_section(report),
         sections.queries_section(report),
         every_query_section(report),
         sections.alignment_section(report),
@@ -54,8 +56,9 @@ def main(arguments):
         provenance.pairs_section(report),
         provenance.provenance_section(report),
     ]
-    shown = [section for section in made if section]
-    what = f"{len(report.methods)} methods, {len(report.names)} query languages, English documents"
+    shown, read = [section for section in made if section], arguments.passage_languages
+    documents = "English documents" if read == ["en"] else f"documents in {', '.join(read)}"
+    what = f"{len(report.methods)} methods, {len(report.names)} query languages, {documents}"
     about = " ".join(filter(None, [f"{what} ({', '.join(report.collections)}).", arguments.note]))
     lead = paragraph(about) + sections.summary(report, held_out)
     files = {path.name: read_text(path) for path in PAGE}
@@ -68,6 +71,7 @@ if __name__ == "__main__":
     parser.add_argument("--results", required=True, metavar="FOLDER", help="results of the experiment")
     parser.add_argument("--collections", type=yaml_value, required=True, help="name -> list of its languages")
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> name, in the table's order")
+    parser.add_argument("--passage-languages", nargs="+", default=["en"], metavar="LANG", help="of the documents")
     parser.add_argument("--methods", nargs="+", required=True, help="rows of the table, in this order")
     parser.add_argument("--measures", nargs="+", required=True, help="the first is the table's")
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")

@@ -142,6 +142,25 @@ def compare_methods(
     ]
 
 
+def compare_with_each(
+    rows: Iterable[Score],
+    collection: str,
+    methods: Sequence[str],
+    langs: Sequence[str],
+    measures: Sequence[str],
+    references: Sequence[str],
+    levels: Mapping[str, Sequence[str]],
+    draws: int = DRAWS,
+) -> list[Cell]:
+    """Return the cells of `compare_methods` for one reference after the other, without those not run."""
+    scores = list(rows)
+    of_each = (
+        compare_methods(scores, collection, methods, langs, measures, reference, levels, draws)
+        for reference in references
+    )
+    return [cell for cells in of_each for cell in cells if cell.status == DONE]
+
+
 def weigh(per_lang: Mapping[str, Seeds], weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Make one value per seed and query id whose mean over queries is the weighted sum of the languages' means.
 

@@ -138,12 +138,13 @@ def differences_section(report: Report) -> Section | None:
             rows = [row for row in read_table(path, CELL_COLUMNS) if row["measure"] == report.measures[0]]
             parts.append(f"<h3>{escape(collection)}</h3>" if len(report.collections) > 1 else "")
             opponents = [report.reference, *(method for method in report.methods if method != report.reference)]
-            options = [(name, _differences_table(report, rows, langs, name)) for name in opponents]
+            options = [(name, differences_table(report, rows, langs, name)) for name in opponents]
             parts.append(choice("Compare with", options))
     return Section("differences", "Differences and tests", "\n".join(parts)) if parts else None
 
 
-def _differences_table(report: Report, rows: Sequence[LongRow], langs: list[str], opponent: str) -> str:
+def differences_table(report: Report, rows: Sequence[LongRow], langs: list[str], opponent: str) -> str:
+    """Return the differences of all methods from one: a column a language, or what stands for one in the rows."""
     cells = {(row["method"], row["lang"]): row for row in rows if row["reference"] == opponent}
     columns = _columns(cells, langs)
     body = [

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from optical.report.figures.curves import draw_bitext_curve
+from optical.report.figures.matrices import draw_heat_maps
 from optical.report.figures.means import draw_dots, draw_gap, gap_rows
-from optical.report.figures.style import Row, panels, styles
+from optical.report.figures.style import Row, styles
 
 GROUPS = ("low", "high", "gap")
 
@@ -51,21 +52,13 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
     """Draw a heat map a number of sentence pairs: a row a variant, a column a language, `method`'s mean as a figure."""
     mine = [row for row in rows if row["method"] == method]
     variants = list(dict.fromkeys(row[axis] for row in mine))
-    sizes = size_classes(mine)
-    titles = [f"about {size} pairs" for size in sizes.values()]
-    figure, grid, _ = panels(titles, height=0.9 + 0.4 * len(variants))
-    top = max(float(row["mean"]) for row in mine)
-    for axes, share in zip(grid, sizes, strict=True):
-        cells = {(row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share}
-        means = [[cells.get((variant, lang), float("nan")) for lang in langs] for variant in variants]
-        axes.imshow(means, cmap="cividis", vmin=0, vmax=top, aspect="auto")
-        for (variant, lang), mean in cells.items():
-            colour = "white" if mean < 0.6 * top else "black"
-            place = langs.index(lang), variants.index(variant)
-            axes.text(*place, f"{mean:.2f}", ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(langs)), langs)
-        axes.set_yticks(range(len(variants)), variants)
-        axes.grid(visible=False)
+    cells_of = {
+        f"about {size} pairs": {
+            (row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share
+        }
+        for share, size in size_classes(mine).items()
+    }
+    figure = draw_heat_maps(cells_of, variants, langs)
     figure.supxlabel(f"language of the query; mean {measure} of {method}", fontsize=9)
     figure.supylabel(axis, fontsize=9)
     return figure

@@ -1,0 +1,76 @@
+"""The matrix of any language to any language: queries in each language against the passages in each.
+
+A pair of languages stands where `optical.evaluation.comparison` has a language: `sw-de` is Swahili queries, German
+passages. A mean over pairs has the query as its unit, as a mean over languages has.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from optical.evaluation.comparison import Cell
+from optical.evaluation.scores import Score
+
+SEP = "-"  # between the language of the queries and that of the passages
+
+# Which pairs a mean is over, by the languages of queries and passages. English is what every student learns from, so
+# two other languages are a pair that no sentence pairs join. English alone is the teacher's, the same for most methods.
+GROUPS: dict[str, Callable[[str, str], bool]] = {
+    "one language": lambda asked, read: asked == read != "en",
+    "English queries": lambda asked, read: asked == "en" != read,
+    "English passages": lambda asked, read: read == "en" != asked,
+    "never trained": lambda asked, read: "en" not in (asked, read) and asked != read,
+    "all pairs": lambda asked, read: (asked, read) != ("en", "en"),
+}
+
+
+def pair_of(asked: str, read: str) -> str:
+    """Return the name of a pair: the language of the queries, and that of the passages."""
+    return f"{asked}{SEP}{read}"
+
+
+def languages_of(pair: str) -> tuple[str, str] | None:
+    """Return the languages of queries and passages of a pair; None for a mean over pairs.
+
+    >>> languages_of("sw-de"), languages_of("never trained")
+    (('sw', 'de'), None)
+    """
+    asked, _, read = pair.partition(SEP)
+    return (asked, read) if read else None
+
+
+def pair_scores(scores: Iterable[Score], collection: str, passages: Mapping[str, str]) -> Iterator[Score]:
+    """Yield the scores of the collections in one language each as those of one collection, a pair as the language.
+
+    Args:
+        scores: of these collections.
+        collection: the name of the whole.
+        passages: collection -> language of its passages.
+    """
+    for score in scores:
+        yield score._replace(collection=collection, lang=pair_of(score.lang, passages[score.collection]))
+
+
+def pair_groups(langs: Sequence[str], passages: Sequence[str]) -> dict[str, list[str]]:
+    """Return the pairs of each mean, for these languages of queries and of passages.
+
+    >>> pair_groups(["en", "sw"], ["en", "sw"])["English passages"]
+    ['sw-en']
+    """
+    return {
+        name: [pair_of(asked, read) for asked in langs for read in passages if among(asked, read)]
+        for name, among in GROUPS.items()
+    }
+
+
+def matrix_lines(
+    cells: Iterable[Cell], methods: Sequence[str], langs: Sequence[str], passages: Sequence[str]
+) -> list[str]:
+    """Return a Markdown table of means for each method: a row a language of queries, a column one of passages."""
+    means = {(cell.method, cell.lang): cell.mean for cell in cells}
+    lines = []
+    for method in methods:
+        lines += ["", f"`{method}`: queries in the language of the row, passages in that of the column", ""]
+        lines += ["| | " + " | ".join(passages) + " |", "|---|" + "---:|" * len(passages)]
+        for asked in langs:
+            row = [means.get((method, pair_of(asked, read))) for read in passages]
+            lines.append(f"| {asked} | " + " | ".join("" if mean is None else f"{mean:.3f}" for mean in row) + " |")
+    return lines
