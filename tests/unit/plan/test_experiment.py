@@ -85,7 +85,7 @@ def test_an_experiment_is_called_as_its_folder():
 
 
 def test_a_notebook_shows_an_experiment_in_one_line():
-    assert repr(experiment(file="open.yaml")) == "<Experiment open: 7 languages, 12 methods>"
+    assert repr(experiment(file="open.yaml")) == "<Experiment open: 7 languages, 14 methods>"
 
 
 def test_what_leads_nowhere_is_refused_with_key_and_remedy():
