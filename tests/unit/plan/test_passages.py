@@ -17,7 +17,7 @@ def test_a_collection_in_several_languages_is_also_one_for_each():
         "flores-en": True,
         "afriqa": False,
     }
-    assert experiment(file="open.yaml").config.collections == ["flores"]
+    assert experiment(file="open.yaml").config.collections == ["flores", "mkqa"]
 
 
 def test_a_name_that_the_table_has_already_is_refused():
