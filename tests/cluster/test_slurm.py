@@ -88,7 +88,7 @@ class Driver:
         return job, process
 
     def last_saved(self, process, rule):
-        """Return the last step that a process has saved; 0 where it is another than the rule's program."""
+        """Return the last step that a process has saved of its model; 0 where it is another than the rule's program."""
         folder = Path(f"/proc/{process}")
         try:
             words, started = (folder / "cmdline").read_bytes().decode().split("\0"), folder.stat().st_mtime
@@ -96,7 +96,8 @@ class Driver:
             return 0
         if words[1:2] != [f"workflow/scripts/{rule}.py"]:
             return 0
-        saved = (self.workspace / words[words.index("--checkpoints") + 1]).rglob("step-*.pt")
+        checkpoints, model = (words[words.index(option) + 1] for option in ("--checkpoints", "--out"))
+        saved = (self.workspace / checkpoints / model).rglob("step-*.pt")
         return max((int(re.sub(r"\D", "", file.name)) for file in saved if time_of(file) > started), default=0)
 
     def log_of(self, rule):

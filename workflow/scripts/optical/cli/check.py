@@ -41,6 +41,7 @@ PROBE = "Where is the river?"  # a text that an encoder must be able to read
 SAME_NEEDS = {
     "encode_dense": "encode_collection",
     "encode_part": "encode_collection",
+    "encode_with_extended": "encode_collection",
     "encode_with_student": "encode_collection",
     "evaluate_pruned": "evaluate_run",
     "make_alignment_table": "make_study_table",
