@@ -37,9 +37,8 @@ def main(arguments):
     first = f"The first {len(langs)} hits on {arguments.collection}, passages of {len(langs)} languages in one index"
     columns = [(ALL, measure) for measure in measures]
     lines = [f"{first}; means over queries in {', '.join(arguments.langs)}.", ""]
-    write_lines(
-        arguments.markdown, [*lines, *means_lines(cells, arguments.methods, columns, arguments.references, TESTS)]
-    )
+    lines += means_lines(cells, arguments.methods, columns, arguments.references, TESTS)
+    write_lines(arguments.markdown, lines, sealed=True)
     log.info("%s: %d scores", arguments.out, len(scores))
 
 

@@ -186,7 +186,7 @@ class AfriQaCollection(CollectionBlock):
     reader: Literal["afriqa"]
 
     questions: FileByLanguage
-    """one file per language; each language has questions of its own"""
+    """one file per language; the questions differ from language to language"""
 
     passages: Files | None = None
     """more files; their passages are also documents"""

@@ -1,7 +1,7 @@
 """The block `objectives` of a method: what a student learns, with the weight and the settings of each objective."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import model_validator
 
@@ -11,12 +11,16 @@ from optical.config.base import Flag, NotNegative, Number, Positive, Refused, Se
 class Objective(Settings):
     """One objective: a weight, or a map with the weight and settings."""
 
+    solves_transport: ClassVar[bool] = False  # whether it needs the plan that the block `transport` describes
+
     weight: Number = 1.0
     """weight of the objective in the sum"""
 
 
 class OptimalTransportObjective(Objective):
     """OPTICAL: the cost of carrying the student's tokens to the teacher's along the best plan."""
+
+    solves_transport = True
 
     unroll: Flag = False
     """differentiate through the solver's iterations; the plan is a constant otherwise"""
@@ -44,6 +48,8 @@ class TemperatureObjective(Objective):
 
 class TokenContrastObjective(Objective):
     """Each token nearest to the English tokens that the plan carries it to, among those of the batch."""
+
+    solves_transport = True
 
     temperature: Positive = 0.1
     """divides the cosines"""
@@ -85,7 +91,7 @@ class Objectives(Settings):
 
     def use_transport(self) -> bool:
         """Return whether an objective solves the block `transport`, or weighs tokens by its marginals."""
-        solves = self.optimal_transport is not None or self.token_contrast is not None
+        solves = any(objective.solves_transport for _, objective in self.chosen())
         return solves or (self.sentence_mse is not None and self.sentence_mse.token_weights)
 
 

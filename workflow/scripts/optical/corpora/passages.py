@@ -49,9 +49,7 @@ def in_language(documents: Iterable[Document], lang: str) -> Iterator[Document]:
     [{'id': '1', 'text': 'Mwezi.', 'language': 'sw'}]
     """
     for document in documents:
-        named = document.copy()
-        named["language"] = lang
-        yield named
+        yield document | {"language": lang}
 
 
 def text_of(document: Document) -> str:

@@ -46,8 +46,8 @@ def read_plain(block: PlainCollection, languages: list[str]) -> Collection:
 
     Documents are JSON Lines (`id`, `text`, optional `title`) or `id<TAB>text`, as MS MARCO has them; queries are
     `id<TAB>text`; qrels have TREC's four columns. Both may be missing: the documents can be searched, not judged by.
-    Documents in several languages have a file for each; of their judgements, a collection in one of these languages
-    keeps those of its own documents.
+    Where documents are in several languages, each language has a file. The judgements are of all languages together; a
+    collection in one of them leaves out the judgements of documents in the others.
     """
     files = passage_files(block.documents, block.passage_languages)
     read = {lang: read_documents(path) for lang, path in files.items()}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from optical.evaluation.comparison import Cell
 
-SIGNIFICANT = 0.05
 INTERVALS = "In brackets: 95 % bootstrap interval over queries."
 
 

@@ -47,10 +47,7 @@ def index_scores(
         query_ids: the queries.
     """
     depth = len(passage_languages)
-    (
-        recall,
-        *_,
-    ) = index_measures(passage_languages)
+    recall = index_measures(passage_languages)[0]
     for query_id in query_ids:
         relevant = [name for name, grade in judgments.get(query_id, {}).items() if grade > 0]
         if not relevant:

@@ -348,7 +348,7 @@ def build_objective(objectives: Objectives, transport: TransportSettings | None 
     terms = {}
     for name, objective in objectives.chosen():
         options = objective.model_dump(exclude={"weight"})
-        if name in ("optimal_transport", "token_contrast"):
+        if objective.solves_transport:
             options["transport"] = transport or TransportSettings()
         terms[name] = (objective.weight, OBJECTIVES[name](**options))
     return WeightedSum(terms)
