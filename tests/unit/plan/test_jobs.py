@@ -253,9 +253,9 @@ def test_one_index_serves_all_languages_and_methods_of_the_pruned_table():
 
 
 def test_what_has_no_index_is_refused():
-    with pytest.raises(ConfigError, match=r"an index has English passages alone \[collections\]"):
+    with pytest.raises(ConfigError, match=r"only English passages can be pruned \[collections\]"):
         jobs.pruned_conditions(experiment(BY_STUDENT))
-    with pytest.raises(ConfigError, match=r"none searches with token vectors \[methods\]"):
+    with pytest.raises(ConfigError, match=r"no method searches with token vectors \[methods\]"):
         jobs.pruned_conditions(experiment(methods=["bm25"], reference="bm25"))
 
 

@@ -1,4 +1,4 @@
-"""Refusals before any job: what leads nowhere although every value has the right form."""
+"""Checks before any job: values that are valid by themselves but do not fit together."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +21,11 @@ LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_tabl
 
 
 def check(experiment: Experiment, files: Sequence[str | Path] = ()) -> None:
-    """Raise `ConfigError` where an experiment, or one that belongs to it, leads nowhere.
+    """Raise `ConfigError` if an experiment, or one of its variants and shares, cannot run.
 
     Args:
-        experiment: the whole of it.
-        files: of its config, which are read again: of a key that comes twice, Snakemake takes the last silently.
+        experiment: the whole experiment.
+        files: its config files. They are read again because Snakemake silently takes the last of two equal keys.
     """
     read_config(files)
     members = family(experiment).values()
@@ -42,7 +42,7 @@ def check(experiment: Experiment, files: Sequence[str | Path] = ()) -> None:
 
 
 def check_experiment(experiment: Experiment) -> None:
-    """Refuse names that stand in no table, and methods and collections that cannot be had."""
+    """Refuse unknown names, and methods and collections that cannot run."""
     config = experiment.config
     check_names(config.languages, "languages", experiment.languages, LANGUAGE_REMEDY)
     for key, names in (("methods", config.methods), ("bitext_curve.methods", config.bitext_curve.methods)):
@@ -68,14 +68,14 @@ def check_experiment(experiment: Experiment) -> None:
 
 
 def warnings(experiment: Experiment) -> list[str]:
-    """Return what is doubtful in an experiment, or in one that belongs to it, a line each."""
+    """Return one line for each doubtful value of an experiment, or of one of its variants."""
     members = [member for member in family(experiment).values() if member.share == WHOLE]
     doubts = [value.message() for member in members for value in unusual_values(member)]
     return list(dict.fromkeys([*doubts, *(doubt for member in members for doubt in _untaught_readers(member))]))
 
 
 def _untaught_readers(experiment: Experiment) -> list[str]:
-    """Return a line for each method whose students read passages but learn to read queries alone."""
+    """Return a line for each method whose students encode passages but are trained on queries only."""
     config = experiment.config
     foreign = [name for name in config.collections if experiment.passage_languages(name) != ["en"]]
     trained = [name for name in config.methods if foreign and experiment.kind_of(name).reader == "student"]
@@ -84,13 +84,12 @@ def _untaught_readers(experiment: Experiment) -> list[str]:
     ]
     hint = "Hint: add document to its sides"
     return [
-        f"students of {name} read passages, and learn to read queries alone [student.sides]. {hint}"
-        for name in untaught
+        f"students of {name} read passages but learn to read only queries [student.sides]. {hint}" for name in untaught
     ]
 
 
 def _check_given_model(experiment: Experiment) -> None:
-    """Refuse a given encoder or teacher that cannot do what is asked; `fetch_model` does so if it arrives later."""
+    """Refuse a given encoder or teacher that does not fit the config. `fetch_model` checks one that arrives later."""
     place, asked = given_model(experiment), demands(experiment)
     if asked.extensible and (kind := subwords_of_given(experiment)):
         check_extensible(kind)
@@ -113,7 +112,7 @@ def _check_collection(experiment: Experiment, name: str) -> None:
 
 
 def _check_method(experiment: Experiment, method: str, where: str) -> None:
-    """Refuse a method that has nothing to learn from, or is asked for what its kind does not do."""
+    """Refuse a method without training data, or with settings that its kind does not support."""
     block = experiment.method(method)
     for lang in experiment.languages_of_method(method) if KINDS[block.kind].learns_from_bitext else []:
         if not bitext_sources(experiment, lang):

@@ -1,4 +1,4 @@
-"""The lists that programs take: which searches, evaluations and conditions there are, and in which files."""
+"""Job lists for programs: searches, evaluations and conditions of an experiment, with their files."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ from optical.plan.sources import file_of, has_english
 from optical.plan.translations import translated_folder, translations_file
 
 EXACT, PRUNED = "exact", "pruned"
-# What measure_alignment calls the held-out pairs, and its measures: see optical.evaluation.name_alignment.
+# The collection and measures of measure_alignment: see optical.evaluation.name_alignment.
 ALIGNED = "held-out"
 ALIGNMENT_MEASURES = ("mass", "mass_translated", "chance")
 
@@ -33,7 +33,7 @@ Job = dict[str, object]
 
 
 def query_encoders(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return the models that read a collection's queries of a language, and what students among them are changes to."""
+    """Return the models that encode a collection's queries of a language, and the models that students start from."""
     runs = vector_runs(experiment, collection, lang)
     readers = {query_encoder(experiment, lang, *run) for run in runs}
     has_students = lang != "en" and any(experiment.kind_of(method).reader == "student" for method, _ in runs)
@@ -41,7 +41,7 @@ def query_encoders(experiment: Experiment, collection: str, lang: str) -> list[s
 
 
 def lexical_tables(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return the lexical table of a language, where a method searches a collection through it."""
+    """Return the lexical table of a language; [] if no method needs it for a collection."""
     needed = methods_on(experiment, collection, lang, kinds(lexical_table=True))
     return [experiment.place("lexical_tables", "lexical_tables", f"{lang}.tsv")] if needed else []
 
@@ -50,8 +50,8 @@ def searches(experiment: Experiment, collection: str, lang: str, folder: str, se
     """Return the searches of a language with token vectors: one per method and seed.
 
     Args:
-        folder: of the runs, among the results.
-        search: what makes them, such as `pruned`, or a part of the collection: a folder below.
+        folder: folder of the runs below the results.
+        search: kind of search, such as `pruned`, or part of the collection; names the folder of the run files.
     """
     runs_folder = f"{experiment.results}/{folder}/{collection}/{lang}/{search}"
     jobs = []
@@ -79,7 +79,7 @@ def lexical_searches(experiment: Experiment, collection: str, lang: str) -> list
 
 
 def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, method: str, seed: int) -> Job:
-    """Return what every search has: its queries, translated where the method reads such, its run and name."""
+    """Return the keys of every search: queries (translated for some methods), run file and name."""
     queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
     if experiment.kind_of(method).queries == "translated":
         queries = translations_file(translated_folder(experiment, lang, experiment.translator_of(method)), collection)
@@ -87,7 +87,7 @@ def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, 
 
 
 def document_vectors(experiment: Experiment, collection: str) -> list[str]:
-    """Return the vectors of a collection's documents: the whole's or all parts', in collection order."""
+    """Return the folders of a collection's document vectors: one, or one for each part, in order."""
     if experiment.in_parts:
         return [experiment.place("vectors", "part_vectors", collection, part) for part in experiment.parts()]
     return [experiment.place("vectors", "vectors", collection)]
@@ -104,7 +104,7 @@ def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
 
 
 def merges(experiment: Experiment, collection: str, lang: str) -> list[Job]:
-    """Return the runs of a language that are merged from those in the parts of a collection."""
+    """Return the runs of a language that merge the runs of a collection's parts."""
     parts = part_runs(experiment, collection, lang)
     return [
         {
@@ -120,7 +120,7 @@ def merges(experiment: Experiment, collection: str, lang: str) -> list[Job]:
 
 
 def checked_students(experiment: Experiment, lang: str) -> list[Job]:
-    """Return the students of a language that are checked on held-out pairs, each with what it started from."""
+    """Return the students of a language to check on held-out pairs, each with the model it started from."""
     start_of = {"distilled": next(iter(extended(experiment, lang)), teacher(experiment))}
     english = {"dense-distilled": {"teacher": dense(experiment)}}
     return [
@@ -132,7 +132,7 @@ def checked_students(experiment: Experiment, lang: str) -> list[Job]:
 
 
 def lexical_settings(experiment: Experiment) -> LexicalSettings:
-    """Return the settings of the experiment's BM25, or the defaults where no method is that."""
+    """Return the settings of the experiment's BM25, or the defaults if it is not among the methods."""
     blocks = map(experiment.method, experiment.config.methods)
     return next((block.lexical for block in blocks if block.kind == "lexical"), LexicalSettings())
 
@@ -147,9 +147,9 @@ def held_out_tables(experiment: Experiment) -> list[str]:
 
 
 def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool = False) -> list[Job]:
-    """Return the evaluations of a language's methods: of their own searches, or of those through a pruned index.
+    """Return the evaluations of a language's methods, of exact searches or of searches in a pruned index.
 
-    Without English queries in the collection no method reads such.
+    Methods that read English queries are left out if the collection has none.
     """
     english = has_english(experiment, collection)
     chosen = [name for name, kind in KINDS.items() if english or kind.queries != "english"]
@@ -168,7 +168,7 @@ def evaluations(experiment: Experiment, collection: str, lang: str, pruned: bool
 
 
 def described_runs(experiment: Experiment, collection: str, lang: str) -> list[Job]:
-    """Return the runs of a language whose queries the report lists: those of each method's first seed."""
+    """Return the runs that the report lists query by query: the first seed of each method."""
     runs: dict[object, Job] = {}
     for job in evaluations(experiment, collection, lang):
         runs.setdefault(job["method"], {"run": job["run"], "method": job["method"]})
@@ -181,12 +181,12 @@ def folders_of_runs(experiment: Experiment, collection: str, lang: str, pruned: 
 
 
 def folders_of(runs: Iterable[str]) -> list[str]:
-    """Return the folders of searches that made runs."""
+    """Return the folders of run files."""
     return sorted({run.rsplit("/", 2)[0] for run in runs})
 
 
 def run_of(experiment: Experiment, collection: str, lang: str, method: str, seed: int, pruned: bool = False) -> str:
-    """Return a method's run: below the language of the queries that it reads, and what makes it."""
+    """Return the run file of a method. Its path names the language of the queries read and the kind of search."""
     kind = experiment.kind_of(method)
     merged = experiment.in_parts or experiment.collections_by_language(collection)
     vectors = PRUNED if pruned else "merged" if merged else "maxsim"
@@ -196,20 +196,20 @@ def run_of(experiment: Experiment, collection: str, lang: str, method: str, seed
 
 
 def scores(experiment: Experiment, collection: str) -> list[str]:
-    """Return the scores of the languages of a collection."""
+    """Return the score files of a collection, one for each language."""
     return [f"{experiment.results}/scores/{collection}/{lang}.tsv" for lang in experiment.languages_of(collection)]
 
 
 def tables(experiment: Experiment, name: str) -> list[str]:
-    """Return the table of this name of every collection."""
+    """Return the path of a table, by its file name, for every collection."""
     return [f"{experiment.results}/tables/{collection}/{name}" for collection in experiment.test_collections()]
 
 
-# --- how well names are aligned
+# --- alignment of names
 
 
 def lexicon(experiment: Experiment, lang: str) -> str:
-    """Return the file of a language's names and their English."""
+    """Return the file of a language's names with their English translations."""
     if experiment.config.lexicon is None:
         hint = "give names and their translations, or leave alignment_quality.tsv out"
         raise ConfigError("no names to measure alignment by", where="lexicon", hint=hint)
@@ -220,9 +220,9 @@ def lexicon(experiment: Experiment, lang: str) -> str:
 
 
 def aligners(experiment: Experiment, lang: str) -> list[Job]:
-    """Return the models whose alignment is measured, each with that which reads English beside it.
+    """Return the models whose alignment is measured, each with the model that encodes English.
 
-    That is the encoder before any training for retrieval, the teacher, and every distilled student beside the teacher.
+    These are the encoder before training, the teacher, and every distilled student with the teacher.
     """
     bare, english = encoder(experiment), teacher(experiment)
     rows = [] if given_teacher(experiment) else [("encoder", 1, bare, bare, "document")]
@@ -234,15 +234,15 @@ def aligners(experiment: Experiment, lang: str) -> list[Job]:
 
 
 def aligner_models(experiment: Experiment, lang: str) -> list[str]:
-    """Return the folders of the models whose alignment is measured."""
+    """Return the folders of the models that `aligners` names."""
     return sorted({str(job[side]) for job in aligners(experiment, lang) for side in ("foreign", "english")})
 
 
-# --- conditions: the same scores of several experiments, in one table
+# --- conditions: scores of several experiments in one table
 
 
 def condition(experiment: Experiment, collection: str, lang: str, **what: object) -> Job:
-    """Return one condition of a table of conditions: what it is, and the files of its scores and sentence pairs."""
+    """Return a row of a table of conditions: its labels (`what`) and the files of its scores and bitext."""
     learns = any(experiment.kind_of(method).learns_from_bitext for method in experiment.config.methods)
     place = {"share": experiment.share, "collection": collection, "lang": lang}
     files = {"scores": f"{experiment.results}/scores/{collection}/{lang}.tsv"}
@@ -250,14 +250,14 @@ def condition(experiment: Experiment, collection: str, lang: str, **what: object
 
 
 def pruned_collections(experiment: Experiment) -> list[str]:
-    """Return the collections of English passages, which the teacher reads: one index serves all their methods."""
+    """Return the collections with English passages. The teacher encodes these, so one index serves all methods."""
     config = experiment.config
     indexed_kinds = kinds(search="maxsim", documents="teacher")
     if not any(experiment.method(method).kind in indexed_kinds for method in config.methods):
-        raise ConfigError("none searches with token vectors", "methods", "name one that does, such as zero-shot")
+        raise ConfigError("no method searches with token vectors", "methods", "add one that does, such as zero-shot")
     indexed = [name for name in experiment.test_collections() if experiment.passage_languages(name) == ["en"]]
     if not indexed:
-        raise ConfigError("an index has English passages alone", "collections", "name a collection of such")
+        raise ConfigError("only English passages can be pruned", "collections", "add a collection of English passages")
     return indexed
 
 
@@ -272,14 +272,11 @@ def pruned_conditions(experiment: Experiment) -> list[Job]:
     ]
 
 
-# --- what a run ends in
+# --- targets
 
 
 def targets(experiment: Experiment) -> list[str]:
-    """Return what a run makes unless it is asked for a file: the table, and what searching needs where there is none.
-
-    For passages without queries these are their vectors and all models that read queries.
-    """
+    """Return the default targets: the table, and vectors and models for collections without queries."""
     made = [f"{experiment.results}/map_table.tsv"] if experiment.test_collections() else []
     for name in experiment.searchable_collections():
         made += document_vectors(experiment, name)
@@ -289,7 +286,7 @@ def targets(experiment: Experiment) -> list[str]:
 
 
 def published_tables(experiment: Experiment) -> list[str]:
-    """Return the tables of the first collection with judgements, which are the experiment's."""
+    """Return the published tables, which are those of the first collection with judgements."""
     folder = f"{experiment.results}/tables/{experiment.main_collection()}"
     return [f"{folder}/map_{name}" for name in ("table.tsv", "table.md", "table.tex", "cells.tsv")]
 
@@ -298,7 +295,7 @@ def published_tables(experiment: Experiment) -> list[str]:
 
 
 def titles(experiment: Experiment, langs: Iterable[str]) -> dict[str, str]:
-    """Return the titles of the panels of a figure: names of languages and their resource levels."""
+    """Return the panel titles of a figure: name and resource level of each language."""
     rows = {lang: experiment.languages[lang] for lang in langs}
     return {lang: f"{row['name']} ({row['resource']})" for lang, row in rows.items()}
 
@@ -317,16 +314,16 @@ def students(experiment: Experiment) -> list[Job]:
 
 
 def shown_student(experiment: Experiment, lang: str) -> str:
-    """Return the student whose alignment is drawn: the reference method's where it is distilled, or the first one."""
+    """Return the student whose alignment is drawn: that of the reference method if distilled, else the first."""
     runs = experiment.runs(lang, ["distilled"])
     preferred = [run for run in runs if run[0] == experiment.config.reference]
     return experiment.student(lang, *(preferred or runs)[0])
 
 
 def figures(experiment: Experiment) -> list[str]:
-    """Return the figures that the report shows: a gap where a collection has both resource levels.
+    """Return the figures of the report.
 
-    The bitext curve is among them only where it was asked for and made before.
+    The gap needs languages of both resource levels. The bitext curve is shown only if it exists already.
     """
     collections = experiment.test_collections()
     names = [f"{collection}/map" for collection in collections]
@@ -339,7 +336,7 @@ def figures(experiment: Experiment) -> list[str]:
 
 
 def described_queries(experiment: Experiment) -> list[str]:
-    """Return the descriptions of the queries of all collections and languages."""
+    """Return the query descriptions of all collections and languages."""
     return [
         f"{experiment.results}/queries/{collection}/{lang}.json"
         for collection in experiment.test_collections()
@@ -354,5 +351,5 @@ def has_both_levels(experiment: Experiment, collection: str) -> bool:
 
 
 def files_in(jobs: Iterable[Mapping[str, object]], key: str) -> list[str]:
-    """Return the files that jobs name under a key, each once; an empty name is none."""
+    """Return the distinct files that jobs have under a key, without empty names."""
     return list(dict.fromkeys(str(job[key]) for job in jobs if job.get(key)))

@@ -1,4 +1,4 @@
-"""Where the models and tokens of an experiment are stored: made here, given as folders, or models of the hub."""
+"""Paths of an experiment's models and tokens: trained here, given as folders, or taken from the hub or a package."""
 
 import importlib.util
 import re
@@ -17,19 +17,19 @@ from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 PACKAGE = "package:"
-# What the rules make for one experiment may serve another, a variant of a study.
+# A rule of another experiment may make a model, for instance that of a study for its variants.
 MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+/\d+)")
-BITEXT_EN = ("bitext", "en")  # sentence pairs as text: those of each language bring the English side
+BITEXT_EN = ("bitext", "en")  # the bitext of each language has an English side, so English needs no text of its own
 
 
 def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en", owner: str = "") -> str:
-    """Return the folder of a model: `trained`, a given folder, one inside an installed package, or one of the hub's.
+    """Return the folder of a model: `trained`, a given folder, or where a model of the hub or of a package is stored.
 
     Args:
-        key: of the block that describes it.
-        trained: where it is made, if it is trained here.
-        lang: whose codes its source and revision may hold.
-        owner: the method whose translator it is; "" for the experiment's model.
+        key: config block that describes the model.
+        trained: folder of the model if it is trained here.
+        lang: language whose codes fill the placeholders in `source` and `revision`.
+        owner: method that has its own translator; "" for the experiment's model.
     """
     block = experiment.translator_block(owner) if owner else getattr(experiment.config, key)
     where = f"method_table.{owner}.{key}" if owner else key
@@ -49,7 +49,7 @@ def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en
 
 
 def place_in_package(source: str, where: str = "encoder.source") -> str:
-    """Return the path of a folder or file in an installed package, of `package:NAME/PLACE`.
+    """Return the path of a folder or file in an installed package, given as `package:NAME/PLACE`.
 
     Raises:
         ConfigError: the package is not installed.
@@ -69,7 +69,7 @@ def _is_packed(block: EncoderBlock | Teacher | Translator) -> bool:
 
 
 def _unpacked_folder(experiment: Experiment, block: EncoderBlock | Teacher | Translator, key: str) -> str:
-    """Return the folder in which a rule unpacks a model; its package is needed only until that is done."""
+    """Return the folder in which a rule unpacks a model. The package is only needed until then."""
     package, _, inside = block.source.removeprefix(PACKAGE).partition("/")
     folder = f"results/models/{package}--{inside}--{block.revision}"
     if not Path(experiment.folder, folder, "config.json").is_file():
@@ -80,7 +80,7 @@ def _unpacked_folder(experiment: Experiment, block: EncoderBlock | Teacher | Tra
 
 
 def weights_note(experiment: Experiment) -> str | None:
-    """Return what a table says of the weights of an encoder that a package carries in 4 bits."""
+    """Return the note on 4-bit weights for the tables, or None if the encoder is not from a package."""
     if not _is_packed(experiment.config.encoder):
         return None
     place = experiment.config.encoder.source.removeprefix(PACKAGE)
@@ -96,14 +96,14 @@ def _commit(block: EncoderBlock | Teacher | Translator, key: str, lang: str) -> 
 
 
 def given_teacher(experiment: Experiment) -> str:
-    """Return the folder of a teacher that is not trained here, or nothing."""
+    """Return the folder of a given teacher; "" if the teacher is trained here."""
     return model_folder(experiment, "teacher", "")
 
 
 def given_model(experiment: Experiment) -> str:
-    """Return the folder of the model that an experiment starts from: a given teacher or encoder; "" for none.
+    """Return the folder of the given teacher or encoder that an experiment starts from; "" for none.
 
-    What rules make may not be there yet, a study's teacher for instance: the block `encoder` then decides.
+    A given teacher that a rule has not made yet is skipped: the `encoder` block then decides.
     """
     for folder in (given_teacher(experiment), model_folder(experiment, "encoder", "")):
         if folder and (is_there(experiment, folder) or not MADE_MODEL.fullmatch(folder)):
@@ -112,38 +112,38 @@ def given_model(experiment: Experiment) -> str:
 
 
 def is_there(experiment: Experiment, folder: str) -> bool:
-    """Return whether the files of a model are there; those of the hub or of a package may arrive during the run."""
+    """Return whether the model's files exist. Those of the hub or of a package may arrive during the run."""
     return Path(experiment.folder, folder, "config.json").is_file()
 
 
 def subwords_of_given(experiment: Experiment) -> str | None:
-    """Return the kind of the tokeniser that an experiment starts from; None where its files are not there yet."""
+    """Return the kind of the given tokeniser, such as `Unigram`; None if its files do not exist yet."""
     folder = given_model(experiment)
     if folder and (kind := kind_of_subwords(Path(experiment.folder, folder))):
         return kind
     block = experiment.config.teacher if folder == given_teacher(experiment) else experiment.config.encoder
-    return "Unigram" if folder and _is_packed(block) else None  # a package carries a model with the subwords of XLM-R
+    return "Unigram" if folder and _is_packed(block) else None  # packed models have the subwords of XLM-R
 
 
 def encoder_kinds(experiment: Experiment) -> list[Kind]:
-    """Return the kind of the experiment's encoder, or both sizes where it is pretrained and not yet fetched."""
+    """Return the kind of the encoder, or both sizes if it is pretrained and not fetched yet."""
     if not (folder := given_model(experiment)):
         return [kind_of_size(experiment.config.encoder.architecture.hidden_size, from_scratch=True)]
     return [kind_of(Path(experiment.folder, folder))] if is_there(experiment, folder) else ["small", "base"]
 
 
 def tokeniser(experiment: Experiment) -> str:
-    """Return the folder that holds tokenizer.json: trained, or the given teacher's or encoder's own."""
+    """Return the folder of tokenizer.json: trained here, or that of the given teacher or encoder."""
     return given_teacher(experiment) or model_folder(experiment, "encoder", experiment.place("tokeniser", "tokeniser"))
 
 
 def splitting_tokeniser(experiment: Experiment, collection: str) -> list[str]:
-    """Return the folder of the tokeniser whose tokens the length of a passage counts; nothing where it counts words."""
+    """Return the tokeniser that cuts documents into passages; [] if the collection is cut by words."""
     return [tokeniser(experiment)] if splits_by_tokens(experiment, collection) else []
 
 
 def encoder(experiment: Experiment) -> str:
-    """Return the folder of the encoder that the teacher starts from: pre-trained here, or given; or a given teacher."""
+    """Return the folder of the encoder that the teacher starts from, or of the given teacher."""
     return given_teacher(experiment) or model_folder(experiment, "encoder", experiment.place("encoder", "encoder"))
 
 
@@ -153,23 +153,23 @@ def teacher(experiment: Experiment) -> str:
 
 
 def dense(experiment: Experiment) -> str:
-    """Return the folder of the encoder that reads a text into one vector."""
+    """Return the folder of the dense encoder, which gives one vector for a text."""
     return experiment.place("dense", "dense")
 
 
 def teacher_of(experiment: Experiment, method: str) -> str:
-    """Return the folder of the model that a method learns from, and whose vectors of documents it searches."""
+    """Return the folder of a method's teacher, which also encodes the documents that the method searches."""
     return dense(experiment) if experiment.kind_of(method).documents == "dense" else teacher(experiment)
 
 
 def translator(experiment: Experiment, lang: str, owner: str = "") -> str:
-    """Return the folder of a language's translator, or of a method's own: trained on its sentence pairs, or given."""
+    """Return the folder of the translator of a language, or of a method (`owner`) that has its own."""
     own = ("own_translators", lang, owner) if owner else ("translators", lang)
     return model_folder(experiment, "translator", experiment.place("translators", *own), lang, owner)
 
 
 def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
-    """Return the folder of the model that reads the queries of a run; English ones are read by the method's teacher."""
+    """Return the folder of the model that encodes the queries of a run. The teacher encodes English queries."""
     reader = experiment.kind_of(method).reader
     if lang == "en":
         return teacher_of(experiment, method)
@@ -179,9 +179,10 @@ def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> 
 
 
 def extended(experiment: Experiment, lang: str, method: str | None = None) -> list[str]:
-    """Return the folder of the model with the subwords of a language, which its students start from.
+    """Return the folder of the model with added subwords of a language, from which its students start.
 
-    Nothing where the vocabulary stays the encoder's: they start from the teacher. So do students of the dense encoder.
+    Returns [] if students keep the encoder's vocabulary, and for students of the dense encoder: these start from their
+    teacher.
     """
     pooled = method is not None and experiment.kind_of(method).documents == "dense"
     own_pieces = experiment.config.vocabulary.pieces and not pooled
@@ -189,7 +190,7 @@ def extended(experiment: Experiment, lang: str, method: str | None = None) -> li
 
 
 def student_bases(experiment: Experiment, lang: str) -> list[str]:
-    """Return the models that students of a language start from: of a large vocabulary they store only what changed."""
+    """Return the models that students start from; with a large vocabulary a student stores only what changed."""
     pooled = experiment.methods_for(lang, kinds(reader="student", documents="dense"))
     return [teacher(experiment), *extended(experiment, lang), *([dense(experiment)] if pooled else [])]
 
@@ -200,28 +201,28 @@ def tokens(experiment: Experiment, lang: str) -> str:
 
 
 def student_tokens(experiment: Experiment, lang: str, method: str | None = None) -> str:
-    """Return the tokenised sentence pairs of a language as its students read them, or those of a method."""
+    """Return the tokenised sentence pairs that the students of a language, or of one method, are trained on."""
     own_pieces = extended(experiment, lang, method)
     return experiment.place("start", "tokens", "extended", lang) if own_pieces else tokens(experiment, lang)
 
 
 def student_tokeniser(experiment: Experiment, lang: str) -> str:
-    """Return the folder that holds tokenizer.json as the students of a language read it; its translator does, too."""
+    """Return the folder of the tokenizer.json that students and translator of a language use."""
     return next(iter(extended(experiment, lang)), tokeniser(experiment))
 
 
 def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]:
-    """Return the folder of the teacher's vectors that the students of a language share.
+    """Return the folder of the teacher's token vectors that the students of a language share.
 
-    Nothing where the encoder is trained here. That one is small: to encode sentence pairs with it takes a student less
-    time than one more job takes to start. Nothing for a student of the dense encoder, which has few of its kind.
+    Returns [] if the encoder is trained here: it is small, so a student encodes the sentence pairs faster than another
+    job starts. Also returns [] for students of the dense encoder, which are too few to share.
     """
     alone = experiment.trains_encoder or experiment.kind_of(method).documents == "dense"
     return [] if alone else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
 
 
 def translator_code(experiment: Experiment, key: str, lang: str, owner: str = "") -> str:
-    """Return the code of a language, or of English, as the translator calls it: `key` names it; "" for none."""
+    """Return the translator's code of a language, given by the config key `key`; "" for none."""
     return fill_codes(getattr(experiment.translator_block(owner), key), experiment.languages[lang])
 
 
@@ -232,23 +233,20 @@ def training_set_of(experiment: Experiment, method: str, lang: str) -> str:
 
 
 def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str]:
-    """Return the queries with swapped words, where a method trains on such."""
+    """Return the file of queries with swapped words; [] if the method does not train on it."""
     switched = experiment.method(method).switch is not None
     return [f"{experiment.results}/switched_queries/{lang}/{method}.tsv"] if switched else []
 
 
 def translator_start(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
-    """Return the folder of the BERT that a translator starts from: with the subwords of its language, if any."""
+    """Return the folder of the BERT that a translator starts from; [] if it starts from random weights."""
     given = experiment.translator_block(owner).warm_start
     warm = encoder_kinds(experiment) == ["scratch"] if given is None else given
     return (extended(experiment, lang) or [encoder(experiment)]) if warm else []
 
 
 def models_of_hub(experiment: Experiment) -> list[str]:
-    """Return the folders of the models that the config names, of the hub or of a Python package.
-
-    The rule that fetches or unpacks one reads its name.
-    """
+    """Return the folders of all models that a rule fetches from the hub or unpacks from a Python package."""
     folders = {model_folder(experiment, key, "") for key in ("encoder", "teacher")}
     for lang in experiment.translated_languages():
         folders |= {translator(experiment, lang, owner) for owner in experiment.translators_of(lang)}
@@ -259,7 +257,7 @@ def models_of_hub(experiment: Experiment) -> list[str]:
 
 
 def pretraining_text(experiment: Experiment, lang: str) -> list[str]:
-    """Return the text files of a language; its clean sentence pairs where the bundled text does not have it."""
+    """Return the text files of a language. Its clean bitext replaces bundled text that does not exist."""
     texts = experiment.config.pretraining.text
     named = [texts] if isinstance(texts, str) else texts
     return [_one_text(experiment, text, lang) for text in named if (text, lang) != BITEXT_EN]
@@ -271,23 +269,23 @@ def _one_text(experiment: Experiment, text: str, lang: str) -> str:
 
 
 def pretraining_texts(experiment: Experiment) -> list[str]:
-    """Return the text files of all languages that the encoder is pre-trained on."""
+    """Return the pre-training text files of English and all languages."""
     return flatten([pretraining_text(experiment, lang) for lang in ["en", *experiment.config.languages]])
 
 
 def pretraining_bitext(experiment: Experiment) -> list[str]:
-    """Return the tokenised sentence pairs of all languages that have some, where pre-training reads such."""
+    """Return the tokenised bitext of all languages; [] if no pre-training objective uses sentence pairs."""
     langs = experiment.config.languages if experiment.config.pretraining.objectives.of_pairs() else []
     return [tokens(experiment, lang) for lang in langs if bitext_sources(experiment, lang)]
 
 
 def unused_in_pretraining(experiment: Experiment) -> list[str]:
-    """Return the modules that only objectives over sentence pairs need, where there are none of these."""
+    """Return the modules that pre-training does not import: those for sentence pairs, if no objective uses them."""
     return [] if experiment.config.pretraining.objectives.of_pairs() else ["training.encoder_pairs"]
 
 
 def reads_bitext_in_pretraining(experiment: Experiment, lang: str) -> bool:
-    """Return whether pre-training reads the sentence pairs of a language."""
+    """Return whether pre-training uses the bitext of a language."""
     if not experiment.trains_encoder:
         return False
     pairs = experiment.config.pretraining.objectives.of_pairs() and bitext_sources(experiment, lang)
