@@ -1,6 +1,6 @@
 """Who reads which passages, and which methods search them."""
 
-from optical.plan import jobs, searching
+from optical.plan import jobs, searching, translations
 from support.experiments import experiment
 
 METHODS = ["english", "bm25", "smt", "nmt", "zero-shot", "extended", "dense", "dense+mse", "optical", "optical+bm25"]
@@ -52,6 +52,34 @@ def test_passages_are_read_by_the_model_that_reads_queries_of_their_language():
     assert jobs.query_encoders(tried, "flores-de", "en") == [f"{results}/dense", f"{results}/teacher"]
 
 
+def test_one_job_searches_the_passages_of_all_languages_with_the_same_queries():
+    table = {"few": {"kind": "distilled", "objectives": {"optimal_transport": 1.0}, "languages": ["sw"]}}
+    tried = any_to_any(methods=["nmt", "zero-shot", "optical", "few"], method_table=table, seeds=[1])
+    results = "results/any_to_any"
+    found = {job["out"]: job for job in jobs.searches(tried, "flores", "sw", "runs", "maxsim")}
+    langs = tried.collections_by_language("flores")
+    names = {"nmt": ["en"], "zero-shot": langs, "optical": langs, "few": ["en", "sw"]}
+    files = {f"{name}/1.{lang}.trec" for name, read in names.items() for lang in read}
+    assert set(found) == {f"{results}/runs/flores/sw/maxsim/{file}" for file in files}
+    evaluated = {lang: jobs.evaluations(tried, name, "sw") for lang, name in langs.items()}
+    assert {job["run"] for of_language in evaluated.values() for job in of_language} == set(found)
+    assert {job["queries"] for job in found.values() if job["tag"] != "nmt"} == {
+        f"{results}/collections/flores/queries/sw.tsv"
+    }, "a query without a relevant passage in one language is searched there for the index of all"
+    translated = found[f"{results}/runs/flores/sw/maxsim/nmt/1.en.trec"]["queries"]
+    assert translated == f"{results}/translations/sw/queries/flores-en.tsv"
+    assert found[f"{results}/runs/flores/sw/maxsim/zero-shot/1.de.trec"]["shards"] == [f"{results}/vectors/flores-de"]
+    read = {*jobs.document_vectors(tried, "flores"), *searching.other_vectors(tried, "flores", "sw")}
+    assert {folder for job in found.values() for folder in job["shards"]} == read
+    assert translations.translated_queries(tried, "flores", "sw", "translated") == [f"{results}/translations/sw"]
+    assert {job["encoder"] for job in found.values()} <= set(jobs.query_encoders(tried, "flores", "sw"))
+    alone = any_to_any(methods=["zero-shot"], collections=["flores-de"], reference="zero-shot")
+    assert jobs.folders_of_runs(alone, "flores-de", "sw") == [f"{results}/runs/flores-de/sw/maxsim"]
+    assert [job["out"] for job in jobs.searches(alone, "flores-de", "sw", "runs", "maxsim")] == [
+        f"{results}/runs/flores-de/sw/maxsim/zero-shot/1.trec"
+    ]
+
+
 def test_one_index_of_all_languages_finds_what_the_searches_of_each_find():
     tried = any_to_any(methods=["zero-shot", "bm25", "optical"], seeds=[1, 2])
     merged = jobs.merges(tried, "flores", "en")
@@ -60,12 +88,9 @@ def test_one_index_of_all_languages_finds_what_the_searches_of_each_find():
         "flores/en/merged/optical/1.trec",
         "flores/en/merged/optical/2.trec",
     ]
-    written = {
-        job["out"]
-        for name in tried.collections_by_language("flores").values()
-        for job in jobs.searches(tried, name, "en", "runs", "maxsim")
-    }
+    written = {job["out"] for job in jobs.searches(tried, "flores", "en", "runs", "maxsim")}
     assert {run for job in merged for run in job["runs"]} == written
+    assert jobs.part_runs(tried, "flores", "en") == ["results/any_to_any/runs/flores/en/maxsim"]
     read = {job["run"] for job in jobs.evaluations(tried, "flores", "sw")}
     assert read == {
         *(job["out"] for job in jobs.merges(tried, "flores", "sw")),

@@ -17,9 +17,17 @@ from optical.plan.models import (
     teacher,
     teacher_of,
 )
-from optical.plan.searching import methods_on, other_vectors, own_documents, runs_on, vector_runs
+from optical.plan.searching import (
+    methods_on,
+    other_vectors,
+    own_documents,
+    runs_on,
+    searched_together,
+    searched_with,
+    vector_runs,
+)
 from optical.plan.settings import keeps_vocabulary
-from optical.plan.sources import file_of, has_english
+from optical.plan.sources import file_of, flatten, has_english
 from optical.plan.translations import translated_folder, translations_file
 
 EXACT, PRUNED = "exact", "pruned"
@@ -35,8 +43,8 @@ Job = dict[str, object]
 def query_encoders(experiment: Experiment, collection: str, lang: str) -> list[str]:
     """Return the models that encode a collection's queries of a language, and the models that students start from."""
     runs = vector_runs(experiment, collection, lang)
-    readers = {query_encoder(experiment, lang, *run) for run in runs}
-    has_students = lang != "en" and any(experiment.kind_of(method).reader == "student" for method, _ in runs)
+    readers = {query_encoder(experiment, lang, method, seed) for _, method, seed in runs}
+    has_students = lang != "en" and any(experiment.kind_of(method).reader == "student" for _, method, _ in runs)
     return sorted(readers.union(student_bases(experiment, lang) if has_students else []))
 
 
@@ -47,72 +55,72 @@ def lexical_tables(experiment: Experiment, collection: str, lang: str) -> list[s
 
 
 def searches(experiment: Experiment, collection: str, lang: str, folder: str, search: str) -> list[Job]:
-    """Return the searches of a language with token vectors: one per method and seed.
+    """Return the searches of a language with token vectors: one per method, seed and language of passages.
 
     Args:
         folder: folder of the runs below the results.
         search: kind of search, such as `pruned`, or part of the collection; names the folder of the run files.
     """
-    runs_folder = f"{experiment.results}/{folder}/{collection}/{lang}/{search}"
     jobs = []
-    chosen = kinds_searching("maxsim", lang)
-    if search == PRUNED:  # the index has the teacher's vectors
-        chosen = [name for name in chosen if KINDS[name].documents == "teacher"]
-    for method, seed in runs_on(experiment, collection, lang, chosen):
-        shards = own_documents(experiment, collection, method, seed)
-        job = _query_job(experiment, collection, lang, runs_folder, method, seed)
+    for name, method, seed in vector_runs(experiment, collection, lang):
+        kind = experiment.kind_of(method)
+        if search == PRUNED and kind.documents != "teacher":  # whose vectors the index has
+            continue
+        out = _run_file(experiment, folder, name, lang, search, method, seed)
+        job = _query_job(experiment, name if kind.queries == "translated" else collection, lang, method, out)
         job["encoder"] = query_encoder(experiment, lang, method, seed)
+        shards = own_documents(experiment, name, method, seed)
+        if name != collection:
+            shards = shards or document_vectors(experiment, name)
         jobs.append(job | ({"shards": shards} if shards else {}))
     return jobs
 
 
 def lexical_searches(experiment: Experiment, collection: str, lang: str) -> list[Job]:
     """Return the searches of a language by words: one per method."""
-    runs_folder = f"{experiment.results}/runs/{collection}/{lang}/lexical"
     jobs = []
     for method, seed in runs_on(experiment, collection, lang, kinds_searching("lexical", lang)):
-        job = _query_job(experiment, collection, lang, runs_folder, method, seed)
+        job = _query_job(experiment, collection, lang, method, run_of(experiment, collection, lang, method, seed))
         job["settings"] = experiment.method(method).lexical
         table = lexical_tables(experiment, collection, lang) if experiment.kind_of(method).lexical_table else []
         jobs.append(job | ({"lexical_table": table[0]} if table else {}))
     return jobs
 
 
-def _query_job(experiment: Experiment, collection: str, lang: str, folder: str, method: str, seed: int) -> Job:
+def _query_job(experiment: Experiment, collection: str, lang: str, method: str, out: str) -> Job:
     """Return the keys of every search: queries (translated for some methods), run file and name."""
     queries = f"{experiment.collection(collection)}/queries/{lang}.tsv"
     if experiment.kind_of(method).queries == "translated":
         queries = translations_file(translated_folder(experiment, lang, experiment.translator_of(method)), collection)
-    return {"queries": queries, "out": f"{folder}/{method}/{seed}.trec", "tag": method}
+    return {"queries": queries, "out": out, "tag": method}
 
 
 def document_vectors(experiment: Experiment, collection: str) -> list[str]:
-    """Return the folders of a collection's document vectors: one, or one for each part, in order."""
+    """Return the folders of a collection's document vectors: one, or one for each part or language, in order."""
     if experiment.in_parts:
         return [experiment.place("vectors", "part_vectors", collection, part) for part in experiment.parts()]
-    return [experiment.place("vectors", "vectors", collection)]
+    return [experiment.place("vectors", "vectors", name) for name in searched_together(experiment, collection)]
 
 
 def part_runs(experiment: Experiment, collection: str, lang: str) -> list[str]:
-    """Return the folders of the runs of a language's searches in each part of a collection, or in each language of it.
-
-    One index of passages in several languages finds what the searches of each language find together.
-    """
-    if languages := experiment.collections_by_language(collection).values():
-        return [f"{experiment.results}/runs/{each}/{lang}/maxsim" for each in languages]
-    return [f"{experiment.results}/part_runs/{collection}/{lang}/{part}" for part in experiment.parts()]
+    """Return the folders of the runs that `merges` reads."""
+    return folders_of(flatten([job["runs"] for job in merges(experiment, collection, lang)]))
 
 
 def merges(experiment: Experiment, collection: str, lang: str) -> list[Job]:
-    """Return the runs of a language that merge the runs of a collection's parts."""
-    parts = part_runs(experiment, collection, lang)
+    """Return the runs of a language that merge the runs of a collection's parts, or of each passage language.
+
+    The merged run of all passage languages is that of one index with the passages of all languages.
+    """
+    by_language = [("runs", name, "maxsim") for name in experiment.collections_by_language(collection).values()]
+    searched = by_language or [("part_runs", collection, part) for part in experiment.parts()]
     return [
         {
-            "runs": [f"{part}/{method}/{seed}.trec" for part in parts],
+            "runs": [_run_file(experiment, folder, name, lang, by, method, seed) for folder, name, by in searched],
             "out": run_of(experiment, collection, lang, method, seed),
             "tag": method,
         }
-        for method, seed in vector_runs(experiment, collection, lang)
+        for method, seed in runs_on(experiment, collection, lang, kinds_searching("maxsim", lang))
     ]
 
 
@@ -192,7 +200,16 @@ def run_of(experiment: Experiment, collection: str, lang: str, method: str, seed
     vectors = PRUNED if pruned else "merged" if merged else "maxsim"
     made_by = vectors if kind.search == "maxsim" else kind.search
     queries = "en" if kind.queries == "english" else lang
-    return f"{experiment.results}/runs/{collection}/{queries}/{made_by}/{method}/{seed}.trec"
+    return _run_file(experiment, "runs", collection, queries, made_by, method, seed)
+
+
+def _run_file(
+    experiment: Experiment, folder: str, collection: str, lang: str, made_by: str, method: str, seed: int
+) -> str:
+    """Return a run file; after a search in passages of several languages, its name has the passage language."""
+    searched = searched_with(experiment, collection) if made_by == "maxsim" else collection
+    passages = "" if searched == collection else f".{experiment.passage_languages(collection)[0]}"
+    return f"{experiment.results}/{folder}/{searched}/{lang}/{made_by}/{method}/{seed}{passages}.trec"
 
 
 def scores(experiment: Experiment, collection: str) -> list[str]:

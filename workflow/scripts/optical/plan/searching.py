@@ -23,9 +23,26 @@ def runs_on(experiment: Experiment, collection: str, lang: str, chosen: Iterable
     return [(method, seed) for method in methods for seed in experiment.seeds_of(method)]
 
 
-def vector_runs(experiment: Experiment, collection: str, lang: str) -> list[Run]:
-    """Return (method, seed) of every run of a language on a collection that compares token vectors."""
-    return runs_on(experiment, collection, lang, kinds_searching("maxsim", lang))
+def searched_together(experiment: Experiment, collection: str) -> list[str]:
+    """Return the collections that one vector search covers: one for each passage language, or the collection itself."""
+    return list(experiment.collections_by_language(collection).values()) or [collection]
+
+
+def searched_with(experiment: Experiment, collection: str) -> str:
+    """Return the collection whose vector search covers this one: the collection of all passage languages, or itself."""
+    by_language = experiment.collections_by_language
+    wholes = [name for name in experiment.config.collections if collection in by_language(name).values()]
+    return next(iter(wholes), collection)
+
+
+def vector_runs(experiment: Experiment, collection: str, lang: str) -> list[tuple[str, str, int]]:
+    """Return (collection, method, seed) of every run that the vector search of a language makes.
+
+    If the passages are in several languages, each language has its own run, on the collection of that language.
+    """
+    chosen = kinds_searching("maxsim", lang)
+    names = searched_together(experiment, collection)
+    return [(name, *run) for name in names for run in runs_on(experiment, name, lang, chosen)]
 
 
 def _searches(experiment: Experiment, method: str, collection: str, lang: str) -> bool:
@@ -62,5 +79,4 @@ def own_documents(experiment: Experiment, collection: str, method: str, seed: in
 
 def other_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:
     """Return all documents' vectors that the runs of a language search in place of the teacher's."""
-    runs = vector_runs(experiment, collection, lang)
-    return flatten([own_documents(experiment, collection, *run) for run in runs])
+    return flatten([own_documents(experiment, *run) for run in vector_runs(experiment, collection, lang)])

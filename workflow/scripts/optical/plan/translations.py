@@ -1,15 +1,17 @@
 """The translations of queries and held-out sentences: which translators there are, and the files of each."""
 
 from optical.plan.experiment import Experiment
-from optical.plan.methods import kinds
-from optical.plan.searching import methods_on
+from optical.plan.methods import KINDS, kinds
+from optical.plan.searching import methods_on, searched_together
 
 Job = dict[str, object]
 
 
 def translated_queries(experiment: Experiment, collection: str, lang: str, kind: str) -> list[str]:
     """Return the translations that methods of this kind search a collection with, a folder for each translator."""
-    owners = dict.fromkeys(map(experiment.translator_of, methods_on(experiment, collection, lang, [kind])))
+    names = searched_together(experiment, collection) if KINDS[kind].search == "maxsim" else [collection]
+    methods = [method for name in names for method in methods_on(experiment, name, lang, [kind])]
+    owners = dict.fromkeys(map(experiment.translator_of, methods))
     return [translated_folder(experiment, lang, owner) for owner in owners]
 
 

@@ -5,6 +5,8 @@ Shape suffixes: Q queries, M tokens of a query, D vector size.
 
 import logging
 from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -44,7 +46,7 @@ def write_runs(
     in_full: bool = False,
     base: str | None = None,
 ) -> None:
-    """Write the run of each job.
+    """Write the run of each job; queries that an encoder reads for several jobs are encoded once.
 
     Args:
         jobs: the searches.
@@ -54,10 +56,12 @@ def write_runs(
         in_full: keep all digits of the scores, for runs that are merged.
         base: folder of the base of encoders that are stored as changes, if it has moved.
     """
-    for job in jobs:
-        encoder = load_encoder(job["encoder"], base=base).to(device)
-        query_ids, texts = zip(*read_queries(job["queries"]), strict=True)
+    read = itemgetter("encoder", "queries")
+    for (folder, queries), with_same in groupby(sorted(jobs, key=read), key=read):
+        encoder = load_encoder(folder, base=base).to(device)
+        query_ids, texts = zip(*read_queries(queries), strict=True)
         vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=precision)
-        hits = find(job, vectors_QMD, mask_QM)
-        write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"], in_full=in_full)
-        log.info("%s: %d queries", job["tag"], len(texts))
+        for job in with_same:
+            hits = find(job, vectors_QMD, mask_QM)
+            write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"], in_full=in_full)
+            log.info("%s: %d queries", job["out"], len(texts))
