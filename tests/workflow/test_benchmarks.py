@@ -17,8 +17,8 @@ pytestmark = pytest.mark.workflow
 
 PROGRAMS = re.findall(r"^BENCHMARKS = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
 PEERED = ("distillation", "encoding", "search")  # run beside other programs, too
-# What they share, what the full experiment will cost, and a table of an experiment that was run.
-NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget", "plans"}
+# What they share, what the full experiment will cost, a table of an experiment that was run, and one of other engines.
+NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget", "plans", "engines", "engine_adapters"}
 
 TRANSPORT = "transport, 128 problems of 32 x 32, 50 iterations"
 MANY = "transport, 8192 problems of 32 x 32, 50 iterations"
@@ -161,6 +161,18 @@ def test_the_table_of_plans_says_that_ours_converge():
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
     ours = [dict(zip(header, row, strict=True)) for row in rows if "over-relaxed" in row]
     assert len(ours) == 2 and all(float(row["largest"]) <= 0.5 and float(row["above 1 %"]) == 0 for row in ours)
+
+
+def test_the_table_of_engines_has_their_recall_beside_exact_search():
+    command = [sys.executable, "benchmarks/engines.py", "--tiny"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    header, *rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    assert [row[1] for row in rows] == ["exact", "lancedb", "qdrant-edge"]
+    for row in rows:
+        figures = dict(zip(header, row, strict=True))
+        assert float(figures["recall"]) > 0.9 and float(figures["after"]) > 0.9
+        assert 0 < float(figures["p50 ms"]) <= float(figures["p95 ms"])
 
 
 def test_make_bench_gathers_every_kind_of_line(tmp_path):
