@@ -161,7 +161,8 @@ class StudentTraining(Training):
     """sides of the encoder that are distilled"""
 
     special_tokens: Flag = False
-    """whether [CLS], the marker and [SEP] take part in the objectives"""
+    """whether [CLS], the marker and [SEP] take part in the objectives; IDF marginals give them no mass, because every
+    text has them"""
 
     dropout: ShareBelowOne | None = 0.0
 
