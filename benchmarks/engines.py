@@ -40,6 +40,7 @@ from measuring import machine
 from optical.atlas.documents import Collection, ask, document_plans, write_document
 from optical.config.encoder import EncoderSettings
 from optical.corpora.passages import Document
+from optical.files import read_jsonl, write_jsonl
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.precision import fastest
@@ -96,24 +97,26 @@ def bundled_encoder(model: str | None) -> Encoder:
 
 
 def write_all(folder: Path, sizes: list[int], queries: int, joined: int, model: str | None) -> None:
-    """Write the vectors that are not there yet: a shard up to each size, one of passages to add, and the queries."""
+    """Write what is not there yet: a part of passages and vectors up to each size, one to add, and the queries."""
     torch.manual_seed(0)  # of the projection, where the encoder has none
     encoder = bundled_encoder(model)
     source: Iterator[Document] = ({"id": f"d{number}", "text": text} for number, text in enumerate(passages(joined)))
     for first, last in itertools.pairwise([0, *sizes, sizes[-1] + min(CHANGED, sizes[0])]):
-        shard = folder / (f"{first}-{last}" if last in sizes else ADDED)
+        part = folder / (f"{first}-{last}" if last in sizes else ADDED)
         some = itertools.islice(source, last - first)
-        if shard.exists():
+        if (part / "vectors").exists():
             next(itertools.islice(some, last - first - 1, None))  # drawn, since a passage depends on those before
         else:
-            encode_documents(encoder, some, DOCUMENT, shard, fastest("cpu"))
+            write_jsonl(part / "documents.jsonl", some)
+            documents = read_jsonl(part / "documents.jsonl")
+            encode_documents(encoder, documents, DOCUMENT, part / "vectors", fastest("cpu"))
     torch.save(encode_queries(encoder, questions(queries + WARM)), folder / "queries.pt")
 
 
 def act(action: str, engine: str, folder: Path, size: int) -> None:
     """Build an index with an engine, or search and change it, in a process of its own; print what was measured."""
     keep_memory()
-    opened = ENGINES[engine][1](folder / engine, shards_of(folder, size))
+    opened = ENGINES[engine][1](folder / engine, parts_of(folder, size))
     if action == "build":
         print(json.dumps({"seconds": seconds(opened.build), "MiB": peak_mib()}))
         return
@@ -133,8 +136,8 @@ def peak_mib() -> int:
     return int(status["VmHWM"].split()[0]) // 1024
 
 
-def shards_of(folder: Path, size: int) -> list[Path]:
-    """Return the shards that hold the first passages."""
+def parts_of(folder: Path, size: int) -> list[Path]:
+    """Return the parts that hold the first passages."""
     ranges = {path: tuple(map(int, path.name.split("-"))) for path in folder.glob("[0-9]*-[0-9]*")}
     return [path for path, (_, last) in sorted(ranges.items(), key=lambda item: item[1]) if last <= size]
 
@@ -155,7 +158,7 @@ def measure(engine: str, folder: Path, size: int, expected: dict[str, list[list[
     """Return the cells of an engine's row; `expected` has the hits of exact search, which its own row leaves there."""
     shutil.rmtree(folder / engine, ignore_errors=True)
     build = in_own_process("build", engine, folder, size)
-    stored = shards_of(folder, size) if engine == "exact" else [folder / engine]
+    stored = [part / "vectors" for part in parts_of(folder, size)] if engine == "exact" else [folder / engine]
     disk = sum(file.stat().st_size for place in stored for file in place.rglob("*") if file.is_file())
     told = in_own_process("use", engine, folder, size)
     shutil.rmtree(folder / engine)
@@ -210,7 +213,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         print(machine())
         took = seconds(lambda: write_all(folder, sizes, queries, JOINED if arguments.long else 1, arguments.model))
-        tokens = sum(TokenVectors.open(shard).tokens for shard in shards_of(folder, sizes[-1]))
+        tokens = sum(TokenVectors.open(part / "vectors").tokens for part in parts_of(folder, sizes[-1]))
         print(f"{tokens / sizes[-1]:.1f} token vectors a passage; {took:.0f} s for those that were not there yet\n")
         print(*COLUMNS, sep="\t")
         for size in sizes:

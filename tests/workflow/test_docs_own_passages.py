@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_commands_run_one_after_the_other(folder, capsys):
     commands = re.findall(r"^\$ optical (.*)$", PAGE, re.MULTILINE)
-    assert len(commands) == 15
+    assert len(commands) == 16
     for command in commands:
         assert main(shlex.split(command)) == 0, command
         output, error = capsys.readouterr()

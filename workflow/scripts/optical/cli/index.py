@@ -5,6 +5,7 @@ examples:
   optical index add passages.jsonl --index passages.index --language en --source news
   optical index remove d1 d2 --index passages.index
   optical index info --index passages.index
+  optical index build many.jsonl --model results/students/sw/optical/1 --to large.index --engine lancedb
   optical search --index passages.index --lang sw --where source=news "lugha ya Ufaransa"
 
 The passages are JSON Lines with id, text and optional title, language, source and date, or id<TAB>text, gzipped or not.
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
     pool_help = "join so many similar token vectors of a passage to one: 2 halves the index (default: 1)"
     build.add_argument("--pool", type=whole_number, default=1, metavar="N", help=pool_help)
+    engine_help = "lancedb for more passages than exact search suits (default: exact search)"
+    build.add_argument("--engine", default="", metavar="NAME", help=engine_help)
+    store_help = "bucket where the engine keeps the passages, such as s3://bucket/folder (default: the folder)"
+    build.add_argument("--store", default="", metavar="ADDRESS", help=store_help)
     add = action("add", "encode passages and add them to an index, in place of those with their ids")
     add.add_argument("passages", metavar="FILE", help="the passages")
     add.add_argument("--index", required=True, metavar="INDEX", help="the folder")
@@ -71,7 +76,14 @@ def build(arguments: argparse.Namespace) -> None:
     start_device(arguments.device, arguments.threads)
     started = time.monotonic()
     retriever = Retriever.load(arguments.model, arguments.teacher, arguments.device, arguments.base)
-    index = retriever.index(arguments.passages, arguments.to, **_metadata(arguments), pool=arguments.pool)
+    index = retriever.index(
+        arguments.passages,
+        arguments.to,
+        **_metadata(arguments),
+        pool=arguments.pool,
+        engine=arguments.engine,
+        store=arguments.store,
+    )
     seconds = time.monotonic() - started
     print(f"{arguments.to}: {index.size} passages, read by {retriever.reader}, in {seconds:.1f} s")
 

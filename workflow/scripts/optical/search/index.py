@@ -2,7 +2,8 @@
 
 - `index.json`     the version of this form, the models, and the parts with the places of their deleted passages
 - `part-<name>/`   `documents.jsonl` (the passages), `metadata.tsv` (id, language, source, date), `vectors/` (a shard),
-                   `tokenizer.json` of the model that read them; a part never changes
+                   `tokenizer.json` of the model that read them; a part never changes. Where an engine holds the
+                   passages, there is one part, with its table (`optical.search.engine`) in place of all but the last
 
 Models are named by their path from the index and recognised by their digest, so both folders may move together.
 `optical.search.index_changes` says how an index changes.
@@ -18,6 +19,7 @@ from optical.errors import DataError
 from optical.files import as_argument, read_json, write_json
 from optical.models.origin import origin_of, query_model, reads_passages, trained_model
 from optical.runtime.provenance import check_belongs, content_hash
+from optical.search.engine import Table, table_of
 from optical.search.passages import Passages
 
 FORMAT = 2
@@ -40,7 +42,10 @@ class NamedModel:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an index: the name of its folder, its number of passages, and the places of deleted ones."""
+    """A part of an index: the name of its folder, its number of passages, and the places of deleted ones.
+
+    Of an engine's part it is the number of passages when the table's inverted file was made.
+    """
 
     name: str
     size: int
@@ -62,6 +67,8 @@ class Index:
         reader: the model that has read the passages.
         model: the model that the index was built for, which reads queries.
         pool: how many similar token vectors of a passage became one.
+        engine: that holds the passages of the one part in a table and searches them; "" for exact search.
+        store: address of the bucket with the engine's table; "" where it lies in the part.
     """
 
     folder: Path
@@ -69,15 +76,33 @@ class Index:
     reader: NamedModel
     model: NamedModel
     pool: int = 1
+    engine: str = ""
+    store: str = ""
 
     @property
     def size(self) -> int:
         """Return the number of passages."""
+        if self.engine:
+            return self.table.size if self.parts else 0
         return sum(part.live for part in self.parts)
 
     @property
-    def passages(self) -> Passages:
+    def table(self) -> Table:
+        """Return the newest version of the engine's table."""
+        return table_of(*self.place_of_table(self.parts[0].name), self.folder / self.parts[0].name / "tokenizer.json")
+
+    def place_of_table(self, part: str) -> tuple[str, str]:
+        """Return where the engine's table of a part lies, and its name there."""
+        return (self.store, part) if self.store else (str(self.folder / part), "passages")
+
+    @property
+    def passages(self) -> Passages | Table:
         """Return where the passages lie."""
+        return self.table if self.engine else self.in_parts
+
+    @property
+    def in_parts(self) -> Passages:
+        """Return where the passages of exact search lie."""
         folders = [self.folder / part.name for part in self.parts]
         return Passages(
             documents=[folder / "documents.jsonl" for folder in folders],
@@ -90,7 +115,8 @@ class Index:
     def write(self) -> None:
         """Replace the description on disk with this one, in one step."""
         description = asdict(self) | {"format": FORMAT}
-        del description["folder"]
+        for left_out in ("folder", *(key for key in ("engine", "store") if not description[key])):
+            del description[left_out]
         write_json(self.folder / DESCRIPTION, description | {"digest": _digest(description)})
 
     def place_of(self, model: NamedModel) -> Path:

@@ -5,6 +5,8 @@ next change deletes what a killed one left. New passages form a part of their ow
 Small parts behind large ones are copied into one part, and so is a part of which more than half is deleted. So the
 number of parts grows with the logarithm of the number of passages, and no part is mostly waste.
 
+Where an engine holds the passages, a change is one step of its table; `index.json` changes with its inverted file.
+
 One process at a time changes an index, and others wait. Searches continue.
 """
 
@@ -20,16 +22,27 @@ from pathlib import Path
 
 from optical.corpora.files import checked_documents
 from optical.corpora.passages import Document
-from optical.errors import DataError, ResourceError
+from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import atomic_folder, read_jsonl, read_lines, read_rows, write_jsonl, write_lines, write_rows
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.runtime.provenance import content_hash
 from optical.search.encoding import encode_documents
+from optical.search.engine import (
+    ENGINE,
+    add_rows,
+    check_engine,
+    create_table,
+    drop_table,
+    make_inverted_file,
+    pieces_of_file,
+    remove_rows,
+)
 from optical.search.index import DESCRIPTION, Index, NamedModel, Part, is_index, open_index
 from optical.search.metadata import NO_METADATA, Metadata, rows_of, with_defaults
 from optical.search.vectors import Collection, copy_vectors
 
 PART = "part-"
+MOST_PIECES = 8  # of the inverted file of an engine's table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +63,8 @@ def build_index(
     model: str | Path,
     defaults: Metadata = NO_METADATA,
     pool: int = 1,
+    engine: str = "",
+    store: str = "",
 ) -> Index:
     """Encode passages and write an index; an existing one is replaced.
 
@@ -60,18 +75,33 @@ def build_index(
         reader: folder of the encoder.
         model: folder of the model that reads queries.
         defaults: metadata of passages without their own.
+        pool: how many similar token vectors of a passage become one.
+        engine: that is to hold and search the passages, lancedb; "" for exact search.
+        store: address of the bucket where the engine keeps them, such as s3://bucket/folder; "" for the folder.
 
     Raises:
         DataError: a passage lacks an id or a text, an id is there twice, or the folder holds something else.
+        ConfigError: the engine is unknown, or a store is named without one.
+        ResourceError: the engine is not installed.
     """
     folder = Path(folder)
     _check_place(folder)
+    if engine:
+        check_engine(engine)
+    elif store:
+        raise ConfigError("a store without an engine", where="store", hint=f"add --engine {ENGINE}")
     folder.mkdir(parents=True, exist_ok=True)
     with _changing(folder):
+        old_table = _table_in_store(folder)
         named = NamedModel.of(reader, folder)
-        index = Index(folder, [], named, NamedModel.of(model, folder), pool)
+        index = Index(folder, [], named, NamedModel.of(model, folder), pool, engine, store)
         part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
-        return _replace(dataclasses.replace(index, parts=[part]))
+        if engine:
+            part = _into_table(index, part)
+        index = _replace(dataclasses.replace(index, parts=[part]))
+        if old_table:
+            drop_table(*old_table)
+        return index
 
 
 def add_passages(
@@ -101,6 +131,11 @@ def add_passages(
             hint = f"name that one: {index.place_of(index.reader)}"
             raise DataError(f"not the model that has read the passages of {folder}", where=reader, hint=hint)
         part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
+        if index.engine:
+            replaced_rows = add_rows(index.table, folder / part.name)
+            index = _fitted(index)
+            _delete_unnamed(index)
+            return Change(index, added=part.size - replaced_rows, replaced=replaced_rows)
         ids = {name for name, *_ in read_rows(folder / part.name / "metadata.tsv", 1)}
         parts, replaced = _without(index, ids)
         changed = _replace(dataclasses.replace(index, parts=[*parts, part]))
@@ -117,10 +152,13 @@ def remove_passages(folder: str | Path, ids: Iterable[str]) -> Change:
     open_index(folder)
     with _changing(folder):
         index = open_index(folder)
-        parts, removed = _without(index, ids)
+        parts, removed = (index.parts, index.table.known(ids)) if index.engine else _without(index, ids)
         if unknown := sorted(ids - removed):
             what = f"{len(unknown)} of {len(ids)} passages are not in the index, such as {unknown[0]}"
             raise DataError(what, where=folder, hint="nothing was removed; take these ids out")
+        if index.engine:
+            remove_rows(index.table, ids)
+            return Change(index, removed=len(removed))
         return Change(_replace(dataclasses.replace(index, parts=parts)), removed=len(removed))
 
 
@@ -143,11 +181,16 @@ def _replace(index: Index) -> Index:
     merged = _merge(dataclasses.replace(index, parts=index.parts[kept:]))
     index = dataclasses.replace(index, parts=[*index.parts[:kept], *merged])
     index.write()
+    _delete_unnamed(index)
+    return index
+
+
+def _delete_unnamed(index: Index) -> None:
+    """Delete the parts that the description no longer names, and what killed changes left."""
     named = {DESCRIPTION, *(part.name for part in index.parts)}
     for old in index.folder.iterdir():
         if old.name not in named and _is_part(old):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
-    return index
 
 
 def _kept_apart(parts: Sequence[Part]) -> int:
@@ -181,11 +224,41 @@ def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder) -
     return Part(name, size, [])
 
 
+def _into_table(index: Index, part: Part) -> Part:
+    """Write the passages of a part into a table of the engine; return the part that has the table."""
+    name = _new_name()
+    (index.folder / name).mkdir()
+    shutil.copyfile(index.folder / part.name / "tokenizer.json", index.folder / name / "tokenizer.json")
+    create_table(*index.place_of_table(name), [index.folder / part.name])
+    return Part(name, part.size, [])
+
+
+def _table_in_store(folder: Path) -> tuple[str, str] | None:
+    """Return place and name of the table that an index has in a bucket, if there is an index that has one."""
+    with contextlib.suppress(DataError):
+        index = open_index(folder)
+        if index.store and index.parts:
+            return index.place_of_table(index.parts[0].name)
+    return None
+
+
+def _fitted(index: Index) -> Index:
+    """Make the inverted file of an engine's table anew where the passages have doubled, or it is of many pieces."""
+    (part,) = index.parts
+    place = index.place_of_table(part.name)
+    if index.size < 2 * part.size and pieces_of_file(*place) <= MOST_PIECES:
+        return index
+    make_inverted_file(*place)
+    index = dataclasses.replace(index, parts=[Part(part.name, index.size, [])])
+    index.write()
+    return index
+
+
 def _merge(index: Index) -> list[Part]:
     """Copy the passages that are left into one new part, in order; return it, or None if none is left."""
     if not index.size:
         return []
-    passages, name = index.passages, _new_name()
+    passages, name = index.in_parts, _new_name()
     kept = passages.kept()
     with atomic_folder(index.folder / name) as temporary:
         for file, copies in (("documents.jsonl", passages.documents), ("metadata.tsv", passages.metadata)):

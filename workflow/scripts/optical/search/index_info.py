@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from optical.corpora.passages import METADATA
 from optical.files import read_rows
@@ -13,20 +14,15 @@ MOST_VALUES = 20  # of a field, the most frequent ones
 
 def describe(index: Index) -> dict[str, object]:
     """Return the numbers of passages, deleted ones, parts and bytes, the models, and how often each metadata occur."""
-    shards = [TokenVectors.open(shard) for shard in index.passages.shards]
-    kept = index.passages.kept()
-    rows = itertools.chain.from_iterable(read_rows(file, 1 + len(METADATA)) for file in index.passages.metadata)
     counts = {field: Counter[str]() for field in METADATA}
-    for row in rows if kept is None else itertools.compress(rows, kept):
-        for field, value in zip(METADATA, row[1:], strict=True):
+    for row in _metadata(index):
+        for field, value in zip(METADATA, row, strict=True):
             if value:
                 counts[field][value[:4] if field == "date" else value] += 1
     return {
         "passages": index.size,
-        "deleted": sum(len(part.deleted) for part in index.parts),
-        "parts": len(index.parts),
+        **(_of_table(index) if index.engine else _of_parts(index)),
         "pool": index.pool,
-        "tokens": sum(shard.tokens for shard in shards),
         "megabytes": round(sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file()) / 2**20, 2),
         "format": FORMAT,
         "reader": str(index.place_of(index.reader)),
@@ -35,3 +31,27 @@ def describe(index: Index) -> dict[str, object]:
         "sources": dict(counts["source"].most_common(MOST_VALUES)),
         "years": dict(sorted(counts["date"].items())[-MOST_VALUES:]),
     }
+
+
+def _metadata(index: Index) -> Iterator[Sequence[str]]:
+    """Yield the metadata of every passage."""
+    if index.engine:
+        yield from (list(row.values()) for row in index.table.columns(list(METADATA)))
+        return
+    passages = index.in_parts
+    kept = passages.kept()
+    rows = itertools.chain.from_iterable(read_rows(file, 1 + len(METADATA)) for file in passages.metadata)
+    yield from (row[1:] for row in (rows if kept is None else itertools.compress(rows, kept)))
+
+
+def _of_parts(index: Index) -> dict[str, object]:
+    return {
+        "deleted": sum(len(part.deleted) for part in index.parts),
+        "parts": len(index.parts),
+        "tokens": sum(TokenVectors.open(shard).tokens for shard in index.in_parts.shards),
+    }
+
+
+def _of_table(index: Index) -> dict[str, object]:
+    place, name = index.place_of_table(index.parts[0].name)
+    return {"engine": index.engine, "table": f"{place}/{name}.lance"}

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from optical.models.dense import DenseEncoder
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
-from optical.search.vectors import Collection
 from optical.text.tokeniser import tokenise
 
 
@@ -24,17 +23,6 @@ class Match(NamedTuple):
     end: int
     similarity: float
     query_tokens: list[str]
-
-
-def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return the token vectors (L, D) of some documents of an encoded collection."""
-    place_of = collection.places(set(ids))
-    names = list(place_of)
-    vectors = {}
-    for shard, mine, stored in collection.stored(np.array([place_of[name] for name in names])):
-        for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
-            vectors[names[index]] = shard.document(position)
-    return vectors
 
 
 def query_tokens(encoder: Encoder, text: str, mask_M: Tensor) -> tuple[list[str], Tensor]:

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError
 from optical.files import open_text, read_jsonl
+from optical.search.exact import Hits, search
 from optical.search.metadata import selected
-from optical.search.vectors import TokenVectors
+from optical.search.vectors import Collection, TokenVectors, vectors_of
+
+MEMORY_MB = 1024  # of an exact search
 
 
 class Passages(NamedTuple):
@@ -27,6 +31,29 @@ class Passages(NamedTuple):
     tokeniser: Path | None
     metadata: Sequence[Path] = ()
     deleted: Sequence[Sequence[int]] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Return whether there is no passage, not even a deleted one."""
+        return not self.shards
+
+    def rank(
+        self, vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, top: int, where: Sequence[str], device: str = "cpu"
+    ) -> list[Hits]:
+        """Return the best passages of each query by exact search; see `optical.search.exact.search`.
+
+        Args:
+            vectors_QMD: the queries' token vectors.
+            mask_QM: true for the tokens that count.
+            top: number of hits of a query.
+            where: conditions that the passages must fulfil, see `optical.search.metadata`.
+            device: cpu, cuda or cuda:N.
+        """
+        return search(vectors_QMD, mask_QM, self.shards, top, MEMORY_MB, device=device, kept=self.kept(where))
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the token vectors (tokens, dim) of some passages."""
+        return vectors_of(Collection(self.shards), ids)
 
     def kept(self, where: Sequence[str] = ()) -> np.ndarray | None:
         """Return which passages are searched, by their places in the collection (bool); None for all.

@@ -27,17 +27,16 @@ from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
 from optical.search.encoding import encode_queries
-from optical.search.exact import Hits, search, to_run
+from optical.search.engine import Table
+from optical.search.exact import Hits, to_run
 from optical.search.index import Index, open_index
 from optical.search.index_changes import Change, add_passages, build_index, remove_passages
-from optical.search.matches import Match, matches, query_tokens, vectors_of
+from optical.search.matches import Match, matches, query_tokens
 from optical.search.metadata import Metadata, metadata_of
 from optical.search.passages import Passages
 from optical.search.runs import WordSearch, fuse_runs
-from optical.search.vectors import Collection
 from optical.text.tokeniser import load_tokeniser
 
-MEMORY_MB = 1024
 JOINED = 1000  # hits of each search whose ranks are joined
 RANK_CONSTANT = 60
 Found = TypeVar("Found")
@@ -167,6 +166,8 @@ class Retriever:
         source: str = "",
         date: str = "",
         pool: int = 1,
+        engine: str = "",
+        store: str = "",
     ) -> Index:
         """Encode passages, write them into an index, and search in it from now on.
 
@@ -178,12 +179,14 @@ class Retriever:
             source: of passages without one.
             date: of passages without one, such as 2024, 2024-05 or 2024-05-31.
             pool: how many similar token vectors of a passage become one, for a smaller index; 1 keeps all.
+            engine: lancedb for more passages than exact search suits; "" for exact search.
+            store: address of the bucket where the engine keeps the passages; "" for the folder of the index.
 
         Raises:
             DataError: a passage has no id or text, or an id is there twice.
         """
-        defaults = Metadata(language, source, date)
-        self.opened = build_index(to, _documents(passages), self._reader(), self.reader, self.model, defaults, pool)
+        models, defaults = (self._reader(), self.reader, self.model), Metadata(language, source, date)
+        self.opened = build_index(to, _documents(passages), *models, defaults, pool, engine, store)
         return self.opened
 
     def add(
@@ -236,11 +239,11 @@ class Retriever:
         """Return the best passages for each query, with the matching words; see `search`."""
         return self._find(queries, top, where, fuse, self._hits)
 
-    def _hits(self, asked: Asked, passages: Passages) -> list[list[Hit]]:
+    def _hits(self, asked: Asked, passages: Passages | Table) -> list[list[Hit]]:
         found = self._rank(asked, passages)
         names = {name for of_query in found for name in of_query.ids}
         documents = passages.read(names)
-        document_vectors = vectors_of(Collection(passages.shards), sorted(names)) if names else {}
+        document_vectors = passages.vectors(sorted(names)) if names else {}
         tokeniser = load_tokeniser(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
         answers = []
         rows = zip(asked.texts, found, asked.vectors_QMD, asked.mask_QM, strict=True)
@@ -271,7 +274,7 @@ class Retriever:
         top: int,
         where: str | Sequence[str],
         fuse: WordSearch | None,
-        act: Callable[[Asked, Passages], list[Found]],
+        act: Callable[[Asked, Passages | Table], list[Found]],
     ) -> list[Found]:
         """Return what is found in the current passages; search again if the index changed meanwhile."""
         if not queries:
@@ -285,12 +288,11 @@ class Retriever:
                 if self.indexed() == passages:
                     raise
 
-    def _rank(self, asked: Asked, passages: Passages) -> list[Hits]:
-        if not passages.shards:
+    def _rank(self, asked: Asked, passages: Passages | Table) -> list[Hits]:
+        if passages.empty:
             return [Hits(np.zeros(0, np.float32), [])] * len(asked.texts)
         depth = max(asked.top, JOINED) if asked.fuse else asked.top
-        vectors, device, kept = (asked.vectors_QMD, asked.mask_QM), str(self.device), passages.kept(asked.where)
-        hits = search(*vectors, passages.shards, depth, MEMORY_MB, device=device, kept=kept)
+        hits = passages.rank(asked.vectors_QMD, asked.mask_QM, depth, asked.where, str(self.device))
         if asked.fuse is None:
             return hits
         names = [str(number) for number in range(len(hits))]
@@ -302,7 +304,7 @@ class Retriever:
         """Return whether one model reads queries and passages."""
         return self.reader.resolve() == self.model.resolve()
 
-    def indexed(self) -> Passages:
+    def indexed(self) -> Passages | Table:
         """Return the current passages; refuse a retriever that has none yet."""
         return self.passages if self.passages is not None else self.index_now().passages
 

@@ -248,6 +248,17 @@ class Collection:
         return place_of
 
 
+def vectors_of(collection: Collection, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the token vectors (tokens, dim) of some documents of an encoded collection."""
+    place_of = collection.places(set(ids))
+    names = list(place_of)
+    vectors = {}
+    for shard, mine, stored in collection.stored(np.array([place_of[name] for name in names])):
+        for index, position in zip(mine.tolist(), stored.tolist(), strict=True):
+            vectors[names[index]] = shard.document(position)
+    return vectors
+
+
 def copy_vectors(collection: Collection, folder: str | Path) -> None:
     """Write the documents of a collection that are kept into one shard: in their order, on disk sorted by length.
 
