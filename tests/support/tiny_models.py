@@ -90,7 +90,7 @@ def save_bert(folder: Path, words: list[str]) -> Path:
 def save_xlmr(folder: Path) -> Path:
     """Save a random XLM-R as it lies on the hub: no spare tokens, positions from 2, lengths by its tokeniser."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
     from optical.files import write_json
@@ -99,7 +99,7 @@ def save_xlmr(folder: Path) -> Path:
     names = ["<s>", "<pad>", "</s>", "<unk>"]
     pieces = [*names, "▁", *"abcdefghijklmnopqrstuvwxyz", "<mask>"]
     tokeniser = Tokenizer(models.Unigram([(piece, -float(len(piece))) for piece in pieces], unk_id=3))
-    tokeniser.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokeniser.pre_tokenizer, tokeniser.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
     tokeniser.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

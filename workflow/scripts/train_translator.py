@@ -4,15 +4,13 @@ Example: python workflow/scripts/train_translator.py --tokens tokens/sw --tokeni
     --settings '{steps: 500, batch_size: 32, learning_rate: 3.0e-3}' --out translator
 """
 
-from functools import partial
-
 from optical.config.fitting import fitted_settings
 from optical.config.training import TranslatorTraining
 from optical.program import add_training_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
 from optical.training.session import Session
 from optical.translation.learning import AlignedBitext, TranslationLoss
-from optical.translation.model import new_translator, save_translator
+from optical.translation.model import new_translator, saving
 
 
 def main(arguments):
@@ -24,8 +22,7 @@ def main(arguments):
     model = new_translator(settings, arguments.tokeniser, arguments.encoder).to(session.device)
     log.info("%d pairs, %.1f M parameters", len(bitext), sum(weight.numel() for weight in model.parameters()) / 1e6)
     loss = TranslationLoss(model, bitext, settings)
-    save = partial(save_translator, model, arguments.tokeniser)
-    session.train(model, loss, arguments.out, save)
+    session.train(model, loss, arguments.out, saving(model, arguments.tokeniser, bitext.ids_read()))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ from optical.translation.learning import AlignedBitext, TranslationLoss
 from optical.translation.model import (
     keep_to,
     new_translator,
-    save_translator,
+    saving,
     start_words_as_translations,
 )
 from optical.translation.scores import score_translations
 from optical.translation.translate import Translator
 from support.programs import ROOT, Run, server
-from support.tiny_models import save_encoder, save_m2m100, save_nllb
+from support.tiny_models import save_encoder, save_m2m100, save_nllb, save_xlmr
 
 WHO = {"king": "mfalme", "queen": "malkia", "child": "mtoto", "bird": "ndege", "teacher": "mwalimu", "baker": "mwokaji"}
 DOES = {"sees": "aona", "loves": "apenda", "carries": "abeba", "paints": "apaka"}
@@ -66,7 +66,7 @@ def made(tmp_path_factory):
     model = new_translator(settings, folder / "tokeniser", None)
     train(model, TranslationLoss(model, bitext, settings), settings, Machine(), None, "translator")
     (folder / "model").mkdir()
-    save_translator(model, folder / "tokeniser", folder / "model")
+    saving(model, folder / "tokeniser", bitext.ids_read())(folder / "model")
     return folder
 
 
@@ -81,6 +81,46 @@ def test_some_pairs_suffice_to_translate_sentences_never_seen(made):
     translations = Translator(made / "model").translate([foreign for _, foreign in held_out])
     score = score_translations([english for english, _ in held_out], translations)
     assert score.bleu > 60 and score.chrf > 70, list(zip(held_out, translations, strict=True))[:5]
+
+
+def test_a_translator_reads_and_writes_the_subwords_of_xlm_roberta(tmp_path):
+    """Its tokeniser has other names for the special tokens, and marks words by their beginnings."""
+    folder = save_xlmr(tmp_path / "encoder")
+    pairs = [("a cab", "bac a"), ("a bad cab", "bac dab a")] * 10
+    for column, side in enumerate(("english", "foreign")):
+        write_token_file(tmp_path / "tokens" / side, folder, [pair[column] for pair in pairs])
+    bitext = AlignedBitext(tmp_path / "tokens")
+    settings = SETTINGS.changed(steps=60)
+    model = new_translator(settings, folder, None)
+    train(model, TranslationLoss(model, bitext, settings), settings, Machine(), None, "translator")
+    (tmp_path / "model").mkdir()
+    saving(model, folder, bitext.ids_read())(tmp_path / "model")
+    translator = Translator(tmp_path / "model")
+    special = {"<s>", "</s>", "<pad>", "<unk>", "<mask>"}
+    assert set(translator.tokeniser.special_tokens_map.values()) == special
+    assert translator.tokeniser("bac")["input_ids"] == load_tokeniser(folder).encode("bac").ids
+    (translation,) = translator.translate(["bac dab a"])
+    assert set(translation) <= set("abcd ") and "a" in translation
+
+
+def test_a_large_vocabulary_is_trained_as_a_small_one(made, monkeypatch):
+    """Only rows in use are trained, and the whole table is saved."""
+    tables = []
+    for large in (10**6, 10):
+        monkeypatch.setattr("optical.translation.model.LARGE", large)
+        model, loss, settings = loss_of(made, weight_decay=0.0, steps=20)
+        unread = np.setdiff1d(np.arange(model.config.vocab_size), np.concatenate(loss.bitext.ids_read()))
+        before = model.model.shared.weight.detach().clone()
+        save = saving(model, made / "tokeniser", loss.bitext.ids_read())
+        assert model.model.decoder.embed_tokens.num_embeddings < len(before) or large > len(before)
+        train(model, loss, settings, Machine(), None, "translator")
+        folder = made / f"large-{large}"
+        folder.mkdir()
+        save(folder)
+        after = Translator(folder).model.model.shared.weight
+        assert torch.equal(after[unread[10:]], before[unread[10:]]) and not torch.equal(after, before)
+        tables.append(after)
+    assert torch.allclose(*tables, atol=1e-5)
 
 
 def test_order_and_empty_texts_survive_batches_by_length(made):

@@ -1,6 +1,6 @@
 """The word-piece tokeniser: how it is trained, saved and loaded, and the token ids that it gives."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -12,6 +12,7 @@ from optical.runtime.base import base_of
 from optical.seals import check_file
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
+NAMES = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 
 
 def train_tokeniser(texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
@@ -61,13 +62,19 @@ def _continuing_signs(tokeniser: Tokenizer, texts: Iterable[str]) -> set[str]:
     return signs
 
 
-def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int) -> None:
-    """Write the tokeniser as Hugging Face libraries read it: tokenizer.json and tokenizer_config.json."""
-    cls, sep = tokeniser.token_to_id("[CLS]"), tokeniser.token_to_id("[SEP]")
+def save_tokeniser(tokeniser: Tokenizer, folder: Path, longest: int, names: Mapping[str, str] = NAMES) -> None:
+    """Write the tokeniser as Hugging Face libraries read it: tokenizer.json and tokenizer_config.json.
+
+    Args:
+        tokeniser: puts its `cls` before each text and its `sep` behind it from now on.
+        folder: to write to.
+        longest: number of tokens of a text, at most.
+        names: its special tokens, under `pad`, `unk`, `cls`, `sep` and `mask`.
+    """
+    cls, sep = (tokeniser.token_to_id(names[name]) for name in ("cls", "sep"))
     assert cls is not None and sep is not None, "special tokens are in every vocabulary"
-    tokeniser.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    tokeniser.post_processor = processors.BertProcessing((names["sep"], sep), (names["cls"], cls))
     tokeniser.save(str(folder / "tokenizer.json"))
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     write_json(
         folder / "tokenizer_config.json",
         {f"{name}_token": token for name, token in names.items()}

@@ -37,10 +37,9 @@ def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | 
             store all of it.
     """
     table = encoder.transformer.get_input_embeddings()
-    if table.num_embeddings <= LARGE or _is_tied(encoder, table):
+    if table.num_embeddings <= LARGE or len(_sharing(encoder, table)) > 1:  # another part may need all of the weights
         return encoder.save
-    rows = RowsInUse(table, [*ids_read, np.array(encoder.added_ids)])
-    log.info("%d of %d subwords occur in the texts and are trained", len(rows.ids_R), len(rows.whole_VH))
+    rows = RowsInUse(encoder, table, [*ids_read, np.array(encoder.added_ids)])
 
     def save(folder: Path) -> None:
         changed_R = rows.put_back()
@@ -55,10 +54,11 @@ def saving(encoder: Encoder, ids_read: Iterable[np.ndarray], base: str | Path | 
 class RowsInUse:
     """The rows of a subword table that a training reads, in place of the table; token ids do not change."""
 
-    def __init__(self, table: nn.Embedding, ids_read: Iterable[np.ndarray]):
+    def __init__(self, model: nn.Module, table: nn.Embedding, ids_read: Iterable[np.ndarray]):
         """Let the table hold only the rows in use.
 
         Args:
+            model: its parts that share the table's weights share the rows, too.
             table: is changed, until `put_back`.
             ids_read: all ids that will be looked up.
         """
@@ -71,27 +71,33 @@ class RowsInUse:
             used_V[self.padding_id] = True
         device = table.weight.device
         self.table, self.whole_VH = table, table.weight.detach().cpu()
+        self.sharing = _sharing(model, table)
         self.ids_R = torch.from_numpy(np.flatnonzero(used_V))
         places_V = torch.full((len(used_V),), -1).index_copy(0, self.ids_R, torch.arange(len(self.ids_R))).to(device)
         self._hold(self.whole_VH[self.ids_R], None if self.padding_id is None else int(places_V[self.padding_id]))
-        self.hook = table.register_forward_pre_hook(lambda _, ids: (places_V[ids[0]],))
+        tables = [part for part in self.sharing if isinstance(part, nn.Embedding)]
+        self.hooks = [part.register_forward_pre_hook(lambda _, ids: (places_V[ids[0]],)) for part in tables]
+        log.info("%d of %d subwords occur in the texts and are trained", len(self.ids_R), len(self.whole_VH))
 
     def put_back(self) -> Tensor:
         """Put the rows in use back into the whole table; return the ids of those that have changed."""
         trained_RH = self.table.weight.detach().cpu()
         changed_R = self.ids_R[(trained_RH != self.whole_VH[self.ids_R]).any(1)]
         self.whole_VH[self.ids_R] = trained_RH  # in place: a copy of the table may be half a gigabyte
-        self.hook.remove()
+        for hook in self.hooks:
+            hook.remove()
         self._hold(self.whole_VH, self.padding_id)
         return changed_R
 
     def _hold(self, rows: Tensor, padding: int | None) -> None:
-        weight = self.table.weight
-        self.table.weight = nn.Parameter(rows.to(weight.device), requires_grad=weight.requires_grad)
-        self.table.num_embeddings, self.table.padding_idx = len(rows), padding
+        old = self.table.weight
+        weight = nn.Parameter(rows.to(old.device), requires_grad=old.requires_grad)
+        for part in self.sharing:
+            part.weight = weight
+            if isinstance(part, nn.Embedding):
+                part.num_embeddings, part.padding_idx = len(rows), padding
 
 
-def _is_tied(encoder: Encoder, table: nn.Embedding) -> bool:
-    """Return whether another part of the encoder uses the table's weights too, and needs all of them."""
-    parts = [part for part in encoder.modules() if any(weight is table.weight for weight in part._parameters.values())]
-    return len(parts) > 1
+def _sharing(model: nn.Module, table: nn.Embedding) -> list[nn.Module]:
+    """Return the parts of a model that use the weights of a table, which is one of them."""
+    return [part for part in model.modules() if any(weight is table.weight for weight in part._parameters.values())]

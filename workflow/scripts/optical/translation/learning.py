@@ -62,6 +62,10 @@ class AlignedBitext:
     def __len__(self) -> int:
         return len(self.english)
 
+    def ids_read(self) -> list[np.ndarray]:
+        """Return the ids of all subwords of both sides, in two arrays."""
+        return [self.english.tokens, self.foreign.tokens]
+
     def whole(self, pair: int) -> Example:
         """Return a sentence pair."""
         return Example(self.foreign[pair], self.english[pair], self.links[pair])
@@ -166,7 +170,7 @@ class TranslationLoss:
     def _cross_entropy(self, hidden_BTH: Tensor, expected_BT: Tensor) -> Tensor:
         """Return the cross-entropy over English subwords only, which take a tenth of the vocabulary and of the time."""
         real_BT = expected_BT != self.pad_id
-        logits_KE = nn.functional.linear(hidden_BTH[real_BT], self.model.model.shared.weight[self.reachable_E])
+        logits_KE = nn.functional.linear(hidden_BTH[real_BT], self.model.get_input_embeddings()(self.reachable_E))
         expected_K = self.class_V[expected_BT[real_BT]]
         return nn.functional.cross_entropy(logits_KE.float(), expected_K, label_smoothing=self.settings.label_smoothing)
 

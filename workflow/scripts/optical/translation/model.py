@@ -11,7 +11,7 @@ Shape suffixes: L positions, H hidden size, R foreign subwords that get a new ve
 vocabulary.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from optical.config.training import TranslatorSettings
 from optical.errors import ConfigError
 from optical.models.folders import load_transformer
+from optical.models.framing import special_tokens, unknown_id
 from optical.models.unpadding import Transformer
-from optical.text.tokeniser import load_tokeniser, save_tokeniser
+from optical.text.tokeniser import load_tokeniser, save_tokeniser, vocabulary_size
+from optical.training.subwords import LARGE, RowsInUse
 
 IdTable = Mapping[int, Mapping[int, float]]  # foreign subword -> English subword -> P(English | foreign)
 
@@ -34,11 +36,11 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
 
     Args:
         settings: its shape, where it does not start from an encoder, and the seed of its random weights.
-        tokeniser: folder with tokenizer.json of the BERT family.
+        tokeniser: folder with tokenizer.json.
         encoder: folder of a BERT with the same vocabulary, whose layers the translator takes over; None for none.
 
     Raises:
-        ConfigError: the encoder is not a BERT, or the tokeniser lacks a special token.
+        ConfigError: the encoder is not a BERT, or the tokeniser does not put one token before and one behind a text.
     """
     from transformers import BartConfig, BartForConditionalGeneration, BertConfig
 
@@ -49,16 +51,14 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
             where=encoder,
             hint="set translator.warm_start: false, or take a BERT",
         )
-    vocabulary = load_tokeniser(tokeniser).get_vocab()
-    if missing := [token for token in ("[CLS]", "[SEP]", "[PAD]") if token not in vocabulary]:
-        hint = "train translators with a tokeniser of the BERT family"
-        raise ConfigError(f"the tokeniser has no {' '.join(missing)}", where=tokeniser, hint=hint)
+    subwords = load_tokeniser(tokeniser)
+    start, end, padding, _ = special_tokens(subwords, tokeniser)
     torch.manual_seed(settings.seed)
     shape = (
         bert.config
         if bert
         else BertConfig(
-            vocab_size=len(vocabulary),
+            vocab_size=vocabulary_size(subwords),
             hidden_size=settings.hidden_size,
             num_hidden_layers=settings.layers,
             num_attention_heads=settings.heads,
@@ -80,10 +80,10 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
         activation_function=shape.hidden_act,
         dropout=settings.dropout,
         attention_dropout=settings.dropout,
-        bos_token_id=vocabulary["[CLS]"],
-        decoder_start_token_id=vocabulary["[CLS]"],
-        eos_token_id=vocabulary["[SEP]"],
-        pad_token_id=vocabulary["[PAD]"],
+        bos_token_id=start,
+        decoder_start_token_id=start,
+        eos_token_id=end,
+        pad_token_id=padding,
         forced_eos_token_id=None,
         # eager attention gives the weights that guidance needs, and is fast on short sentences
         attn_implementation="eager",  # type: ignore[call-arg]
@@ -96,10 +96,35 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
     return model
 
 
-def save_translator(model: Transformer, tokeniser: str | Path, folder: Path) -> None:
-    """Write model and tokeniser as AutoModelForSeq2SeqLM and AutoTokenizer read them."""
-    model.save_pretrained(folder)
-    save_tokeniser(load_tokeniser(tokeniser), folder, model.config.max_position_embeddings)
+def saving(model: Transformer, tokeniser: str | Path, ids_read: Iterable[np.ndarray]) -> Callable[[Path], None]:
+    """Prepare a translator for training, and return the function that saves it afterwards.
+
+    If its vocabulary is large, it has only the rows in use until it is saved. AutoModelForSeq2SeqLM and AutoTokenizer
+    read the folder.
+
+    Args:
+        model: will be trained, and is on its device already.
+        tokeniser: folder with its tokenizer.json.
+        ids_read: ids of the subwords of all its texts, without special tokens.
+    """
+    config = model.config
+    framing = np.array([config.decoder_start_token_id, config.eos_token_id, config.pad_token_id])
+    table = model.get_input_embeddings()
+    rows = RowsInUse(model, table, [*ids_read, framing]) if table.num_embeddings > LARGE else None
+
+    def save(folder: Path) -> None:
+        if rows:
+            rows.put_back()
+        model.save_pretrained(folder)
+        subwords = load_tokeniser(tokeniser)
+        cls, sep, pad, mask = special_tokens(subwords, tokeniser)
+        ids = {"pad": pad, "unk": unknown_id(subwords), "cls": cls, "sep": sep, "mask": mask}
+        names = {
+            name: token for name, index in ids.items() if index is not None and (token := subwords.id_to_token(index))
+        }
+        save_tokeniser(subwords, folder, config.max_position_embeddings, names)
+
+    return save
 
 
 NAME_IN_BERT = {  # a part of BART's layer -> the same in BERT's
