@@ -26,7 +26,7 @@ from optical.plan import changes, checks, downloads, fusions, jobs, matrices, me
 from optical.plan import sources, translations
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
-from optical.plan.resources import NEEDS, megabytes, memory_mb, minutes, of_machine, raised
+from optical.plan.resources import NEEDS, input_mb, memory_mb, minutes, of_machine, raised
 from optical.runtime.imports import library_files
 
 
@@ -122,7 +122,7 @@ def needs(rule, parts=1, more_mb=0, training_mb=None):
         reckoned = training_mb(wildcards, input, machine.precision) if training_mb and not machine.gpus else None
         if reckoned:
             return raised(reckoned, attempt)
-        return memory_mb(need, sum(map(megabytes, input)), attempt, more_mb, parts)
+        return memory_mb(need, input_mb(need, input), attempt, more_mb, parts)
 
     def runtime(wildcards, attempt):
         return minutes(need, attempt, parts)

@@ -1,9 +1,11 @@
 """What jobs ask for: more with each attempt, by the size of their input, and a device where a model runs."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from optical.config.experiment import Machine
-from optical.plan.resources import NEEDS, Need, megabytes, megabytes_within, memory_mb, minutes, of_machine
+from optical.plan.resources import NEEDS, Need, input_mb, megabytes, megabytes_within, memory_mb, minutes, of_machine
 from support.workspace import rules
 
 PLAIN = Need(100, 10, 60)
@@ -38,6 +40,19 @@ def test_the_size_of_a_folder_is_that_of_its_files(tmp_path):
     assert megabytes(str(tmp_path)) == 4 and megabytes(str(tmp_path / "weights")) == 3
     with pytest.raises(FileNotFoundError):
         megabytes(str(tmp_path / "nowhere"))
+
+
+def test_a_search_counts_its_largest_model_and_no_vectors(tmp_path):
+    for name, size in (("small", 1), ("large", 3), ("vectors", 50)):
+        (tmp_path / name).write_bytes(bytes(size * 1_000_000))
+    files = SimpleNamespace(
+        encoders=[str(tmp_path / "small"), str(tmp_path / "large")], shards=[str(tmp_path / "vectors")]
+    )
+    search = NEEDS["search_collection"]
+    assert input_mb(search, files) == 3
+    assert input_mb(search, SimpleNamespace(encoders=[])) == 0
+    assert memory_mb(search, 500, 1, more_mb=1000) == memory_mb(search, 500, 1, more_mb=1000, parts=4) == 4500
+    assert input_mb(PLAIN, [*files.encoders, *files.shards]) == 54
 
 
 def test_only_models_ask_for_a_device_and_only_trainings_for_several():

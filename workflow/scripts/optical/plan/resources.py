@@ -8,6 +8,7 @@ import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from optical.config.experiment import Machine
 
@@ -23,6 +24,8 @@ class Need:
         most_mb: that the first attempt asks for, where no more than a part of the input is read into memory.
         model: whether a model runs, which takes a device.
         training: whether a model is trained, which is saved and resumed.
+        one_of: name of the only input that counts, and of it the largest file or folder: a search holds one model at a
+            time, and reads vectors in blocks. "" to count all input.
     """
 
     base_mb: float
@@ -31,6 +34,7 @@ class Need:
     most_mb: float = math.inf
     model: bool = False
     training: bool = False
+    one_of: str = ""
 
 
 NEEDS = {
@@ -51,7 +55,7 @@ NEEDS = {
     "make_dense": Need(2000, 3, 60),
     "encode_bitext": Need(2000, 2, 240, model=True),
     "encode_collection": Need(3000, 1, 720, model=True),
-    "search_collection": Need(2000, 0, 240, model=True),  # and the memory of config.search
+    "search_collection": Need(2000, 3, 240, model=True, one_of="encoders"),  # and the memory of config.search
     "index_collection": Need(4000, 2, 720, model=True),
     "search_pruned": Need(2000, 2, 240, model=True),
     "translate_queries": Need(2500, 2, 240, model=True),
@@ -96,7 +100,20 @@ def memory_mb(need: Need, input_mb: float, attempt: int, more_mb: float = 0, par
     >>> memory_mb(Need(500, 2, 60), input_mb=100, attempt=2)
     1400
     """
-    return raised(min(need.base_mb + more_mb + need.times_input / parts * input_mb, need.most_mb), attempt)
+    share = 1 if need.one_of else parts
+    return raised(min(need.base_mb + more_mb + need.times_input / share * input_mb, need.most_mb), attempt)
+
+
+def input_mb(need: Need, files: Any) -> float:
+    """Return the megabytes of a job's input that count for its memory.
+
+    Args:
+        need: of the job's rule.
+        files: its input, as Snakemake gives it to functions.
+    """
+    if need.one_of:
+        return max(map(megabytes, getattr(files, need.one_of)), default=0)
+    return sum(map(megabytes, files))
 
 
 def raised(first_mb: float, attempt: int) -> int:
