@@ -6,6 +6,7 @@ from optical.evaluation.held_out import COLUMNS
 from optical.evaluation.merging import records_in
 from optical.evaluation.scores import Score, read_scores, write_scores
 from optical.files import read_table, write_json, write_rows
+from support.workspace import ROOT
 
 LANGS = ("sw", "so", "de")
 BASE = {"optical": 0.5, "bm25": 0.25}
@@ -44,6 +45,30 @@ def means(folder):
     """Return (mean, seeds) of each method and column of the table in a folder."""
     rows = [row for row in read_table(folder / "atlas/map_cells.tsv") if row["measure"] == "AP"]
     return {(row["method"], row["lang"]): (row["mean"], int(row["seeds"])) for row in rows}
+
+
+def test_the_stored_scores_of_the_open_experiment_give_the_expected_figures(optical, tmp_path):
+    stored = ROOT / "docs/scores/open-seed-1.tsv.gz"
+    assert optical("merge", stored, "--config", "config/open.yaml", "--to", tmp_path / "merged")[0] == 0
+    rows = read_table(tmp_path / "merged/flores/map_cells.tsv")
+    group = {"low": "sw+so+tl+mr", "high": "fi+de+fr"}
+    measured = {(row["method"], group.get(row["lang"])): row["mean"] for row in rows if row["measure"] == "AP"}
+    expected = [row for row in read_table(ROOT / "config/expected.tsv") if row["config"] == "open"]
+    assert len(expected) == 26
+    for row in expected:
+        assert f"{float(measured[row['method'], row['lang']]):.3f}" == row["value"], row
+
+
+def test_some_collections_and_measures_are_kept(optical, tmp_path):
+    run = write_run(tmp_path / "a", 1)
+    place = tmp_path / "a/scores/atlas/sw.tsv"
+    rows = list(read_scores([place]))
+    write_scores(place, [*rows, *(row._replace(measure="R@100") for row in rows)])
+    packed = tmp_path / "some.tsv.gz"
+    code, output, _ = optical("merge", run, "--measures", "AP", "--collections", "atlas", "--to", packed)
+    assert code == 0 and {score.measure for score in read_scores([packed])} == {"AP"}, output
+    code, _, error = optical("merge", run, "--measures", "MAP", "--to", tmp_path / "none.tsv.gz")
+    assert code == 1 and "no scores of MAP [--measures]. Hint: there are AP, R@100" in error
 
 
 def test_two_seeds_become_the_table_of_one_run_with_both(merge, tmp_path):

@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
     help_ = f"a new folder for {FILE} and the tables of each collection, or NAME{PACKED} for the scores alone"
     parser.add_argument("--to", required=True, metavar="PLACE", help=help_)
+    for key in ("collections", "measures"):
+        parser.add_argument(f"--{key}", nargs="+", metavar="NAME", help=f"keep the scores of these {key} alone")
     help_ = "merge runs that differ in more than rounding; of two values the first one counts"
     parser.add_argument("--force", action="store_true", help=help_)
 
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     experiment = Experiment.from_files(*arguments.config, folder=project_folder())
     untrained = {name for name in experiment.config.method_table if not experiment.is_trained(name)}
     found, records = read_runs(map(Path, arguments.runs))
+    found = kept(found, arguments.collections, arguments.measures)
     scores, differences = merging.merge_scores(found, untrained)
     judge(merging.judge_records(records), arguments.force)
     judge(merging.judge_differences(differences, scores, untrained), arguments.force)
@@ -94,6 +97,21 @@ def read_runs(places: Iterable[Path]) -> "tuple[list[Score], list[Record]]":
         scores += found
         records += records_of(folder.parent, found) if folder.name == "scores" else []
     return scores, records
+
+
+def kept(scores: "list[Score]", collections: list[str] | None, measures: list[str] | None) -> "list[Score]":
+    """Return the scores of some collections and measures; None for all.
+
+    Raises:
+        DataError: a name has no scores.
+    """
+    for key, names in (("collection", collections), ("measure", measures)):
+        there: set[str] = {getattr(score, key) for score in scores}
+        if unknown := [name for name in names or [] if name not in there]:
+            hint = f"there are {', '.join(sorted(there))}"
+            raise DataError(f"no scores of {unknown[0]}", where=f"--{key}s", hint=hint)
+        scores = [score for score in scores if names is None or getattr(score, key) in names]
+    return scores
 
 
 def judge(judged: tuple[list[str], list[str]], force: bool) -> None:
