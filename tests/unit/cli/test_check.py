@@ -88,6 +88,21 @@ def test_empty_passages_are_counted(optical, project):
     assert "warning: 1 of 10 documents are skipped: they have no text, as empty" in optical("check", "zu.yaml")[1]
 
 
+def test_pairs_above_a_limit_of_the_config_are_a_warning_while_some_remain(optical, project):
+    write(project / "low.yaml", "bitext_cleaning: {maximum_words: 4}")
+    pairs = [
+        "the river is long today\tumfula mude namuhla",
+        "a long river\tumfula omude",
+        "the river is so long\tumfula mude",
+    ]
+    write(project / "data/pairs.tsv", *pairs)
+    code, output, _ = optical("check", "zu.yaml", "low.yaml")
+    assert code == 0 and "warning: 2 of the first 3 pairs will be dropped: too long [bitext.zu, " in output
+    write(project / "data/pairs.tsv", pairs[0])
+    code, output, _ = optical("check", "zu.yaml", "low.yaml")
+    assert code == 1 and "problem: 1 of the first 1 pairs will be dropped: too long [bitext.zu[0]]" in output
+
+
 def test_all_problems_are_told_at_once(optical, project):
     write(project / "data/pairs.tsv", "one")
     write(project / "data/qrels.txt", "q1 0 d1")
@@ -177,6 +192,6 @@ def test_memory_gpus_and_hours_are_those_of_the_plan():
     rows = {row[0]: row[1:] for row in needs(many, {"train_teacher": 1, "search_part": 28, "fetch_dataset": 2})}
     assert rows == {
         "train_teacher": ("1", "2.5+", "2", "48.0"),
-        "search_part": ("28", "5.0", "1", "1.5"),
+        "search_part": ("28", "5.0+", "1", "1.5"),
         "fetch_dataset": ("2", "-", "-", "-"),
     }

@@ -92,6 +92,7 @@ def _share_of_common_words(texts: Iterable[str]) -> float:
     return sum(word in _COMMON_ENGLISH for word in words) / max(len(words), 1)
 
 
+TOO_LONG = "too long"
 Scripts = tuple[str, str]  # ISO 15924 codes: of the English side, of the foreign one
 
 
@@ -103,7 +104,7 @@ def reason_to_drop(english: str, foreign: str, settings: BitextCleaning, scripts
     if any(DAMAGED in text for text in sides):
         return "control character"
     if any(len(text) > settings.maximum_characters or count_words(text) > settings.maximum_words for text in sides):
-        return "too long"
+        return TOO_LONG
     # Ten characters are added to each side: a greeting may be three times as long in another language.
     ratio = (text_length(english) + 10) / (text_length(foreign) + 10)
     if max(ratio, 1 / ratio) > settings.maximum_length_ratio:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from optical.config.bitext import BitextSource
     from optical.plan.experiment import Experiment
 
+log = logging.getLogger(__name__)
+
 SAMPLE = 2000  # sentence pairs of a source that are looked at closely
 MOST_DROPPED = 0.5  # of them, by one reason
 LARGEST_BYTES = 500_000_000  # of a file that is read
@@ -150,7 +152,7 @@ def look_at_bitext(experiment: "Experiment", lang: str) -> None:
 
 def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") -> None:
     """Read a source of sentence pairs to its end, and the first ones closely."""
-    from optical.bitext.filters import reason_to_drop
+    from optical.bitext.filters import TOO_LONG, reason_to_drop
     from optical.bitext.readers import read_bitext
     from optical.runtime.progress import with_progress
 
@@ -167,9 +169,13 @@ def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") 
     reasons = Counter(reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first)
     del reasons[None]
     for reason, count in reasons.most_common(1):
-        if count > MOST_DROPPED * len(first):
-            hint = f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning"
-            raise DataError(f"{count} of the first {len(first)} pairs will be dropped: {reason}", hint=hint)
+        if count <= MOST_DROPPED * len(first):
+            continue
+        what = f"{count} of the first {len(first)} pairs will be dropped: {reason}"
+        if reason == TOO_LONG and count < len(first):  # a limit of the config may be low on purpose
+            log.warning("%s [bitext.%s, %s; bitext_cleaning.maximum_words]", what, lang, source.name)
+            continue
+        raise DataError(what, hint=f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning")
 
 
 def look_at_collection(experiment: "Experiment", name: str) -> None:
