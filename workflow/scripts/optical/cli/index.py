@@ -5,7 +5,7 @@ examples:
   optical index add passages.jsonl --index passages.index --language en --source news
   optical index remove d1 d2 --index passages.index
   optical index info --index passages.index
-  optical index build many.jsonl --model results/students/sw/optical/1 --to large.index --engine lancedb
+  optical index build passages.jsonl --model results/students/sw/optical/1 --to large.index --engine lancedb
   optical search --index passages.index --lang sw --where source=news "lugha ya Ufaransa"
 
 The passages are JSON Lines with id, text and optional title, language, source and date, or id<TAB>text, gzipped or not.
