@@ -10,11 +10,11 @@ and without training for late interaction; --model names another one. Queries ar
 questions.
 The vectors stay in the folder --to, where a later call finds them; small collections are the beginning of large ones.
 
-Each engine builds, searches and changes in processes of its own. Recall is the share of the 100 best passages of exact
-search that the engine has among its 100 best, the mean over the queries. `after` is the recall when 1,000 passages were
-added and 1,000 removed; a removed passage among the hits is an error. Memory is the whole process at its peak (VmHWM),
-files that it maps included. The time of a query does not include its encoding, and the first ten queries do not count.
-The table is tab-separated. An engine that is not installed has no row.
+Each engine runs in its own processes, one to build and one to search and change. Recall is the share of the 100 best
+passages of exact search that the engine has among its 100 best, the mean over the queries. `after` is the recall when
+1,000 passages were added and 1,000 removed; a removed passage among the hits is an error. Memory is the whole process
+at its peak (VmHWM), files that it maps included. The time of a query does not include its encoding, and the first ten
+queries do not count. The table is tab-separated. An engine that is not installed has no row.
 """
 
 import argparse
@@ -69,7 +69,7 @@ COLUMNS = (
 
 
 def passages(joined: int) -> Iterator[str]:
-    """Yield different English passages of the bundled generator, without end; `joined` of its own make one."""
+    """Yield distinct English passages without end; each joins `joined` passages of the bundled generator."""
     seen = set()
     for seed in itertools.count():
         rng = random.Random(f"engines {seed}")
@@ -114,7 +114,7 @@ def write_all(folder: Path, sizes: list[int], queries: int, joined: int, model: 
 
 
 def act(action: str, engine: str, folder: Path, size: int) -> None:
-    """Build an index with an engine, or search and change it, in a process of its own; print what was measured."""
+    """Build an index with an engine, or search and change it, and print the measurements as JSON."""
     keep_memory()
     opened = ENGINES[engine][1](folder / engine, parts_of(folder, size))
     if action == "build":
@@ -192,7 +192,7 @@ def in_own_process(action: str, engine: str, folder: Path, size: int) -> dict[st
 
 
 def main() -> None:
-    """Print the table, or do what a process of its own was started for."""
+    """Print the table; with --action, do one step of it in this process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", metavar="FOLDER", help="for vectors and indexes: 10 GB for a million passages")
     parser.add_argument("--passages", nargs="+", type=int, default=[10_000], metavar="N", help="sizes, rising")

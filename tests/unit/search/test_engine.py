@@ -12,7 +12,7 @@ from optical.search import engine, index_changes
 from optical.search.index import open_index
 from optical.search.index_info import describe
 from optical.search.retriever import Retriever
-from support.index_sequences import EngineMachine, kill, run_engine_sequence
+from support.index_sequences import EngineMachine, kill, run_sequence
 from support.toy_results import DOCUMENTS, make_results, student_of
 
 QUERY = "where is the river?"
@@ -42,7 +42,7 @@ def ids_of(hits):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_changes_are_found_and_nothing_else(changing, seed):
-    run_engine_sequence(changing, seed)
+    run_sequence(changing, seed, machine_class=EngineMachine)
 
 
 def test_a_killed_change_leaves_the_index_before_or_after_it(changing):

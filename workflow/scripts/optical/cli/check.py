@@ -169,13 +169,11 @@ def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") 
     reasons = Counter(reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first)
     del reasons[None]
     for reason, count in reasons.most_common(1):
-        if count <= MOST_DROPPED * len(first):
-            continue
-        what = f"{count} of the first {len(first)} pairs will be dropped: {reason}"
-        if reason == TOO_LONG and count < len(first):  # a limit of the config may be low on purpose
+        if count > MOST_DROPPED * len(first):
+            what = f"{count} of the first {len(first)} pairs will be dropped: {reason}"
+            if reason != TOO_LONG or count == len(first):  # the limit may be low on purpose
+                raise DataError(what, hint=f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning")
             log.warning("%s [bitext.%s, %s; bitext_cleaning.maximum_words]", what, lang, source.name)
-            continue
-        raise DataError(what, hint=f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning")
 
 
 def look_at_collection(experiment: "Experiment", name: str) -> None:

@@ -19,7 +19,7 @@ COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 PACKAGE = "package:"
 # A rule of another experiment may make a model, for instance that of a study for its variants.
 MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+/\d+)")
-BITEXT_EN = ("bitext", "en")  # the bitext of each language has an English side, so English needs no text of its own
+BITEXT_EN = ("bitext", "en")  # skipped: each language adds the English side of its bitext
 
 
 def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en", owner: str = "") -> str:

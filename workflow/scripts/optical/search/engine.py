@@ -81,12 +81,7 @@ class Table:
     ) -> list[Hits]:
         """Return the best passages of each query, with exact scores; equal scores in the order of ids.
 
-        Args:
-            vectors_QMD: the queries' token vectors.
-            mask_QM: true for the tokens that count.
-            top: number of hits of a query.
-            where: conditions on the metadata, see `optical.search.metadata`.
-            device: where the exact scores are computed.
+        The arguments are those of `optical.search.passages.Passages.rank`.
         """
         queries = zip(vectors_QMD.float().cpu(), mask_QM.bool().cpu(), strict=True)
         return [self._best(vectors_MD[mask_M], top, where, device) for vectors_MD, mask_M in queries]
@@ -117,7 +112,7 @@ class Table:
         """Return some passages by id.
 
         Raises:
-            DataError: there is no such passage.
+            DataError: a passage is not in the table.
         """
         found = {row["id"]: json.loads(row["document"]) for row in self._rows(wanted, ["id", "document"])}
         if missing := sorted(wanted - found.keys()):

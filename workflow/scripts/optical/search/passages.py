@@ -83,7 +83,7 @@ class Passages(NamedTuple):
         """Return some passages by id, reading no further than the last of them.
 
         Raises:
-            DataError: there is no such passage.
+            DataError: a passage is not in the files.
         """
         found: dict[str, Document] = {}
         for number, path in enumerate(self.documents):

@@ -119,9 +119,7 @@ def saving(model: Transformer, tokeniser: str | Path, ids_read: Iterable[np.ndar
         subwords = load_tokeniser(tokeniser)
         cls, sep, pad, mask = special_tokens(subwords, tokeniser)
         ids = {"pad": pad, "unk": unknown_id(subwords), "cls": cls, "sep": sep, "mask": mask}
-        names = {
-            name: token for name, index in ids.items() if index is not None and (token := subwords.id_to_token(index))
-        }
+        names = {name: str(subwords.id_to_token(index)) for name, index in ids.items() if index is not None}
         save_tokeniser(subwords, folder, config.max_position_embeddings, names)
 
     return save
