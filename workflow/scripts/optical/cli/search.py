@@ -22,7 +22,7 @@ from optical.cli.arguments import WrongArguments, device, start_device, whole_nu
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.models.origin import origin_of, query_model, trained_model
+from optical.models.origin import method_there, origin_of, query_model, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from optical.search.runs import WordSearch
 
 SHOWN_CHARACTERS = 400
-METHOD = "optical"
 SHOWN, IN_RUN = 10, 1000  # passages per query, to read and to evaluate
 
 
@@ -65,7 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--collection", metavar="C", help="search a prepared collection: folder or name")
     parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: the collection's, or results)")
     parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
-    parser.add_argument("--method", help="whose student reads it; or zero-shot, or extended (default: optical)")
+    method_help = "whose student reads it; or zero-shot, or extended (default: the only one with students, or optical)"
+    parser.add_argument("--method", help=method_help)
     parser.add_argument("--seed", type=int, help="which of its students (default: 1)")
     parser.add_argument("--model", metavar="FOLDER", help="read the query with this model instead")
     add_base_argument(parser)
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         depth = arguments.top or IN_RUN
         run = to_run(query_ids, retriever.rank(texts, depth, arguments.where, fuse))
-        write_run(arguments.out, run, tag=arguments.method or METHOD)
+        write_run(arguments.out, run, tag=arguments.method or origin_of(retriever.model).method or "zero-shot")
         if not arguments.json:
             print(f"{arguments.out}: {len(run)} queries, at most {depth} passages each; --top N changes that")
     seconds = time.monotonic() - started
@@ -225,7 +225,7 @@ def _read_by_student(arguments: argparse.Namespace, model: Path, results: Path, 
     if model.resolve().is_relative_to((results / "students").resolve()):
         method, seed = model.parts[-2:]
     elif arguments.lang == "en" and not arguments.model:
-        method, seed = arguments.method or METHOD, str(arguments.seed or 1)
+        method, seed = arguments.method or method_there(results), str(arguments.seed or 1)
     else:
         return None
     return next((results / "student_vectors" / collection).glob(f"[!.]*/{method}/{seed}"), None)
@@ -257,7 +257,7 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
         return trained_model(arguments.model)
     if not arguments.lang:
         raise WrongArguments("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
-    return query_model(results, arguments.lang, arguments.method or METHOD, arguments.seed or 1)
+    return query_model(results, arguments.lang, arguments.method or "", arguments.seed or 1)
 
 
 def shown(query: tuple[str, str], hits: "list[Hit]") -> Answer:

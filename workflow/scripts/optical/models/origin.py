@@ -52,12 +52,25 @@ def students_there(results: Path, lang: str) -> str:
     return f"there are students of {codes}" if codes else "none is trained yet"
 
 
-def query_model(results: Path, lang: str, method: str = "optical", seed: int | str = 1) -> Path:
+def method_there(results: Path, lang: str = "*") -> str:
+    """Return the method that is meant where none is named: the only one that has students, otherwise `optical`."""
+    methods = {path.parts[-3] for path in results.glob(f"students/{lang}/[!.]*/[!.]*/config.json")}
+    return methods.pop() if len(methods) == 1 else "optical"
+
+
+def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1) -> Path:
     """Return the folder of the model that reads the queries of a language in an experiment: a student, or the teacher.
+
+    Args:
+        results: the experiment's folder.
+        lang: the queries' language; English is read by the teacher.
+        method: of the student, or zero-shot or extended; "" for the one of `method_there`.
+        seed: of the student.
 
     Raises:
         DataError: there is no such model.
     """
+    method = method or method_there(results, lang)
     model = results / "students" / lang / method / str(seed)
     if lang == "en" or method == "zero-shot":
         model = results / "teacher"

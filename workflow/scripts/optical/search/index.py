@@ -138,7 +138,7 @@ class Index:
 
         Args:
             lang: "" for the language of the index's own model; English is read by the model that read the passages.
-            method: how the student was trained; "" for the method of the index's model.
+            method: how the student was trained; "" for the method of the index's model, or the only one that there is.
             seed: of the student; 0 for the seed of the index's model.
 
         Raises:
@@ -146,7 +146,7 @@ class Index:
         """
         own = self.place_of(self.model)
         origin = origin_of(own)
-        asked = (lang or origin.lang, method or origin.method or "optical", str(seed or origin.seed or 1))
+        asked = (lang or origin.lang, method or origin.method, str(seed or origin.seed or 1))
         if not (lang or method or seed) or asked == origin[:3]:
             return self.folder_of(self.model)
         if lang == "en" or method == "zero-shot":

@@ -46,6 +46,10 @@ class TokenFile(Sequence):
         """Tokens per text."""
         return np.diff(self.offsets)
 
+    def share_of(self, token_id: int) -> float:
+        """Return the share of the tokens that have this id."""
+        return float(np.mean(self.tokens == token_id)) if len(self.tokens) else 0.0
+
     def inverse_document_frequency(self, vocabulary_size: int, in_every_text: Sequence[int] = ()) -> np.ndarray:
         """Return log((texts + 1) / (texts with the token + 1)) of each token id, float32 of shape (vocabulary,).
 

@@ -1,0 +1,25 @@
+"""Which model reads the queries of a language, where a method is named and where none is."""
+
+import pytest
+
+from optical.errors import DataError
+from optical.models.origin import method_there, query_model
+
+
+def make_students(results, lang, *methods):
+    for method in methods:
+        folder = results / "students" / lang / method / "1"
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+
+
+def test_the_only_method_with_students_is_meant_where_none_is_named(tmp_path):
+    make_students(tmp_path, "zu", "token-contrast")
+    make_students(tmp_path, "sw", "mse", "optical")
+    make_students(tmp_path, "so", "mse", "greedy")
+    assert query_model(tmp_path, "zu") == tmp_path / "students/zu/token-contrast/1"
+    assert query_model(tmp_path, "sw") == tmp_path / "students/sw/optical/1"
+    assert query_model(tmp_path, "sw", "mse") == tmp_path / "students/sw/mse/1"
+    assert method_there(tmp_path) == "optical", "there are several"
+    with pytest.raises(DataError, match="of so there are .method, seed.: greedy 1, mse 1"):
+        query_model(tmp_path, "so")
