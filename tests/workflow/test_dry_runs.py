@@ -59,7 +59,7 @@ EXPECTED = {
     "afriqa": each(ONCE, 1)
     | each(BY_LANGUAGE, 6)
     | each("unpack_model make_dense encode_dense score_translations", 1)
-    | each("encode_bitext align_words train_translator translate_queries", 6)
+    | each("encode_bitext align_words train_translator translate_queries fuse_runs", 6)
     | {"distil_student": 8 * 6, "search_collection": 7, "fetch_dataset": 39},
     # seven languages of queries, on the passages of each of eight languages and on all of them
     "any_to_any": each(ONCE, 9)
