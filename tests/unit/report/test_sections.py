@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from optical.errors import DataError
+from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.files import read_table, write_json, write_rows
 from optical.report.html import Section, Text, data_block, inline_svg, page, table
 from optical.report.provenance import provenance_files, provenance_section
@@ -74,8 +75,12 @@ def test_the_page_says_which_students_training_did_not_help(report):
     assert held_out_section([]) is None
 
 
-def test_the_whole_page_is_well_formed_and_needs_nothing_else(results):
-    reader = Reader(make_page(results).read_text(encoding="utf-8"))
+def test_the_whole_page_is_well_formed_and_needs_nothing_else(results, tmp_path):
+    whole = shutil.copytree(results, tmp_path / "results")
+    pair = Cell("atlas", "optical", "all pairs", "AP", status="OK", mean=0.5, mean_low=0.4, mean_high=0.6)
+    write_rows(whole / "tables/atlas/matrix.tsv", [CELL_COLUMNS, *cell_rows([pair])])
+    reader = Reader(make_page(whole).read_text(encoding="utf-8"))
+    assert {"any-to-any", "pairs"} <= set(reader.ids)
     assert len(reader.ids) == len(set(reader.ids))
     assert all(address.startswith(("#", "data:")) for address in reader.addresses)
     assert {address[1:] for address in reader.addresses if address.startswith("#")} <= set(reader.ids)

@@ -23,7 +23,7 @@ def pairs_section(report: Report) -> Section | None:
         path = report.results / f"tables/{collection}/matrix.tsv"
         if path.is_file():
             parts += [f"<h3>{escape(collection)}</h3>", *_of_collection(report, collection, path)]
-    return Section("pairs", "Any language to any language", "\n".join(parts)) if parts else None
+    return Section("any-to-any", "Any language to any language", "\n".join(parts)) if parts else None
 
 
 def _of_collection(report: Report, collection: str, path: Path) -> list[str]:
