@@ -11,6 +11,7 @@ from support.foreign_models import change, save_pylate
 from support.workspace import ROOT
 
 PLAIN = {"reader": "plain", "documents": "results/atlas/documents.jsonl", "qrels": "results/atlas/qrels.txt"}
+SEVERAL = {"documents": "results/atlas/text/{lang}.txt", "passage_languages": ["en", "sw"]}
 CONFIGS = sorted(path.relative_to(ROOT / "config") for path in (ROOT / "config").rglob("*.yaml"))
 
 
@@ -93,6 +94,14 @@ def test_our_own_configs_pass(file):
             {"tuning": {"collection": "atlas", "grid": {"student.steps": [1]}}},
             r"a test collection cannot judge the grid \[tuning\.collection\]",
         ),
+        (
+            {"tuning": {"collection": "atlas-dve"}},
+            r"unknown 'atlas-dve' \[tuning\.collection\].*did you mean atlas-dev",
+        ),
+        (
+            {"collection_table": {"atlas": SEVERAL}, "collections": ["atlas"], "matrix": {"references": ["zero-shto"]}},
+            r"unknown 'zero-shto' \[matrix\.references\].*did you mean zero-shot",
+        ),
     ],
     ids=str,
 )
@@ -108,6 +117,8 @@ def test_what_is_given_passes():
     check(experiment({"encoder": hub, "translator": hub | {"source_code": "{flores}"}}))
     own = PLAIN | {"queries": {"sw": "results/atlas/queries/sw.tsv"}, "languages": ["sw"]}
     check(experiment({"collections": ["atlas", "own"], "collection_table": {"own": own}}))
+    tuning = {"collection": "flores-devtest", "grid": {"student.steps": [1, 2]}}
+    check(experiment({"tuning": tuning}, file="any_to_any.yaml"))  # a point of the grid has one method alone
 
 
 @pytest.fixture(scope="module")

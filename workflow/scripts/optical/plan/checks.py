@@ -12,11 +12,13 @@ from optical.plan.changes import check_study, family
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.fitting import demands, unusual_values
 from optical.plan.fusions import check_fusion
+from optical.plan.matrices import matrix_collections
 from optical.plan.methods import KINDS
 from optical.plan.models import MADE_MODEL, given_model, is_there, models_of_hub, subwords_of_given
 from optical.plan.settings import keeps_vocabulary, teacher_settings
 from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
+ADD_COLLECTION = "add it to collection_table"
 LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_table"
 
 
@@ -47,8 +49,12 @@ def check_experiment(experiment: Experiment) -> None:
     check_names(config.languages, "languages", experiment.languages, LANGUAGE_REMEDY)
     for key, names in (("methods", config.methods), ("bitext_curve.methods", config.bitext_curve.methods)):
         check_names(names, key, config.method_table, "add it to method_table")
-    check_names(config.collections, "collections", config.collection_table, "add it to collection_table")
+    check_names(config.collections, "collections", config.collection_table, ADD_COLLECTION)
     check_names([config.reference], "reference", config.methods, "name one of methods")
+    if matrix_collections(experiment) and not experiment.parent:
+        check_names(config.matrix.references, "matrix.references", config.methods, "name some of methods")
+    decides = filter(None, [config.tuning.collection])
+    check_names(decides, "tuning.collection", config.collection_table, ADD_COLLECTION)
     for table in ("collection_table", "method_table"):
         for name, block in getattr(config, table).items():
             check_names(block.languages or [], f"{table}.{name}.languages", experiment.languages, LANGUAGE_REMEDY)
