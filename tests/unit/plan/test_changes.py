@@ -4,6 +4,7 @@ import pytest
 
 from optical.errors import ConfigError
 from optical.plan import changes, models
+from optical.plan.checks import check_experiment
 from support.experiments import experiment
 from support.studies import STUDIES, by_name
 
@@ -168,6 +169,13 @@ def test_the_method_that_decides_may_be_another_than_the_reference():
     assert changes.tuning_method(tuned) == "bm25"
     assert [point.method("bm25").lexical.k1 for point in changes.grid(tuned)] == [0.9, 1.2]
     assert {point.config.reference for point in changes.grid(tuned)} == {"bm25"}
+
+
+def test_a_fused_method_is_tuned_with_the_methods_that_it_joins():
+    grid = {"method_table.optical+bm25.fusion.constant": [10, 60]}
+    for point in changes.grid(experiment(tuning=DEV | {"grid": grid, "method": "optical+bm25"})):
+        assert point.config.methods == ["optical", "bm25", "optical+bm25"]
+        check_experiment(point)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ def grid(experiment: Experiment) -> list[Experiment]:
         return []
     check_tuning(experiment)
     method = tuning_method(experiment)
-    judged = {"methods": [method], "reference": method, "collections": [experiment.config.tuning.collection]}
+    methods = [*experiment.joined_by(method), method]
+    judged = {"methods": methods, "reference": method, "collections": [experiment.config.tuning.collection]}
     return [
         experiment.changed(judged | {"results": f"{experiment.results}/tuning/{number}"} | nested(point), experiment)
         for number, point in enumerate(grid_values(experiment), start=1)
