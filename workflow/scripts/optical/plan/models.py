@@ -80,8 +80,12 @@ def _unpacked_folder(experiment: Experiment, block: EncoderBlock | Teacher | Tra
 
 
 def weights_note(experiment: Experiment) -> str | None:
-    """Return the note on 4-bit weights for the tables, or None if the encoder is not from a package."""
-    if not _is_packed(experiment.config.encoder):
+    """Return the note on 4-bit weights for the tables, or None if the encoder is not from a package.
+
+    A teacher that comes from elsewhere has an encoder of its own.
+    """
+    teacher = given_teacher(experiment)
+    if not _is_packed(experiment.config.encoder) or (teacher and not MADE_MODEL.fullmatch(teacher)):
         return None
     place = experiment.config.encoder.source.removeprefix(PACKAGE)
     return f"The encoder is {place}, a file in a Python package; its weights were stored in 4 bits."
@@ -247,7 +251,7 @@ def translator_start(experiment: Experiment, lang: str, owner: str = "") -> list
 
 def models_of_hub(experiment: Experiment) -> list[str]:
     """Return the folders of all models that a rule fetches from the hub or unpacks from a Python package."""
-    folders = {model_folder(experiment, key, "") for key in ("encoder", "teacher")}
+    folders = {given_teacher(experiment) or model_folder(experiment, "encoder", "")}
     for lang in experiment.translated_languages():
         folders |= {translator(experiment, lang, owner) for owner in experiment.translators_of(lang)}
     return sorted(folder for folder in folders if folder.startswith("results/models/"))
