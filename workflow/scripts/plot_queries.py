@@ -23,7 +23,7 @@ from optical.report.figures.style import drawing, save_figure
 def main(arguments):
     means = query_means(read_scores(arguments.scores), arguments.measure, arguments.collection)
     cells = cells_of(arguments.cells, arguments.collection, arguments.measure)
-    rival = strongest_rival(cells, arguments.rivals)
+    rival = strongest_rival(cells, arguments.method, arguments.rivals)
     texts = {}
     for lang in ["en", *arguments.names]:
         path = Path(arguments.queries, f"{lang}.tsv")

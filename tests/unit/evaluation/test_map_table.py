@@ -227,8 +227,17 @@ def test_a_reference_outside_the_methods_is_refused(tables):
 
 def test_low_resource_languages_decide_which_rival_is_the_strongest():
     means = {("a", "low"): 0.4, ("a", "high"): 0.9, ("b", "low"): 0.5, ("b", "high"): 0.6, ("c", "high"): 0.95}
+    means |= {("mine", "low"): 0.3, ("mine", "high"): 0.3}
     cells = {key: {"mean": str(mean)} for key, mean in means.items()}
-    assert strongest_rival(cells, ["a", "b", "c"]) == "b"
-    assert strongest_rival(cells, ["a", "c"]) == "a", "c was not run in every low-resource language"
+    assert strongest_rival(cells, "mine", ["a", "b", "c"]) == "b"
+    assert strongest_rival(cells, "mine", ["a", "c"]) == "a", "c was not run in every low-resource language"
     high = {key: row for key, row in cells.items() if key[1] == "high"}
-    assert strongest_rival(high, ["a", "b", "c"]) == "c"
+    assert strongest_rival(high, "mine", ["a", "b", "c"]) == "c"
+
+
+def test_a_rival_is_compared_on_languages_that_the_method_was_run_in():
+    means = {("a", "low"): 0.9, ("a", "high"): 0.2, ("b", "low"): 0.5, ("b", "high"): 0.6, ("mine", "high"): 0.3}
+    cells = {key: {"mean": str(mean)} for key, mean in means.items()}
+    assert strongest_rival(cells, "mine", ["a", "b"]) == "b", "mine has no mean over low-resource languages"
+    single = {key: {"mean": "0.5"} for key in [("mine", "de"), ("a", "sw"), ("b", "de")]}
+    assert strongest_rival(single, "mine", ["a", "b"]) == "b", "a was run in other languages"

@@ -210,10 +210,22 @@ def test_a_method_may_translate_with_a_translator_of_its_own_beside_the_common_o
     assert tried.translator_block("other").beams == 2
 
 
-def test_translators_are_scored_where_a_method_translates():
+def test_a_translator_has_the_name_of_a_method_of_its_own():
+    table = {"nmt": {"translator": {"steps": 5}}}
+    tried = experiment({"method_table": table}, languages=["sw"], methods=["nmt", "nmt-bm25"], reference="nmt")
+    assert [(job["method"], job["translations"]) for job in translations.translation_scores(tried)] == [
+        ("nmt", "results/own_translations/sw/nmt/held_out.tsv"),
+        ("nmt-bm25", "results/translations/sw/held_out.tsv"),
+    ]
+    full = experiment(file="full.yaml", languages=["sw"])
+    assert [job["method"] for job in translations.translation_scores(full)] == ["nmt"], "not nmt-bm25, which is first"
+
+
+def test_translators_are_scored_where_a_method_translates_and_pairs_are_held_out():
     assert translations.translation_table(experiment()) == ["results/translation_table.tsv"]
     assert [job["lang"] for job in translations.translation_scores(experiment())] == experiment().config.languages
     assert translations.translation_table(experiment(methods=["optical"])) == []
+    assert translations.translation_table(experiment(bitext_cleaning={"dev_pairs": 0})) == []
 
 
 # --- how well names are aligned
@@ -277,6 +289,20 @@ def test_a_condition_names_its_sentence_pairs_where_a_method_learns_from_them():
 def test_the_alignment_of_the_reference_is_drawn_or_of_the_first_student():
     assert jobs.shown_student(experiment(), "sw") == "results/students/sw/optical/1"
     assert jobs.shown_student(experiment(reference="bm25"), "sw") == "results/students/sw/mse/1"
+
+
+def test_no_alignment_is_drawn_without_held_out_pairs():
+    tried = experiment(languages=["sw"], bitext_cleaning={"dev_pairs": 0})
+    assert tried.aligned_languages() == []
+    assert "results/figures/alignment/sw.svg" not in jobs.figures(tried)
+
+
+def test_gains_are_drawn_where_a_rival_answers_the_same_queries():
+    table = {"smt": {"languages": ["de"]}, "optical": {"languages": ["sw"]}}
+    tried = experiment({"method_table": table}, languages=["sw", "de"], methods=["english", "smt", "optical"])
+    assert "results/figures/atlas/queries.svg" not in jobs.figures(tried)
+    together = experiment({"method_table": table}, languages=["sw"], methods=["bm25", "smt", "optical"])
+    assert "results/figures/atlas/queries.svg" in jobs.figures(together)
 
 
 def test_the_bitext_curve_is_shown_once_it_is_made(tmp_path):

@@ -53,20 +53,24 @@ def write_map_table(
         write_lines(latex, latex_lines(cells, methods, langs, caption), sealed=True)
 
 
-def strongest_rival(cells: Mapping[tuple[str, str], LongRow], candidates: Sequence[str]) -> str:
+def strongest_rival(cells: Mapping[tuple[str, str], LongRow], method: str, candidates: Sequence[str]) -> str:
     """Return the candidate with the highest mean over low-resource languages, the first of equals.
 
-    Where none was run in all of these, or a collection has none of them, high-resource languages decide.
+    Where the method or all candidates were not run in all of these, or a collection has none of them, high-resource
+    languages decide; where there is no common mean at all, the number of common languages does.
 
-    >>> strongest_rival({("a", "low"): {"mean": "0.5"}, ("b", "low"): {"mean": "0.7"}}, ["a", "b"])
+    >>> means = {"a": "0.5", "b": "0.7", "mine": "0.6"}
+    >>> strongest_rival({(name, "low"): {"mean": mean} for name, mean in means.items()}, "mine", ["a", "b"])
     'b'
     """
+    columns = [column for of, column in cells if of == method]
 
-    def means_of(method: str) -> list[float]:
-        rows = [cells.get((method, level)) for level in LEVELS]
-        return [float(row["mean"]) if row else -1.0 for row in rows]
+    def strength(rival: str) -> list[float]:
+        rows = [cells.get((rival, level)) if level in columns else None for level in LEVELS]
+        common = sum((rival, column) in cells for column in columns)
+        return [*(float(row["mean"]) if row else -1.0 for row in rows), common]
 
-    return max(candidates, key=means_of)
+    return max(candidates, key=strength)
 
 
 def map_rows(cells: Mapping[tuple[str, str], LongRow], methods: Sequence[str], langs: Sequence[str]) -> list[list[str]]:

@@ -299,8 +299,9 @@ class Experiment:
         return common.changed(**self.method(owner).translator) if owner else common
 
     def aligned_languages(self) -> list[str]:
-        """Return the languages that have a distilled student."""
-        return list(dict.fromkeys(lang for lang, _, _ in self.students(["distilled"])))
+        """Return the languages whose alignment is drawn: those with a distilled student, where pairs are held out."""
+        students = self.students(["distilled"]) if self.holds_out else []
+        return list(dict.fromkeys(lang for lang, _, _ in students))
 
     def owners_of_training_sets(self) -> list[str]:
         """Return the owners of a training set: the teacher, and methods that name one."""
@@ -317,6 +318,11 @@ class Experiment:
     def trains_encoder(self) -> bool:
         """Whether tokeniser and encoder are trained here: neither they nor the teacher are given."""
         return self.config.encoder.source == self.config.teacher.source == "train"
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether sentence pairs are held out from training, by which models are checked and shown."""
+        return self.config.bitext_cleaning.dev_pairs > 0
 
     def taught_sides(self) -> list[str]:
         """Return the sides of the encoder that students learn: the common ones, and those that methods add."""

@@ -147,7 +147,7 @@ def lexical_settings(experiment: Experiment) -> LexicalSettings:
 
 def held_out_tables(experiment: Experiment) -> list[str]:
     """Return the tables of all languages that have students and held-out pairs."""
-    langs = {lang: None for lang, _, _ in experiment.students()} if experiment.config.bitext_cleaning.dev_pairs else {}
+    langs = {lang: None for lang, _, _ in experiment.students()} if experiment.holds_out else {}
     return [f"{experiment.results}/held_out/{lang}.tsv" for lang in langs]
 
 
@@ -340,12 +340,13 @@ def shown_student(experiment: Experiment, lang: str) -> str:
 def figures(experiment: Experiment) -> list[str]:
     """Return the figures of the report.
 
-    The gap needs languages of both resource levels. The bitext curve is shown only if it exists already.
+    The gap needs languages of both resource levels, and the gains of queries a rival of the reference in its languages.
+    The bitext curve is shown only if it exists already.
     """
     collections = experiment.test_collections()
     names = [f"{collection}/map" for collection in collections]
     names += [f"{collection}/gap" for collection in collections if has_both_levels(experiment, collection)]
-    names += [f"{collection}/queries" for collection in collections] if experiment.rivals() else []
+    names += [f"{collection}/queries" for collection in collections if meets_a_rival(experiment, collection)]
     names += [f"alignment/{lang}" for lang in experiment.aligned_languages()]
     names += ["curves"] if experiment.students() else []
     names += ["bitext_curve"] if Path(experiment.folder, experiment.results, "bitext_curve.tsv").is_file() else []
@@ -359,6 +360,13 @@ def described_queries(experiment: Experiment) -> list[str]:
         for collection in experiment.test_collections()
         for lang in experiment.languages_of(collection)
     ]
+
+
+def meets_a_rival(experiment: Experiment, collection: str) -> bool:
+    """Return whether the reference and a rival answer the same queries of a collection, in one language at least."""
+    jobs = [evaluations(experiment, collection, lang) for lang in experiment.languages_of(collection)]
+    run = [{job["method"] for job in of_language} for of_language in jobs]
+    return any(experiment.config.reference in methods and methods.intersection(experiment.rivals()) for methods in run)
 
 
 def has_both_levels(experiment: Experiment, collection: str) -> bool:

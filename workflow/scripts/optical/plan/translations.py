@@ -55,15 +55,21 @@ def translations(experiment: Experiment) -> list[str]:
 
 
 def translation_scores(experiment: Experiment) -> list[Job]:
-    """Return the translations to score: one per language and translator, which has the name of its method."""
+    """Return the translations to score: one per language and translator, which has the name of its first method."""
     return [
         {
             "lang": lang,
-            "method": owner or "nmt",
+            "method": owner or _shared_by(experiment, lang)[0],
             "translations": f"{translated_folder(experiment, lang, owner)}/held_out.tsv",
         }
         for lang, owner in _translating(experiment)
     ]
+
+
+def _shared_by(experiment: Experiment, lang: str) -> list[str]:
+    """Return the methods that use the experiment's translator, those that search with vectors first."""
+    methods = [name for kind in kinds(queries="translated") for name in experiment.methods_for(lang, [kind])]
+    return [name for name in methods if not experiment.translator_of(name)]
 
 
 def _translating(experiment: Experiment) -> list[tuple[str, str]]:
@@ -72,5 +78,6 @@ def _translating(experiment: Experiment) -> list[tuple[str, str]]:
 
 
 def translation_table(experiment: Experiment) -> list[str]:
-    """Return the table of the translators' scores, where a method of the experiment translates."""
-    return [f"{experiment.results}/translation_table.tsv"] if experiment.translated_languages() else []
+    """Return the table of the translators' scores, where a method translates and sentence pairs are held out."""
+    scored = experiment.holds_out and experiment.translated_languages()
+    return [f"{experiment.results}/translation_table.tsv"] if scored else []

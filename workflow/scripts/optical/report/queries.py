@@ -38,7 +38,7 @@ def query_data(report: Report, collection: str, langs: list[str]) -> dict[str, A
     there = {method for record in records.values() for method in record["methods"]}
     opponent = report.reference
     if report.rivals:
-        opponent = strongest_rival(report.cells(collection, report.measures[0]), report.rivals)
+        opponent = strongest_rival(report.cells(collection, report.measures[0]), report.reference, report.rivals)
     return {
         "measure": report.measures[0],
         "languages": {lang: report.name(lang) for lang in langs},

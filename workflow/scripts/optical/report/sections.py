@@ -61,7 +61,7 @@ def summary(report: Report, held_out_rows: Sequence[LongRow] = ()) -> str:
     measure, items = report.measures[0], held_out.doubts(held_out_rows)
     for collection in report.collections:
         cells = report.cells(collection, measure)
-        rival = strongest_rival(cells, report.rivals) if report.rivals else ""
+        rival = strongest_rival(cells, report.reference, report.rivals) if report.rivals else ""
         both = [(level, cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS]
         level, ours, theirs = next((row for row in both if row[1] and row[2]), (None, None, None))
         if not (ours and theirs):
