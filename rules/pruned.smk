@@ -50,7 +50,7 @@ rule search_pruned:
         arguments=arguments(
             "index",
             keys=["search.top_k", "search.pruned.probes", "search.pruned.candidates"],
-            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "runs", "pruned"),
+            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "pruned"),
         ),
     message:
         "searching the pruned index of {wildcards.collection} in {wildcards.lang}"

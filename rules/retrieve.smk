@@ -118,7 +118,7 @@ rule search_collection:
         encoders=lambda w: jobs.query_encoders(at(w), w.collection, w.lang),
         other_vectors=lambda w: searching.other_vectors(at(w), w.collection, w.lang),
         translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated"),
-        shards=lambda w: jobs.document_vectors(at(w), w.collection),
+        shards=lambda w: jobs.document_vectors(at(w), w.collection, w.get("part")),
         collection=lambda w: at(w).collection(w.collection),
     output:
         runs=directory("{results}/runs/{collection}/{lang}/maxsim"),
@@ -133,9 +133,9 @@ rule search_collection:
         search_mb=experiment.config.search.memory_mb,
     params:
         arguments=arguments(
-            "shards",
+            *("shards", "part"),
             keys=["search.top_k"],
-            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "runs", "maxsim"),
+            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, w.get("part", "maxsim")),
         ),
     message:
         "searching {wildcards.collection} in {wildcards.lang}"
@@ -144,12 +144,6 @@ rule search_collection:
 
 
 use rule search_collection as search_part with:
-    input:
-        **code("search_collection"),
-        encoders=lambda w: jobs.query_encoders(at(w), w.collection, w.lang),
-        translations=lambda w: translations.translated_queries(at(w), w.collection, w.lang, "translated"),
-        shards=lambda w: at(w).place("vectors", "part_vectors", w.collection, w.part),
-        collection=lambda w: at(w).collection(w.collection),
     output:
         runs=directory("{results}/part_runs/{collection}/{lang}/{part}"),
     log:
@@ -159,12 +153,6 @@ use rule search_collection as search_part with:
     resources:
         **needs("search_collection", parts=PARTS, more_mb=experiment.config.search.memory_mb),
         search_mb=experiment.config.search.memory_mb,
-    params:
-        arguments=arguments(
-            *("shards", "part"),
-            keys=["search.top_k"],
-            jobs=lambda w: jobs.searches(at(w), w.collection, w.lang, "part_runs", w.part),
-        ),
     message:
         "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.part}"
 

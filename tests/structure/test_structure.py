@@ -88,7 +88,7 @@ def test_what_rules_share_is_in_one_short_file():
 
 def test_no_rule_knows_a_kind_of_method_but_those_of_its_own_searches():
     # whatever else depends on kinds is asked of the plan, which answers from plan.methods.KINDS
-    own = {"search_collection": "translated", "search_part": "translated", "search_pruned": "translated"}
+    own = {"search_collection": "translated", "search_pruned": "translated"}
     own |= {"search_lexical": "translated-lexical", "retrain_student": "retrained"}
     both = {"distil_student": {"distilled", "dense-distilled"}}
     for name, text in (RULES | {name: text for name, (_, text) in derived_rules().items()}).items():

@@ -12,7 +12,7 @@ BY_STUDENT = {"collection_table": {"atlas": {"passage_languages": ["sw"]}}}
 
 def searched(tried, lang="sw"):
     """Return the searches of a language by method, seed left out."""
-    return {job["tag"]: job for job in jobs.searches(tried, "atlas", lang, "runs", "maxsim")}
+    return {job["tag"]: job for job in jobs.searches(tried, "atlas", lang, "maxsim")}
 
 
 # --- searches
@@ -22,7 +22,7 @@ def test_documents_are_encoded_once_whatever_the_languages_methods_and_seeds():
     one = experiment(languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2, 3])
     many = experiment(seeds=[1, 2, 3])
     assert jobs.document_vectors(one, "atlas") == jobs.document_vectors(many, "atlas") == ["results/vectors/atlas"]
-    assert [job["encoder"] for job in jobs.searches(one, "atlas", "sw", "runs", "maxsim")] == [
+    assert [job["encoder"] for job in jobs.searches(one, "atlas", "sw", "maxsim")] == [
         "results/teacher",
         *(f"results/students/sw/optical/{seed}" for seed in (1, 2, 3)),
     ]
@@ -30,7 +30,7 @@ def test_documents_are_encoded_once_whatever_the_languages_methods_and_seeds():
 
 def test_a_language_is_searched_by_vectors_or_words_as_its_methods_do():
     full = experiment(file="full.yaml")
-    by_vectors = {job["tag"] for job in jobs.searches(full, "atlas", "sw", "runs", "maxsim")}
+    by_vectors = {job["tag"] for job in jobs.searches(full, "atlas", "sw", "maxsim")}
     by_words = {job["tag"] for job in jobs.lexical_searches(full, "atlas", "sw")}
     assert by_vectors | by_words | {"english"} == set(full.methods_for("sw"))
     assert by_words == {"bm25", "smt", "nmt-bm25"}
@@ -71,14 +71,14 @@ def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_
     assert "results/dense" in models.student_bases(tried, "sw")
     checked = {job["method"]: (job["start"], job.get("teacher")) for job in jobs.checked_students(tried, "sw")}
     assert checked == {"mse": ("results/extended/sw", None), "dense+mse": ("results/dense", "results/dense")}
-    in_index = {job["tag"] for job in jobs.searches(tried, "atlas", "sw", "runs", "pruned")}
+    in_index = {job["tag"] for job in jobs.searches(tried, "atlas", "sw", "pruned")}
     assert in_index == {"zero-shot", "mse"}, "an index of token vectors is of the teacher's"
     assert {job["method"] for job in jobs.evaluations(tried, "atlas", "sw", pruned=True)} == in_index
 
 
 def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     tried = experiment(BY_STUDENT, languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2])
-    shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "runs", "maxsim")]
+    shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "maxsim")]
     own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
     assert shards == [None, [own[0]], [own[1]]]
     assert searching.other_vectors(tried, "atlas", "sw") == own
@@ -142,8 +142,8 @@ def test_students_are_compared_with_the_experiment_s_own_bm25():
 
 def test_every_run_is_evaluated_where_its_search_wrote_it():
     full = experiment(file="full.yaml", seeds=[1, 2])
-    written = {job["out"] for job in jobs.searches(full, "atlas", "sw", "runs", "maxsim")}
-    written |= {job["out"] for job in jobs.searches(full, "atlas", "en", "runs", "maxsim")}
+    written = {job["out"] for job in jobs.searches(full, "atlas", "sw", "maxsim")}
+    written |= {job["out"] for job in jobs.searches(full, "atlas", "en", "maxsim")}
     written |= {job["out"] for job in jobs.lexical_searches(full, "atlas", "sw")}
     read = [job["run"] for job in jobs.evaluations(full, "atlas", "sw")]
     assert (set(read), len(read)) == (written, len(written))

@@ -56,7 +56,7 @@ def test_one_job_searches_the_passages_of_all_languages_with_the_same_queries():
     table = {"few": {"kind": "distilled", "objectives": {"optimal_transport": 1.0}, "languages": ["sw"]}}
     tried = any_to_any(methods=["nmt", "zero-shot", "optical", "few"], method_table=table, seeds=[1])
     results = "results/any_to_any"
-    found = {job["out"]: job for job in jobs.searches(tried, "flores", "sw", "runs", "maxsim")}
+    found = {job["out"]: job for job in jobs.searches(tried, "flores", "sw", "maxsim")}
     langs = tried.collections_by_language("flores")
     names = {"nmt": ["en"], "zero-shot": langs, "optical": langs, "few": ["en", "sw"]}
     files = {f"{name}/1.{lang}.trec" for name, read in names.items() for lang in read}
@@ -75,7 +75,7 @@ def test_one_job_searches_the_passages_of_all_languages_with_the_same_queries():
     assert {job["encoder"] for job in found.values()} <= set(jobs.query_encoders(tried, "flores", "sw"))
     alone = any_to_any(methods=["zero-shot"], collections=["flores-de"], reference="zero-shot")
     assert jobs.folders_of_runs(alone, "flores-de", "sw") == [f"{results}/runs/flores-de/sw/maxsim"]
-    assert [job["out"] for job in jobs.searches(alone, "flores-de", "sw", "runs", "maxsim")] == [
+    assert [job["out"] for job in jobs.searches(alone, "flores-de", "sw", "maxsim")] == [
         f"{results}/runs/flores-de/sw/maxsim/zero-shot/1.trec"
     ]
 
@@ -88,7 +88,7 @@ def test_one_index_of_all_languages_finds_what_the_searches_of_each_find():
         "flores/en/merged/optical/1.trec",
         "flores/en/merged/optical/2.trec",
     ]
-    written = {job["out"] for job in jobs.searches(tried, "flores", "en", "runs", "maxsim")}
+    written = {job["out"] for job in jobs.searches(tried, "flores", "en", "maxsim")}
     assert {run for job in merged for run in job["runs"]} == written
     assert jobs.part_runs(tried, "flores", "en") == ["results/any_to_any/runs/flores/en/maxsim"]
     read = {job["run"] for job in jobs.evaluations(tried, "flores", "sw")}

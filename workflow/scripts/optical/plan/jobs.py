@@ -54,13 +54,14 @@ def lexical_tables(experiment: Experiment, collection: str, lang: str) -> list[s
     return [experiment.place("lexical_tables", "lexical_tables", f"{lang}.tsv")] if needed else []
 
 
-def searches(experiment: Experiment, collection: str, lang: str, folder: str, search: str) -> list[Job]:
+def searches(experiment: Experiment, collection: str, lang: str, search: str) -> list[Job]:
     """Return the searches of a language with token vectors: one per method, seed and language of passages.
 
     Args:
-        folder: folder of the runs below the results.
-        search: kind of search, such as `pruned`, or part of the collection; names the folder of the run files.
+        search: kind of search, maxsim or pruned, or the part of the collection that is searched, such as 2-of-8; names
+            the folder of the run files.
     """
+    folder = "runs" if search in ("maxsim", PRUNED) else "part_runs"
     jobs = []
     for name, method, seed in vector_runs(experiment, collection, lang):
         kind = experiment.kind_of(method)
@@ -95,10 +96,11 @@ def _query_job(experiment: Experiment, collection: str, lang: str, method: str, 
     return {"queries": queries, "out": out, "tag": method}
 
 
-def document_vectors(experiment: Experiment, collection: str) -> list[str]:
-    """Return the folders of a collection's document vectors: one, or one for each part or language, in order."""
+def document_vectors(experiment: Experiment, collection: str, part: str | None = None) -> list[str]:
+    """Return the folders of a collection's document vectors, or of a part of it: one for each part or language."""
     if experiment.in_parts:
-        return [experiment.place("vectors", "part_vectors", collection, part) for part in experiment.parts()]
+        parts = [part] if part else experiment.parts()
+        return [experiment.place("vectors", "part_vectors", collection, each) for each in parts]
     return [experiment.place("vectors", "vectors", name) for name in searched_together(experiment, collection)]
 
 
