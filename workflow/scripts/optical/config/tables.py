@@ -1,7 +1,4 @@
-"""The two tables that the whole workflow reads: languages with every tool's code, and data sets with their checksums.
-
-No third-party package: the tables are read while Snakemake builds its graph.
-"""
+"""The tables that the whole workflow reads: languages with the codes of tools, and data sets with their checksums."""
 
 import re
 from collections.abc import Mapping
