@@ -58,7 +58,10 @@ def test_models_are_loaded_indexed_and_searched_without_the_repository(run, site
     assert (found.returncode, "7 passages" in found.stdout) == (0, True), found.stderr
 
 
-@pytest.mark.parametrize("command", [["languages"], ["check"], ["new", "zu", "--bitext", "a", "--documents", "b"]])
+NEW = ["new", "zu", "--bitext", "a", "--documents", "b"]
+
+
+@pytest.mark.parametrize("command", [["languages"], ["check"], ["merge", "a", "--to", "b"], NEW])
 def test_what_needs_the_workflow_says_so(run, command):
     done = run("-m", "optical.cli.main", *command)
     assert done.returncode == 1 and done.stderr.count("\n") == 1

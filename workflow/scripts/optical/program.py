@@ -68,7 +68,7 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_base_argument(parser: argparse.ArgumentParser) -> None:
     """Add where the base of a model lies that is stored as changes to it."""
     parser.add_argument(
-        "--base", metavar="FOLDER", help="of a model stored as changes: what it changes, if not where it says"
+        "--base", metavar="FOLDER", help="where the base of a model that is stored as changes lies, if it was moved"
     )
 
 

@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="FOLDER", help="the student")
     parser.add_argument("--teacher", metavar="FOLDER", help="reads the English sentence; without it the model does")
     add_base_argument(parser)
-    parser.add_argument("--solver", help="sinkhorn, ipot, exact, greedy, ...; see config/README.md")
+    parser.add_argument("--solver", help="sinkhorn, ipot, exact or greedy; see config/README.md")
     parser.add_argument("--regularisation", type=positive_number, metavar="X", help="0.1 is soft, 0.01 is sharp")
-    parser.add_argument("--special-tokens", action="store_true", help="align [CLS], markers and [SEP] too")
-    parser.add_argument("--png", metavar="FILE", help="draw it into a file too; needs matplotlib")
+    parser.add_argument("--special-tokens", action="store_true", help="also align [CLS], markers and [SEP]")
+    parser.add_argument("--png", metavar="FILE", help="also draw it into a PNG, SVG or PDF file; needs matplotlib")
     parser.add_argument("--json", action="store_true", help="print tokens, plan and cost for programs")
 
 

@@ -58,12 +58,12 @@ HEADER = ("rule", "jobs", "GB a job", "GPUs a job", "hours a job, at most")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical check`."""
-    parser.add_argument("config", nargs="*", metavar="FILE", help="laid over config/config.yaml, as --configfile does")
+    parser.add_argument("config", nargs="*", metavar="FILE", help="config, over config/config.yaml")
     parser.add_argument(
-        "--verify", action="store_true", help="compare the results with the records of what was written"
+        "--verify", action="store_true", help="also compare the SHA-256 of all results with their records"
     )
     parser.add_argument(
-        "--accept", nargs="+", metavar="PATH", help="record what you changed on purpose, and check nothing"
+        "--accept", nargs="+", metavar="PATH", help="only record files or folders that you changed on purpose"
     )
 
 

@@ -1,4 +1,4 @@
-"""Say what this machine can run and what is missing, one line each.
+"""List what this machine can run and what is missing, one line each.
 
 example:
   optical doctor

@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="FOLDER", help="the student: reads queries")
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
     add_base_argument(parser)
-    parser.add_argument("--to", required=True, metavar="FOLDER", help="is made; must not be there yet")
-    parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate is for sentence-transformers too")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="a new folder for the export")
+    parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate also serves sentence-transformers")
     parser.add_argument(
         "--lang", type=language_code, metavar="CODE", help="language of the queries (default: from the model's folder)"
     )
-    parser.add_argument("--scores", metavar="FILE", help="scores table for the model card")
-    parser.add_argument("--push", metavar="OWNER/NAME", help="upload to this new model repository, too; needs HF_TOKEN")
+    parser.add_argument("--scores", metavar="FILE", help="table of scores for the model card")
+    parser.add_argument("--push", metavar="OWNER/NAME", help="also upload to this new model repository; needs HF_TOKEN")
     parser.add_argument("--public", action="store_true", help="everyone can read the repository (default: only you)")
     parser.add_argument("--bitext-report", metavar="FILE", help="for the card (default: the experiment's report.json)")
 

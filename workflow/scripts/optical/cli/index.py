@@ -1,4 +1,4 @@
-"""Make passages of your own searchable: encode them into an index, add to it, remove from it, look at it.
+"""Encode your own passages into an index for searching; add to it, remove from it, say what it holds.
 
 examples:
   optical index build passages.jsonl --model results/students/sw/optical/1 --to passages.index
@@ -9,8 +9,8 @@ examples:
   optical search --index passages.index --lang sw --where source=news "lugha ya Ufaransa"
 
 The passages are JSON Lines with id, text and optional title, language, source and date, or id<TAB>text, gzipped or not.
-The teacher that the model names reads them, or the model itself where it has learnt to read passages. A passage that is
-added takes the place of the one with its id. A change that fails or is killed leaves the index as it was.
+The teacher of the model reads them, or the model itself if it has learnt to read passages. A passage that you add
+replaces the one with the same id. A change that fails or is killed leaves the index as it was.
 """
 
 import argparse
@@ -38,25 +38,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_base_argument(build)
     build.add_argument("--teacher", metavar="FOLDER", help="reads the passages (default: the one that the model names)")
     build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
-    pool_help = "join so many similar token vectors of a passage to one: 2 halves the index (default: 1)"
+    pool_help = "join similar token vectors of a passage, N to one: 2 halves the index (default: 1)"
     build.add_argument("--pool", type=whole_number, default=1, metavar="N", help=pool_help)
     engine_help = "lancedb for more passages than exact search suits (default: exact search)"
     build.add_argument("--engine", default="", metavar="NAME", help=engine_help)
     store_help = "bucket where the engine keeps the passages, such as s3://bucket/folder (default: the folder)"
     build.add_argument("--store", default="", metavar="ADDRESS", help=store_help)
-    add = action("add", "encode passages and add them to an index, in place of those with their ids")
+    add = action("add", "encode passages and add them to an index; they replace those with the same ids")
     add.add_argument("passages", metavar="FILE", help="the passages")
     add.add_argument("--index", required=True, metavar="INDEX", help="the folder")
-    add.add_argument("--teacher", metavar="FOLDER", help="where the model that reads the passages lies now")
+    add.add_argument("--teacher", metavar="FOLDER", help="the model that reads the passages, if it was moved")
     for command in (build, add):
-        command.add_argument("--language", metavar="CODE", help="of passages that do not give theirs; or detect")
-        command.add_argument("--source", metavar="NAME", help="of passages that do not give theirs")
-        command.add_argument("--date", metavar="DATE", help="likewise: 2024, 2024-05 or 2024-05-31")
+        command.add_argument("--language", metavar="CODE", help="language of passages without one; or detect")
+        command.add_argument("--source", metavar="NAME", help="source of passages without one")
+        command.add_argument("--date", metavar="DATE", help="date of passages without one: 2024, 2024-05 or 2024-05-31")
         command.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N (default: cpu)")
         threads = os.cpu_count() or 1
         command.add_argument("--threads", type=whole_number, default=threads, help="CPU threads (default: all)")
     remove = action("remove", "remove passages from an index")
-    remove.add_argument("ids", nargs="*", metavar="ID", help="of the passages")
+    remove.add_argument("ids", nargs="*", metavar="ID", help="ids of passages")
     remove.add_argument("--ids-from", metavar="FILE", help="a file with an id on each line")
     remove.add_argument("--index", required=True, metavar="INDEX", help="the folder")
     info = action("info", "say what an index holds")

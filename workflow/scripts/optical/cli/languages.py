@@ -4,7 +4,7 @@ examples:
   optical languages
   optical languages --config config/open.yaml --all
 
-Bitext and collections are those of the config; students are the trained ones in its results folder.
+Bitext and collections are those of the config. Students are those in its results folder.
 """
 
 import argparse
@@ -24,8 +24,8 @@ Row = dict[str, str | list[str]]  # a list for what a language may have several 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical languages`."""
-    parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
-    parser.add_argument("--all", action="store_true", help="those of the table that the config does not name, too")
+    parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="config, over config/config.yaml")
+    parser.add_argument("--all", action="store_true", help="also languages that the config does not name")
     parser.add_argument("--json", action="store_true", help="print one JSON object a language, for programs")
 
 

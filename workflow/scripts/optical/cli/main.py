@@ -20,7 +20,7 @@ from optical.errors import OpticalError
 from optical.program import Help
 from optical.runtime.startup import prepare_process
 
-DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: see alignments, search, take models away."
+DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: align, search, serve, export."
 EPILOG = """examples:
   optical doctor
   optical search --help

@@ -1,11 +1,11 @@
-"""Merge the scores of runs that were made apart, such as one for each seed, into one table and one small file.
+"""Merge the scores of separate runs, such as one for each seed, into one table and one small file.
 
 examples:
   optical merge results --to seed-1.tsv.gz
   optical merge seed-1.tsv.gz results/second --to both
 
-The first keeps what a run found for each query, with what its models were made of. The second makes the tables that
-one run of both would have made, without models or data. Each run may have other seeds, languages or methods.
+The first command keeps the scores of each query, and what the models were made of. The second makes the tables that one
+run of both would have made, without models or data. Each run may have other seeds, languages or methods.
 """
 
 import argparse
@@ -29,14 +29,14 @@ FILE = f"scores{PACKED}"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical merge`."""
-    help_ = "results of a run, its folder of scores, or what this command has written"
+    help_ = "results of a run, its folder of scores, or what this command wrote"
     parser.add_argument("runs", nargs="+", metavar="RUN", help=help_)
-    parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
+    parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="config, over config/config.yaml")
     help_ = f"a new folder for {FILE} and the tables of each collection, or NAME{PACKED} for the scores alone"
     parser.add_argument("--to", required=True, metavar="PLACE", help=help_)
     for key in ("collections", "measures"):
-        parser.add_argument(f"--{key}", nargs="+", metavar="NAME", help=f"keep the scores of these {key} alone")
-    help_ = "merge runs that differ in more than rounding; of two values the first one counts"
+        parser.add_argument(f"--{key}", nargs="+", metavar="NAME", help=f"keep only the scores of these {key}")
+    help_ = "merge runs that differ in more than rounding; the first of two values counts"
     parser.add_argument("--force", action="store_true", help=help_)
 
 

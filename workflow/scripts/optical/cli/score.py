@@ -29,14 +29,15 @@ DEPTH = 1000  # documents a query
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical score`."""
     parser.add_argument("collection", metavar="SET", help="folder in BEIR's layout, or an id such as nano-beir/scifact")
-    parser.add_argument("--model", required=True, metavar="FOLDER", help="reads queries and documents: a teacher")
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="a teacher: reads queries and documents")
     add_base_argument(parser)
-    parser.add_argument("--split", default="test", help="of a folder: the name of the file in qrels/ (default: test)")
-    parser.add_argument("--measures", nargs="+", default=MEASURES, help="names of ir_measures, e.g. nDCG@10 R@100")
-    parser.add_argument("--run", metavar="FILE", dest="run_file", help="write a TREC run, too")
+    parser.add_argument("--split", default="test", help="file of a folder in qrels/, without .tsv")
+    measures_help = f"names of ir_measures (default: {' '.join(MEASURES)})"
+    parser.add_argument("--measures", nargs="+", metavar="NAME", help=measures_help)
+    parser.add_argument("--run", metavar="FILE", dest="run_file", help="also write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
-    parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N (default: cpu)")
-    parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads (default: all)")
+    parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -49,7 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.search.retriever import Retriever
     from optical.search.runs import write_run
 
-    parse_measures(arguments.measures)  # refused before hours of work
+    measures = arguments.measures or MEASURES
+    parse_measures(measures)  # refused before hours of work
     retriever = Retriever.load(arguments.model, device=arguments.device, base=arguments.base)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "collection")
@@ -58,10 +60,10 @@ def run(arguments: argparse.Namespace) -> None:
         ids, texts = zip(*read_queries(folder / "queries/en.tsv"), strict=True)
         found = to_run(ids, retriever.rank(texts, DEPTH))
         ranking = {query: dict(hits) for query, hits in found.items()}
-        scores = evaluate(ranking, read_judgments(folder / "qrels.txt"), ids, arguments.measures)
+        scores = evaluate(ranking, read_judgments(folder / "qrels.txt"), ids, measures)
     if arguments.run_file:
         write_run(arguments.run_file, found, Path(arguments.model).name)
-    means = {name: fmean(value for _, measure, value in scores if measure == name) for name in arguments.measures}
+    means = {name: fmean(value for _, measure, value in scores if measure == name) for name in measures}
     if arguments.json:
         print_json({"collection": arguments.collection, "documents": counts["documents"], "queries": len(ids)} | means)
         return

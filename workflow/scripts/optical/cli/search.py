@@ -1,14 +1,13 @@
-"""Search passages of your own, or a collection of an experiment, with a query in any language that has a student.
+"""Search your own passages or a collection of an experiment with a query in any language that has a student.
 
 examples:
   optical search --documents passages.jsonl --lang sw "lugha ya Ufaransa"
   optical search --collection atlas --lang sw "lugha ya Ufaransa"
   optical search --collection atlas --lang sw --queries results/collections/atlas/queries/sw.tsv --out run.trec
 
-The words of a passage that the query matched are bold, or in square brackets where there is no terminal. Passages of
-your own are a file of JSON Lines (id, text, optional title) or id<TAB>text, or an index that `optical index build` has
-made of one. A collection is a prepared folder, or its name under RESULTS/collections; its vectors lie under
-RESULTS/vectors.
+The words of a passage that the query matched are bold, or in square brackets if the output is not a terminal. Your own
+passages are a file of JSON Lines (id, text, optional title) or id<TAB>text, or an index that `optical index build` has
+made. A collection is a prepared folder, or its name in RESULTS/collections; its vectors are in RESULTS/vectors.
 """
 
 import argparse
@@ -59,10 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="?", help="the query's text")
     parser.add_argument("--queries", metavar="FILE", help="many queries instead: query_id<TAB>text")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--index", metavar="FOLDER", help="search an index, which optical index build has made")
-    where.add_argument("--documents", metavar="FILE", help="search the passages of a file, encoded at the first use")
+    where.add_argument("--index", metavar="FOLDER", help="search an index that optical index build has made")
+    where.add_argument("--documents", metavar="FILE", help="search the passages of a file, encoded at first use")
     where.add_argument("--collection", metavar="C", help="search a prepared collection: folder or name")
-    parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: the collection's, or results)")
+    parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: those of C, or results)")
     parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
     method_help = "whose student reads it; or zero-shot, or extended (default: the only one with students, or optical)"
     parser.add_argument("--method", help=method_help)
@@ -74,10 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CONDITION",
-        help="with --index: passages of language=sw, source=news or date>=2024 only; may be given again",
+        help="with --index: only passages with language=sw, source=news or date>=2024; may be repeated",
     )
     parser.add_argument(
-        "--fuse", choices=("bm25", "smt"), help="join the ranks of a search by words to those of vectors"
+        "--fuse", choices=("bm25", "smt"), help="also search by words, and join the ranks of both searches"
     )
     top_help = f"passages per query (default: {SHOWN}; {IN_RUN} in a run)"
     parser.add_argument("--top", type=whole_number, metavar="N", help=top_help)

@@ -5,7 +5,7 @@ examples:
   optical serve --index passages.index --port 8080 --lang sw en
 
 The page shows passages with the words that match, and how the tokens of the query align with the best sentence. It
-listens on this machine alone unless --host says otherwise: whoever reaches it can read all passages. Ctrl-C ends it.
+listens on this machine only, unless --host says otherwise: anyone who reaches it can read all passages. Ctrl-C ends it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from optical.errors import ResourceError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical serve`."""
-    parser.add_argument("--index", required=True, metavar="FOLDER", help="that optical index build has made")
+    parser.add_argument("--index", required=True, metavar="FOLDER", help="an index that optical index build has made")
     parser.add_argument(
         "--lang",
         nargs="+",
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="languages of queries (default: all that have a student beside the model of the index, and en)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8765, help="0 for any that is free")
+    parser.add_argument("--port", type=int, default=8765, help="0 for any free one")
     parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
 
 
