@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from optical.plan.resources import NEEDS
 from optical.runtime.imports import library_files
 
@@ -165,13 +167,18 @@ def third_party_imports(*programs):
 
 
 def driver_imports():
-    """Return the modules outside Python and this project that planning loads: imports within functions do not count."""
+    """Return the modules outside Python and this project that planning and the default profile load.
+
+    Imports within functions do not count.
+    """
+    profile = yaml.safe_load((ROOT / "workflow/profiles/default/config.yaml").read_text(encoding="utf-8"))
     rules = ast.parse((ROOT / "rules/common.smk").read_text(encoding="utf-8"))
     wanted = [ast.unparse(node) for node in rules.body if isinstance(node, ast.Import | ast.ImportFrom)]
     show = "print(*[module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'optical'])"
     command = [sys.executable, "-c", "\n".join([*wanted, show])]
     done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=True)
-    return _third_party([ROOT / "rules/common.smk", *done.stdout.split()], within_functions=False)
+    of_profile = _modules(ast.parse("\n".join(profile["__definitions__"])), within_functions=False)
+    return _third_party([ROOT / "rules/common.smk", *done.stdout.split()], within_functions=False).union(of_profile)
 
 
 def _third_party(paths, within_functions=True):
