@@ -14,6 +14,7 @@ from optical.config.training import TrainingSettings
 from optical.errors import ConfigError, ResourceError
 from optical.files import read_lines
 from optical.runtime.machine import Machine
+from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
 from optical.training.loop import (
     SCHEDULES,
@@ -109,6 +110,16 @@ def test_a_killed_run_ends_with_the_same_average(tmp_path, kill_at):
     assert torch.equal(weights(again), weights(whole))
 
 
+def test_the_average_of_a_checkpoint_goes_to_the_device_of_the_weights():
+    """A checkpoint is loaded on the processor; the meta device stands for a GPU."""
+    model = nn.Linear(2, 1, device="meta")
+    means = {name: torch.zeros(weight.shape) for name, weight in model.named_parameters()}
+    average = WeightAverage(AVERAGED, {"count": 1, "means": means})
+    average.add(AVERAGED.steps - 1, model)
+    assert average.count == 2
+    assert {mean.device.type for mean in average.means.values()} == {"meta"}
+
+
 def test_saving_changes_nothing(tmp_path, reference):
     model = new_model()
     run(model, Checkpoints(tmp_path, "key"))
@@ -201,6 +212,7 @@ def test_each_part_of_each_step_has_random_numbers_of_its_own():
 def test_seeds_of_steps_and_parts_do_not_meet():
     seeds = [seed_of(seed, step, part) for seed in (0, 1, 2) for step in range(300) for part in range(9)]
     assert len(set(seeds)) == len(seeds)
+    torch.manual_seed(seed_of(10**18 - 1, 10**6, 8))  # the largest seed of a config
 
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])

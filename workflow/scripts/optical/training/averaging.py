@@ -31,7 +31,8 @@ class WeightAverage:
             if self.count == 1:
                 self.means[name] = weight.detach().clone()
             else:
-                self.means[name].lerp_(weight.detach(), 1 / self.count)
+                mean = self.means[name].to(weight.device)  # that of a checkpoint is on the processor
+                self.means[name] = mean.lerp_(weight.detach(), 1 / self.count)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""

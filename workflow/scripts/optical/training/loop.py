@@ -59,7 +59,7 @@ def learning_rate_at(step: int, settings: TrainingSettings) -> float:
 
 def seed_of(seed: int, step: int, part: int) -> int:
     """Return the seed of one part of one step, the same wherever and whenever it is computed."""
-    return (seed * 1_000_003 + step) * 1_009 + part
+    return ((seed * 1_000_003 + step) * 1_009 + part) % 2**64  # torch takes no larger one
 
 
 def optimiser_for(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
