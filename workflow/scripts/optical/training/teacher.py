@@ -21,7 +21,7 @@ from optical.runtime.devices import send
 from optical.seals import check_file
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.triples import MISSING, Scores, open_scores, pair_numbers, scores_of
+from optical.training.triples import MISSING, Scores, open_scores, pair_numbers, places_among, scores_of
 
 
 class TeacherLoss:
@@ -121,7 +121,7 @@ class TeacherLoss:
 
     def _forbidden(self, queries: np.ndarray, candidates_BN: np.ndarray, documents: np.ndarray) -> np.ndarray:
         """Return which documents each query is not compared with: its other positives, and others' candidates."""
-        relevant_BP = np.isin(self._codes(queries[:, None], documents[None, :]), self.positives)
+        _, relevant_BP = places_among(self.positives, self._codes(queries[:, None], documents[None, :]))
         forbidden_BP = relevant_BP & (candidates_BN[:, :1] != documents[None, :])
         if not self.settings.in_batch_negatives:
             forbidden_BP |= ~(candidates_BN[:, :, None] == documents[None, None, :]).any(axis=1)

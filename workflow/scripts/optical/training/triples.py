@@ -96,6 +96,19 @@ def pair_numbers(queries: np.ndarray, documents: np.ndarray, count: int) -> np.n
     return np.asarray(queries, dtype=np.int64) * count + documents
 
 
+def places_among(rising: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where numbers are in a rising array, and whether they are there at all, both of the numbers' shape.
+
+    `np.isin` would sort the whole array each time: with the 500,000 positives of MS MARCO, .4 s for each step.
+
+    >>> places, found = places_among(np.array([2, 5]), np.array([5, 3]))
+    >>> places[found].tolist(), found.tolist()
+    ([1], [True, False])
+    """
+    places = np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)
+    return places, rising[places] == numbers
+
+
 def scores_of(scores: Scores, numbers: np.ndarray) -> np.ndarray:
     """Return the scores of pairs, float32 of the same shape, NaN for a pair that has none.
 
@@ -103,8 +116,8 @@ def scores_of(scores: Scores, numbers: np.ndarray) -> np.ndarray:
     [[9.0, 0.5], [nan, nan]]
     """
     pairs, scores_of_pairs = scores
-    places = np.minimum(np.searchsorted(pairs, numbers), len(pairs) - 1)
-    return np.where(pairs[places] == numbers, scores_of_pairs[places], np.float32(np.nan))
+    places, found = places_among(pairs, numbers)
+    return np.where(found, scores_of_pairs[places], np.float32(np.nan))
 
 
 def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Path) -> None:
