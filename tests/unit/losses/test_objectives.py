@@ -102,6 +102,20 @@ def test_a_batch_of_nothing_costs_nothing(name):
     assert loss == 0 and (student == 0).all()
 
 
+@pytest.mark.parametrize("name", SOLVING)
+@pytest.mark.parametrize(("iterations", "share"), [(1000, 0.0), (1, 1.0)])
+def test_plans_that_need_more_iterations_are_counted_among_the_real_pairs(name, iterations, share):
+    batch = batch_of()
+    batch.student_mask_BM[2] = False
+    objective = make(name, transport=SHARP.changed(iterations=iterations))
+    objective(batch)
+    assert objective.figures["unconverged"] == share
+    for transport in (EXACT, SHARP.changed(tolerance=0)):
+        objective = make(name, transport=transport)
+        objective(batch)
+        assert objective.figures == {}
+
+
 @pytest.mark.parametrize("name", ["optimal_transport", "sentence_mse", "greedy_mse", "score_kd"])
 def test_identical_sides_cost_nothing(name):
     batch = batch_of(n=5)

@@ -68,6 +68,13 @@ def test_a_plan_has_its_marginals(solver, regularisation):
     torch.testing.assert_close(plan.sum(1), torch.full((4, 5), 1 / 5), atol=2e-3, rtol=0)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("shape", [(0, 2, 3), (2, 0, 3), (2, 3, 0)])
+def test_nothing_to_transport_is_an_empty_plan(solver, shape):
+    cost = torch.zeros(shape)
+    assert transport_plan(cost, *full(cost), problem(solver=solver)).shape == shape
+
+
 @pytest.mark.parametrize("solver", BALANCED)
 @pytest.mark.parametrize("regularisation", [0.1, 0.01])
 def test_no_plan_is_cheaper_than_the_optimum(solver, regularisation):

@@ -87,6 +87,16 @@ class PairBatch:
         return PairBatch(self.teacher_BND, self.teacher_mask_BN, self.student_BMD, self.student_mask_BM, *weights)
 
 
+def unconverged(misplaced_B: Tensor, real_B: Tensor, transport: TransportSettings) -> dict[str, Tensor]:
+    """Return the share of the real pairs whose plan misplaces more mass than the tolerance, by name, to be shown.
+
+    Solvers that do not iterate, and those that never stop early, have no such figure.
+    """
+    if transport.solver not in UNROLLABLE or not transport.tolerance:
+        return {}
+    return {"unconverged": mean_over_pairs((misplaced_B > transport.tolerance).float(), real_B)}
+
+
 def mean_over_pairs(loss_B: Tensor, real_B: Tensor) -> Tensor:
     """Return the mean over the real pairs; 0 with a gradient of 0 if no pair is real.
 
@@ -136,9 +146,7 @@ class OptimalTransport(nn.Module):
     def forward(self, batch: PairBatch) -> Tensor:
         loss_B, misplaced_B = self._solve(batch)
         real_B = batch.real_pairs()
-        if self.transport.solver in UNROLLABLE and self.transport.tolerance:
-            unconverged_B = (misplaced_B > self.transport.tolerance).float()
-            self.figures = {"unconverged": mean_over_pairs(unconverged_B, real_B)}
+        self.figures = unconverged(misplaced_B, real_B, self.transport)
         return mean_over_pairs(loss_B, real_B)
 
     def _solve(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
@@ -222,7 +230,7 @@ class TokenContrast(nn.Module):
     This is the cross-entropy -sum_ij T_ij log softmax_j(s_i . t_j / temperature), whose softmax runs over the English
     tokens of all sentences of the batch. Transport alone pulls a token to its translations; here it is also pushed away
     from all other words. With the matches of `transport: {solver: greedy, marginals: uniform}` in place of the plan, it
-    is the same for the matching of DR.DECR.
+    is the same for the matching of DR.DECR. After a call, `figures` is that of `OptimalTransport`.
 
     >>> words, mask = torch.eye(3)[:, None], torch.ones(3, 1)
     >>> translated = TokenContrast(TransportSettings(marginals="uniform"))(PairBatch(words, mask, words, mask))
@@ -234,6 +242,7 @@ class TokenContrast(nn.Module):
     def __init__(self, transport: TransportSettings = TransportSettings(), temperature: float = TOKENS.temperature):
         super().__init__()
         self.transport, self.temperature = transport, temperature
+        self.figures: dict[str, Tensor] = {}
 
     def forward(self, batch: PairBatch) -> Tensor:
         student_BMD, teacher_BND = batch.student_BMD.float(), batch.teacher_BND.detach().float()
@@ -241,6 +250,8 @@ class TokenContrast(nn.Module):
         weights = batch.student_weights_BM, batch.teacher_weights_BN
         cost_BMN = token_cost(student_BMD, teacher_BND)
         plan_BMN = transport_plan(cost_BMN, *masks, self.transport, *weights)
+        misplaced_B = misplaced_mass(plan_BMN, *both_marginals(*masks, self.transport, *weights))
+        self.figures = unconverged(misplaced_B, batch.real_pairs(), self.transport)
         # a large number in place of infinity keeps a batch without English tokens finite, and its gradient 0
         logit_BMT = (student_BMD @ teacher_BND.flatten(0, 1).T) / self.temperature
         logit_BMT = logit_BMT.masked_fill(~batch.teacher_mask_BN.bool().flatten(), -1e4)
@@ -279,7 +290,8 @@ class ScoreKD(nn.Module):
     """The student must distribute its scores over the English sentences of the batch as the teacher does.
 
     This is the Kullback-Leibler divergence, teacher to student, of the softmax over late-interaction scores divided by
-    the temperature.
+    the temperature. It is not multiplied by the square of the temperature, as Hinton et al. (2015) do: in a sum with
+    other objectives, a higher temperature needs a higher weight.
 
     >>> words, mask = torch.eye(3)[:, None], torch.ones(3, 1)
     >>> ScoreKD()(PairBatch(words, mask, words, mask))

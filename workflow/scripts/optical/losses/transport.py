@@ -322,6 +322,8 @@ def transport_plan(
         raise ConfigError(what, where="transport", hint=f"use one of {', '.join(UNROLLABLE)}")
     token_weights = student_token_weights, teacher_token_weights
     student_weights_BM, teacher_weights_BN = both_marginals(student_mask_BM, teacher_mask_BN, settings, *token_weights)
+    if not cost_BMN.numel():
+        return torch.zeros(cost_BMN.shape, device=cost_BMN.device)
     with_grad = unroll and torch.is_grad_enabled()
     with torch.set_grad_enabled(with_grad), torch.autocast(cost_BMN.device.type, enabled=False):
         return SOLVERS[settings.solver](cost_BMN.float(), student_weights_BM, teacher_weights_BN, settings)
