@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from optical.config.training import TrainingSettings
-from optical.errors import ResourceError
+from optical.errors import ConfigError, ResourceError
 from optical.models.encoder import QUERY
 from optical.models.folders import load_encoder
 from optical.runtime.machine import Machine
@@ -36,6 +36,14 @@ def test_a_loss_may_rise_in_the_first_half():
     check_loss(curve(1.0, 1.9, 1.7), 140, "student")
     with pytest.raises(ResourceError, match="has risen"):
         check_loss(curve(1.0, 1.9, 1.7, 1.6), 140, "student")
+
+
+def test_a_loss_of_nothing_is_refused_in_one_line():
+    """A contrast within batches of one pair, objectives without weights, a ranking without negatives."""
+    with pytest.raises(ConfigError, match=r"nothing is learnt: the loss of the first 20 steps is 0 \[student\].*batch"):
+        check_loss(curve(0.0), 100, "student")
+    check_loss(curve(0.0)[1:], 100, "student")
+    check_loss([*curve(0.0)[1:], {"loss": 1e-9}], 100, "student")
 
 
 def test_a_short_training_and_the_middle_of_a_window_tell_nothing():

@@ -1,4 +1,4 @@
-"""End training that diverges with one line: if the loss rises, or if all token vectors become alike.
+"""End training with one line if it diverges (the loss rises, all token vectors become alike) or learns nothing.
 
 Shape suffixes: B texts, L tokens, T tokens of all texts, D vector size.
 """
@@ -9,7 +9,7 @@ from statistics import fmean
 import torch
 import torch.nn.functional as F
 
-from optical.errors import ResourceError
+from optical.errors import ConfigError, ResourceError
 from optical.models.dense import DenseEncoder
 from optical.models.encoder import Encoder, Pieces
 
@@ -22,7 +22,7 @@ REMEDY = "lower the learning rate, or leave it out for the encoder's default"
 
 
 def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None:
-    """Raise `ResourceError` if the loss is above that of the first steps; check only at the end of a window.
+    """Raise an error if the loss is above that of the first steps, or has always been 0; check at the end of a window.
 
     The check starts in the middle of the training. Until then, the loss of a student that started well may rise with
     the learning rate, and still fall to a quarter by the end.
@@ -31,8 +31,15 @@ def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None
         rows: the learning curve so far.
         steps: how many the training takes.
         where: the training, for the message.
+
+    Raises:
+        ResourceError: the loss has risen.
+        ConfigError: the loss of all steps of the first window is 0.
     """
     window = max(WINDOW, steps // 10)
+    if len(rows) == window and not any(row["loss"] for row in rows):
+        hint = "give an objective a weight, and each batch more than one text to compare"
+        raise ConfigError(f"nothing is learnt: the loss of the first {window} steps is 0", where=where, hint=hint)
     if len(rows) < max(2 * window, steps / 2) or len(rows) % window:
         return
     first, last = (fmean(row["loss"] for row in part) for part in (rows[:window], rows[-window:]))
