@@ -74,6 +74,8 @@ def test_blocks_within_settings_are_fitted_too(folder):
     read = fitting.fitted_settings(DistillationSettings, "student", given, path)
     assert read.transport.regularisation == fitting.default("transport.regularisation", kind)
     assert fitting.fitted_settings(DistillationSettings, "student", given | {"transport": None}, path).transport is None
+    without = fitting.fitted_settings(DistillationSettings, "student", {"objectives": given["objectives"]}, path)
+    assert without.transport.regularisation == fitting.default("transport.regularisation", kind)
     teacher = fitting.fitted_settings(TeacherSettings, "teacher", {"encoder": {"query_length": 9}}, path)
     assert teacher.encoder.query_length == 9
     assert teacher.encoder.document_length == fitting.default("encoder.document_length", kind)

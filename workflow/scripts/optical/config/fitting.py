@@ -131,6 +131,8 @@ def fitted_settings(settings: type[SettingsOf], block: str, given: Any, folder: 
     """
     if not isinstance(given, Mapping):
         return settings.read(given, "settings")
+    # the defaults in a block that is left out depend on the encoder, too
+    given = {name: {} for name in NESTED if name in settings.model_fields} | dict(given)
     kind = kind_of(folder)
     full = fitted(block, given, kind)
     log.info(
