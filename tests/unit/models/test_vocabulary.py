@@ -96,6 +96,17 @@ def test_what_no_pair_tells_of_is_the_mean_of_all(folder):
     torch.testing.assert_close(after.transformer.get_input_embeddings().weight[number], mean_H)
 
 
+def test_rows_that_stand_for_no_subword_are_no_start(folder):
+    """Tables are often padded to a multiple of 64 rows, which no training has touched."""
+    pairs = [*bitext(MARATHI), ("", "भाषा भाषा भाषा")]
+    plain, padded = load_encoder(folder), load_encoder(folder)
+    table = padded.transformer.resize_token_embeddings(2 * len(padded.tokeniser.get_vocab()), mean_resizing=False)
+    table.weight.data[len(padded.tokeniser.get_vocab()) :] = 9.0
+    for encoder in (plain, padded):
+        extend_vocabulary(encoder, pairs, 200, WordAlignment())
+    assert torch.equal(*(encoder.transformer.get_input_embeddings().weight for encoder in (plain, padded)))
+
+
 def test_other_tokenisers_and_empty_pairs_are_refused_in_one_line(folder):
     with pytest.raises(ConfigError, match="of the kind BPE cannot be extended"):
         extended_tokeniser(Tokenizer(models.BPE()), TEXTS, 100)

@@ -22,7 +22,7 @@ from optical.config.bitext import WordAlignment
 from optical.config.model_folders import check_extensible
 from optical.errors import DataError
 from optical.models.encoder import Encoder
-from optical.text.tokeniser import learn_pieces
+from optical.text.tokeniser import learn_pieces, vocabulary_size
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,8 @@ def starting_vectors(
     A piece that the aligner links with English ones starts as their mean, whether it is new or not: *one* of the old
     vocabulary may be a word of the language. Old ones without a link stay as they are; new ones are the mean of all.
     """
+    numbers, old = extended.get_vocab(), tokeniser.get_vocab()
+    vectors_VH = vectors_VH[: vocabulary_size(tokeniser)]  # some models have rows beyond it, which were never trained
     english, foreign = (
         [encoding.tokens for encoding in side.encode_batch(texts, add_special_tokens=False)]
         for side, texts in zip((tokeniser, extended), map(list, zip(*pairs, strict=True)), strict=True)
@@ -109,8 +111,7 @@ def starting_vectors(
     to_english, _ = count_tables(sentences, align(sentences, alignment))
     for special in extended.get_added_tokens_decoder().values():
         to_english.pop(special.content, None)
-    numbers, old = extended.get_vocab(), tokeniser.get_vocab()
-    size = max(len(vectors_VH), max(numbers.values()) + 1)
+    size = vocabulary_size(extended)
     vectors_WH = np.full((size, vectors_VH.shape[1]), vectors_VH.mean(0), np.float32)
     vectors_WH[: len(vectors_VH)] = vectors_VH
     links = [(numbers[piece], old[word], share) for piece, row in to_english.items() for word, share in row.items()]
@@ -120,7 +121,8 @@ def starting_vectors(
     mixing_WV = coo_array((np.array(shares, np.float32), (rows, columns)), shape=(size, len(vectors_VH))).tocsr()
     linked = np.unique(rows)
     vectors_WH[linked] = mixing_WV[linked] @ vectors_VH
-    log.info("%d pieces, %d of them new, %d start as their translations", len(numbers), size - len(old), len(linked))
+    new = len(numbers) - len(old)
+    log.info("%d pieces, %d of them new, %d start as their translations", len(numbers), new, len(linked))
     return vectors_WH
 
 
