@@ -72,6 +72,16 @@ def test_few_pairs_suffice_for_a_frequent_word():
     assert right >= 12
 
 
+def test_pairs_with_an_empty_side_have_no_links_and_change_no_others(bitext):
+    pairs, _ = bitext
+    few = pairs[:40]
+    mixed = [pair for each in few for pair in (each, (ENGLISH, []))]
+    links = align(mixed, WordAlignment())
+    assert links[::2] == align(few, WordAlignment())
+    assert not any(links[1::2])
+    assert align([([], ["a"])], WordAlignment()) == [set()]
+
+
 def test_order_of_words_helps_where_words_always_occur_together():
     pairs = [(["new", "york"], ["nova", "eborac"])] * 20
     table, _ = count_tables(pairs, align(pairs, WordAlignment()))

@@ -48,13 +48,17 @@ def read_bitext_words(path: str | Path) -> list[SentencePair]:
 
 
 def align(pairs: Sequence[SentencePair], settings: WordAlignment) -> list[Links]:
-    """Return the links of each sentence pair, joined from both directions."""
+    """Return the links of each sentence pair, joined from both directions; none where a side is empty."""
+    full = [pair for pair in pairs if all(pair)]
+    if not full:
+        return [set() for _ in pairs]
     if settings.aligner == "ibm2":
-        forward, backward = align_ibm2(pairs, settings.iterations)
+        forward, backward = align_ibm2(full, settings.iterations)
     else:
-        forward, backward = align_eflomal(pairs)
+        forward, backward = align_eflomal(full)
     join = SYMMETRISERS[settings.symmetrise]
-    return [join(*both) for both in zip(forward, backward, strict=True)]
+    joined = (join(*both) for both in zip(forward, backward, strict=True))
+    return [next(joined) if all(pair) else set() for pair in pairs]
 
 
 def count_tables(pairs: Sequence[SentencePair], alignments: Sequence[Links]) -> tuple[LexicalTable, LexicalTable]:
@@ -108,6 +112,7 @@ def align_ibm2(pairs: Sequence[SentencePair], iterations: int) -> tuple[list[Lin
 
     Brown et al. 1993 in the form of Dyer et al. 2013 (fast_align): the prior of a link falls exponentially with its
     distance from the diagonal, translation probabilities have a Dirichlet prior (variational Bayes). Deterministic.
+    Both sides of each pair must have words.
     About 150 bytes of memory for each pair of words within a sentence pair; more than `MOST_CELLS` are refused.
     """
     size = sum(len(english) * len(foreign) for english, foreign in pairs)
@@ -126,7 +131,7 @@ class _Cells:
     """All (English word, foreign word) cells of all sentence pairs, flattened."""
 
     def __init__(self, pairs: Sequence[SentencePair]):
-        ids = [_number(sentences) for sentences in zip(*pairs, strict=True)]
+        self.words = ids = [_number(sentences) for sentences in zip(*pairs, strict=True)]
         lengths = np.array([[len(english), len(foreign)] for english, foreign in pairs])
         sizes = lengths.prod(axis=1)
         self.sentence_P = np.repeat(np.arange(len(pairs)), sizes)
@@ -156,8 +161,7 @@ def _best_links(cells: _Cells, iterations: int, source: int) -> list[Links]:
     diagonal_P = np.exp(-TENSION * np.abs(offset_P))
     column_P, column_words = cells.occurrence_P[target], cells.word_P[target].max() + 1
     diagonal_P *= (1 - NULL_PROBABILITY) / np.bincount(column_P, diagonal_P)[column_P]
-    words_of_column = np.zeros(column_P.max() + 1, dtype=np.int64)  # some have no cell: the other side is empty
-    words_of_column[column_P] = cells.word_P[target]
+    words_of_column = cells.words[target]
     translation_T = np.full(len(cells.word_T[0]), 1.0 / column_words)
     null_W = np.full(column_words, 1.0 / column_words)
     for _ in with_progress(range(iterations), "aligning words, iterations", iterations):
