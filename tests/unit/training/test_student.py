@@ -119,6 +119,13 @@ def test_transport_without_settings_is_the_default_problem_and_others_need_no_we
     assert contrastive._batch(np.array([0]), QUERY).student_weights_BM is None
 
 
+def test_pairs_that_lose_their_ends_are_told(bench, student, caplog):
+    loss_of(student, bench, sides=[QUERY, DOCUMENT])
+    of_queries, of_documents = caplog.messages
+    assert of_queries.startswith("20 % of the sentence pairs have a side of more than 9 subwords")
+    assert "more than 17 subwords" in of_documents and "raise encoder.document_length" in of_documents
+
+
 def test_both_sides_count_alike(bench, student):
     alone = [loss_of(student, bench, sides=[side])(2)[0].item() for side in (QUERY, DOCUMENT)]
     both = loss_of(student, bench, sides=[QUERY, DOCUMENT])(2)[0]

@@ -6,6 +6,7 @@ The teacher's vectors do not change, so they are computed once and shared by met
 Shape suffixes: B pairs, M tokens of the student's side, N tokens of the teacher's side, D vector size, V vocabulary.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ from optical.text.token_files import TokenFile, bitext_token_weights
 from optical.text.tokeniser import vocabulary_size
 from optical.training.batches import EpochBatches
 from optical.training.teacher_vectors import TeacherVectors
+
+log = logging.getLogger(__name__)
+
+MOST_CUT = 0.05  # share of the pairs that may be cut without a warning
 
 
 class DistillationLoss:
@@ -49,6 +54,19 @@ class DistillationLoss:
             self.token_weights = [*map(torch.from_numpy, bitext_token_weights(tokens, size, in_every_text))]
         self.batches = EpochBatches(self.foreign.lengths, settings.batch_size, settings.seed)
         self.device = next(student.parameters()).device
+        self._warn_of_cut_pairs()
+
+    def _warn_of_cut_pairs(self) -> None:
+        """Warn if many pairs lose their ends: what is cut from one side has its translation on the other."""
+        longer = np.maximum(self.english.lengths, self.foreign.lengths)
+        for side in self.settings.sides:
+            room = self.student.room(side)
+            if (cut := np.mean(longer > room)) > MOST_CUT:
+                log.warning(
+                    "%.0f %% of the sentence pairs have a side of more than %d subwords, whose end is not read. "
+                    "Hint: raise encoder.%s_length, or lower bitext_cleaning.maximum_words",
+                    *(100 * cut, room, side),
+                )
 
     def ids_read(self) -> list[np.ndarray]:
         """Return the ids of the subwords that the student reads, in one array."""
