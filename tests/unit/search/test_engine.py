@@ -65,7 +65,7 @@ def test_hits_scores_and_marked_words_are_those_of_exact_search(retriever, resul
 def test_what_is_added_replaced_and_removed_is_found_by_whoever_has_opened_the_index(retriever):
     other = Retriever.open(retriever.opened.folder)
     passages = [
-        {"id": "new", "text": "mto ni mrefu", "language": "sw", "source": "the 'news'", "date": "2024-05-31"},
+        {"id": "new", "text": "mto ni mrefu", "language": "sw", "source": " the  'news'", "date": "2024-05-31"},
         {"id": "d1", "text": "the river has another text"},
     ]
     change = other.add(passages, source="web")
@@ -84,6 +84,7 @@ def test_what_is_added_replaced_and_removed_is_found_by_whoever_has_opened_the_i
 def test_an_unknown_id_is_refused_and_nothing_is_removed(retriever):
     with pytest.raises(DataError, match="1 of 2 passages are not in the index, such as other"):
         retriever.remove(["d1", "other"])
+    assert retriever.remove([]).removed == 0
     assert retriever.index_now().size == len(DOCUMENTS)
 
 

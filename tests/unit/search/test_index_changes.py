@@ -41,14 +41,15 @@ def test_a_killed_change_leaves_the_index_before_or_after_it(tmp_path):
 def test_what_is_added_replaced_and_removed_is_found_by_whoever_has_opened_the_index(retriever):
     other = Retriever.open(retriever.opened.folder)
     passages = [
-        {"id": "new", "text": "mto ni mrefu", "language": "sw", "source": "news", "date": "2024-05-31"},
+        {"id": "new", "text": "mto ni mrefu", "language": "sw", "source": "the \t news ", "date": "2024-05-31"},
         {"id": "d1", "text": "the river has another text"},
     ]
     change = other.add(passages, source="web")
     assert (change.added, change.replaced, change.index.size) == (1, 1, len(DOCUMENTS) + 1)
     hits = {hit.id: hit for hit in retriever.search(QUERY, top=20)}
     assert hits["d1"].text == "the river has another text" and hits["d1"].metadata == {"source": "web"}
-    assert hits["new"].metadata == {"language": "sw", "source": "news", "date": "2024-05-31"}
+    assert hits["new"].metadata == {"language": "sw", "source": "the news", "date": "2024-05-31"}
+    assert ids_of(retriever.search(QUERY, where="source = the  news")) == {"new"}
     assert retriever.remove(["d1", "new"]).index.size == other.index_now().size == len(DOCUMENTS) - 1
     assert {"d1", "new"}.isdisjoint(ids_of(other.search(QUERY, top=20)))
     with pytest.raises(DataError, match="no document d1"):
@@ -62,7 +63,11 @@ def test_passages_are_filtered_by_all_conditions(retriever):
     assert ids_of(retriever.search(QUERY, 20, ["language=sw", "date>=2024"])) == {"b"}
     assert ids_of(retriever.search(QUERY, 20, "language=en")) == {document["id"] for document in DOCUMENTS}
     assert retriever.search(QUERY, 20, "source=news") == retriever.search_all([QUERY], 5, "date<=2022")[0] == []
-    for wrong, message in (("lang=sw", "'lang=sw' is not a condition"), ("date=May", "'May' is not a date")):
+    for wrong, message in (
+        ("lang=sw", "'lang=sw' is not a condition"),
+        ("date=May", "'May' is not a date"),
+        ("language==sw", "not a cond"),
+    ):
         with pytest.raises(ConfigError, match=message):
             retriever.search(QUERY, where=wrong)
 

@@ -17,3 +17,4 @@ def test_languages_are_detected_where_none_is_given(monkeypatch):
     passages = [{"id": "a", "text": "mto"}, {"id": "b", "text": "river", "language": "en"}, {"id": "c", "text": "12"}]
     filled = with_defaults(passages, Metadata(language="detect"))
     assert [passage["language"] for passage in filled] == ["sw", "en", ""]
+    assert "language" not in passages[0], "the passages of a caller stay as they are"

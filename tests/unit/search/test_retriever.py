@@ -10,7 +10,7 @@ import pytest
 
 from optical import Retriever
 from optical.corpora.passages import text_of
-from optical.errors import DataError
+from optical.errors import ConfigError, DataError
 from optical.files import write_json, write_jsonl
 from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
@@ -118,6 +118,34 @@ def test_faulty_passages_are_named_by_their_line(results, tmp_path):
         with pytest.raises(DataError, match=what):
             retriever.index(tmp_path / "passages.tsv", tmp_path / "index")
     assert not list((tmp_path / "index").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("passage", "what"),
+    [
+        ({"text": "mto"}, "passage 2 lacks id or text"),
+        ({"id": "a"}, "passage 2 lacks id or text"),
+        ("mto", "passage 2 lacks id or text"),
+        ({"id": "a", "text": None}, "passage 2: the text of document a is not text"),
+        ({"id": "a", "text": "mto", "date": 2024}, "passage 2: the date of document a is not text"),
+        ({"id": "\ufeffa", "text": "mto"}, "is empty or has white space"),
+    ],
+)
+def test_faulty_passages_of_a_program_are_named_by_their_number(results, tmp_path, passage, what):
+    with pytest.raises(DataError, match=what):
+        Retriever.load(student_of(results)).index([{"id": "first", "text": "moon"}, passage], tmp_path / "index")
+
+
+def test_a_program_may_give_numbers_as_ids_and_one_text_in_place_of_a_list(results, tmp_path):
+    retriever = Retriever.load(student_of(results))
+    passages = [{"id": number, "text": "the moon", "pages": object()} for number in (1, 2, 12)]
+    retriever.index(passages, tmp_path / "index")
+    assert retriever.remove("12").removed == 1  # and not 1 and 2
+    assert retriever.remove([]).removed == 0
+    assert [hits.ids for hits in retriever.rank("the moon")] == [["1", "2"]]
+    assert len(retriever.search_all("the moon")) == 1
+    with pytest.raises(ConfigError, match="0 passages .*1 at least"):
+        retriever.search("the moon", top=0)
 
 
 def test_passages_longer_than_the_encoder_reads_are_counted(results, tmp_path, caplog):

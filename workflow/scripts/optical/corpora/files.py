@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
 from optical.config.collections import Split
-from optical.corpora.passages import METADATA, Document, new_document, split_documents, text_of
+from optical.corpora.passages import DOCUMENT, Document, document_from, split_documents, text_of
 from optical.errors import DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
 from optical.runtime.progress import with_progress
 
 log = logging.getLogger("optical")
 
-DOCUMENT = '{"id": "d1", "text": "..."}'
 JUDGEMENT = "query 0 document grade"
 ARRAY = re.compile(r"\[\s*(\{|$)")
 GRADE = re.compile(r"(-?[0-9]{1,9})(\.0+)?")  # some tools write 1.0
@@ -115,18 +114,9 @@ def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]
 
 
 def _json_documents(path: str | Path, metadata: bool) -> Iterator[tuple[int, Document]]:
-    """Yield line number and document of a JSON Lines file; refuse one that lacks id or text, or whose title is none."""
+    """Yield line number and document of a JSON Lines file."""
     for number, item in numbered_jsonl(path):
-        if not isinstance(item, dict) or type(item.get("id")) not in (str, int) or "text" not in item:
-            raise DataError(f"line {number} lacks id or text", where=path, hint=f"one a line: {DOCUMENT}")
-        document = new_document(str(item["id"]), item["text"], item.get("title"))
-        for field in METADATA if metadata else ():
-            if item.get(field):
-                document[field] = item[field]
-        if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
-            what = f"line {number}: the {wrong[0]} of document {item['id']} is not text"
-            raise DataError(what, where=path, hint=f"it stands in quotes, as in {DOCUMENT}")
-        yield number, document
+        yield number, document_from(item, f"line {number}", path, metadata)
 
 
 def read_queries(path: str | Path) -> Iterable[Query]:
@@ -273,7 +263,7 @@ def with_text(documents: Iterable[Document]) -> Iterator[Document]:
 def _check_id(item_id: str, ids: set[str], kind: str, source: Iterable) -> None:
     """Add an id to those seen; refuse one that is there already or that a run file could not hold."""
     where = line_of(source)
-    if not item_id or len(item_id.split()) != 1 or item_id != item_id.strip():
+    if item_id.replace("\ufeff", " ").split() != [item_id]:  # a byte-order mark is lost where a table begins with it
         hint = "run files separate columns by it"
         raise DataError(f"{kind} id {item_id!r} is empty or has white space", where=where, hint=hint)
     if item_id in ids:

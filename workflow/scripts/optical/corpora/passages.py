@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
 from optical.config.collections import Split
-from optical.errors import ConfigError
+from optical.errors import ConfigError, DataError
 
 MARK = "#"
+DOCUMENT = '{"id": "d1", "text": "..."}'
 
 Spans = list[tuple[int, int]]
 
@@ -40,6 +41,36 @@ def new_document(name: str, text: str, title: str | None = None) -> Document:
     if title:
         document["title"] = title
     return document
+
+
+def document_from(item: object, name: str, where: object, metadata: bool) -> Document:
+    """Return the document of an object from outside; refuse one without id or text, or whose title is no text.
+
+    Args:
+        item: what should be a document.
+        name: of the item, for errors.
+        where: its place, for errors.
+        metadata: keep the fields of `METADATA`.
+    """
+    if not isinstance(item, dict) or type(item.get("id")) not in (str, int) or "text" not in item:
+        raise DataError(f"{name} lacks id or text", where=where, hint=f"each is such as {DOCUMENT}")
+    document = new_document(str(item["id"]), item["text"], item.get("title"))
+    for field in METADATA if metadata else ():
+        if item.get(field):
+            document[field] = item[field]
+    if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
+        what = f"{name}: the {wrong[0]} of document {item['id']} is not text"
+        raise DataError(what, where=where, hint=f"it stands in quotes, as in {DOCUMENT}")
+    return document
+
+
+def given_documents(items: Iterable[object]) -> Iterator[Document]:
+    """Yield the documents of objects that a program gives, checked as those of a JSON Lines file are, with metadata.
+
+    >>> list(given_documents([{"id": 1, "text": "mto", "title": None, "pages": 3}]))
+    [{'id': '1', 'text': 'mto'}]
+    """
+    return (document_from(item, f"passage {number}", "passages", True) for number, item in enumerate(items, start=1))
 
 
 def in_language(documents: Iterable[Document], lang: str) -> Iterator[Document]:

@@ -80,7 +80,7 @@ def build_index(
         store: address of the bucket where the engine keeps them, such as s3://bucket/folder; "" for the folder.
 
     Raises:
-        DataError: a passage lacks an id or a text, an id is there twice, or the folder holds something else.
+        DataError: an id is empty or there twice, no passage has a text, or the folder holds something else.
         ConfigError: the engine is unknown, or a store is named without one.
         ResourceError: the engine is not installed.
     """
@@ -149,7 +149,9 @@ def remove_passages(folder: str | Path, ids: Iterable[str]) -> Change:
         DataError: the index lacks one of the ids. It does not change then.
     """
     folder, ids = Path(folder), set(ids)
-    open_index(folder)
+    before = open_index(folder)
+    if not ids:
+        return Change(before)
     with _changing(folder):
         index = open_index(folder)
         parts, removed = (index.parts, index.table.known(ids)) if index.engine else _without(index, ids)

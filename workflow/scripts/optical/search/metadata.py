@@ -7,10 +7,10 @@ A condition is a field, `=`, `>=` or `<=`, and a value. A date is compared with 
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ DETECT = "detect"
 DETECTED_AT_ONCE = 4096
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\S+)?)?)?", re.ASCII)
 COMPARE: dict[str, Callable[[str, str], bool]] = {"=": operator.eq, ">=": operator.ge, "<=": operator.le}
-CONDITION = re.compile(rf"({'|'.join(METADATA)})\s*(>=|<=|=)\s*(\S.*)")
+CONDITION = re.compile(rf"({'|'.join(METADATA)})\s*(>=|<=|=)\s*([^\s=].*)")
 
 
 class Metadata(NamedTuple):
@@ -63,7 +63,7 @@ def condition(text: str) -> Condition:
     Raises:
         ConfigError: it has another form, an unknown field, or an invalid date.
     """
-    found = CONDITION.fullmatch(text.strip())
+    found = CONDITION.fullmatch(" ".join(text.split()))
     if not found:
         hint = f"write language=sw or 'date>=2024'; the fields are {', '.join(METADATA)}"
         raise ConfigError(f"{text!r} is not a condition", where="where", hint=hint)
@@ -84,7 +84,7 @@ def selected(files: Sequence[Path], where: str) -> np.ndarray:
     return np.concatenate([_holds(file, asked) for file in files])
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=64)
 def _holds(file: Path, asked: Condition) -> np.ndarray:
     """Return which rows of a table fulfil a condition; a table of an index never changes."""
     column = 1 + METADATA.index(asked.field)
@@ -102,13 +102,13 @@ def rows_of(documents: Iterable[Document]) -> Iterator[list[str]]:
         yield row
 
 
-def metadata_of(document: Document) -> dict[str, str]:
-    """Return the metadata that a passage has.
+def metadata_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the metadata that a passage has, with single spaces, as the tables of an index and conditions have them.
 
-    >>> metadata_of({"id": "d1", "text": "mto", "language": "sw"})
-    {'language': 'sw'}
+    >>> metadata_of({"id": "d1", "text": "mto", "language": "sw", "source": " the  Nation "})
+    {'language': 'sw', 'source': 'the Nation'}
     """
-    return {field: value for field in METADATA if (value := document.get(field))}
+    return {field: value for field in METADATA if (value := " ".join((document.get(field) or "").split()))}
 
 
 def with_defaults(documents: Iterable[Document], defaults: Metadata) -> Iterator[Document]:
@@ -120,16 +120,14 @@ def with_defaults(documents: Iterable[Document], defaults: Metadata) -> Iterator
     """
     if defaults.language == DETECT:
         documents, defaults = _with_detected_languages(documents), defaults._replace(language="")
-    given = {field: value for field, value in defaults._asdict().items() if value}
+    given = metadata_of(defaults._asdict())
     for document in documents:
-        lacking = {field: value for field, value in given.items() if not document.get(field)}
-        yield {**document, **lacking}  # type: ignore[typeddict-item]
+        yield {**document, **given, **metadata_of(document)}  # type: ignore[typeddict-item]
 
 
 def _with_detected_languages(documents: Iterable[Document]) -> Iterator[Document]:
     source = iter(documents)
     while some := list(islice(source, DETECTED_AT_ONCE)):
-        unknown = [document for document in some if not document.get("language")]
-        for document, language in zip(unknown, detect_languages(list(map(text_of, unknown))), strict=True):
-            document["language"] = language
-        yield from some
+        found = iter(detect_languages([text_of(document) for document in some if not document.get("language")]))
+        for document in some:
+            yield document if document.get("language") else {**document, "language": next(found)}

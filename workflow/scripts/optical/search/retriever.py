@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from optical.corpora.files import read_documents
-from optical.corpora.passages import Document, text_of
-from optical.errors import DataError
+from optical.corpora.passages import Document, given_documents, text_of
+from optical.errors import ConfigError, DataError
 from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
@@ -183,7 +183,7 @@ class Retriever:
             store: address of the bucket where the engine keeps the passages; "" for the folder of the index.
 
         Raises:
-            DataError: a passage has no id or text, or an id is there twice.
+            DataError: a passage has no id or text, or an id is there twice. Passages with an empty text are skipped.
         """
         models, defaults = (self._reader(), self.reader, self.model), Metadata(language, source, date)
         self.opened = build_index(to, _documents(passages), *models, defaults, pool, engine, store)
@@ -200,13 +200,13 @@ class Retriever:
         defaults = Metadata(language, source, date)
         return add_passages(self.index_now().folder, _documents(passages), self._reader(), self.reader, defaults)
 
-    def remove(self, ids: Iterable[str]) -> Change:
-        """Remove passages from the index by their ids.
+    def remove(self, ids: str | Iterable[str]) -> Change:
+        """Remove passages from the index by their ids, or one by its id.
 
         Raises:
             DataError: the index has no such id. It does not change then.
         """
-        return remove_passages(self.index_now().folder, ids)
+        return remove_passages(self.index_now().folder, _listed(ids))
 
     def _reader(self) -> Encoder:
         return self.encoder if self.reads_itself() else load_encoder(self.reader).to(self.device)
@@ -223,9 +223,10 @@ class Retriever:
 
         Args:
             query: its text.
-            top: number of passages.
+            top: number of passages, 1 at least.
             where: conditions on an index's metadata, such as "language=sw" or "date>=2024".
-            fuse: a search by words whose ranks are joined to those of the token vectors, by `optical.search.lexical`.
+            fuse: a search by words whose ranks are joined to those of the token vectors, such as `word_search()` of
+                `optical.search.lexical`. It reads all passages at each call, so give `search_all` many queries.
         """
         return self.search_all([query], top, where, fuse)[0]
 
@@ -277,9 +278,11 @@ class Retriever:
         act: Callable[[Asked, Passages | Table], list[Found]],
     ) -> list[Found]:
         """Return what is found in the current passages; search again if the index changed meanwhile."""
-        if not queries:
+        if top < 1:
+            raise ConfigError(f"{top} passages", where="top", hint="1 at least")
+        if not (texts := _listed(queries)):
             return []
-        asked = Asked(queries, *encode_queries(self.encoder, list(queries)), top, conditions(where), fuse)
+        asked = Asked(texts, *encode_queries(self.encoder, texts), top, _listed(where), fuse)
         while True:
             passages = self.indexed()
             try:
@@ -319,10 +322,10 @@ class Retriever:
         return now
 
 
-def conditions(where: str | Sequence[str]) -> list[str]:
-    """Return conditions as a list, whether one is given or several."""
-    return [where] if isinstance(where, str) else list(where)
+def _listed(texts: str | Iterable[str]) -> list[str]:
+    """Return texts as a list, whether one is given or several."""
+    return [texts] if isinstance(texts, str) else list(texts)
 
 
 def _documents(passages: str | Path | Iterable[Document]) -> Iterable[Document]:
-    return read_documents(passages, metadata=True) if isinstance(passages, str | Path) else passages
+    return read_documents(passages, metadata=True) if isinstance(passages, str | Path) else given_documents(passages)
