@@ -11,6 +11,7 @@ from functools import cache
 
 from optical.bitext.word_alignment import read_lexical_table
 from optical.config.methods import LexicalSettings
+from optical.errors import DataError
 from optical.files import read_jsonl, read_rows
 from optical.program import jobs_from, log, program, run_program, yaml_value
 from optical.search.lexical import LexicalIndex, index_documents, search_bm25, search_psq
@@ -21,6 +22,8 @@ def main(arguments):
     @cache
     def index_with(settings: LexicalSettings) -> LexicalIndex:
         index = index_documents(read_jsonl(arguments.documents), settings)
+        if not index.vocabulary:
+            raise DataError("the documents have no words", where=arguments.documents, hint="is it the right file?")
         log.info("%d documents, %d distinct words, %s", len(index.document_ids), len(index.vocabulary), settings)
         return index
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from optical.config.methods import LexicalSettings
-from optical.errors import DataError
 from optical.files import write_jsonl
 from optical.search import lexical
 from optical.search.lexical import make_analyser, prune, search_bm25, search_psq
@@ -140,9 +139,11 @@ def test_pruning_takes_the_likeliest_until_the_mass_is_reached():
     assert list(prune(translations, LexicalSettings(cumulative_probability=1.0))) == ["a", "b", "c"]
 
 
-def test_documents_without_words_are_refused():
-    with pytest.raises(DataError, match="no words"):
-        index_documents([{"id": "a", "text": "..."}])
+@pytest.mark.parametrize("documents", [[], [{"id": "a", "text": "..."}]])
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_found_among_documents_without_words(documents):
+    index = index_documents(documents)
+    assert search_bm25(index, {"q": "red house"}) == search_psq(index, {"q": "nyumba red"}, TABLE) == {"q": []}
 
 
 @pytest.fixture
@@ -185,3 +186,9 @@ def test_program_names_what_a_search_lacks(folder):
     done = run_script(folder, "--jobs", "[{queries: sw.tsv, out: a, tag: b, settings: {k2: 1}}]")
     assert done.returncode == 1
     assert "unknown key 'k2' [lexical]" in done.stderr
+
+
+def test_program_refuses_documents_without_words(folder):
+    write_jsonl(folder / "documents.jsonl", [{"id": "a", "text": "..."}])
+    done = run_script(folder, "--jobs", "[{queries: sw.tsv, out: a, tag: b}]")
+    assert done.returncode == 1 and "the documents have no words [documents.jsonl]" in done.stderr

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from optical.config.methods import LexicalSettings
 from optical.corpora.passages import Document, text_of
-from optical.errors import DataError, ResourceError
+from optical.errors import ResourceError
 from optical.search.runs import Run, WordSearch
 from optical.text.words import LexicalTable, words
 
@@ -72,7 +72,7 @@ def _english_stemmer() -> Callable[[str], str]:
 
 
 def index_documents(documents: Iterable[Document], settings: LexicalSettings) -> LexicalIndex:
-    """Index documents; their titles are searched too."""
+    """Index documents; their titles are searched too. An index without a word finds nothing."""
     analyse = make_analyser(settings)
     vocabulary: dict[str, int] = {}
     document_ids, token_ids = [], []
@@ -80,10 +80,9 @@ def index_documents(documents: Iterable[Document], settings: LexicalSettings) ->
         document_ids.append(document["id"])
         terms = analyse(text_of(document))
         token_ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms])
-    if not vocabulary:
-        raise DataError("the documents have no words", hint="check that the file of documents is not empty")
     bm25 = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
-    bm25.index((token_ids, vocabulary), create_empty_token=False, show_progress=False)
+    if vocabulary:
+        bm25.index((token_ids, vocabulary), create_empty_token=False, show_progress=False)
     return LexicalIndex(document_ids, vocabulary, token_ids, settings, analyse, bm25)
 
 
@@ -118,7 +117,8 @@ def search_psq(index: LexicalIndex, queries: Mapping[str, str], table: LexicalTa
         scores_N = np.zeros(len(index.document_ids))
         for word, repeats in Counter(words(text)).items():
             weight = repeats if index.settings.count_repeats else 1
-            scores_N += weight * _expected_bm25(index, translate(word))
+            if translations := translate(word):
+                scores_N += weight * _expected_bm25(index, translations)
         run[query_id] = _best(index, scores_N, top_k)
     return run
 
