@@ -36,6 +36,23 @@ def test_an_index_is_opened_as_it_was_built(results, tmp_path):
         index.query_model("so")
 
 
+def test_the_teacher_of_an_index_has_the_students_beside_it_and_another_model_none(results, tmp_path):
+    teacher, elsewhere = results / "teacher", save_encoder(tmp_path / "model", seed=9)
+    students = {"sw": student_of(results), "en": teacher}
+    for model in (teacher, student_of(results)):
+        index = build_index(tmp_path / "index", DOCUMENTS, load_encoder(teacher), teacher, model)
+        assert index.query_models() == students
+    index = build_index(tmp_path / "index", DOCUMENTS, load_encoder(elsewhere), elsewhere, elsewhere)
+    assert index.query_models() == {"": elsewhere}
+
+
+def test_an_index_is_opened_by_a_link_that_lies_elsewhere(results, tmp_path):
+    build(results, tmp_path / "index")
+    (tmp_path / "one/two").mkdir(parents=True)
+    (tmp_path / "one/two/link").symlink_to(tmp_path / "index")
+    assert open_index(tmp_path / "one/two/link").query_model() == student_of(results)
+
+
 def test_an_index_and_its_models_may_move_together_and_nothing_else(results, tmp_path):
     shutil.copytree(results, tmp_path / "here/results")
     build(tmp_path / "here/results", tmp_path / "here/index")

@@ -17,7 +17,7 @@ from typing import Any
 
 from optical.errors import DataError
 from optical.files import as_argument, read_json, write_json
-from optical.models.origin import origin_of, query_model, reads_passages, trained_model
+from optical.models.origin import method_there, origin_of, query_model, reads_passages, trained_model
 from optical.runtime.provenance import check_belongs, content_hash
 from optical.search.engine import Table, table_of
 from optical.search.passages import Passages
@@ -121,7 +121,7 @@ class Index:
 
     def place_of(self, model: NamedModel) -> Path:
         """Return where a model that the index names should be."""
-        return Path(os.path.normpath(self.folder.absolute() / model.path))
+        return Path(os.path.normpath(self.folder.resolve() / model.path))
 
     def folder_of(self, model: NamedModel) -> Path:
         """Return the folder of a model that the index names; refuse one that is missing or has changed."""
@@ -144,31 +144,35 @@ class Index:
         Raises:
             DataError: there is no such model.
         """
-        own = self.place_of(self.model)
-        origin = origin_of(own)
+        origin = origin_of(self.place_of(self.model))
         asked = (lang or origin.lang, method or origin.method, str(seed or origin.seed or 1))
         if not (lang or method or seed) or asked == origin[:3]:
             return self.folder_of(self.model)
         if lang == "en" or method == "zero-shot":
             return self.folder_of(self.reader)
-        results = origin.results or (own.parent if own.name == "teacher" else None)
-        if results is None or not asked[0]:
+        if self.results is None or not asked[0]:
             what = f"beside the model of this index there is none for {lang or 'this language'}"
             raise DataError(what, where=self.folder, hint="name it by --model FOLDER")
-        return query_model(results, *asked)
+        return query_model(self.results, *asked)
+
+    @property
+    def results(self) -> Path | None:
+        """Return the folder of the experiment that the index's model, a student or the teacher, lies in, if it does."""
+        own = self.place_of(self.model)
+        return origin_of(own).results or (own.parent if own.name == "teacher" else None)
 
     def query_models(self) -> dict[str, Path]:
         """Return the models that read queries of a language, beside the model of the index and trained as it was.
 
-        English is read by the model that read the passages. Where the index's model has no language, it is "".
+        English is read by the model that read the passages. A model that lies in no experiment has the language "".
         """
-        own = self.place_of(self.model)
-        origin = origin_of(own)
-        if origin.results is None:
+        if self.results is None:
             return {"": self.folder_of(self.model)}
-        found = origin.results.glob(f"students/*/{origin.method}/{origin.seed}/config.json")
-        langs = sorted(path.parents[2].name for path in found)
-        return {lang: self.query_model(lang) for lang in [origin.lang, *langs, "en"]}
+        origin = origin_of(self.place_of(self.model))
+        method = origin.method or method_there(self.results)
+        found = self.results.glob(f"students/*/{method}/{origin.seed or 1}/config.json")
+        langs = dict.fromkeys([origin.lang, *sorted(path.parents[2].name for path in found), "en"])
+        return {lang: self.query_model(lang) for lang in langs if lang}
 
     def check(self, model: Path) -> None:
         """Refuse a model whose queries cannot be compared with these passages."""
