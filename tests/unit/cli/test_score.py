@@ -10,8 +10,9 @@ from support.prepared import write_beir
 
 
 def test_the_means_are_those_of_the_run(optical, results, tmp_path):
-    folder, run = write_beir(tmp_path / "set"), tmp_path / "run.trec"
-    code, output, error = optical("score", folder, "--model", results / "teacher", "--run", run, "--json")
+    folder, run, model = write_beir(tmp_path / "set"), tmp_path / "run.trec", tmp_path / "my model"
+    model.symlink_to(results / "teacher")
+    code, output, error = optical("score", folder, "--model", model, "--run", run, "--json")
     assert (code, error) == (0, "")
     found = json.loads(output)
     assert (found["documents"], found["queries"]) == (4, 2)

@@ -5,8 +5,12 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Metaspace
 
 from optical.cli.search import passage_as_text
 from optical.config.project import project_folder
@@ -189,6 +193,19 @@ def test_a_marked_word_holds_the_most_similar_token(results, number):
     assert [match.start for match in found] == sorted({match.start for match in found})
 
 
+def test_a_marked_word_has_no_space_at_its_beginning(results):
+    encoder = load_encoder(results / "teacher")
+    tokeniser = Tokenizer(WordLevel({"▁the": 1000, "▁moon": 1001}, unk_token="▁the"))
+    tokeniser.pre_tokenizer = Metaspace()
+    assert tokeniser.encode("the moon").offsets == [(0, 3), (3, 8)]
+    before = len(encoder.before(DOCUMENT))
+    document_LD = np.eye(before + 3, encoder.dimension, dtype=np.float32)
+    (found,) = matches(
+        encoder, tokeniser, ["mwezi"], torch.from_numpy(document_LD[before + 1 :][:1]), "the moon", document_LD
+    )
+    assert (found.start, found.end, found.query_tokens) == (4, 8, ["mwezi"])
+
+
 def test_a_long_passage_is_cut_around_its_marks():
     text = "x " * 900 + "moon"
     match = {"start": 1800, "end": 1804}
@@ -210,3 +227,19 @@ def test_ranks_of_words_are_joined_to_those_of_vectors(optical, results, tmp_pat
     (results / "lexical_tables/sw.tsv").write_text("mto\triver\t1.0\n")
     translated = json.loads(optical(*search, "--fuse", "smt", "mto")[1])["passages"]
     assert {passage["id"]: passage["score"] for passage in translated}["d1"] > 1 / 61
+    queries = results / "collections/atlas/queries/sw.tsv"
+    assert optical(*search, "--fuse", "bm25", "--queries", queries, "--out", tmp_path / "run")[0] == 0
+    for hits in read_run(tmp_path / "run").values():  # all digits: deep ranks differ by less than six decimals show
+        assert any(score != round(score, 6) for _, score in hits)
+
+
+def test_a_search_among_no_passages_and_words_of_no_language(optical, results, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "docs.tsv").write_text("d1\tthe river\n", encoding="utf-8")
+    search = ["search", "--documents", tmp_path / "docs.tsv", "--model", results / "teacher", "mto", "--json"]
+    code, output, error = optical(*search, "--fuse", "bm25", "--where", "source=news")
+    assert (code, error, json.loads(output)["passages"]) == (0, "", [])
+    code, _, error = optical(*search, "--fuse", "smt")
+    assert code == 2 and "which language? [--lang]" in error
+    assert optical(*search, "--out", tmp_path / "run")[0] == 0
+    assert (tmp_path / "run").read_text().split()[-1] == "teacher"

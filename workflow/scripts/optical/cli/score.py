@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.corpora.files import read_queries
     from optical.corpora.readers import prepare_collection
     from optical.evaluation.measures import evaluate, parse_measures, read_judgments
+    from optical.models.origin import run_tag
     from optical.search.exact import to_run
     from optical.search.retriever import Retriever
     from optical.search.runs import write_run
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         ranking = {query: dict(hits) for query, hits in found.items()}
         scores = evaluate(ranking, read_judgments(folder / "qrels.txt"), ids, measures)
     if arguments.run_file:
-        write_run(arguments.run_file, found, Path(arguments.model).name)
+        write_run(arguments.run_file, found, run_tag(Path(arguments.model)))
     means = {name: fmean(value for _, measure, value in scores if measure == name) for name in measures}
     if arguments.json:
         print_json({"collection": arguments.collection, "documents": counts["documents"], "queries": len(ids)} | means)

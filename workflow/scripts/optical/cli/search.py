@@ -21,7 +21,7 @@ from optical.cli.arguments import WrongArguments, device, start_device, whole_nu
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.models.origin import method_there, origin_of, query_model, trained_model
+from optical.models.origin import method_there, origin_of, query_model, run_tag, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
@@ -104,7 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         depth = arguments.top or IN_RUN
         run = to_run(query_ids, retriever.rank(texts, depth, arguments.where, fuse))
-        write_run(arguments.out, run, tag=arguments.method or origin_of(retriever.model).method or "zero-shot")
+        # joined ranks differ by less than six decimals show
+        write_run(arguments.out, run, arguments.method or run_tag(retriever.model), in_full=bool(arguments.fuse))
         if not arguments.json:
             print(f"{arguments.out}: {len(run)} queries, at most {depth} passages each; --top N changes that")
     seconds = time.monotonic() - started
@@ -209,8 +210,11 @@ def by_words(arguments: argparse.Namespace, retriever: "Retriever") -> "WordSear
     if arguments.fuse != "smt":
         return word_search() if arguments.fuse else None
     origin = origin_of(retriever.model)
-    results = Path(arguments.results or origin.results or "results")
-    table = results / "lexical_tables" / f"{arguments.lang or origin.lang}.tsv"
+    results, lang = Path(arguments.results or origin.results or "results"), arguments.lang or origin.lang
+    if not lang:
+        hint = "add --lang CODE, whose words --fuse smt is to translate"
+        raise WrongArguments("which language?", where="--lang", hint=hint)
+    table = results / "lexical_tables" / f"{lang}.tsv"
     if not table.is_file():
         raise DataError("no table of word translations", where=table, hint=_remedy(table))
     return word_search(read_lexical_table(table))

@@ -31,6 +31,15 @@ def origin_of(model: Path) -> Origin:
     return Origin(place[1], place[2], place[3], model.parents[3]) if place else Origin("", "", "", None)
 
 
+def run_tag(model: Path) -> str:
+    """Return how a run of a model is called: by the method of a student, or by the folder of another model.
+
+    >>> run_tag(Path("results/students/sw/optical/1")), run_tag(Path("models/my model"))
+    ('optical', 'my_model')
+    """
+    return origin_of(model).method or "_".join(model.resolve().name.split()) or "model"
+
+
 def trained_model(place: str | Path) -> Path:
     """Return the folder of a model; where there is none, say which students there are."""
     folder = Path(place)

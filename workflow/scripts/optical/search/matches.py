@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
 from optical.models.dense import DenseEncoder
@@ -74,9 +74,16 @@ def matches(
     for token, similarity, index in zip(query_tokens, best.values.tolist(), best.indices.tolist(), strict=True):
         piece = int(positions[index]) - len(encoder.before(DOCUMENT))
         word = encoding.word_ids[piece]
-        spans = [span for span, other in zip(encoding.offsets, encoding.word_ids, strict=True) if other == word]
-        known = words.get(word, Match(spans[0][0], spans[-1][1], similarity, []))
+        known = words.get(word) or Match(*_span(encoding, word, text), similarity, [])
         words[word] = known._replace(
             similarity=max(similarity, known.similarity), query_tokens=[*known.query_tokens, token]
         )
     return sorted(words.values())
+
+
+def _span(encoding: Encoding, word: int | None, text: str) -> tuple[int, int]:
+    """Return where a word of a text begins and ends, without the space that a subword of SentencePiece begins with."""
+    spans = [span for span, other in zip(encoding.offsets, encoding.word_ids, strict=True) if other == word]
+    begin, end = spans[0][0], spans[-1][1]
+    begin += len(text[begin:end]) - len(text[begin:end].lstrip())
+    return begin, begin + len(text[begin:end].rstrip())
