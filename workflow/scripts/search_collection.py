@@ -4,7 +4,7 @@ Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from optical.program import add_base_argument, add_machine_arguments, program, run_program, yaml_value
+from optical.program import add_base_argument, add_machine_arguments, jobs_from, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.search.exact import search
 from optical.search.jobs import write_runs
@@ -20,7 +20,8 @@ def main(arguments):
         how = (arguments.top_k, arguments.memory_mb, machine.precision, str(device))
         return search(vectors_QMD, mask_QM, shards, *how)
 
-    write_runs(arguments.jobs, find, device, machine.precision, arguments.part != (1, 1), arguments.base)
+    jobs = jobs_from(arguments, ("encoder", "queries", "out", "tag"))
+    write_runs(jobs, find, device, machine.precision, arguments.part != (1, 1), arguments.base)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Example: python workflow/scripts/search_pruned.py --index index --top-k 1000 \\
     --jobs '[{"encoder": "teacher", "queries": "queries/sw.tsv", "out": "run.trec", "tag": "zero-shot"}]'
 """
 
-from optical.program import add_base_argument, add_machine_arguments, program, run_program, yaml_value
+from optical.program import add_base_argument, add_machine_arguments, jobs_from, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.search.jobs import write_runs
 from optical.search.pruned import open_index, search_index
@@ -19,7 +19,8 @@ def main(arguments):
         how = (arguments.top_k, arguments.probes, arguments.candidates)
         return search_index(vectors_QMD, mask_QM, index, *how)
 
-    write_runs(arguments.jobs, find, device, machine.precision, base=arguments.base)
+    jobs = jobs_from(arguments, ("encoder", "queries", "out", "tag"))
+    write_runs(jobs, find, device, machine.precision, base=arguments.base)
 
 
 if __name__ == "__main__":

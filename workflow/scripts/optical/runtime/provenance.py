@@ -63,8 +63,8 @@ def files_of(path: str | Path) -> list[Path]:
 
 
 def content_hash(path: str | Path) -> str:
-    """Return a short hash of what is in a file or folder."""
-    return _joined(map(sha256_of, files_of(path)))
+    """Return a short hash of what is in a file or folder; a file that stays the same is read once."""
+    return _joined(map(sha256_of_same, files_of(path)))
 
 
 def check_belongs(model: str | Path, base: str | Path, made_by: str = "") -> None:
