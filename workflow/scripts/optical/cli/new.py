@@ -151,7 +151,7 @@ def passages(arguments: argparse.Namespace, folder: Path) -> Section:
 
     block: Block = {"reader": "plain", "documents": _from_project(arguments.documents, folder)}
     count = sum(1 for _ in checked_documents(read_documents(arguments.documents)))
-    comment = [f"{count:,} English passages that are searched."]
+    comment = [f"English passages to search: {count:,}."]
     if arguments.queries:
         queries, judgements = (
             sum(1 for _ in rows) for rows in (read_queries(arguments.queries), read_qrels(arguments.qrels))
@@ -168,7 +168,7 @@ def encoder(arguments: argparse.Namespace, folder: Path, datasets: Iterable[str]
 
     if arguments.encoder == "train":
         return [
-            (["The encoder is trained from your sentences and the bundled English text: small, for a first try."], {})
+            (["The encoder is trained on your sentences and the bundled English text: small, for a first try."], {})
         ]
     named = {"source": arguments.encoder, "revision": arguments.revision}
     block = named if arguments.encoder else read_config([folder / ENCODER_OF])["encoder"]
@@ -216,7 +216,7 @@ def own_subwords(experiment: "Experiment", pairs: list[tuple[str, str]]) -> list
 def methods(judged: bool, subwords: bool) -> Section:
     """Return the methods: only the student if nothing is compared, otherwise also its rivals."""
     if not judged:
-        comment = "Without queries and judgements nothing is compared: the student alone is trained."
+        comment = "Without queries and judgements nothing is compared: only the student is trained."
         return [comment], {"methods": [STUDENT], "reference": STUDENT}
     names = ["bm25", "zero-shot", *(["extended"] if subwords else []), STUDENT]
     return ["The student, and what it should be better than."], {"methods": names, "reference": STUDENT}
@@ -225,7 +225,7 @@ def methods(judged: bool, subwords: bool) -> Section:
 def heading(arguments: argparse.Namespace, shown: str) -> list[str]:
     """Return the comment at the top of the config."""
     results = f"results/{arguments.lang}"
-    made = f"makes {results}/map_table.tsv" if arguments.queries else "makes what searching needs"
+    made = f"makes {results}/map_table.tsv" if arguments.queries else "makes what a search needs"
     return [
         f"# Made by `optical new {arguments.lang}`. Keys that are not given here have defaults: see config/README.md.",
         "#",
