@@ -23,7 +23,7 @@ def main(arguments):
         lang: {row[0]: row[1] for row in read_rows(path, columns=2)} for lang, path in files.items() if path.is_file()
     }
     means = query_means(read_scores([arguments.scores]), arguments.measure, arguments.collection)
-    rankings = {job["method"]: read_ranking(job["run"]) for job in jobs_from(arguments, ("run", "method"))}
+    rankings = ((job["method"], read_ranking(job["run"])) for job in jobs_from(arguments, ("run", "method")))
     judgments = read_judgments(prepared / "qrels.txt")
     record = query_record(arguments.lang, texts, means, rankings, judgments, arguments.passages)
     wanted = {name for method in record["methods"].values() for names in method["found"] for name in names}

@@ -1,6 +1,6 @@
 """What each method found for each query of a language: scores, the first passages, and the rank of a relevant one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optical.corpora.passages import document_of_passage
@@ -42,7 +42,7 @@ def query_record(
     lang: str,
     texts: Mapping[str, Mapping[str, str]],
     means: QueryMeans,
-    rankings: Mapping[str, Ranking],
+    rankings: Iterable[tuple[str, Ranking]],
     judgments: Judgments,
     passages: bool = False,
 ) -> dict[str, Any]:
@@ -52,14 +52,15 @@ def query_record(
         lang: the language of the queries.
         texts: language -> query id -> text, of this language and of English where there is any.
         means: scores of `query_means`.
-        rankings: of each method that was run.
+        rankings: of each method that was run; one after the other, because each takes much memory.
         judgments: grades of documents.
         passages: whether the rankings name parts of the documents that are judged.
     """
-    judged = [query_id for query_id in texts[lang] if any(query_id in means[method, lang] for method in rankings)]
+    scored = {query_id for (_, of_lang), queries in means.items() if of_lang == lang for query_id in queries}
+    judged = [query_id for query_id in texts[lang] if query_id in scored]
     methods = {}
     shown: list[set[str]] = [set() for _ in judged]
-    for method, ranking in rankings.items():
+    for method, ranking in rankings:
         found, ranks = found_of(ranking, judgments, judged, passages)
         scores = [means[method, lang].get(query_id) for query_id in judged]
         methods[method] = {"scores": scores, "ranks": ranks, "found": found}
