@@ -18,6 +18,9 @@ def main(arguments):
     rows = study_cells(read_table(arguments.table), arguments.measure, langs)
     if not rows:
         raise DataError(f"no row of {arguments.measure}", where=arguments.table, hint="check the measure")
+    if arguments.kind == "curve" and not any(row["pairs"] for row in rows):
+        what, hint = "no row has sentence pairs for a curve over them", "set study.figure: dots"
+        raise DataError(what, where=arguments.table, hint=hint)
     common = (arguments.axis, arguments.methods, arguments.names, arguments.reference, arguments.measure)
     with drawing():
         save_figure(draw_study(arguments.kind, rows, *common), rows, arguments.out)

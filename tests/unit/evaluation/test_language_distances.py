@@ -67,6 +67,13 @@ def test_nothing_is_said_of_cells_that_do_not_differ():
     assert all(np.isnan(value) for value in list(found(lambda one, other: 0.5)["script"].values())[5:])
 
 
+def test_a_study_without_sentence_pairs_is_explained_too():
+    rows = [row | {"pairs": ""} for row in table(lambda one, other: -descent(one, other)) if row["pairs"] == "800"]
+    assert {row["distance"]: row["rho"] for row in distance_rows(rows, "source", SCRIPTS)}["descent"] == pytest.approx(
+        -1
+    )
+
+
 def test_a_language_of_unknown_descent_is_named():
     row = {"collection": "c", "method": "m", "measure": "AP", "source": "en", "lang": "sw", "pairs": "1", "mean": "0"}
     with pytest.raises(DataError, match="'sw'"):

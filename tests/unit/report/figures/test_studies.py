@@ -1,7 +1,12 @@
 """Figures of studies: a panel a language, a look a method."""
 
+from argparse import Namespace
+
 import pytest
 
+import plot_study
+from optical.errors import DataError
+from optical.files import write_rows
 from optical.report.figures.studies import GROUPS, draw_study, study_cells
 from optical.report.figures.style import drawing, save_figure
 
@@ -34,6 +39,17 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
     assert kind != "matrix" or {"0.20", "0.40", "0.30"} <= texts
     assert (tmp_path / "figure.svg").stat().st_size > 2000
+
+
+def test_a_study_without_sentence_pairs_has_a_matrix_and_no_curve(tmp_path):
+    rows = [table(source=source, pairs="", mean="0.3") for source in ("en", "fr")]
+    with drawing():
+        figure = draw_study("matrix", rows, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["no sentence pairs"]
+    write_rows(tmp_path / "table.tsv", [rows[0], *(row.values() for row in rows)])
+    asked = {"table": tmp_path / "table.tsv", "kind": "curve", "measure": "AP", "names": {"de": "German"}}
+    with pytest.raises(DataError, match=r"no row has sentence pairs.*set study\.figure: dots"):
+        plot_study.main(Namespace(**asked))
 
 
 def test_a_language_has_a_panel_where_it_has_rows_and_the_line_below_is_no_wider_than_the_figure():

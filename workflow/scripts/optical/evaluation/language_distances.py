@@ -85,7 +85,7 @@ def matrices_of(table: Iterable[Mapping[str, str]], axis: str) -> dict[tuple[str
     for row in table:
         if row["lang"] not in ("low", "high", "gap"):
             matrix = sized.setdefault((row["collection"], row["method"], row["measure"]), {})
-            cell, value = (row[axis], row["lang"]), (int(row["pairs"]), float(row["mean"]))
+            cell, value = (row[axis], row["lang"]), (int(row["pairs"] or 0), float(row["mean"]))
             matrix[cell] = max(matrix.get(cell, value), value)
     return {key: {cell: mean for cell, (_, mean) in matrix.items()} for key, matrix in sized.items()}
 

@@ -53,7 +53,7 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
     mine = [row for row in rows if row["method"] == method]
     variants = list(dict.fromkeys(row[axis] for row in mine))
     cells_of = {
-        f"about {size} pairs": {
+        f"about {size} pairs" if size else "no sentence pairs": {
             (row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share
         }
         for share, size in size_classes(mine).items()
@@ -67,8 +67,8 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
 def share_of(row: Row, rows: Sequence[Row]) -> int:
     """Return the rank of a row's number of pairs among those of its variant and language, from the smallest."""
     keys = (next(iter(row)), "lang")  # the column that tells the variants apart stands first
-    sizes = {int(other["pairs"]) for other in rows if all(other[key] == row[key] for key in keys)}
-    return sorted(sizes).index(int(row["pairs"]))
+    sizes = {pairs_of(other) for other in rows if all(other[key] == row[key] for key in keys)}
+    return sorted(sizes).index(pairs_of(row))
 
 
 def size_classes(rows: Sequence[Row]) -> dict[int, int]:
@@ -76,5 +76,10 @@ def size_classes(rows: Sequence[Row]) -> dict[int, int]:
     sizes: dict[int, int] = {}
     for row in rows:
         place = share_of(row, rows)
-        sizes[place] = min(sizes.get(place, int(row["pairs"])), int(row["pairs"]))
+        sizes[place] = min(sizes.get(place, pairs_of(row)), pairs_of(row))
     return dict(sorted(sizes.items()))
+
+
+def pairs_of(row: Row) -> int:
+    """Return a row's number of sentence pairs, 0 where no method of its variant learns from any."""
+    return int(row["pairs"] or 0)
