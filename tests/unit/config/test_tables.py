@@ -109,7 +109,7 @@ def test_the_config_adds_languages_and_changes_cells():
     assert languages["eu"] == dict.fromkeys(LANGUAGES["sw"], "") | {"code": "eu"} | extra["eu"]
     with pytest.raises(ConfigError, match="unknown column 'colour'"):
         read_languages(CONFIG / "languages.tsv", {"sw": {"colour": "red"}})
-    with pytest.raises(DataError, match="eu has no script"):
+    with pytest.raises(ConfigError, match=r"eu has no script \[language_table\.eu\]. Hint: give its script"):
         read_languages(CONFIG / "languages.tsv", {"eu": {"name": "Basque", "resource": "low"}})
     with pytest.raises(DataError, match=r"eu: unknown script 'Latin' .* did you mean Latn\?"):
         read_languages(CONFIG / "languages.tsv", {"eu": {"name": "Basque", "script": "Latin", "resource": "low"}})

@@ -52,8 +52,12 @@ def read_languages(
     for code, cells in (additions or {}).items():
         unknown = [column for column in cells if column not in header]
         if unknown:
-            raise ConfigError(f"unknown column {unknown[0]!r} of language {code}", hint=f"known: {' '.join(header)}")
+            what, where = f"unknown column {unknown[0]!r} of language {code}", f"language_table.{code}"
+            raise ConfigError(what, where=where, hint=f"known: {' '.join(header)}")
         languages[code] = dict.fromkeys(header, "") | languages.get(code, {}) | {"code": code} | dict(cells)
+        if missing := [column for column in LANGUAGE_COLUMNS if not languages[code][column]]:
+            what, hint = f"language {code} has no {missing[0]}", f"give its {', '.join(missing)}: {path} has none"
+            raise ConfigError(what, where=f"language_table.{code}", hint=hint)
     for code, language in languages.items():
         empty = [column for column in LANGUAGE_COLUMNS if not language[column]]
         if empty:
