@@ -115,6 +115,7 @@ def test_what_is_given_passes():
     check(experiment(file="pieces.yaml", methods=["optical", "extended"]))
     hub = {"source": "some/model", "revision": COMMIT}
     check(experiment({"encoder": hub, "translator": hub | {"source_code": "{flores}"}}))
+    check(experiment({"encoder": {"source": "package:no_package/model"}, "teacher": hub}))  # which nothing reads
     own = PLAIN | {"queries": {"sw": "results/atlas/queries/sw.tsv"}, "languages": ["sw"]}
     check(experiment({"collections": ["atlas", "own"], "collection_table": {"own": own}}))
     tuning = {"collection": "flores-devtest", "grid": {"student.steps": [1, 2]}}

@@ -109,7 +109,8 @@ def given_model(experiment: Experiment) -> str:
 
     A given teacher that a rule has not made yet is skipped: the `encoder` block then decides.
     """
-    for folder in (given_teacher(experiment), model_folder(experiment, "encoder", "")):
+    for key in ("teacher", "encoder"):
+        folder = model_folder(experiment, key, "")
         if folder and (is_there(experiment, folder) or not MADE_MODEL.fullmatch(folder)):
             return folder
     return ""
