@@ -28,3 +28,4 @@ def test_methods_are_explained_by_what_they_learn(tmp_path):
     body = glossary.glossary_section(report).body
     assert "by optimal transport between tokens and &lt;mine&gt;." in body
     assert "reciprocal rank fusion: mixed and bm25." in body
+    assert glossary.meaning_of_method({"kind": "mine"}) == "A method of the kind mine.", "docs/extend.md adds kinds"

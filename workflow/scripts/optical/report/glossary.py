@@ -75,7 +75,7 @@ def meaning_of_method(block: Mapping[str, Any]) -> str:
     >>> meaning_of_method({"kind": "distilled", "objectives": {"optimal_transport": {"weight": 1.0}}})[-37:]
     ' by optimal transport between tokens.'
     """
-    meaning = KINDS[block["kind"]]
+    meaning = KINDS.get(block["kind"], f"A method of the kind {block['kind']}.")
     if block["kind"] == "fused":
         return f"{meaning}{' and '.join(block['fusion']['methods'])}."
     if block["kind"] not in ("distilled", "dense-distilled"):
