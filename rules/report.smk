@@ -247,7 +247,7 @@ rule plot_curves:
             "out",
             keys=["methods"],
             students=lambda w: jobs.students(at(w)),
-            names=lambda w: jobs.titles(at(w), at(w).config.languages),
+            names=lambda w: jobs.titles(at(w), at(w).taught_languages()),
         ),
     message:
         "drawing the learning curves of the students"

@@ -265,6 +265,10 @@ class Experiment:
         langs = [lang for lang in self.config.languages if lang in asked]
         return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]
 
+    def taught_languages(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[str]:
+        """Return the languages that have a student of the chosen kinds."""
+        return list(dict.fromkeys(lang for lang, _, _ in self.students(chosen)))
+
     def levels(self) -> dict[str, list[str]]:
         """Return the languages of each resource level."""
         level_of = {lang: self.languages[lang]["resource"] for lang in self.config.languages}
@@ -300,8 +304,7 @@ class Experiment:
 
     def aligned_languages(self) -> list[str]:
         """Return the languages whose alignment is drawn: those with a distilled student, where pairs are held out."""
-        students = self.students(["distilled"]) if self.holds_out else []
-        return list(dict.fromkeys(lang for lang, _, _ in students))
+        return self.taught_languages(["distilled"]) if self.holds_out else []
 
     def owners_of_training_sets(self) -> list[str]:
         """Return the owners of a training set: the teacher, and methods that name one."""

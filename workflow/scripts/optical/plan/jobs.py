@@ -149,7 +149,7 @@ def lexical_settings(experiment: Experiment) -> LexicalSettings:
 
 def held_out_tables(experiment: Experiment) -> list[str]:
     """Return the tables of all languages that have students and held-out pairs."""
-    langs = {lang: None for lang, _, _ in experiment.students()} if experiment.holds_out else {}
+    langs = experiment.taught_languages() if experiment.holds_out else []
     return [f"{experiment.results}/held_out/{lang}.tsv" for lang in langs]
 
 
