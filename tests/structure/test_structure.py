@@ -8,6 +8,7 @@ import tomllib
 import pytest
 import yaml
 
+from optical.errors import OpticalError
 from optical.plan.methods import KINDS
 from support.workspace import ROOT, derived_rules, rule_texts
 
@@ -104,6 +105,19 @@ def test_no_source_file_is_long():
     sources = [path for path in tracked_files() if path.suffix in (".py", ".smk") or path.name == "Snakefile"]
     assert len(sources) > 50
     assert not [path.name for path in sources if len(lines_of(path)) > LONGEST]
+
+
+def test_every_error_says_what_to_do():
+    names = {error.__name__ for error in OpticalError.__subclasses__()}
+    silent = []
+    for path in sorted((ROOT / "workflow/scripts").rglob("*.py")):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names]
+        for call in calls:  # what, where, hint
+            if len(call.args) < 3 and "hint" not in {word.arg for word in call.keywords}:
+                silent.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    # a search's checks of arrays concern callers in Python alone
+    assert [place for place in silent if not place.startswith("workflow/scripts/optical/search/")] == []
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)

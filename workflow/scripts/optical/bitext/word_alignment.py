@@ -103,7 +103,9 @@ def read_lexical_table(path: str | Path) -> LexicalTable:
         try:
             table[source][word] = float(probability)
         except ValueError as error:
-            raise DataError(f"{probability!r} is not a probability", where=path) from error
+            raise DataError(
+                f"{probability!r} is not a probability", where=path, hint="make it by align_words.py"
+            ) from error
     return dict(table)
 
 

@@ -179,7 +179,7 @@ def _read_table(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]
     lines = [(number, [cell.strip() for cell in row]) for number, row in cells]
     lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
     if not lines:
-        raise DataError("the table is empty", where=path)
+        raise DataError("the table is empty", where=path, hint="take it from the repository again")
     (_, header), *rows = lines
     for number, row in rows:
         if len(row) != len(header):

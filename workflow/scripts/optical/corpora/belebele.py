@@ -45,7 +45,11 @@ def read_belebele(block: BelebeleCollection, languages: list[str]) -> Collection
     rows = {lang: read_passages(path) for lang, path in files.items()}
     for lang, lang_rows in rows.items():
         if [len(row.items) for row in lang_rows] != [len(row.items) for row in rows["en"]]:
-            raise DataError("passages and questions do not run parallel to the English file", where=files[lang])
+            what, hint = (
+                "passages and questions do not run parallel to the English file",
+                "take all files from one version",
+            )
+            raise DataError(what, where=files[lang], hint=hint)
     documents = [Document(id=f"b{number}", text=row.text) for number, row in enumerate(rows["en"])]
     queries = {
         lang: [

@@ -68,7 +68,8 @@ def read_parallel_questions(paths: Mapping[str, str | list[str]], form: str) -> 
                 "no question in it", where=", ".join(as_list(paths[lang])) or lang, hint="is it the right file?"
             )
         if [row.answer for row in rows] != [row.answer for row in questions[first]]:
-            raise DataError(f"its rows do not run parallel to those in {first}", where=", ".join(as_list(paths[lang])))
+            what, hint = f"its rows do not run parallel to those in {first}", "take all files from one version"
+            raise DataError(what, where=", ".join(as_list(paths[lang])), hint=hint)
     return questions
 
 

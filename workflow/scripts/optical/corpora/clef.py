@@ -83,7 +83,8 @@ def read_sgml(path: str | Path, encoding: str) -> Iterator[Document]:
     for line in _decoded_lines(path, encoding):
         if BEGIN.match(line):
             if inside:
-                raise DataError(f"a document begins inside another; the last whole one is {last}", where=path)
+                what = f"a document begins inside another; the last whole one is {last}"
+                raise DataError(what, where=path, hint="each ends with </DOC>: copy or unpack the file again")
             lines, inside = [], True
         elif not inside and STRAY.search(line):
             hint = "each <DOC> begins a line"
@@ -124,7 +125,7 @@ def _sgml_document(markup: str, path: str | Path, last: str) -> Document:
     fields = _fields(END.sub("", markup))
     number = " ".join(fields["DOCNO"][:1]).split()
     if len(number) != 1:
-        raise DataError(f"a document without a number comes after {last}", where=path)
+        raise DataError(f"a document without a number comes after {last}", where=path, hint="each has one <DOCNO>")
     title, lead, text = (plain_text(" ".join(fields[name])) for name in ("HEADLINE", "LEAD", "TEXT"))
     return new_document(number[0], " ".join(filter(None, (lead, text))), title)
 
@@ -184,7 +185,7 @@ def read_topics(path: str | Path, fields: tuple[str, ...], encoding: str) -> lis
             raise DataError(f"topic {topic['id']} has no {' or '.join(fields)}", where=path, hint="set `fields`")
         rows.append((topic["id"], text))
     if not rows:
-        raise DataError("no topic in this file", where=path)
+        raise DataError("no topic in this file", where=path, hint="is it a file of topics?")
     return rows
 
 
@@ -206,5 +207,5 @@ def _sgml_topics(path: str | Path, encoding: str) -> Iterator[Topic]:
         pieces = TOPIC_TAG.split(re.split(r"</top(?:ic)?>", block, flags=re.IGNORECASE)[0])
         topic = {TAG_NAMES[tag.lower()]: plain_text(body) for tag, body in zip(pieces[1::2], pieces[2::2], strict=True)}
         if not topic.get("id"):
-            raise DataError("a topic without a number", where=path)
+            raise DataError("a topic without a number", where=path, hint="each has a <num> or <identifier>")
         yield topic | {"id": topic_id(topic["id"])}

@@ -323,7 +323,8 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
     rows = with_progress(islice(training.triples, max_triples), "writing triples", max_triples or 0)
     count = write_lines(triples, map("\t".join, rows))
     if not count:
-        raise DataError("there is not one training triple", where=training.source)
+        hint = "give triples, or judgements of at least min_grade"
+        raise DataError("there is not one training triple", where=training.source, hint=hint)
     needed_queries, needed_documents = _ids_of(triples) if max_triples else (None, None)
     document_ids: set[str] = set()
     query_ids: set[str] = set()
@@ -347,7 +348,8 @@ def write_training_set(folder: str | Path, training: TrainingSet, max_triples: i
         return report
     scores = (row for row in training.scores if row[0] in query_ids and row[1] in document_ids)
     if not (scored := write_rows(folder / "scores.tsv", scores)):
-        raise DataError("not one score is of a query and a document of the training set", where=training.source)
+        what, hint = "not one score is of a query and a document of the training set", "all must use the same ids"
+        raise DataError(what, where=training.source, hint=hint)
     report["scores"] = scored
     return report
 

@@ -206,7 +206,7 @@ def _load(dataset_id: str):
     try:
         return _ir_datasets().load(dataset_id)
     except KeyError as error:
-        raise ConfigError("ir_datasets has no such id", where=dataset_id) from error
+        raise ConfigError("ir_datasets has no such id", where=dataset_id, hint="see ir-datasets.com") from error
 
 
 def _rows(dataset_id: str, part: str) -> Iterator:

@@ -93,7 +93,8 @@ def _mtop_rows(path: str, languages: list[str]) -> list[Utterance]:
     rows = read_json_rows(path, Utterance, "a file of MTOP")
     for row in rows:
         if missing := [lang for lang in languages if not row.question.get(lang)]:
-            raise DataError(f"utterance {row.id} is not there in {missing[0]}", where=path)
+            hint = f"its languages are {', '.join(lang for lang, text in row.question.items() if text)}"
+            raise DataError(f"utterance {row.id} is not there in {missing[0]}", where=path, hint=hint)
     return rows
 
 

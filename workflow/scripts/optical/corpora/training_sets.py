@@ -40,7 +40,7 @@ def read_plain_training(block: PlainTrainingSet) -> TrainingSet:
         return _training_set(documents, queries, read_candidates(block.triples), block, block.triples)
     if block.qrels:
         return training_from_qrels(documents, queries, read_qrels(block.qrels), block)
-    raise ConfigError("a training set needs triples or qrels", where=block.documents)
+    raise ConfigError("a training set needs triples or qrels", where=block.documents, hint="name a file of one")
 
 
 def training_from_qrels(

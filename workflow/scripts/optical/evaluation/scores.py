@@ -25,6 +25,7 @@ class Score(NamedTuple):
 
 
 SCORE_COLUMNS = Score._fields
+AGAIN = "delete the file and run again"
 NOTE = "# "  # what lines before the header begin with
 
 
@@ -55,10 +56,11 @@ def read_scores(paths: Iterable[str | Path]) -> Iterator[Score]:
             try:
                 value = float(cell)
             except ValueError as error:
-                raise DataError(f"line {number} does not end in a number: {line!r}", where=path) from error
+                what = f"line {number} does not end in a number: {line!r}"
+                raise DataError(what, where=path, hint=AGAIN) from error
             if len(names) + 1 != len(SCORE_COLUMNS):
                 what = f"line {number} has {len(names) + 1} columns, not {len(SCORE_COLUMNS)}: {line!r}"
-                raise DataError(what, where=path)
+                raise DataError(what, where=path, hint=AGAIN)
             if not math.isfinite(value):
-                raise DataError(f"line {number}: the value is {cell}", where=path, hint="delete the file and run again")
+                raise DataError(f"line {number}: the value is {cell}", where=path, hint=AGAIN)
             yield Score._make([*names, value])

@@ -63,7 +63,8 @@ def fetch(
                 raise ResourceError(f"{dataset.name} is not there", where=local, hint=hint)
         except OSError as error:
             verb, where = ("read", local) if local and error.filename == str(local) else ("write", destination)
-            raise ResourceError(f"cannot {verb}: {error.strerror or error}", where=where) from error
+            hint = "check its permissions, and the space on the disk"
+            raise ResourceError(f"cannot {verb}: {error.strerror or error}", where=where, hint=hint) from error
         verify(dataset, temporary, lock)
     return destination
 
@@ -267,5 +268,6 @@ def exclusive(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(guard, fcntl.LOCK_EX)
         except OSError as error:
-            raise ResourceError(f"cannot lock: {error.strerror or error}", where=path) from error
+            hint = "put the folder on a disk that can lock files"
+            raise ResourceError(f"cannot lock: {error.strerror or error}", where=path, hint=hint) from error
         yield

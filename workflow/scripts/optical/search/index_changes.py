@@ -283,7 +283,8 @@ def _changing(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:
-            raise ResourceError(f"cannot lock: {error.strerror or error}", where=folder) from error
+            hint = "put the index on a disk that can lock files"
+            raise ResourceError(f"cannot lock: {error.strerror or error}", where=folder, hint=hint) from error
         yield
     finally:
         os.close(descriptor)

@@ -58,7 +58,8 @@ class TeacherLoss:
         self.queries: Sequence[np.ndarray] = TokenFile(training_set / "queries")
         if queries is not None:
             if len(queries) != len(self.queries):
-                raise DataError(f"{len(queries)} queries replace {len(self.queries)}", where=training_set)
+                what, hint = f"{len(queries)} queries replace {len(self.queries)}", "make both from one training set"
+                raise DataError(what, where=training_set, hint=hint)
             self.queries = queries
         check_file(training_set / "triples.npy")
         self.triples = np.load(training_set / "triples.npy", mmap_mode="r")

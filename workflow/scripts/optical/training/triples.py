@@ -53,7 +53,8 @@ def write_triples(out: str | Path, path: str | Path, queries: Mapping[str, int],
 
 def _row_of(rows: Mapping[str, int], name: str, kind: str, path: str | Path, line: int) -> int:
     if name not in rows:
-        raise DataError(f"line {line} names the {kind} {name}, which does not exist", where=path)
+        hint = "the files of a training set must belong together"
+        raise DataError(f"line {line} names the {kind} {name}, which does not exist", where=path, hint=hint)
     return rows[name]
 
 
