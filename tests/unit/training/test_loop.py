@@ -22,6 +22,7 @@ from optical.training.loop import (
     _Curve,
     learning_rate_at,
     optimiser_for,
+    prepare,
     save_curve,
     seconds_to_train,
     seed_of,
@@ -268,6 +269,16 @@ def test_the_learning_rate_rises_then_never_rises_again(steps, warmup, schedule)
         assert rates[rise - 1] == 0.5
     if schedule == "constant":
         assert set(rates[rise:]) <= {0.5}
+
+
+def test_dropout_is_set_in_attentions_that_have_no_module_for_it():
+    model = nn.MultiheadAttention(8, 2, dropout=0.5, batch_first=True)
+    x_BLD = torch.randn(1, 4, 8, generator=torch.Generator().manual_seed(0))
+    prepare(model, SETTINGS)
+    assert model.dropout == 0.5, "null keeps its own"
+    prepare(model, SETTINGS.changed(dropout=0.0))
+    assert model.training
+    assert torch.equal(model(x_BLD, x_BLD, x_BLD)[0], model(x_BLD, x_BLD, x_BLD)[0])
 
 
 def test_norms_and_biases_do_not_decay_and_frozen_weights_do_not_move():

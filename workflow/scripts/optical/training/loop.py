@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
 RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
 
+# Attributes that hold the dropout of an attention without a module for it, as those of Longformer and Jina have it.
+DROPOUTS = ("dropout", "attention_dropout")
+
 LossOfPart = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
 
 
@@ -146,9 +149,14 @@ def train(
 def prepare(model: nn.Module, settings: TrainingSettings) -> None:
     """Set the model to training mode, with the given dropout."""
     model.train()
+    if settings.dropout is None:
+        return
     for part in model.modules():
-        if isinstance(part, nn.Dropout) and settings.dropout is not None:
+        if isinstance(part, nn.Dropout):
             part.p = settings.dropout
+        for name in DROPOUTS:
+            if isinstance(getattr(part, name, None), float):
+                setattr(part, name, settings.dropout)
 
 
 def _backward(
