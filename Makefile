@@ -1,5 +1,5 @@
 # For people who change the project; who only runs it needs none of this.
-.PHONY: check lint reference test fuzz changes small bench docs
+.PHONY: check lint reference test fuzz changes small peers bench docs
 
 # Several tests at a time; each keeps to one core.
 PROCESSES ?= auto
@@ -38,12 +38,17 @@ small:
 	cd results/small && snakemake --cores 2 --configfile ../../tests/config/small.yaml -- results/map_table.tsv
 	cat results/small/results/map_table.tsv
 
-# Every claim about speed, with all cores: nothing else should run. Takes about 25 minutes on two cores. What each program
+# An environment for each program that the benchmarks compare with, in .venv-peers; one that is there is kept.
+peers:
+	python benchmarks/peers.py
+
+# Every claim about speed, with all cores: nothing else should run. Takes about 40 minutes on two cores. What each program
 # prints is kept in results/bench/, its lines of claims are gathered in results/bench.tsv; a program that fails stops it.
-# A peer that is not installed is named so in its line; docs/benchmarks.md says how to install them.
+# A peer whose environment cannot be built is named in its lines.
 bench: export OMP_NUM_THREADS = $(shell nproc)
 bench: SHELL = bash
 bench:
+	-@$(MAKE) --no-print-directory peers
 	@set -euo pipefail; rm -rf results/bench results/bench.tsv; mkdir -p results/bench; \
 	for program in $(BENCHMARKS); do \
 	  echo "== $$program"; python benchmarks/$$program.py | tee results/bench/$$program.txt; \

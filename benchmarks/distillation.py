@@ -1,19 +1,22 @@
-"""How fast a student is distilled, beside the same loop with another loss, a plain loop, and sentence-transformers.
+"""How fast a student is distilled, beside the same loop with another loss, a plain loop, and the trainers of peers.
 
     python benchmarks/distillation.py            # MiniLM's size: 6 layers of 384
     python benchmarks/distillation.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
 The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and Swahili, in MiniLM's subwords. Their
 words are made up, which changes no time. Before any time is taken, losses and gradients are compared on one batch. Each
-candidate passes over the same pairs; they take turns, and a ratio is the median over the turns of the ratio within one.
+candidate is a process of its own (peers.py) and passes over the same pairs; they take turns, and a ratio is the median
+over the turns of the ratio within one.
 
     ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file
     ours, mse        the same with the distance of the sentences' means, which costs nothing
     plain            batches drawn blindly and padded, fp32, the teacher read again, a loop of ot.sinkhorn
-    trainer          sentence-transformers' trainer and MSELoss, its targets computed before, fused AdamW, the same
-                     batches of similar length; needs sentence-transformers, datasets and accelerate
-    trainer, helped  the same without dropout, with plain attention and freed memory kept, which this project's loop
-                     found out for itself
+    sentence-transformers 6
+                     its MultiVectorEncoder and the trainer of that, with the objective of `ours, optical` as its loss:
+                     the teacher's vectors read from the same file, fused AdamW, the same batches of similar length
+    PyLate           the same with its ColBERT, its collator, and the trainer of sentence-transformers 5.3
+    ..., helped      without dropout, with plain attention and freed memory kept, which this project's loop found out
+                     for itself; PyLate then pads to the longest text of a batch
 
 All but `plain` compute in bf16 where the device has it.
 
@@ -24,18 +27,12 @@ The share of the transport in a step is measured at multilingual BERT's size, on
 import statistics
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import ot.batch
 import torch
-from distillation_peers import (
-    PlainLoss,
-    assert_trainer_takes_the_same_loss,
-    pair_losses,
-    plain_seconds,
-    trainer_seconds,
-)
 from made_up import SIZES, forward_operations, new_encoder, write_bitext
 from measuring import (
     NO_BF16,
@@ -50,82 +47,55 @@ from measuring import (
     run,
     seconds,
 )
+from our_distillation import OBJECTIVES, TRANSPORT, PlainLoss, our_loss, pair_losses
+from peers import PEERS, Worker, installed
 
-from optical.config.objectives import Objectives
-from optical.config.training import DistillationSettings, TrainingSettings
-from optical.config.transport import TransportSettings
+from optical.config.training import TrainingSettings
 from optical.losses.objectives import PairBatch, build_objective
 from optical.losses.transport import marginals, token_cost
 from optical.models.folders import load_encoder
-from optical.runtime.machine import Machine
 from optical.runtime.precision import autocast, fastest
 from optical.text.token_files import TokenFile
 from optical.training.batches import EpochBatches
-from optical.training.loop import optimiser_for, prepare, train
-from optical.training.student import DistillationLoss
-from optical.training.subwords import saving
+from optical.training.loop import optimiser_for, prepare
 from optical.training.teacher_vectors import encode_english
 
-TRANSPORT = TransportSettings()
 FIXED = TRANSPORT.changed(iterations=50, tolerance=0.0)  # as many for all, about what real pairs take
 CONVERGED = TRANSPORT.changed(iterations=2000, tolerance=1e-6)  # to compare losses
-OBJECTIVES = {"optical": Objectives(optimal_transport=1.0), "mse": Objectives(sentence_mse=1.0)}
 # Encoder, pairs, batch size, turns of the race; then pairs, tokens and turns of the share of transport.
-RACES = {"cpu": ("minilm", 512, 32, 3), "cuda": ("minilm", 16_384, 256, 3), "tiny": ("tiny", 32, 8, 1)}
+RACES = {"cpu": ("minilm", 512, 32, 5), "cuda": ("minilm", 4_096, 256, 5), "tiny": ("tiny", 32, 8, 1)}
 SHARES = {"cpu": ("mbert", 256, 32, 2), "cuda": ("mbert", 256, 32, 9), "tiny": ("tiny", 8, 16, 1)}
-# How far loss and gradient may be from the plain loop's, relative to them.
+# How far loss and gradient may be from those of another program, relative to them.
 TOLERANCES = {"fp32": (1e-3, 1e-2), "bf16": (5e-2, 0.25)}
 
-
 UTILISED = "operations as a share of the"
-TRAINER = "times sentence-transformers' trainer"
-
-
-def claims(trainer: float) -> dict[str, Claim]:
-    """The claims on both devices, with the bar that differs."""
-    rate = "distillation, pairs a second"
-    return {
-        "mse": Claim(f"{rate}, times the same loop with MSE", 0.95),
-        "plain": Claim(f"{rate}, times a plain loop", 3),
-        "trainer": Claim(f"{rate}, {TRAINER}", trainer),
-        "trainer, helped": Claim(f"{rate}, {TRAINER}, helped", trainer),
-        "share": Claim("distillation, multilingual BERT's size, share of transport in a step", 0.03, most=True),
-    }
-
-
-CLAIMS = {
-    "cpu": claims(2)
-    | {kind: Claim(f"distillation, MiniLM's size, {UTILISED} {kind} matrix rate", 0.30) for kind in ("bf16", "fp32")},
-    "cuda": claims(1.5)
-    | {
-        "mbert, bf16": Claim(f"distillation, multilingual BERT's size, {UTILISED} bf16 matrix rate", 0.40),
-        "e5-small, trainer": Claim(f"distillation, multilingual-e5-small's size, {TRAINER}", 1.5),
-        "e5-small, trainer, helped": Claim(f"distillation, multilingual-e5-small's size, {TRAINER}, helped", 1.5),
-    },
+HELPED = ", helped"
+TRAINERS = {
+    f"{name}{helped}": (f"times {each.title}'s trainer{helped}", bar)
+    for name, each in PEERS.items()
+    for helped, bar in (("", 2), (HELPED, 1.3))
 }
 
 
-def our_loss(
-    folder: Path,
-    objective: str,
-    settings: TrainingSettings,
-    precision: str,
-    device: str,
-    transport: TransportSettings = TRANSPORT,
-) -> DistillationLoss:
-    """This project's own objective, with a student that starts as the teacher's weights."""
-    student = load_encoder(folder / "teacher").to(device)
-    settings = DistillationSettings(**settings.model_dump(), objectives=OBJECTIVES[objective], transport=transport)
-    built = build_objective(settings.objectives, settings.transport)
-    return DistillationLoss(student, folder / "tokens", folder / "vectors" / precision, settings, built)
+def trainer_claims(what: str, before: str = "") -> dict[str, Claim]:
+    """The claims on the peers' trainers, as they come and with what our loop found out."""
+    return {before + key: Claim(f"{what}, {times}", bar) for key, (times, bar) in TRAINERS.items()}
 
 
-def our_seconds(folder: Path, objective: str, settings: TrainingSettings, precision: str, device: str) -> float:
-    """Time of one pass of this project's own loop, start-up aside."""
-    loss = our_loss(folder, objective, settings, precision, device)
-    saving(loss.student, loss.ids_read())  # as the program does: of a large vocabulary only the rows in use are trained
-    call = lambda: train(loss.student, loss, settings, Machine(precision=precision), None, objective)  # noqa: E731
-    return seconds(call, device)
+RATE = "distillation, pairs a second"
+BOTH = {
+    "mse": Claim(f"{RATE}, times the same loop with MSE", 0.95),
+    "plain": Claim(f"{RATE}, times a plain loop", 3),
+    **trainer_claims(RATE),
+    "share": Claim("distillation, multilingual BERT's size, share of transport in a step", 0.03, most=True),
+}
+CLAIMS = {
+    "cpu": BOTH
+    | {kind: Claim(f"distillation, MiniLM's size, {UTILISED} {kind} matrix rate", 0.30) for kind in ("bf16", "fp32")},
+    "cuda": BOTH
+    | {"mbert, bf16": Claim(f"distillation, multilingual BERT's size, {UTILISED} bf16 matrix rate", 0.40)}
+    | trainer_claims("distillation, multilingual-e5-small's size", "e5-small, "),
+}
 
 
 def assert_same_as_plain(folder: Path, settings: TrainingSettings, device: str) -> None:
@@ -140,10 +110,7 @@ def assert_same_as_plain(folder: Path, settings: TrainingSettings, device: str) 
             with autocast(ours.device, precision):
                 loss, _ = ours(0)
             measured = _loss_and_gradient(ours.student, loss)
-            kinds = zip(("loss", "gradient"), measured, expected, TOLERANCES[precision], strict=True)
-            for what, one, other, tolerance in kinds:
-                gap = float((one - other).norm() / other.norm())
-                assert gap < tolerance, f"{objective}, {precision}: the {what} is {gap:.1e} off the plain loop's"
+            _assert_near(measured, expected, precision, f"{objective} in {precision} and the plain loop")
 
 
 def _loss_and_gradient(model: torch.nn.Module, loss: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -152,69 +119,84 @@ def _loss_and_gradient(model: torch.nn.Module, loss: torch.Tensor) -> tuple[torc
     return loss.detach(), torch.cat(gradients)
 
 
+def assert_same_as_ours(worker: Worker, folder: Path, settings: TrainingSettings, device: str, helped: bool) -> None:
+    """Check loss and gradient of a trainer's first batch against ours, in fp32."""
+    ours = our_loss(folder, "optical", settings, "fp32", device)
+    expected, _ = ours(0)
+    expected.backward()
+    gradient = ours.student.transformer.get_input_embeddings().weight.grad.cpu()
+    file, options = folder / "gradient.pt", {"precision": "fp32", "device": device, "helped": helped}
+    loss = worker("gradient", to=file, folder=folder, settings=settings.model_dump(), **options)
+    measured = torch.tensor(loss), torch.load(file)
+    _assert_near(measured, (expected.detach().cpu(), gradient), "fp32", f"{worker.name} and ours")
+
+
+def _assert_near(
+    measured: tuple[torch.Tensor, torch.Tensor], expected: tuple[torch.Tensor, torch.Tensor], precision: str, of: str
+) -> None:
+    kinds = zip(("loss", "gradient"), measured, expected, TOLERANCES[precision], strict=True)
+    for what, one, other, tolerance in kinds:
+        gap = float((one - other).norm() / other.norm())
+        assert gap < tolerance, f"{of}: the {what} differs by {gap:.1e}"
+
+
 Candidate = Callable[[TrainingSettings], float]  # one pass over the pairs -> pairs a second
 
 
-def our_candidates(folder: Path, device: str, pairs: int, kinds: list[str]) -> dict[str, Candidate]:
-    """This project's loop in each of some precisions."""
-
-    def ours(objective: str, precision: str) -> Candidate:
-        return lambda settings: pairs / our_seconds(folder, objective, settings, precision, device)
-
-    optical = {f"ours, optical, {precision}": ours("optical", precision) for precision in kinds}
-    return optical | {"ours, mse": ours("mse", fastest(device))}
-
-
-def plain_candidate(folder: Path, device: str, settings: TrainingSettings) -> dict[str, Candidate]:
-    """The plain loop, after a look at whether it computes the same."""
-    assert_same_as_plain(folder, settings, device)
-    pair_loss, size = pair_losses(TRANSPORT)["optical"], settings.batch_size
-    part = min(2, settings.steps)  # its rate does not depend on how much it does
-    return {"plain": lambda _: part * size / plain_seconds(folder, pair_loss, part, size, device)}
-
-
-def trainer_candidates(
-    folder: Path, device: str, foreign: list[str], settings: TrainingSettings
+def candidates_of(
+    stack: ExitStack, folder: Path, device: str, settings: TrainingSettings, kinds: list[str], plain: bool, peers: bool
 ) -> dict[str, Candidate]:
-    """sentence-transformers' trainer where it is installed, after a look at whether its loss is the one it names."""
+    """Start a process for each candidate, after a look at whether all compute the same; `race` says which take part."""
     best = fastest(device)
-    try:
-        assert_trainer_takes_the_same_loss(folder, foreign[:8], device)
-        trainer_seconds(folder, foreign, settings.changed(steps=1), best, device)
-    except ImportError as error:
-        print(f"no peer: sentence-transformers' trainer: {error}")
-        return {}
 
-    def trainer(helped: bool) -> Candidate:
-        return lambda some: len(foreign) / trainer_seconds(folder, foreign, some, best, device, helped)
+    def passing(worker: Worker, precision: str = best, **options: object) -> Candidate:
+        """Return how a worker passes over the pairs."""
+        options |= {"folder": folder, "precision": precision, "device": device}
 
-    return {"trainer": trainer(False), "trainer, helped": trainer(True)}
+        def pairs_a_second(some: TrainingSettings) -> float:
+            return some.steps * some.batch_size / worker("train", settings=some.model_dump(), **options)
+
+        return pairs_a_second
+
+    ours = stack.enter_context(Worker("optical"))
+    found = {f"ours, optical, {precision}": passing(ours, precision) for precision in kinds}
+    found["ours, mse"] = passing(ours, objective="mse")
+    if plain:
+        assert_same_as_plain(folder, settings, device)
+        apart = stack.enter_context(Worker("optical"))  # its process does not keep freed memory
+        part = {"batches": min(2, settings.steps), "batch_size": settings.batch_size}  # its rate does not depend on it
+        pairs = part["batches"] * part["batch_size"]
+        found["plain"] = lambda _: pairs / apart("plain", folder=folder, device=device, **part)
+    for name, python in installed().items() if peers else ():
+        for key, helped in ((name, False), (name + HELPED, True)):
+            worker = stack.enter_context(Worker(name, python))
+            assert_same_as_ours(worker, folder, settings, device, helped)
+            found[key] = passing(worker, helped=helped)
+    return found
 
 
 def race(
-    folder: Path, device: str, tiny: bool, plan: tuple[str, int, int, int], plain: bool = False, trainer: bool = False
+    folder: Path, device: str, tiny: bool, plan: tuple[str, int, int, int], plain: bool = False, peers: bool = False
 ) -> Measured:
     """Print pairs a second of every candidate; return what the claims need.
 
-    The plain loop and the other precision that it computes in take part if `plain` says so, the trainer likewise.
+    The plain loop and the other precision that it computes in take part if `plain` says so, the trainers likewise.
     """
     size, pairs, batch_size, turns = plan
     best = fastest(device)
     kinds = precisions(device) if plain else [best]
     teacher = new_encoder(folder / "teacher", size).to(device)
     foreign = write_bitext(folder / "tokens", folder / "teacher", pairs, SIZES[size]["vocab_size"])
-    for precision in kinds:
+    (folder / "foreign.txt").write_text("\n".join(foreign), encoding="utf-8")
+    for precision in sorted({*kinds, "fp32"}):  # the trainers are compared with ours in fp32
         vectors = folder / "vectors" / precision
         encode_english(teacher, TokenFile(folder / "tokens/english"), ["query"], vectors, precision)
     settings = TrainingSettings(steps=pairs // batch_size, batch_size=batch_size, dropout=0.0)
-    candidates = our_candidates(folder, device, pairs, kinds)
-    if plain:
-        candidates |= plain_candidate(folder, device, settings)
-    if trainer:
-        candidates |= trainer_candidates(folder, device, foreign, settings)
-    for call in candidates.values():  # a GPU compiles a kernel for each size of batch at its first use
-        call(settings if device == "cuda" else settings.changed(steps=1))
-    taken = in_turns({name: lambda call=call: call(settings) for name, call in candidates.items()}, turns)
+    with ExitStack() as stack:
+        candidates = candidates_of(stack, folder, device, settings, kinds, plain, peers)
+        for call in candidates.values():  # a GPU compiles a kernel for each size of batch at its first use
+            call(settings if device == "cuda" else settings.changed(steps=1))
+        taken = in_turns({name: lambda call=call: call(settings) for name, call in candidates.items()}, turns)
 
     lengths = TokenFile(folder / "tokens/foreign").lengths + 3
     needed = 3 * forward_operations(lengths, size)  # forward and backward
@@ -223,13 +205,13 @@ def race(
     for precision, rate in rates.items():
         print(f"floor in {precision}: {needed / 1e9:.3g} G operations at {rate / 1e9:.3g} GFLOP/s, the rate of a")
         print(f"  square product, are {pairs * rate / needed:.1f} pairs a second")
-    print(f"\n{'candidate':<24}{'pairs/s':>10}{'share of floor':>16}")
+    print(f"\n{'candidate':<32}{'pairs/s':>10}{'share of floor':>16}")
     for name, values in taken.items():
         rate = rates["fp32" if name == "plain" or name.endswith("fp32") else best]
         median = statistics.median(values)
-        print(f"{name:<24}{median:>10.1f}{median * needed / pairs / rate:>16.2f}")
+        print(f"{name:<32}{median:>10.1f}{median * needed / pairs / rate:>16.2f}")
 
-    measured: Measured = {"bf16": NO_BF16, "trainer": NO_PEER, "trainer, helped": NO_PEER}
+    measured: Measured = {"bf16": NO_BF16} | dict.fromkeys(TRAINERS, NO_PEER)
     for precision, rate in rates.items():
         measured[precision] = statistics.median(taken[f"ours, optical, {precision}"]) * needed / pairs / rate
     fastest_of_ours = taken[f"ours, optical, {best}"]
@@ -296,16 +278,16 @@ def _assert_same_as_reference(loss: Callable, teacher_BND: torch.Tensor, weights
 def measure_minilm(device: str, tiny: bool) -> Measured:
     """Let all candidates race at MiniLM's size."""
     with tempfile.TemporaryDirectory() as name:
-        return race(Path(name), device, tiny, RACES["tiny" if tiny else device], plain=True, trainer=True)
+        return race(Path(name), device, tiny, RACES["tiny" if tiny else device], plain=True, peers=True)
 
 
-def measure_larger(device: str, tiny: bool, size: str, trainer: bool = False) -> Measured:
+def measure_larger(device: str, tiny: bool, size: str, peers: bool = False) -> Measured:
     """Race at another size, in the fastest precision; the processor has no claim on it."""
     if device == "cpu":
         return {}
     plan = RACES["tiny"] if tiny else (size, *RACES[device][1:])
     with tempfile.TemporaryDirectory() as name:
-        measured = race(Path(name), device, tiny, plan, trainer=trainer)
+        measured = race(Path(name), device, tiny, plan, peers=peers)
     return {f"{size}, {key}": value for key, value in measured.items()}
 
 
@@ -318,7 +300,7 @@ def measure_share(device: str, tiny: bool) -> Measured:
 PARTS = {
     "minilm": measure_minilm,
     "mbert": partial(measure_larger, size="mbert"),
-    "e5-small": partial(measure_larger, size="e5-small", trainer=True),
+    "e5-small": partial(measure_larger, size="e5-small", peers=True),
     "share": measure_share,
 }
 

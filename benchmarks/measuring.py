@@ -5,13 +5,12 @@ result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `n
 """
 
 import argparse
-import contextlib
 import functools
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an installation
 
 from optical.runtime.precision import dtype_of, fastest  # noqa: E402
-from optical.runtime.startup import M_MMAP_MAX, keep_memory, set_allocation  # noqa: E402
+from optical.runtime.startup import keep_memory  # noqa: E402
 
 NO_GPU, NO_PEER, NO_BF16 = "no GPU", "no peer", "no bf16"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU"}
 LARGEST_SQUARE = {"cpu": 2048, "cuda": 8192}
 TINY_SQUARE = 256
-# Of glibc's malloc.h, and what it arrives at by itself where large tensors come and go.
-M_MMAP_THRESHOLD, USUAL_THRESHOLD, USUAL_MAX = -3, 32 << 20, 65_536
 
 
 class Claim(NamedTuple):
@@ -106,22 +103,6 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
-
-
-def peer_seconds(call: Callable[[], object], device: str = "cpu") -> float:
-    """Wall time of one call of a peer."""
-    with memory_as_usual():
-        return seconds(call, device)
-
-
-@contextlib.contextmanager
-def memory_as_usual() -> Iterator[None]:
-    """Let a peer run as in its own program, where large tensors are fetched again (see `keep_memory`)."""
-    set_allocation({M_MMAP_MAX: USUAL_MAX, M_MMAP_THRESHOLD: USUAL_THRESHOLD})
-    try:
-        yield
-    finally:
-        keep_memory()
 
 
 def matrix_rate(precision: str, device: str, tiny: bool) -> float:

@@ -5,10 +5,11 @@
 
 Before any time is taken, the hits are checked against scoring each document by itself in fp32. Then the candidates take
 turns, and a ratio is the median over the turns of the ratio within a turn, so that whatever else the machine does hits
-both sides. PyLate scores with its own `colbert_scores`, on tensors and without a fused backend; where it is not
-installed, the same is done here: one einsum over padded documents, times the mask, maximum, sum (release 1.6.0,
-pylate/scores/colbert.py). It is given the documents in order of length, in batches of the size that suits it best, on a
-part of the collection, since its rate does not depend on that. Its scores are checked as well.
+both sides. PyLate scores in a process of its own (peers.py) with its `colbert_scores`, on tensors and without a fused
+backend; where it is not installed, that process does the same: one einsum over padded documents, times the mask,
+maximum, sum (release 1.6.0, pylate/scores/colbert.py). It is given the documents in order of length, in batches of the
+size that suits it best, on a part of the collection, since its rate does not depend on that. Its scores are checked as
+well.
 
 Memory is that of the whole process at its peak, pages of the mapped collection included (VmHWM of /proc/self/status),
 in a process of its own for each collection. The last lines are tab-separated: claim, measured, bar, result.
@@ -18,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,12 @@ from measuring import (
     in_turns,
     machine,
     matrix_rate,
-    peer_seconds,
     precisions,
     ratio,
     run,
     seconds,
 )
+from peers import Worker, installed
 
 from optical.runtime.startup import keep_memory
 from optical.search.exact import search
@@ -48,6 +49,7 @@ TOP_K = 100
 BARS = {"fp32": 0.80, "bf16": 0.45}
 PEER_BATCHES = (4, 32, 128)
 PEER_DOCUMENTS = 1000
+OPERATIONS = "PyLate's operations"
 MEMORY_MB = 64
 MEMORY_QUERIES = 16
 MEMORY_OF = "--memory-of"  # FOLDER: what the processes are started with whose memory is measured
@@ -115,52 +117,31 @@ def assert_same_hits(
         torch.testing.assert_close(torch.from_numpy(hits.scores), top, atol=2e-5, rtol=0)
 
 
-def padded_batches(
-    collection: TokenVectors, documents: int, batch: int, device: str
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Pad every n-th document into batches of neighbours in length: vectors and masks."""
+def write_batches(file: Path, collection: TokenVectors, documents: int, batch: int) -> int:
+    """Write every n-th document in padded batches of neighbours in length: vectors and masks; return their tokens."""
     chosen = np.linspace(0, collection.documents - 1, documents).astype(int)
     batches = []
     for first in range(0, documents, batch):
         vectors = [torch.from_numpy(collection.document(i)).float() for i in chosen[first : first + batch]]
         mask = torch.nn.utils.rnn.pad_sequence([torch.ones(len(v)) for v in vectors], batch_first=True)
-        batches.append((torch.nn.utils.rnn.pad_sequence(vectors, batch_first=True).to(device), mask.to(device)))
-    return batches
+        batches.append((torch.nn.utils.rnn.pad_sequence(vectors, batch_first=True), mask))
+    torch.save(batches, file)
+    return sum(int(mask.sum()) for _, mask in batches)
 
 
-def peer() -> tuple[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]]:
-    """PyLate's `colbert_scores` of queries, documents and their mask, or the same operations; and how to call it."""
-    try:
-        from pylate.scores import colbert_scores
-    except ImportError as error:
-        print(f"no peer: PyLate: {error}; its operations are done here")
-        return "PyLate's operations", einsum_scores
-    return "PyLate", lambda queries, documents, mask: colbert_scores(
-        queries, documents, documents_mask=mask, backend="torch"
-    )
+def scorer() -> tuple[str, Worker]:
+    """A process that scores with PyLate, or by the same operations; and how to call it."""
+    found = installed()
+    return ("PyLate", Worker("pylate", found["pylate"])) if "pylate" in found else (OPERATIONS, Worker("optical"))
 
 
-def einsum_scores(queries: torch.Tensor, documents: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Score padded documents as PyLate's `colbert_scores` does without a fused backend."""
-    scores = torch.einsum("ash,bth->abst", queries, documents) * mask.unsqueeze(0).unsqueeze(2)
-    return scores.max(axis=-1).values.sum(axis=-1)
-
-
-def assert_same_scores(
-    score: Callable, queries: torch.Tensor, batches: list[tuple[torch.Tensor, torch.Tensor]], expected: torch.Tensor
-) -> None:
-    """Check the peer's scores of its documents against the naive ones."""
-    scores = torch.cat([score(queries, *batch) for batch in batches], 1).cpu()
-    chosen = np.linspace(0, expected.shape[1] - 1, scores.shape[1]).astype(int)
-    torch.testing.assert_close(scores, expected[:, chosen], atol=2e-5, rtol=0)
-
-
-def speed(collection: TokenVectors, queries: torch.Tensor, device: str, turns: int, tiny: bool) -> Measured:
-    """Check hits and scores, then print a table of rates on a device; return what the claims need."""
+def speed(
+    collection: TokenVectors, queries: torch.Tensor, peer: tuple[str, Worker], device: str, turns: int, tiny: bool
+) -> Measured:
+    """Check hits and the peer's scores, then print a table of rates on a device; return what the claims need."""
     mask = torch.ones(queries.shape[:2])
     operations = 2 * collection.tokens * queries.shape[0] * QUERY_TOKENS * DIM
     expected = naive_scores(queries, collection)
-    queries_there = queries.to(device)
 
     def search_rate(precision: str) -> float:
         call = lambda: search(queries, mask, [collection.folder], TOP_K, precision=precision, device=device)  # noqa: E731
@@ -171,14 +152,18 @@ def speed(collection: TokenVectors, queries: torch.Tensor, device: str, turns: i
         assert_same_hits(queries, collection, precision, device, expected)
         rates[f"square product {precision}"] = lambda precision=precision: matrix_rate(precision, device, tiny)
         rates[f"search {precision}"] = lambda precision=precision: search_rate(precision)
-    name, score = peer()
+    name, worker = peer
+    documents = min(collection.documents, PEER_DOCUMENTS)
+    torch.save(queries, collection.folder / "queries.pt")
     for batch in PEER_BATCHES:
-        batches = padded_batches(collection, min(collection.documents, PEER_DOCUMENTS), batch, device)
-        assert_same_scores(score, queries_there, batches, expected)
-        tokens = sum(int(batch_mask.sum()) for _, batch_mask in batches)
-        call = lambda batches=batches: [score(queries_there, *batch) for batch in batches]  # noqa: E731
-        rates[f"{name}, batches of {batch}"] = lambda call=call, tokens=tokens: (
-            operations * tokens / collection.tokens / peer_seconds(call, device)
+        file = collection.folder / f"batches{batch}.pt"
+        tokens = write_batches(file, collection, documents, batch)
+        score = partial(worker, "score", queries=collection.folder / "queries.pt", batches=file, device=device)
+        score(to=collection.folder / "scores.pt")
+        chosen = np.linspace(0, collection.documents - 1, documents).astype(int)
+        torch.testing.assert_close(torch.load(collection.folder / "scores.pt"), expected[:, chosen], atol=2e-5, rtol=0)
+        rates[f"{name}, batches of {batch}"] = lambda score=score, tokens=tokens: (
+            operations * tokens / collection.tokens / score()
         )
     taken = {what: values[1:] for what, values in in_turns(rates, turns + 1).items()}  # the first turn warms up
     medians = {what: statistics.median(values) for what, values in taken.items()}
@@ -243,10 +228,12 @@ def memory(folder: Path, documents: int) -> Measured:
 @torch.no_grad()
 def measure(device: str, tiny: bool) -> Measured:
     documents, queries, turns, small = TINY if tiny else FULL
-    with tempfile.TemporaryDirectory() as name:
-        collection = write_collection(Path(name) / "collection", documents)
-        measured = speed(collection, unit_vectors(queries, QUERY_TOKENS, DIM), device, turns, tiny)
-        return measured | (memory(Path(name), small) if device == "cpu" else {})
+    name, worker = scorer()
+    with tempfile.TemporaryDirectory() as folder, worker:
+        collection = write_collection(Path(folder) / "collection", documents)
+        queries_BMD = unit_vectors(queries, QUERY_TOKENS, DIM)
+        measured = speed(collection, queries_BMD, (name, worker), device, turns, tiny)
+        return measured | (memory(Path(folder), small) if device == "cpu" else {})
 
 
 if __name__ == "__main__":

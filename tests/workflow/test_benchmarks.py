@@ -1,6 +1,5 @@
 """Each benchmark runs, at a size that says nothing about speed, and ends in all of its claims."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -10,7 +9,10 @@ import sys
 import pytest
 import torch
 
-from support.peers import with_pylate
+from optical.models.folders import load_encoder
+from optical.text.tokeniser import tokenise
+from support.peers import benchmark_peers, with_peer
+from support.tiny_models import save_encoder
 from support.workspace import ROOT
 
 pytestmark = pytest.mark.workflow
@@ -18,15 +20,28 @@ pytestmark = pytest.mark.workflow
 PROGRAMS = re.findall(r"^BENCHMARKS = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
 PEERED = ("distillation", "encoding", "search")  # run beside other programs, too
 # What they share, what the full experiment will cost, a table of an experiment that was run, and one of other engines.
-NO_BENCHMARKS = {"measuring", "made_up", "distillation_peers", "paper_budget", "plans", "engines", "engine_adapters"}
+NO_BENCHMARKS = {"measuring", "made_up", "paper_budget", "plans", "engines", "engine_adapters"}
+# What they compare with.
+NO_BENCHMARKS |= {"peers", "our_distillation", "peer_distillation"}
+NO_BENCHMARKS |= {"worker_optical", "worker_pylate", "worker_sentence_transformers"}
 
 TRANSPORT = "transport, 128 problems of 32 x 32, 50 iterations"
 MANY = "transport, 8192 problems of 32 x 32, 50 iterations"
 PAIRS = "distillation, pairs a second"
 SHARE = "operations as a share of the"
 LARGE = "distillation, multilingual BERT's size"
-TRAINER = "distillation, multilingual-e5-small's size, times sentence-transformers' trainer"
-ENCODING = "document encoding, multilingual-e5-small's size,"
+E5 = "distillation, multilingual-e5-small's size"
+PEER_NAMES = ("sentence-transformers 6", "PyLate")
+TRAINERS = [
+    (f"times {peer}'s trainer{helped}", bar)
+    for peer in PEER_NAMES
+    for helped, bar in (("", ">= 2"), (", helped", ">= 1.3"))
+]
+ENCODINGS = [
+    (f"in {ours}, times {peer} in {theirs}", ">= 2.5" if ours != theirs else ">= 1.2")
+    for peer in PEER_NAMES
+    for ours, theirs in (("bf16", "fp32"), ("bf16", "bf16"), ("fp32", "fp32"))
+]
 GROWTH = "memory of search over a collection ten times larger, growth"
 OF_SQUARE = "share of the rate of a square product"
 IN_USE = "subwords in use, multilingual-e5-small's size"
@@ -45,30 +60,21 @@ CLAIMS = {
     "distillation": [
         (f"{PAIRS}, times the same loop with MSE, CPU", ">= 0.95"),
         (f"{PAIRS}, times a plain loop, CPU", ">= 3"),
-        (f"{PAIRS}, times sentence-transformers' trainer, CPU", ">= 2"),
-        (f"{PAIRS}, times sentence-transformers' trainer, helped, CPU", ">= 2"),
+        *((f"{PAIRS}, {times}, CPU", bar) for times, bar in TRAINERS),
         (f"{LARGE}, share of transport in a step, CPU", "<= 0.03"),
         (f"distillation, MiniLM's size, {SHARE} bf16 matrix rate, CPU", ">= 0.3"),
         (f"distillation, MiniLM's size, {SHARE} fp32 matrix rate, CPU", ">= 0.3"),
         (f"{PAIRS}, times the same loop with MSE, GPU", ">= 0.95"),
         (f"{PAIRS}, times a plain loop, GPU", ">= 3"),
-        (f"{PAIRS}, times sentence-transformers' trainer, GPU", ">= 1.5"),
-        (f"{PAIRS}, times sentence-transformers' trainer, helped, GPU", ">= 1.5"),
+        *((f"{PAIRS}, {times}, GPU", bar) for times, bar in TRAINERS),
         (f"{LARGE}, share of transport in a step, GPU", "<= 0.03"),
         (f"{LARGE}, {SHARE} bf16 matrix rate, GPU", ">= 0.4"),
-        (f"{TRAINER}, GPU", ">= 1.5"),
-        (f"{TRAINER}, helped, GPU", ">= 1.5"),
+        *((f"{E5}, {times}, GPU", bar) for times, bar in TRAINERS),
     ],
     "encoding": [
-        ("document encoding in bf16, times PyLate in fp32, CPU", ">= 2.5"),
-        ("document encoding in bf16, times PyLate in bf16, CPU", ">= 1.2"),
-        ("document encoding in fp32, times PyLate in fp32, CPU", ">= 1.2"),
-        ("document encoding in bf16, times PyLate in fp32, GPU", ">= 1.3"),
-        ("document encoding in bf16, times PyLate in bf16, GPU", ">= 1.3"),
-        ("document encoding in fp32, times PyLate in fp32, GPU", ">= 1.3"),
-        (f"{ENCODING} in bf16, times PyLate in fp32, GPU", ">= 1.3"),
-        (f"{ENCODING} in bf16, times PyLate in bf16, GPU", ">= 1.3"),
-        (f"{ENCODING} in fp32, times PyLate in fp32, GPU", ">= 1.3"),
+        *((f"document encoding {times}, CPU", bar) for times, bar in ENCODINGS),
+        *((f"document encoding {times}, GPU", ">= 1.3") for times, _ in ENCODINGS),
+        *((f"document encoding, multilingual-e5-small's size, {times}, GPU", ">= 1.3") for times, _ in ENCODINGS),
     ],
     "search": [
         (f"search in fp32, {OF_SQUARE}, CPU", ">= 0.8"),
@@ -123,15 +129,15 @@ def reason_for_no_figure(claim, peers):
         return "" if torch.cuda.is_available() else "no GPU"
     if "bf16" in claim and fastest("cpu") != "bf16":
         return "no bf16"
-    needed = {"trainer": "datasets", "encoding": "pylate"}
-    missing = [word for word, package in needed.items() if word in claim and not importlib.util.find_spec(package)]
-    return "no peer" if missing and not peers else ""
+    return "" if peers or not re.search("trainer|encoding", claim) else "no peer"
 
 
 @pytest.mark.parametrize(("name", "peers"), [*((name, False) for name in PROGRAMS), *((name, True) for name in PEERED)])
-def test_it_runs_and_ends_in_all_its_claims(name, peers):
-    command = [with_pylate() if peers else sys.executable, f"benchmarks/{name}.py", "--tiny"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+def test_it_runs_and_ends_in_all_its_claims(name, peers, tmp_path):
+    for peer in benchmark_peers.PEERS if peers else ():
+        (tmp_path / peer).symlink_to(with_peer(peer).parents[1])
+    command = [sys.executable, f"benchmarks/{name}.py", "--tiny"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PEERS": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     lines = [line.split("\t") for line in done.stdout.splitlines()[-len(CLAIMS[name]) :]]
@@ -144,9 +150,31 @@ def test_it_runs_and_ends_in_all_its_claims(name, peers):
             assert float(measured.split()[0]) > 0 and result in ("met", "short")
 
 
+def test_a_worker_of_this_project_answers_like_a_peer(tmp_path):
+    encoder = load_encoder(save_encoder(tmp_path / "model"))
+    texts, file = ["the river", "a house by the sea"], tmp_path / "vectors.pt"
+    options = {"texts": texts, "precision": "fp32", "device": "cpu"}
+    with benchmark_peers.Worker("optical") as worker:
+        assert worker("encode", folder=tmp_path / "model", to=file, batch_size=8, **options) > 0
+        with pytest.raises(RuntimeError, match=r"worker_optical\.py ended in 'encode'"):
+            worker("encode", folder=tmp_path / "nothing", **options)
+    expected = encoder.encode(list(tokenise(encoder.tokeniser, texts)), "document")
+    for index, vectors_LD, _ in expected:
+        torch.testing.assert_close(torch.load(file)[index], vectors_LD)
+
+
+def test_an_environment_that_cannot_be_built_leaves_a_line_and_nothing_else(tmp_path):
+    environment = os.environ | {"PEERS": str(tmp_path / "peers"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    command = [sys.executable, "benchmarks/peers.py", "sentence_transformers"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1 and done.stderr.startswith("peers.py: no environment of sentence-transformers 6: ")
+    assert done.stderr.count("\n") == 1 and not list((tmp_path / "peers").iterdir())
+
+
 def make_bench(folder, programs):
-    """Run `make bench` with small programs of the test's own."""
+    """Run `make bench` with small programs of the test's own, where no peer can be installed."""
     (folder / "benchmarks").mkdir()
+    (folder / "benchmarks/peers.py").write_text("raise SystemExit('no network')", encoding="utf-8")
     shutil.copy(ROOT / "Makefile", folder)
     for name, text in programs.items():
         (folder / f"benchmarks/{name}.py").write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
 from support.hub import forget_client, use_hub
 from support.local_server import COMMITTED, TOKEN, serving
-from support.peers import run_in, with_pylate
+from support.peers import run_in, with_peer
 from support.tiny_models import TEXTS, save_encoder
 
 # Cut texts, unknown words, signs that the vocabulary lacks, and a text of punctuation alone.
@@ -86,7 +86,7 @@ def _ranking(row):
 
 @pytest.mark.workflow
 def test_pylate_gives_the_same_vectors_scores_and_ranking(exports):
-    python = with_pylate()
+    python = with_peer("pylate")
     folders = {name: str(exports / name / "export") for name in CASES}
     theirs = run_in(python, Path(__file__).with_name("load_in_pylate.py"), list(folders.values()), HARD)
     for name, folder in folders.items():

@@ -8,7 +8,7 @@ import torch
 from optical.models.folders import load_encoder
 from optical.text.tokeniser import tokenise
 from support.foreign_models import ARCHITECTURES, TEXTS, change, save_pylate
-from support.peers import run_in, with_pylate
+from support.peers import run_in, with_peer
 
 SETTINGS = {
     "expanded": {"do_query_expansion": True},
@@ -33,7 +33,7 @@ def test_pylate_gives_the_same_vectors(tmp_path):
         change(folder / "config_sentence_transformers.json", **settings)
         folders.append(folder)
     change(tmp_path / "lower/sentence_bert_config.json", do_lower_case=True)
-    theirs = run_in(with_pylate(), Path(__file__).with_name("encode_in_pylate.py"), folders, TEXTS)
+    theirs = run_in(with_peer("pylate"), Path(__file__).with_name("encode_in_pylate.py"), folders, TEXTS)
     for folder in folders:
         encoder = load_encoder(folder)
         for side, vectors in theirs[str(folder)].items():
