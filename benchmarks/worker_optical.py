@@ -26,17 +26,19 @@ def encoder_of(folder: str, device: str) -> Encoder:
     return load_encoder(folder).to(device)
 
 
+def vectors_of(encoder: Encoder, texts: list[str], precision: str) -> list[torch.Tensor]:
+    """The vectors of each document, in the texts' order, as the workflow computes them."""
+    ids = list(tokenise(encoder.tokeniser, texts))
+    found = {index: vectors for index, vectors, _ in encoder.encode(ids, DOCUMENT, precision=precision)}
+    return [found[index] for index in range(len(texts))]
+
+
 def encode(folder: str, texts: list[str], precision: str, device: str, batch_size: int = 0, to: str = "") -> float:
-    """Encode documents as the workflow does and return the seconds; the size of a batch is its own."""
-    encoder, found = encoder_of(folder, device), {}
-
-    def read() -> None:
-        ids = list(tokenise(encoder.tokeniser, texts))
-        found.update({index: vectors for index, vectors, _ in encoder.encode(ids, DOCUMENT, precision=precision)})
-
-    taken = seconds(read, device)
+    """Encode documents and return the seconds; with `to`, write their vectors; batches are as the encoder cuts them."""
+    encoder, found = encoder_of(folder, device), []
+    taken = seconds(lambda: found.extend(vectors_of(encoder, texts, precision)), device)
     if to:
-        torch.save([found[index] for index in range(len(texts))], to)
+        torch.save(found, to)
     return taken
 
 
