@@ -149,7 +149,7 @@ def bucket(monkeypatch):
     server.stop()
 
 
-def test_passages_in_a_bucket_are_searched_changed_and_replaced(results, tmp_path, bucket):
+def test_passages_in_a_bucket_are_searched_changed_and_replaced(results, tmp_path, bucket, monkeypatch, caplog):
     folder = tmp_path / "index"
     retriever = Retriever.load(student_of(results))
     retriever.index(DOCUMENTS, folder, engine="lancedb", store=bucket)
@@ -165,6 +165,16 @@ def test_passages_in_a_bucket_are_searched_changed_and_replaced(results, tmp_pat
     assert ids_of(retriever.search(QUERY)) == {"d0", "d1"}
     with pytest.raises(DataError, match="not found"):
         engine.table_of(first.place, first.name, first.tokeniser)
+    with monkeypatch.context() as unread, pytest.raises(DataError, match=r"LanceDB: .*\[s3://other/index\]"):
+        unread.setattr(
+            index_changes, "encode_documents", lambda *_, **__: pytest.fail("read before the bucket is known")
+        )
+        retriever.index(DOCUMENTS, folder, engine="lancedb", store="s3://other/index")
+    assert ids_of(retriever.search(QUERY)) == {"d0", "d1"}
+    monkeypatch.setattr(engine, "_database", lambda place: (_ for _ in ()).throw(OSError("no credentials")))
+    retriever.index(DOCUMENTS[:3], folder)  # leaves the bucket
+    assert ids_of(retriever.search(QUERY)) == {"d0", "d1", "d2"}
+    assert "the table of the old index is left in its bucket: LanceDB: no credentials" in caplog.text
 
 
 def test_what_lancedb_cannot_do_is_one_line(retriever):
@@ -183,7 +193,11 @@ def test_without_lancedb_nothing_is_encoded(results, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({"engine": "other"}, "unknown engine 'other'"), ({"store": "s3://bucket"}, "a store without an engine")],
+    [
+        ({"engine": "other"}, "unknown engine 'other'"),
+        ({"store": "s3://bucket"}, "a store without an engine"),
+        ({"engine": "lancedb", "store": "tables"}, r"not the address of a bucket \[tables\]"),
+    ],
 )
 def test_options_that_do_not_fit_are_refused(results, tmp_path, options, expected):
     with pytest.raises(ConfigError, match=expected):

@@ -1,5 +1,7 @@
 """Adding to an index and removing from it: what is found, what is refused, and what a killed change leaves."""
 
+import fcntl
+
 import pytest
 
 from optical.errors import ConfigError, DataError, ResourceError
@@ -111,6 +113,19 @@ def test_a_search_in_an_index_that_was_built_for_another_model_is_refused(retrie
     Retriever.load(save_encoder(tmp_path / "another", seed=9)).index(DOCUMENTS, tmp_path / "index")
     with pytest.raises(DataError, match="built again for another model"):
         retriever.search(QUERY)
+
+
+def test_a_change_that_waits_for_another_says_so(retriever, monkeypatch, caplog):
+    asked = []
+
+    def locked_by_another(_, how):
+        asked.append(how)
+        if how & fcntl.LOCK_NB:
+            raise BlockingIOError
+
+    monkeypatch.setattr(index_changes.fcntl, "flock", locked_by_another)
+    assert retriever.remove(["d1"]).removed == 1
+    assert asked[-1] == fcntl.LOCK_EX and "another process changes" in caplog.text
 
 
 def test_a_folder_that_cannot_be_locked_is_refused(retriever, monkeypatch):

@@ -290,11 +290,16 @@ def _version(place: str, name: str, version: int) -> Any:
     return table
 
 
-def check_engine(name: str) -> None:
-    """Refuse an engine that is unknown or not installed."""
+def check_engine(name: str, store: str) -> None:
+    """Refuse an engine that is unknown or not installed, and a bucket that cannot be reached, before hours of work."""
     if name != ENGINE:
         raise ConfigError(f"unknown engine {name!r}", where="engine", hint=f"it is {ENGINE}")
     _lancedb()
+    if store and "://" not in store:
+        raise ConfigError("not the address of a bucket", where=store, hint="such as s3://bucket/folder")
+    if store:
+        with _one_line_for_faults(store):
+            _database(store).list_tables(limit=1)
 
 
 def _lancedb() -> Any:

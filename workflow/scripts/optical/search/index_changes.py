@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import fcntl
 import itertools
+import logging
 import os
 import secrets
 import shutil
@@ -40,6 +41,8 @@ from optical.search.engine import (
 from optical.search.index import DESCRIPTION, Index, NamedModel, Part, is_index, open_index
 from optical.search.metadata import NO_METADATA, Metadata, rows_of, with_defaults
 from optical.search.vectors import Collection, copy_vectors
+
+log = logging.getLogger(__name__)
 
 PART = "part-"
 MOST_PIECES = 8  # of the inverted file of an engine's table
@@ -80,14 +83,15 @@ def build_index(
         store: address of the bucket where the engine keeps them, such as s3://bucket/folder; "" for the folder.
 
     Raises:
-        DataError: an id is empty or there twice, no passage has a text, or the folder holds something else.
-        ConfigError: the engine is unknown, or a store is named without one.
+        DataError: an id is empty or there twice, no passage has a text, the folder holds something else, or the store
+            cannot be reached.
+        ConfigError: the engine is unknown, or a store is named without one or is no address.
         ResourceError: the engine is not installed.
     """
     folder = Path(folder)
     _check_place(folder)
     if engine:
-        check_engine(engine)
+        check_engine(engine, store)
     elif store:
         raise ConfigError("a store without an engine", where="store", hint=f"add --engine {ENGINE}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +104,10 @@ def build_index(
             part = _into_table(index, part)
         index = _replace(dataclasses.replace(index, parts=[part]))
         if old_table:
-            drop_table(*old_table)
+            try:
+                drop_table(*old_table)
+            except DataError as error:  # the new index is in place
+                log.warning("the table of the old index is left in its bucket: %s", error)
         return index
 
 
@@ -281,13 +288,21 @@ def _changing(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor, folder)
         except OSError as error:
             hint = "put the index on a disk that can lock files"
             raise ResourceError(f"cannot lock: {error.strerror or error}", where=folder, hint=hint) from error
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.warning("another process changes %s: waiting for it to end", folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _check_place(folder: Path) -> None:
