@@ -51,10 +51,12 @@ def test_words_are_marked_for_a_student_with_other_word_pieces(optical, results,
     assert all(passage["matches"] for passage in passages)
 
 
-def test_search_takes_a_folder_and_a_name_alike(optical, results):
+def test_search_takes_a_folder_and_a_name_alike(optical, results, monkeypatch):
     name = optical("search", "--results", results, "--collection", "atlas", "--lang", "sw", "swali", "--json")
     folder = optical("search", "--collection", results / "collections/atlas", "--lang", "sw", "swali", "--json")
     assert name == folder and name[0] == 0
+    monkeypatch.chdir(results / "collections/atlas")
+    assert optical("search", "--collection", ".", "--lang", "sw", "swali", "--json") == name
 
 
 def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, tmp_path):

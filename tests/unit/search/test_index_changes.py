@@ -68,6 +68,7 @@ def test_passages_are_filtered_by_all_conditions(retriever):
     for wrong, message in (
         ("lang=sw", "'lang=sw' is not a condition"),
         ("date=May", "'May' is not a date"),
+        ("date=2024-31-05", "'2024-31-05' is not a date"),
         ("language==sw", "not a cond"),
     ):
         with pytest.raises(ConfigError, match=message):

@@ -174,7 +174,7 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
     from optical.search.retriever import Retriever
     from optical.search.vectors import Collection
 
-    folder = Path(arguments.collection)
+    folder = Path(os.path.abspath(arguments.collection))  # the name of "." is that of the folder
     if (folder / "documents.jsonl").is_file():
         beside = folder.resolve().parent.parent if folder.resolve().parent.name == "collections" else Path("results")
         results = Path(arguments.results or beside)

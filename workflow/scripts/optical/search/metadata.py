@@ -21,7 +21,7 @@ from optical.text.detection import detect_languages
 
 DETECT = "detect"
 DETECTED_AT_ONCE = 4096
-DATE = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\S+)?)?)?", re.ASCII)
+DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ]\S+)?)?)?", re.ASCII)
 COMPARE: dict[str, Callable[[str, str], bool]] = {"=": operator.eq, ">=": operator.ge, "<=": operator.le}
 CONDITION = re.compile(rf"({'|'.join(METADATA)})\s*(>=|<=|=)\s*([^\s=].*)")
 
