@@ -44,9 +44,10 @@ def test_one_student_is_trained_per_language_method_and_seed():
     assert tried.runs("sw") == [("zero-shot", 1), ("bm25", 1), *[("optical", seed) for seed in (1, 2, 3)]]
 
 
-def test_a_language_that_no_collection_asks_for_has_no_student():
+def test_a_language_that_no_collection_asks_for_has_no_student_no_translator_and_no_sentence_pairs():
     table = {"atlas": {"languages": ["sw", "de"]}}
-    assert experiment({"collection_table": table}, languages=["so", "de", "sw"]).taught_languages() == ["de", "sw"]
+    tried = experiment({"collection_table": table}, languages=["so", "de", "sw"])
+    assert tried.taught_languages() == tried.bitext_languages() == tried.translated_languages() == ["de", "sw"]
 
 
 def test_the_students_of_the_full_experiment_are_those_that_have_data():

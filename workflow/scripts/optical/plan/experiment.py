@@ -258,12 +258,15 @@ class Experiment:
         """Return (method, seed) of every run of a language by the chosen kinds."""
         return [(method, seed) for method in self.methods_for(lang, chosen) for seed in self.seeds_of(method)]
 
-    def students(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[tuple[str, str, int]]:
-        """Return (language, method, seed) of every student that reads queries or passages of a collection."""
+    def asked_languages(self) -> list[str]:
+        """Return the languages of the experiment that a collection has queries or passages in."""
         collections = self.config.collections
         asked = {lang for name in collections for lang in [*self.languages_of(name), *self.passage_languages(name)]}
-        langs = [lang for lang in self.config.languages if lang in asked]
-        return [(lang, method, seed) for lang in langs for method, seed in self.runs(lang, chosen)]
+        return [lang for lang in self.config.languages if lang in asked]
+
+    def students(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[tuple[str, str, int]]:
+        """Return (language, method, seed) of every student that reads queries or passages of a collection."""
+        return [(lang, method, seed) for lang in self.asked_languages() for method, seed in self.runs(lang, chosen)]
 
     def taught_languages(self, chosen: Sequence[str] = tuple(kinds(reader="student"))) -> list[str]:
         """Return the languages that have a student of the chosen kinds."""
@@ -280,12 +283,13 @@ class Experiment:
         return [method for method in others if self.kind_of(method).queries != "english"]
 
     def bitext_languages(self) -> list[str]:
-        """Return the languages with a method that learns from sentence pairs."""
-        return [lang for lang in self.config.languages if self.methods_for(lang, kinds(learns_from_bitext=True))]
+        """Return the languages with a method that learns from sentence pairs, where a collection asks for them."""
+        return [lang for lang in self.asked_languages() if self.methods_for(lang, kinds(learns_from_bitext=True))]
 
     def translated_languages(self) -> list[str]:
-        """Return the languages with a method that translates queries."""
-        return [lang for lang in self.config.languages if self.methods_for(lang, kinds(queries="translated"))]
+        """Return the languages with queries that a method translates."""
+        asked = [lang for lang in self.config.languages if self.collections_of_language(lang)]
+        return [lang for lang in asked if self.methods_for(lang, kinds(queries="translated"))]
 
     def translator_of(self, method: str) -> str:
         """Return whose translator a method uses: "" for the experiment's, else the first method that has the same."""
