@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from optical import Retriever
@@ -138,7 +139,7 @@ def test_faulty_passages_of_a_program_are_named_by_their_number(results, tmp_pat
 
 def test_a_program_may_give_numbers_as_ids_and_one_text_in_place_of_a_list(results, tmp_path):
     retriever = Retriever.load(student_of(results))
-    passages = [{"id": number, "text": "the moon", "pages": object()} for number in (1, 2, 12)]
+    passages = [{"id": number, "text": "the moon", "pages": object()} for number in (1, np.int64(2), np.str_("12"))]
     retriever.index(passages, tmp_path / "index")
     assert retriever.remove("12").removed == 1  # and not 1 and 2
     assert retriever.remove([]).removed == 0
@@ -146,6 +147,9 @@ def test_a_program_may_give_numbers_as_ids_and_one_text_in_place_of_a_list(resul
     assert len(retriever.search_all("the moon")) == 1
     with pytest.raises(ConfigError, match="0 passages .*1 at least"):
         retriever.search("the moon", top=0)
+    with pytest.raises(ConfigError, match="not text .*search_all takes a list"):
+        retriever.search(["the moon", "the river"])  # a tokeniser would read them as one pair
+    assert "transformer" not in repr(retriever)
 
 
 def test_passages_longer_than_the_encoder_reads_are_counted(results, tmp_path, caplog):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Integral  # the numbers of numpy, too
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
@@ -52,14 +53,16 @@ def document_from(item: object, name: str, where: object, metadata: bool) -> Doc
         where: its place, for errors.
         metadata: keep the fields of `METADATA`.
     """
-    if not isinstance(item, dict) or type(item.get("id")) not in (str, int) or "text" not in item:
+    fields = item if isinstance(item, dict) else {}
+    given = fields.get("id")
+    if isinstance(given, bool) or not isinstance(given, str | Integral) or "text" not in fields:
         raise DataError(f"{name} lacks id or text", where=where, hint=f"each is such as {DOCUMENT}")
-    document = new_document(str(item["id"]), item["text"], item.get("title"))
+    document = new_document(str(given), fields["text"], fields.get("title"))
     for field in METADATA if metadata else ():
-        if item.get(field):
-            document[field] = item[field]
+        if fields.get(field):
+            document[field] = fields[field]
     if wrong := [key for key, value in document.items() if not isinstance(value, str)]:
-        what = f"{name}: the {wrong[0]} of document {item['id']} is not text"
+        what = f"{name}: the {wrong[0]} of document {given} is not text"
         raise DataError(what, where=where, hint=f"it stands in quotes, as in {DOCUMENT}")
     return document
 

@@ -12,7 +12,7 @@ this class.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -86,7 +86,7 @@ class Retriever:
     ['the moon']
     """
 
-    encoder: Encoder
+    encoder: Encoder = field(repr=False)
     model: Path
     reader: Path
     passages: Passages | None = None
@@ -280,7 +280,12 @@ class Retriever:
         """Return what is found in the current passages; search again if the index changed meanwhile."""
         if top < 1:
             raise ConfigError(f"{top} passages", where="top", hint="1 at least")
-        if not (texts := _listed(queries)):
+        texts = _listed(queries)
+        if wrong := [text for text in texts if not isinstance(text, str)]:  # a tokeniser takes a list for a pair
+            raise ConfigError(
+                f"a query is {wrong[0]!r}, not text", where="query", hint="search_all takes a list of texts"
+            )
+        if not texts:
             return []
         asked = Asked(texts, *encode_queries(self.encoder, texts), top, _listed(where), fuse)
         while True:
