@@ -110,7 +110,7 @@ def test_a_reader_that_has_moved_is_named(optical, results, passages, tmp_path):
     optical("index", "build", passages, "--model", student_of(tmp_path / "moved"), "--to", index)
     (tmp_path / "moved").rename(tmp_path / "again")
     code, _, error = optical("index", "add", passages, "--index", index)
-    assert code == 1 and "is not there" in error
+    assert code == 1 and "is not there" in error and "in `index add` by --teacher FOLDER" in error
     assert optical("index", "add", passages, "--index", index, "--teacher", tmp_path / "again/teacher")[0] == 0
 
 

@@ -8,6 +8,8 @@ import pytest
 from optical.errors import DataError
 from optical.files import write_json
 from optical.models.folders import load_encoder
+from optical.runtime.progress import Progress
+from optical.search import encoding
 from optical.search.index import open_index
 from optical.search.index_changes import build_index
 from support.tiny_models import TEXTS, save_encoder
@@ -122,6 +124,13 @@ def test_another_version_and_a_damaged_index_are_refused(results, tmp_path):
             open_index(index.folder)
     with pytest.raises(DataError, match="not an index"):
         open_index(tmp_path)
+
+
+def test_the_progress_of_a_build_knows_its_end(results, tmp_path, monkeypatch):
+    totals = []
+    monkeypatch.setattr(encoding, "Progress", lambda what, total: totals.append(total) or Progress(what, total))
+    build(results, tmp_path / "index")
+    assert totals == [len(DOCUMENTS)]
 
 
 def test_an_index_of_nothing_is_refused(results, tmp_path):

@@ -8,6 +8,7 @@ from optical.errors import ConfigError, DataError, ResourceError
 from optical.search import index_changes
 from optical.search.index import open_index
 from optical.search.retriever import Retriever
+from optical.web.searcher import Searcher
 from support.index_sequences import kill, run_sequence
 from support.toy_results import DOCUMENTS, make_results, student_of
 
@@ -111,9 +112,11 @@ def test_a_search_goes_on_where_the_index_loses_a_part_meanwhile(retriever, monk
 def test_a_search_in_an_index_that_was_built_for_another_model_is_refused(retriever, tmp_path):
     from support.tiny_models import save_encoder
 
+    searcher = Searcher({"sw": retriever})
     Retriever.load(save_encoder(tmp_path / "another", seed=9)).index(DOCUMENTS, tmp_path / "index")
-    with pytest.raises(DataError, match="built again for another model"):
-        retriever.search(QUERY)
+    for ask in (lambda: retriever.search(QUERY), lambda: searcher.align("sw", QUERY, "d1")):
+        with pytest.raises(DataError, match="built again for another model"):
+            ask()
 
 
 def test_a_change_that_waits_for_another_says_so(retriever, monkeypatch, caplog):

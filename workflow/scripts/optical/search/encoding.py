@@ -32,17 +32,19 @@ def encode_documents(
     precision: str = "fp32",
     made_by: str = "",
     pool: int = 1,
+    total: int = 0,
 ) -> int:
     """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many.
 
     `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
-    With `pool` above 1, so many similar vectors of a document become one.
+    With `pool` above 1, so many similar vectors of a document become one. `total` is the number of documents, for the
+    progress that is shown; 0 if it is unknown.
     """
     source, done, cut = iter(documents), 0, 0
     longest = encoder.room(kind)
     with (
         write_vectors(folder, encoder.dimension, "float16", made_by) as writer,
-        Progress("encoding documents", total=0) as progress,
+        Progress("encoding documents", total) as progress,
     ):
         while chunk := list(islice(source, SORTED_AT_ONCE)):
             ids = list(tokenise(encoder.tokeniser, map(text_of, chunk)))

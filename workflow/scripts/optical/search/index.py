@@ -126,7 +126,7 @@ class Index:
     def folder_of(self, model: NamedModel) -> Path:
         """Return the folder of a model that the index names; refuse one that is missing or has changed."""
         folder = self.place_of(model)
-        hint = "bring the model back, or build the index again; --model FOLDER names a model that lies elsewhere"
+        hint = "bring it back, or name it where it lies now by --model FOLDER, in `index add` by --teacher FOLDER"
         if not (folder / "config.json").is_file():
             raise DataError(f"the model of {self.folder} is not there", where=folder, hint=hint)
         if content_hash(folder) != model.digest:

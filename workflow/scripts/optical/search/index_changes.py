@@ -135,7 +135,7 @@ def add_passages(
     with _changing(folder):
         index = open_index(folder)
         if content_hash(reader) != index.reader.digest:
-            hint = f"name that one: {index.place_of(index.reader)}"
+            hint = f"name that one, as it was then: {index.place_of(index.reader)}"
             raise DataError(f"not the model that has read the passages of {folder}", where=reader, hint=hint)
         part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
         if index.engine:
@@ -221,14 +221,13 @@ def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder) -
     """Encode passages into a new part, which no index names yet."""
     name = _new_name()
     with atomic_folder(index.folder / name) as temporary:
-        write_jsonl(temporary / "documents.jsonl", documents)
-        write_rows(temporary / "metadata.tsv", rows_of(read_jsonl(temporary / "documents.jsonl")))
-        passages = read_jsonl(temporary / "documents.jsonl")
-        size = encode_documents(
-            encoder, passages, DOCUMENT, temporary / "vectors", made_by=index.reader.digest, pool=index.pool
-        )
+        size = write_jsonl(temporary / "documents.jsonl", documents)
         if not size:
             raise DataError("no passages", where=index.folder, hint="give one at least")
+        write_rows(temporary / "metadata.tsv", rows_of(read_jsonl(temporary / "documents.jsonl")))
+        passages = read_jsonl(temporary / "documents.jsonl")
+        vectors, reader = temporary / "vectors", index.reader.digest
+        encode_documents(encoder, passages, DOCUMENT, vectors, made_by=reader, pool=index.pool, total=size)
         encoder.tokeniser.save(str(temporary / "tokenizer.json"))
     return Part(name, size, [])
 

@@ -57,8 +57,9 @@ class Searcher:
             ConfigError: the language or the passage is unknown, or the query empty or too long.
         """
         retriever = self._retriever(lang, query)
+        passages = retriever.indexed()
         try:
-            text = text_of(retriever.indexed().read({passage})[passage])
+            text = text_of(passages.read({passage})[passage])
         except DataError as error:
             raise ConfigError(f"no passage {passage!r}", where="id", hint="take one from the answer") from error
         with self.lock:
