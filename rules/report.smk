@@ -290,6 +290,7 @@ rule make_report:
             names=lambda w: jobs.names(at(w)),
             passage_languages=lambda w: matrices.passage_languages(at(w)),
             rivals=lambda w: at(w).rivals(),
+            english=lambda w: at(w).english_methods(),
             settings=lambda w: settings.shown_settings(at(w)),
             note=lambda w: models.weights_note(at(w)),
         ),

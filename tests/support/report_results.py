@@ -204,6 +204,6 @@ def make_page(folder: str | Path, methods: tuple = METHODS) -> Path:
         for method in methods
     }
     asked |= {"settings": {"text": "</script><b>", "method_table": blocks}, "held_out": [], "passage_languages": ["en"]}
-    asked |= {"note": "Its weights had 4 bits."}
+    asked |= {"note": "Its weights had 4 bits.", "english": ["english"]}
     make_report.main(Namespace(**asked, out=Path(folder) / "report.html"))
     return Path(folder) / "report.html"

@@ -36,6 +36,7 @@ def main(arguments):
         arguments.reference,
         arguments.rivals,
         arguments.settings,
+        arguments.english,
     )
     held_out = read_held_out(arguments.held_out)
     made = [
@@ -76,6 +77,7 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True, help="the first is the table's")
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
     parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
+    parser.add_argument("--english", nargs="*", default=[], help="methods that read human English queries")
     parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py")
     parser.add_argument("--note", help="a sentence about the encoder, for the top of the page")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")

@@ -61,6 +61,7 @@ def test_languages_have_levels_and_methods_rivals():
     default = experiment()
     assert default.levels() == {"low": ["sw", "so", "tl", "mr"], "high": ["fi", "de", "fr"]}
     assert default.rivals() == ["bm25", "nmt", "zero-shot", "mse", "greedy", "contrastive"]
+    assert default.english_methods() == ["english"]
 
 
 def test_what_nobody_learns_from_is_not_asked_for():

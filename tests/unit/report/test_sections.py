@@ -1,5 +1,6 @@
 """The page of the report: escaped, complete in itself, silent about what was not run yet."""
 
+import dataclasses
 import re
 import shutil
 from html.parser import HTMLParser
@@ -113,7 +114,9 @@ def test_only_columns_of_numbers_stand_at_the_right():
     assert html.count('<tr class="marked">') == 1
 
 
-def test_the_best_that_reads_no_english_is_bold_in_each_column(report):
+@pytest.mark.parametrize("reference", ["optical", "english"])
+def test_the_best_that_reads_no_english_is_bold_in_each_column(report, reference):
+    report = dataclasses.replace(report, reference=reference, english=["english"])
     first = table_section(report).body.split("</table>")[0]
     bold = {row.split("<")[0] for row in first.split('<th scope="row">')[1:] if 'class="number best"' in row}
     assert bold <= {"optical", "contrastive"} and first.count('class="number best"') >= len(LANGS) + 2

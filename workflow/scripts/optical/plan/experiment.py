@@ -279,8 +279,12 @@ class Experiment:
 
     def rivals(self) -> list[str]:
         """Return the methods that the reference is compared with query by query, without human English queries."""
-        others = [method for method in self.config.methods if method != self.config.reference]
-        return [method for method in others if self.kind_of(method).queries != "english"]
+        left_out = [self.config.reference, *self.english_methods()]
+        return [method for method in self.config.methods if method not in left_out]
+
+    def english_methods(self) -> list[str]:
+        """Return the methods that read human English queries."""
+        return [method for method in self.config.methods if self.kind_of(method).queries == "english"]
 
     def bitext_languages(self) -> list[str]:
         """Return the languages with a method that learns from sentence pairs, where a collection asks for them."""

@@ -35,7 +35,7 @@ class Report:
     """An experiment: its results folder and the parts of its config that the report speaks of.
 
     `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table. `rivals`
-    are the methods that the reference is compared with: not those that take the queries in English from people.
+    are the methods that the reference is compared with: not those in `english`, which read human English queries.
     """
 
     results: Path
@@ -46,6 +46,7 @@ class Report:
     reference: str
     rivals: list[str]
     settings: Mapping[str, object] = field(default_factory=dict)
+    english: Sequence[str] = ()
 
     def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
         """Return the cells of a collection's table that were run."""
@@ -109,7 +110,8 @@ def _columns(cells: Iterable[tuple[str, str]], langs: list[str]) -> list[str]:
 
 def _best(report: Report, cells: Mapping[tuple[str, str], LongRow], column: str) -> str | None:
     """Return the highest mean of a column as it is shown, without methods that read human English queries."""
-    rows = [cells[method, column] for method in [report.reference, *report.rivals] if (method, column) in cells]
+    methods = [method for method in report.methods if method not in report.english]
+    rows = [cells[method, column] for method in methods if (method, column) in cells]
     return max((_shown_mean(row) for row in rows), key=float, default=None)
 
 
