@@ -9,6 +9,7 @@ import pytest
 
 from optical.cli.main import main
 from optical.files import write_jsonl, write_lines
+from optical.search.runs import read_run
 from support.toy_results import DOCUMENTS, make_results
 from support.workspace import ROOT, packaged_encoder
 
@@ -48,7 +49,7 @@ def test_the_commands_run_one_after_the_other(folder, capsys):
 
 
 def test_five_lines_of_python_do_the_same(folder, capsys):
-    first, later, changes = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    first, later, changes, run = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len([line for line in first.splitlines() if line]) == 5
     names = {}
     exec(first, names)
@@ -57,3 +58,7 @@ def test_five_lines_of_python_do_the_same(folder, capsys):
     assert [len(hits) for hits in names["answers"]] == [3, 3]
     exec(changes, names)
     assert names["hits"] == [] and names["retriever"].index_now().size == len(DOCUMENTS)
+    exec(run, names)
+    assert {query: len(hits) for query, hits in read_run("run.trec").items()} == dict.fromkeys(
+        ["q1", "q2"], len(DOCUMENTS)
+    )
