@@ -5,6 +5,7 @@ import json
 import pytest
 
 from optical.files import write_jsonl
+from optical.search import retriever
 from support.toy_results import DOCUMENTS, student_of
 
 
@@ -112,6 +113,17 @@ def test_a_reader_that_has_moved_is_named(optical, results, passages, tmp_path):
     code, _, error = optical("index", "add", passages, "--index", index)
     assert code == 1 and "is not there" in error and "in `index add` by --teacher FOLDER" in error
     assert optical("index", "add", passages, "--index", index, "--teacher", tmp_path / "again/teacher")[0] == 0
+
+
+def test_the_base_of_models_is_named_where_it_lies_now(optical, results, passages, monkeypatch):
+    index, bases = passages.parent / "index", []
+    optical("index", "build", passages, "--model", student_of(results), "--to", index)
+    load = retriever.load_encoder
+    monkeypatch.setattr(retriever, "load_encoder", lambda folder, base=None: bases.append(base) or load(folder))
+    assert optical("index", "add", passages, "--index", index, "--base", "moved")[0] == 0
+    monkeypatch.setattr("optical.web.searcher.Searcher.__init__", lambda *_: 1 / 0)  # before it listens for ever
+    assert optical("serve", "--index", index, "--port", "0", "--lang", "sw", "--base", "moved")[0] == 1
+    assert bases == ["moved", "moved"]
 
 
 def test_an_engine_holds_the_passages_and_the_commands_are_the_same(optical, results, passages):

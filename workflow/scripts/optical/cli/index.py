@@ -35,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build = action("build", "encode passages and write an index")
     build.add_argument("passages", metavar="FILE", help="the passages")
     build.add_argument("--model", required=True, metavar="FOLDER", help="reads the queries: a student, or a teacher")
-    add_base_argument(build)
     build.add_argument("--teacher", metavar="FOLDER", help="reads the passages (default: the one that the model names)")
     build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
     pool_help = "join similar token vectors of a passage, N to one: 2 halves the index (default: 1)"
@@ -49,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--index", required=True, metavar="INDEX", help="the folder")
     add.add_argument("--teacher", metavar="FOLDER", help="the model that reads the passages, if it was moved")
     for command in (build, add):
+        add_base_argument(command)
         command.add_argument("--language", metavar="CODE", help="language of passages without one; or detect")
         command.add_argument("--source", metavar="NAME", help="source of passages without one")
         command.add_argument("--date", metavar="DATE", help="date of passages without one: 2024, 2024-05 or 2024-05-31")
@@ -96,7 +96,7 @@ def add(arguments: argparse.Namespace) -> None:
     start_device(arguments.device, arguments.threads)
     index = open_index(arguments.index)
     reader = arguments.teacher or index.folder_of(index.reader)
-    retriever = Retriever.load(reader, reader, device=arguments.device)
+    retriever = Retriever.load(reader, reader, arguments.device, arguments.base)
     retriever.use(arguments.index)
     change = retriever.add(arguments.passages, **_metadata(arguments))
     print(f"{arguments.index}: {change.added} added, {change.replaced} replaced, {change.index.size} passages now")

@@ -15,6 +15,7 @@ import socket
 
 from optical.cli.arguments import language_code, start_device, whole_number
 from optical.errors import ResourceError
+from optical.program import add_base_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="languages of queries (default: all that have a student beside the model of the index, and en)",
     )
+    add_base_argument(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8765, help="0 for any free one")
     parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
@@ -48,7 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     listener = listen(arguments.host, arguments.port)
     index = open_index(arguments.index)
     models = {lang: index.query_model(lang) for lang in arguments.lang} if arguments.lang else index.query_models()
-    searcher = Searcher({lang: Retriever.open(arguments.index, model=model) for lang, model in models.items()})
+    base = arguments.base
+    searcher = Searcher({lang: Retriever.open(arguments.index, model=each, base=base) for lang, each in models.items()})
     app = application(searcher, {lang: name_of(lang) for lang in models}, arguments.host)
     host, port = listener.getsockname()[:2]
     place = f"[{host}]" if ":" in host else host
