@@ -19,8 +19,8 @@ pytestmark = pytest.mark.workflow
 
 PROGRAMS = re.findall(r"^BENCHMARKS = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
 PEERED = ("distillation", "encoding", "search")  # run beside other programs, too
-# What they share, what the full experiment will cost, a table of an experiment that was run, and one of other engines.
-NO_BENCHMARKS = {"measuring", "made_up", "paper_budget", "plans", "engines", "engine_adapters"}
+# What they share, what the full experiment will cost, and tables without a claim.
+NO_BENCHMARKS = {"measuring", "made_up", "paper_budget", "plans", "engines", "engine_adapters", "where_time_goes"}
 # What they compare with.
 NO_BENCHMARKS |= {"peers", "our_distillation", "peer_distillation"}
 NO_BENCHMARKS |= {"worker_optical", "worker_pylate", "worker_sentence_transformers"}
@@ -201,6 +201,20 @@ def test_the_table_of_engines_has_their_recall_beside_exact_search():
         figures = dict(zip(header, row, strict=True))
         assert float(figures["recall"]) > 0.9 and float(figures["after"]) > 0.9
         assert 0 < float(figures["p50 ms"]) <= float(figures["p95 ms"])
+
+
+def test_the_profile_names_where_the_whole_time_goes():
+    command = [sys.executable, "benchmarks/where_time_goes.py", "--tiny", "--device", "cpu"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    tables = re.findall(r"^(\w+), .*\n.*\n\n.*kind of operation\n((?: .*\n)+)", done.stdout, re.MULTILINE)
+    assert {name for name, _ in tables} == {"distillation", "encoding", "search"}
+    for name, rows in tables:
+        shares = {kind: float(share) for share, _, kind in (row.split(maxsplit=2) for row in rows.splitlines())}
+        assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+        assert list(shares.values()) == sorted(shares.values(), reverse=True)
+        product = "product of documents and queries" if name == "search" else "linear layers"
+        assert product in shares and "outside of operations" in shares
 
 
 def test_make_bench_gathers_every_kind_of_line(tmp_path):
