@@ -6,7 +6,8 @@ import pytest
 
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.search import index_changes
-from optical.search.index import open_index
+from optical.search.index import open_index, read_again_if_changed
+from optical.search.index_info import describe
 from optical.search.retriever import Retriever
 from optical.web.searcher import Searcher
 from support.index_sequences import kill, run_sequence
@@ -107,6 +108,20 @@ def test_a_search_goes_on_where_the_index_loses_a_part_meanwhile(retriever, monk
 
     monkeypatch.setattr(Retriever, "_rank", changed_meanwhile)
     assert ids_of(retriever.search(QUERY)) == {"d0"}
+
+
+def test_what_an_index_holds_is_read_again_where_it_changes_meanwhile(retriever):
+    read = []
+
+    def describe_late(index):
+        if not read:
+            retriever.remove([document["id"] for document in DOCUMENTS[1:]])  # the part goes: most of it is deleted
+        read.append(index)
+        return describe(index)
+
+    assert read_again_if_changed(retriever.index_now, describe_late)["passages"] == 1 and len(read) == 2
+    with pytest.raises(DataError, match="always"):
+        read_again_if_changed(retriever.index_now, lambda _: (_ for _ in ()).throw(DataError("always")))
 
 
 def test_a_search_in_an_index_that_was_built_for_another_model_is_refused(retriever, tmp_path):

@@ -120,10 +120,10 @@ def remove(arguments: argparse.Namespace) -> None:
 
 def info(arguments: argparse.Namespace) -> None:
     """Print what an index holds."""
-    from optical.search.index import open_index
+    from optical.search.index import open_index, read_again_if_changed
     from optical.search.index_info import describe
 
-    facts = describe(open_index(arguments.index))
+    facts = read_again_if_changed(lambda: open_index(arguments.index), describe)
     if arguments.json:
         print_json(facts)
         return

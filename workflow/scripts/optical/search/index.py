@@ -11,9 +11,10 @@ Models are named by their path from the index and recognised by their digest, so
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from optical.errors import DataError
 from optical.files import as_argument, read_json, write_json
@@ -24,6 +25,8 @@ from optical.search.passages import Passages
 
 FORMAT = 2
 DESCRIPTION = "index.json"
+State = TypeVar("State")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,17 @@ def open_index(folder: str | Path) -> Index:
         return Index(folder, parts, reader, model, **description)
     except (KeyError, TypeError) as error:
         raise DataError("a damaged index", where=folder / DESCRIPTION, hint="build it again") from error
+
+
+def read_again_if_changed(state: Callable[[], State], read: Callable[[State], Found]) -> Found:
+    """Return what is read of an index in its current state: a change by another process deletes the parts before it."""
+    while True:
+        now = state()
+        try:
+            return read(now)
+        except (DataError, OSError):
+            if state() == now:
+                raise
 
 
 def _digest(description: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ from optical.models.origin import check_reader, reads_passages, teacher_of, trai
 from optical.search.encoding import encode_queries
 from optical.search.engine import Table
 from optical.search.exact import Hits, to_run
-from optical.search.index import Index, open_index
+from optical.search.index import Index, open_index, read_again_if_changed
 from optical.search.index_changes import Change, add_passages, build_index, remove_passages
 from optical.search.matches import Match, matches, query_tokens
 from optical.search.metadata import Metadata, metadata_of
@@ -288,13 +288,7 @@ class Retriever:
         if not texts:
             return []
         asked = Asked(texts, *encode_queries(self.encoder, texts), top, _listed(where), fuse)
-        while True:
-            passages = self.indexed()
-            try:
-                return act(asked, passages)
-            except (DataError, OSError):
-                if self.indexed() == passages:
-                    raise
+        return read_again_if_changed(self.indexed, lambda passages: act(asked, passages))
 
     def _rank(self, asked: Asked, passages: Passages | Table) -> list[Hits]:
         if passages.empty:

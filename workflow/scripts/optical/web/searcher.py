@@ -14,6 +14,7 @@ from optical.evaluation.token_alignment import align, transport_settings
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.search.encoding import encode_queries
+from optical.search.index import read_again_if_changed
 from optical.search.retriever import Hit, Retriever
 from optical.text.tokeniser import tokenise
 
@@ -57,11 +58,12 @@ class Searcher:
             ConfigError: the language or the passage is unknown, or the query empty or too long.
         """
         retriever = self._retriever(lang, query)
-        passages = retriever.indexed()
+        retriever.indexed()  # what is wrong with the index is not to pass for an unknown passage
         try:
-            text = text_of(passages.read({passage})[passage])
+            found = read_again_if_changed(retriever.indexed, lambda passages: passages.read({passage}))
         except DataError as error:
             raise ConfigError(f"no passage {passage!r}", where="id", hint="take one from the answer") from error
+        text = text_of(found[passage])
         with self.lock:
             start, end = best_sentence(retriever.encoder, self.reader, query, text)
             plan = align(retriever.encoder, self.reader, query, text[start:end], self.settings[lang], special=False)
