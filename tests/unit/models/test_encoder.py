@@ -1,5 +1,7 @@
 """The encoder frames texts as ColBERT does, gives the same vectors whatever it is batched with, and survives saving."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -125,6 +127,23 @@ def test_half_precision_is_near(plain):
         assert half[index].dtype == torch.float32
         assert cosine_L.min() > 0.99
         assert not torch.equal(vectors_LD, half[index])
+
+
+def test_half_precision_casts_the_weights_and_shares_the_tokeniser(encoder, monkeypatch):
+    ids, whole = ids_of(encoder), copy.deepcopy(encoder).eval().to(torch.bfloat16)
+    weights = {name: weight.clone() for name, weight in encoder.state_dict().items()}
+
+    class Tokeniser:
+        def __deepcopy__(self, _):
+            raise AssertionError("that of a large vocabulary takes as much memory as its weights")
+
+    monkeypatch.setattr(encoder, "tokeniser", Tokeniser())
+    for kind in KINDS:
+        for index, vectors_LD, _ in encoder.encode(ids, kind, precision="bf16", batch_tokens=1):
+            ids_BL, attention_BL, keep_BL = encoder.frame([ids[index]], kind)
+            with torch.inference_mode():
+                assert torch.equal(vectors_LD, whole(ids_BL, attention_BL)[keep_BL])
+    assert all(torch.equal(weight, weights[name]) for name, weight in encoder.state_dict().items())
 
 
 def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):

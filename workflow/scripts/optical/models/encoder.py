@@ -178,7 +178,7 @@ class Encoder(nn.Module):
         """
         device, dtype = next(self.parameters()).device, dtype_of(precision)
         batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
-        reader: nn.Module = self.eval() if precision == "fp32" else copy.deepcopy(self).eval().to(dtype)
+        reader: nn.Module = self.eval() if precision == "fp32" else self._cast(dtype).eval()
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
             ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
@@ -190,6 +190,15 @@ class Encoder(nn.Module):
         workers = min(workers_on(device), BATCHES_AT_ONCE, max(1, len(batches)))
         for encoded in results_in_order(read, batches, workers):
             yield from encoded
+
+    def _cast(self, dtype: torch.dtype) -> "Encoder":
+        """Return a copy whose weights have another type; it shares the tokeniser, which may take as much memory."""
+        weights = [
+            (weight, nn.Parameter(weight.detach().to(dtype), requires_grad=False)) for weight in self.parameters()
+        ]
+        buffers = [(each, each.to(dtype) if each.is_floating_point() else each) for each in self.buffers()]
+        shared = [(self.tokeniser, self.tokeniser)]
+        return copy.deepcopy(self, {id(old): new for old, new in [*weights, *buffers, *shared]})
 
     def _batches(self, texts: Sequence[Pieces], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""
