@@ -13,8 +13,7 @@ import numpy as np
 from optical.config.methods import LexicalSettings
 from optical.evaluation.held_out import COLUMNS, doubts, held_out_row, summary
 from optical.files import read_rows, write_rows
-from optical.models.encoder import Encoder
-from optical.models.folders import load_encoder
+from optical.models.folders import keeping, load_encoder
 from optical.program import (
     add_base_argument,
     add_machine_arguments,
@@ -41,21 +40,19 @@ def main(arguments):
         return
     english, foreign = map(list, zip(*pairs, strict=True))
 
-    @cache
-    def teacher_in(folder: str) -> Encoder:
-        return load_encoder(folder, base=arguments.base).to(device)
+    encoder_in = keeping(1, lambda folder: load_encoder(folder, base=arguments.base).to(device))
 
     @cache
     def vectors_of(teacher: str) -> Vectors:
-        return english_vectors(teacher_in(teacher), english, machine.precision)
+        return english_vectors(encoder_in(teacher), english, machine.precision)
 
     @cache
     def ranks_of(folder: str, teacher: str) -> np.ndarray:
-        reader = teacher_in(teacher) if folder == teacher else load_encoder(folder, base=arguments.base).to(device)
-        return ranks_by_vectors(reader, foreign, vectors_of(teacher), machine.precision)
+        vectors = vectors_of(teacher)  # first, as the model that it needs is often the same
+        return ranks_by_vectors(encoder_in(folder), foreign, vectors, machine.precision)
 
     def row_of(job: dict) -> dict[str, str]:
-        student, start = (ranks_of(job[name], job.get("teacher", arguments.teacher)) for name in ("folder", "start"))
+        start, student = (ranks_of(job[name], job.get("teacher", arguments.teacher)) for name in ("start", "folder"))
         return held_out_row({"lang": arguments.lang} | job, student, {"start": start, "bm25": bm25})
 
     bm25 = ranks_by_words(foreign, english, LexicalSettings.read(arguments.lexical, "lexical"))

@@ -8,13 +8,11 @@ Writes a file of scores, as evaluate_run.py does: the query is a sentence pair, 
 `name_alignment.MEASURES`. A folder that holds no late-interaction model is read as a bare transformer.
 """
 
-from functools import cache
-
 from optical.config.fitting import fitted_settings
 from optical.config.training import AlignmentSettings
 from optical.evaluation.name_alignment import pair_figures, plan_of, read_linked_pairs
 from optical.evaluation.scores import Score, write_scores
-from optical.models.folders import load_encoder
+from optical.models.folders import keeping, load_encoder
 from optical.models.own_settings import own_settings
 from optical.models.saved_settings import saved_settings
 from optical.program import add_base_argument, add_machine_arguments, log, program, run_program, yaml_value
@@ -30,18 +28,20 @@ def main(arguments):
     device = machine_from(arguments).start()
     bare = arguments.settings.get("encoder", {}) | {"dimension": 0}
 
-    @cache
-    def reader(folder):
+    def load(folder):
         settings_of_bare = None if saved_settings(folder) else own_settings(folder, bare)
         return load_encoder(folder, settings_of_bare, arguments.base).to(device)
+
+    reader = keeping(2, load)
 
     tokeniser = load_tokeniser(arguments.jobs[0]["english"])
     pairs = read_linked_pairs(arguments.bitext, arguments.lexicon, tokeniser)
     log.info("%d pairs with %d names", len(pairs), sum(len(pair.links) for pair in pairs))
     weights, rows = bitext_token_weights(arguments.tokens, vocabulary_size(tokeniser)), []
     for job in arguments.jobs:
-        encoders = (reader(job["foreign"]), reader(job["english"]))
-        plan_BMN = plan_of(encoders, pairs, job["kind"], settings.transport, weights)
+        plan_BMN = plan_of(
+            (reader(job["foreign"]), reader(job["english"])), pairs, job["kind"], settings.transport, weights
+        )
         rows += [
             Score(COLLECTION, job["method"], arguments.lang, str(job["seed"]), str(number), measure, value)
             for number, measure, value in pair_figures(plan_BMN, pairs)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import string
+import weakref
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from optical.errors import ConfigError, DataError
 from optical.files import read_json, write_json
 from optical.models.encoder import DOCUMENT, QUERY
 from optical.models.export import write_stanford
-from optical.models.folders import load_encoder, load_transformer
+from optical.models.folders import keeping, load_encoder, load_transformer
 from optical.models.saved_settings import saved_settings
 from optical.text.tokeniser import load_tokeniser, tokenise, vocabulary_size
 from optical.translation.translate import Translator
@@ -241,3 +242,22 @@ def test_a_tokeniser_that_frames_texts_otherwise_is_refused(tmp_path):
     tokeniser.save(str(folder / "tokenizer.json"))
     with pytest.raises(ConfigError, match="puts 1 special tokens around a text, not one before and one behind it"):
         load_encoder(folder, EncoderSettings(query_length=12, document_length=12))
+
+
+def test_the_models_used_last_are_kept_and_one_is_let_go_before_another_is_loaded():
+    loaded, most_alive = [], []
+
+    class Model:
+        pass
+
+    def load(folder):
+        most_alive.append(sum(model() is not None for _, model in loaded))
+        model = Model()
+        loaded.append((folder, weakref.ref(model)))
+        return model
+
+    kept = keeping(2, load)
+    for folder in ("teacher", "one", "teacher", "two", "teacher", "one"):
+        kept(folder)
+    assert [folder for folder, _ in loaded] == ["teacher", "one", "two", "one"]
+    assert most_alive == [0, 1, 1, 1]

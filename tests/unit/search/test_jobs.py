@@ -1,5 +1,8 @@
 """Several searches in one process: what they read twice is encoded once."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -34,3 +37,27 @@ def test_queries_are_encoded_once_for_all_searches_of_an_encoder(tmp_path, monke
     for name in "abc":
         run = read_run(tmp_path / f"{name}.trec")
         assert {query: hits[0][0] for query, hits in run.items()} == {"q1": f"{name}2", "q2": f"{name}2"}
+
+
+def test_an_encoder_is_let_go_before_the_next_is_loaded(tmp_path, monkeypatch):
+    queries, loaded, load = tmp_path / "queries.tsv", [], jobs.load_encoder
+    write_rows(queries, [("q1", "moon")])
+
+    def load_alone(*arguments, **how):
+        assert not any(encoder() for encoder in loaded)
+        encoder = load(*arguments, **how)
+        loaded.append(weakref.ref(encoder))
+        return encoder
+
+    monkeypatch.setattr(jobs, "load_encoder", load_alone)
+    searches = [
+        {"encoder": str(save_encoder(tmp_path / name)), "queries": str(queries), "out": str(tmp_path / f"{name}.trec")}
+        | {"tag": name}
+        for name in "ab"
+    ]
+    gc.disable()  # nothing that only the garbage collector finds
+    try:
+        jobs.write_runs(searches, lambda job, *_: [Hits(np.ones(1, np.float32), ["d1"])], torch.device("cpu"), "bf16")
+    finally:
+        gc.enable()
+    assert len(loaded) == 2

@@ -4,9 +4,10 @@ PyLate's layout is that of `Encoder.save`. A checkpoint of Stanford ColBERT has 
 weights. `optical.models.saved_settings` tells how each reads texts.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,6 +24,8 @@ from optical.models.saved_settings import settings_of_retriever
 from optical.models.unpadding import Transformer
 from optical.runtime.base import base_of
 from optical.seals import check_folder
+
+Model = TypeVar("Model")
 
 
 def load_transformer(folder: str | Path, base: str | Path | None = None) -> Transformer:
@@ -95,6 +98,33 @@ def load_encoder(
             raise DataError(what, where=folder, hint=COMPLETE)
         encoder.projection.weight.data.copy_(weight_DH)
     return encoder
+
+
+def keeping(most: int, load: Callable[[str], Model]) -> Callable[[str], Model]:
+    """Return a loader that keeps the models used last, and drops one before it loads another: each may be large.
+
+    Args:
+        most: so many stay in memory.
+        load: loads the model of a folder.
+
+    >>> kept = keeping(1, lambda folder: print("loads", folder))
+    >>> for folder in ("teacher", "teacher", "student"):
+    ...     kept(folder)
+    loads teacher
+    loads student
+    """
+    held: dict[str, Model] = {}
+
+    def load_or_keep(folder: str) -> Model:
+        if folder in held:
+            held[folder] = held.pop(folder)  # now the last of all
+            return held[folder]
+        while len(held) >= most:
+            del held[next(iter(held))]
+        held[folder] = load(folder)
+        return held[folder]
+
+    return load_or_keep
 
 
 def _projection(folder: Path) -> Tensor:

@@ -58,9 +58,10 @@ def write_runs(
     """
     read = itemgetter("encoder", "queries")
     for (folder, queries), with_same in groupby(sorted(jobs, key=read), key=read):
-        encoder = load_encoder(folder, base=base).to(device)
         query_ids, texts = zip(*read_queries(queries), strict=True)
+        encoder = load_encoder(folder, base=base).to(device)
         vectors_QMD, mask_QM = encode_queries(encoder, list(texts), precision=precision)
+        del encoder  # before the next is loaded: each may be large
         for job in with_same:
             hits = find(job, vectors_QMD, mask_QM)
             write_run(Path(job["out"]), to_run(query_ids, hits), job["tag"], in_full=in_full)
