@@ -77,7 +77,12 @@ rule translate_queries:
     conda:
         "../envs/translate.yaml"
     resources:
-        **needs("translate_queries"),
+        **needs(
+            "translate_queries",
+            model_mb=lambda w, input, precision: memory.translating_mb(
+                str(input.model), at(w).translator_block(w.get("method", "")).beams
+            ),
+        ),
     params:
         arguments=arguments(
             "model",

@@ -114,12 +114,12 @@ def arguments(*names, keys=(), **options):
     return words
 
 
-def needs(rule, parts=1, more_mb=0, training_mb=None):
-    """Return the resources of a rule's jobs. `training_mb` reckons the memory of a training, None where it cannot."""
+def needs(rule, parts=1, more_mb=0, model_mb=None):
+    """Return the resources of a rule's jobs. `model_mb` reckons the memory of one with a model, None where it cannot."""
     need, machine = NEEDS[rule], experiment.config.machine
 
     def mem_mb(wildcards, input, attempt):
-        reckoned = training_mb(wildcards, input, machine.precision) if training_mb and not machine.gpus else None
+        reckoned = model_mb(wildcards, input, machine.precision) if model_mb and not machine.gpus else None
         if reckoned:
             return raised(reckoned, attempt)
         return memory_mb(need, input_mb(need, input), attempt, more_mb, parts)

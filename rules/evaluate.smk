@@ -49,7 +49,10 @@ rule check_students:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("check_students"),
+        **needs(
+            "check_students",
+            model_mb=lambda w, input, precision: memory.reading_mb([*input.students, *input.start], precision),
+        ),
     params:
         arguments=arguments(
             *("teacher", "bitext", "lang"),
@@ -78,7 +81,10 @@ rule measure_alignment:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("measure_alignment"),
+        **needs(
+            "measure_alignment",
+            model_mb=lambda w, input, precision: memory.reading_mb(input.models, "fp32", at_once=2),
+        ),
     params:
         arguments=arguments(
             *("bitext", "tokens", "lexicon", "lang"),

@@ -189,7 +189,12 @@ rule align_sentences:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("align_sentences"),
+        **needs(
+            "align_sentences",
+            model_mb=lambda w, input, precision: memory.reading_mb(
+                [input.student], "fp32", at_once=3 if input.get("start") else 2
+            ),
+        ),
     params:
         arguments=arguments("lang", "student", "teacher", "start", "tokens", "bitext"),
     message:

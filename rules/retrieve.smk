@@ -44,7 +44,10 @@ rule encode_collection:
         "../envs/train.yaml"
     threads: THREADS
     resources:
-        **needs("encode_collection"),
+        **needs(
+            "encode_collection",
+            model_mb=lambda w, input, precision: memory.encoding_mb(str(input.encoder), input.prepared, precision),
+        ),
     params:
         arguments=arguments("encoder", "part"),
     message:
@@ -61,7 +64,11 @@ use rule encode_collection as encode_part with:
     benchmark:
         "{results}/benchmarks/encode_part/{collection}/{part}.tsv"
     resources:
-        **needs("encode_collection", parts=PARTS),
+        **needs(
+            "encode_collection",
+            parts=PARTS,
+            model_mb=lambda w, input, precision: memory.encoding_mb(str(input.encoder), input.prepared, precision),
+        ),
     message:
         "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
@@ -129,7 +136,13 @@ rule search_collection:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("search_collection", more_mb=experiment.config.search.memory_mb),
+        **needs(
+            "search_collection",
+            more_mb=experiment.config.search.memory_mb,
+            model_mb=lambda w, input, precision: memory.searching_mb(
+                input, w.lang, experiment.config.search, precision
+            ),
+        ),
         search_mb=experiment.config.search.memory_mb,
     params:
         arguments=arguments(
@@ -151,7 +164,14 @@ use rule search_collection as search_part with:
     benchmark:
         "{results}/benchmarks/search_part/{collection}/{lang}/{part}.tsv"
     resources:
-        **needs("search_collection", parts=PARTS, more_mb=experiment.config.search.memory_mb),
+        **needs(
+            "search_collection",
+            parts=PARTS,
+            more_mb=experiment.config.search.memory_mb,
+            model_mb=lambda w, input, precision: memory.searching_mb(
+                input, w.lang, experiment.config.search, precision
+            ),
+        ),
         search_mb=experiment.config.search.memory_mb,
     message:
         "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.part}"

@@ -38,7 +38,7 @@ rule encode_bitext:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("encode_bitext"),
+        **needs("encode_bitext", model_mb=lambda w, input, precision: memory.reading_mb([input.teacher], precision)),
     params:
         arguments=arguments("teacher", "tokens", sides=lambda w: at(w).taught_sides()),
     message:
@@ -67,7 +67,7 @@ rule distil_student:
     resources:
         **needs(
             "distil_student",
-            training_mb=lambda w, input, precision: memory.distilling_mb(
+            model_mb=lambda w, input, precision: memory.distilling_mb(
                 settings.distillation_settings(at(w), w.method, int(w.seed)),
                 *(str(input.get("start") or input.teacher), input.tokens, str(input.get("vectors") or ""), precision),
             ),
@@ -125,7 +125,7 @@ rule retrain_student:
     resources:
         **needs(
             "retrain_student",
-            training_mb=lambda w, input, precision: memory.ranking_mb(
+            model_mb=lambda w, input, precision: memory.ranking_mb(
                 settings.retraining_settings(at(w), w.method, int(w.seed)),
                 input.teacher,
                 input.training_set,

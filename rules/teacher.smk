@@ -39,7 +39,7 @@ rule make_dense:
     conda:
         "../envs/train.yaml"
     resources:
-        **needs("make_dense"),
+        **needs("make_dense", model_mb=lambda w, input, precision: memory.reading_mb([input.encoder], "fp32")),
     params:
         arguments=arguments("encoder", settings=lambda w: at(w).config.dense),
     message:
@@ -91,7 +91,7 @@ rule train_teacher:
     resources:
         **needs(
             "train_teacher",
-            training_mb=lambda w, input, precision: memory.ranking_mb(
+            model_mb=lambda w, input, precision: memory.ranking_mb(
                 settings.teacher_settings(at(w)), input.encoder, input.training_set, precision
             ),
         ),

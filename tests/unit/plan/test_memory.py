@@ -1,10 +1,33 @@
 """What a training is reckoned to take, from the encoder, the texts and the precision."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from optical.config.experiment import Search
 from optical.files import write_json
-from optical.plan.memory import HELD_BYTES, LARGE, MARGIN, STARTED_MB, Texts, distilling_mb, longest_batch, ranking_mb
+from optical.plan.memory import (
+    BEAM_BYTES,
+    CAST_BYTES,
+    DRIVERS_MB,
+    HELD_BYTES,
+    HIT_BYTES,
+    LARGE,
+    LOOKED_UP_BYTES,
+    MARGIN,
+    STARTED_MB,
+    STORED_BYTES,
+    TEXT_BYTES,
+    Texts,
+    distilling_mb,
+    encoding_mb,
+    longest_batch,
+    ranking_mb,
+    reading_mb,
+    searching_mb,
+    translating_mb,
+)
 
 STUDENT = {"sides": ["query"], "batch_size": 32}
 MINILM = {"num_hidden_layers": 6, "hidden_size": 384, "num_attention_heads": 12, "intermediate_size": 1536}
@@ -78,3 +101,70 @@ def test_an_encoder_that_is_not_there_or_of_another_kind_is_not_reckoned(tmp_pat
     assert distilling_mb(STUDENT, str(tmp_path / "nowhere"), str(tmp_path), "", "fp32") is None
     start = model(num_hidden_layers=None)
     assert distilling_mb(STUDENT, start, str(tmp_path), "", "fp32") is None
+
+
+def test_a_teacher_that_adds_markers_holds_its_subword_table_once_more(tmp_path, model):
+    for name in ("queries", "documents"):
+        token_file(tmp_path / "set" / name, [10] * 100)
+    start, settings = model(rows=LARGE + 1), {"batch_size": 32, "negatives": 1, "encoder": {"query_length": 64}}
+    settings["encoder"]["document_length"] = 128
+    with_markers = ranking_mb(settings, start, str(tmp_path / "set"), "bf16")
+    (tmp_path / "model/config_sentence_transformers.json").unlink()
+    bare = ranking_mb(settings, start, str(tmp_path / "set"), "bf16")
+    assert bare - with_markers == pytest.approx(MARGIN * 4 * (LARGE + 1) * 384 / 1e6)
+
+
+def test_a_program_that_reads_holds_one_model_of_many_unless_it_says_otherwise(tmp_path, model):
+    start = model()
+    write_json(tmp_path / "larger/config.json", MINILM | {"vocab_size": 90_000})
+    one, larger = (reading_mb([folder], "fp32") for folder in (start, str(tmp_path / "larger")))
+    assert STARTED_MB + DRIVERS_MB < one < larger
+    assert reading_mb([start] * 9, "fp32") == one
+    assert reading_mb([start, str(tmp_path / "larger"), start], "fp32") == larger
+    two, three = (reading_mb([start], "fp32", at_once=count) for count in (2, 3))
+    assert three - two == pytest.approx(two - one) and two > one
+    table, body = 30_000 * 384, 6 * (4 * 384**2 + 2 * 384 * 1536)
+    cast = CAST_BYTES * body + (STORED_BYTES + CAST_BYTES - LOOKED_UP_BYTES) * table
+    for precision in ("bf16", "auto"):
+        assert reading_mb([start], precision) - one == pytest.approx(MARGIN * cast / 1e6)
+    assert reading_mb([start, str(tmp_path / "nowhere")], "fp32") is None
+    assert reading_mb([], "fp32") is None
+
+
+def test_encoding_holds_the_texts_that_are_sorted_together(tmp_path, model):
+    start, collection = model(), tmp_path / "collection"
+    assert encoding_mb(start, str(collection), "fp32") is None
+    write_json(collection / "collection.json", {"documents": 50_000, "queries": {"sw": 10}})
+    (collection / "documents.jsonl").write_bytes(bytes(2_000_000))
+    assert encoding_mb(start, str(collection), "fp32") - reading_mb([start], "fp32") == pytest.approx(2 * TEXT_BYTES)
+    write_json(collection / "collection.json", {"documents": 200_000, "queries": {"sw": 10}})
+    assert encoding_mb(start, str(collection), "fp32") - reading_mb([start], "fp32") == pytest.approx(TEXT_BYTES)
+
+
+def test_a_search_takes_what_its_collection_needs_and_at_most_its_limit(tmp_path, model):
+    write_json(tmp_path / "collection/collection.json", {"documents": 400, "queries": {"sw": 1000, "so": 100_000}})
+    files = {"encoders": [model()] * 2, "shards": [str(tmp_path / "part")], "collection": str(tmp_path / "collection")}
+    read = reading_mb(files["encoders"], "fp32")
+
+    def taken(lang):
+        return searching_mb(SimpleNamespace(**files), lang, Search(top_k=10, memory_mb=1000), "fp32")
+
+    assert taken("sw") is None
+    write_json(tmp_path / "part/meta.json", {"documents": 400})
+    hits = 1000 * 10 * HIT_BYTES / 1e6
+    assert read + hits < taken("sw") < read + hits + 200
+    assert taken("so") - read == pytest.approx(1000 + 100 * hits)
+    assert read < taken("tl") < taken("sw")  # a language that the collection is prepared for before the job
+
+
+def test_a_translation_takes_more_with_each_beam_and_with_a_large_vocabulary(tmp_path):
+    assert translating_mb(str(tmp_path), 4) is None
+    write_json(tmp_path / "config.json", {"d_model": 256, "vocab_size": 100_000})
+    one, two, four = (translating_mb(str(tmp_path), beams) for beams in (1, 2, 4))
+    assert one > STARTED_MB + DRIVERS_MB
+    assert two - one == pytest.approx(MARGIN * 100_000 * BEAM_BYTES / 1e6)
+    assert four - two == pytest.approx(2 * (two - one))
+    (tmp_path / "model.safetensors").write_bytes(bytes(4_000_000))
+    assert translating_mb(str(tmp_path), 4) - four == pytest.approx(MARGIN * 6)
+    write_json(tmp_path / "config.json", {"d_model": 256})
+    assert translating_mb(str(tmp_path), 4) is None

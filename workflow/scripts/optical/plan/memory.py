@@ -1,30 +1,42 @@
-"""How much memory a training takes on a processor, from the encoder, the texts, the batches and the precision.
+"""How much memory a job with a model takes on a processor: from the encoder, the texts, the batches and the precision.
 
 It is computed when a job is about to start, from the files that it reads: `config.json` has the size of the encoder,
-and token files have the lengths of the texts. docs/benchmarks.md compares it with what trainings take.
+and token files have the lengths of the texts. docs/benchmarks.md compares it with what jobs take.
 """
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from optical.config.experiment import Search
 from optical.config.fitting import fitted, kind_of
 from optical.files import read_json
 from optical.plan.resources import megabytes_within
 
 STARTED_MB = 400  # Python, torch and transformers
+DRIVERS_MB = 450  # Snakemake in the job, which waits for the program: with Slurm's plugin twice, and srun
+READING_MB = 250  # batches without a gradient, and what the models before left in pieces
 HELD_BYTES = 16  # of a trained weight: itself, its gradient, and AdamW's two moments
 STORED_BYTES = 4  # of a weight that is not trained, or is written
+CAST_BYTES = 2  # of its copy in bf16
+LOOKED_UP_BYTES = 1  # of a weight of the table that is read in fp32: it stays in its file except for rows of the texts
 SUBWORD_BYTES = 1_200  # of a subword in the tokeniser, measured with XLM-R's kind, which takes most
 LARGE = 50_000  # subwords, above which a training holds those in use alone: optical.training.subwords
 # Kept for the gradient, by layer: of a token in bytes for each hidden unit, and of a pair of tokens for each head.
 TOKEN_BYTES = {"fp32": 90, "bf16": 48}
 PAIR_BYTES = {"fp32": 6, "bf16": 5}
+RETRIEVER = "config_sentence_transformers.json"  # the file that a late-interaction model has
 LONGEST = 512  # tokens of a text, where nothing says it
 FRAME = 3  # tokens around a text's own
+SORTED_AT_ONCE = 100_000  # documents of a collection that are in memory together: optical.search.encoding
+BEAM_BYTES = 1_200  # of a subword, for each beam of a translation of some 85 texts at once
+TEXT_BYTES = 12  # of a byte of text, as the numbers of its subwords
+SEARCH_MB = 100  # of a search, however small its collection is
+WAITING_BYTES = 32  # of a score that waits for its comparison: `search.best_hits`
+HIT_BYTES = 150  # of a hit, as it is written
 MARGIN = 1.1  # what freed memory of other sizes leaves unused
 
 
@@ -37,6 +49,11 @@ class Shape(NamedTuple):
     intermediate: int
     rows: int
     width: int  # of a row of the subword table
+
+    @property
+    def table(self) -> int:
+        """Return the weights of the subword table."""
+        return self.rows * self.width
 
     @property
     def body(self) -> int:
@@ -103,6 +120,80 @@ def ranking_mb(given: Mapping[str, Any], start: str, training_set: str, precisio
     return training_mb(start, texts, precision, [training_set], beside, averaged)
 
 
+def reading_mb(models: Iterable[str], precision: str, at_once: int = 1) -> float | None:
+    """Return the megabytes of a program that reads texts with models; None where the size of one is not known.
+
+    Args:
+        models: their folders.
+        precision: of the matrix products: fp32, bf16 or auto.
+        at_once: how many are in memory together.
+    """
+    shapes = list(map(shape_of, models))
+    known = [shape for shape in shapes if shape is not None]
+    if not known or len(known) < len(shapes):
+        return None
+    cast = STORED_BYTES + CAST_BYTES
+    body, table = (STORED_BYTES, LOOKED_UP_BYTES) if precision == "fp32" else (cast, cast)  # auto may be either
+    largest = max(shape.body * body + shape.table * table + shape.rows * SUBWORD_BYTES for shape in known)
+    return DRIVERS_MB + MARGIN * (STARTED_MB + READING_MB + at_once * largest / 1e6)
+
+
+def encoding_mb(model: str, collection: str, precision: str) -> float | None:
+    """Return the megabytes of `encode_collection`, as `reading_mb` does.
+
+    Args:
+        model: folder of the encoder of the documents.
+        collection: folder of the prepared collection.
+        precision: of the matrix products.
+    """
+    read, counts = reading_mb([model], precision), _counts(collection)
+    if read is None or not counts:
+        return None
+    held = min(1, SORTED_AT_ONCE / max(1, counts["documents"])) * Path(collection, "documents.jsonl").stat().st_size
+    return read + held * TEXT_BYTES / 1e6
+
+
+def searching_mb(files: Any, lang: str, limits: Search, precision: str) -> float | None:
+    """Return the megabytes of `search_collection`, as `reading_mb` does.
+
+    Args:
+        files: its input, as Snakemake gives it to functions: the folders `encoders`, of which one is in memory at a
+            time, `shards` of the documents' vectors, and the prepared `collection`.
+        lang: language of the queries.
+        limits: hits of a query, and memory of the search.
+        precision: of the matrix products.
+    """
+    read, counts, shards = reading_mb(files.encoders, precision), _counts(files.collection), list(files.shards)
+    sizes = [Path(shard, "meta.json") for shard in shards]
+    if read is None or not counts or not all(path.is_file() for path in sizes):
+        return None
+    queries, documents = counts["queries"].get(lang, 0), sum(int(read_json(path)["documents"]) for path in sizes)
+    mapped = sum(map(megabytes_within, shards))
+    search = min(limits.memory_mb, SEARCH_MB + 2 * mapped + queries * documents * WAITING_BYTES / 1e6)
+    return read + search + queries * min(limits.top_k, documents) * HIT_BYTES / 1e6
+
+
+def translating_mb(model: str, beams: int) -> float | None:
+    """Return the megabytes of `translate_queries`; None where the size of the translator's vocabulary is not known.
+
+    Args:
+        model: folder of the translator.
+        beams: of the search, which scores every subword for each.
+    """
+    path = Path(model, "config.json")
+    rows = read_json(path).get("vocab_size") if path.is_file() else None
+    if not rows:
+        return None
+    stored = megabytes_within(model) * (STORED_BYTES + CAST_BYTES) / STORED_BYTES
+    return DRIVERS_MB + MARGIN * (STARTED_MB + READING_MB + stored + rows * (SUBWORD_BYTES + beams * BEAM_BYTES) / 1e6)
+
+
+def _counts(collection: str) -> Mapping[str, Any]:
+    """Return how many documents, and queries by language, a collection has; nothing where it is not there yet."""
+    path = Path(collection, "collection.json")
+    return read_json(path) if path.is_file() else {}
+
+
 def _negatives_in(training_set: str) -> float:
     """Return how many negatives each query of a training set has; infinity where it is not there yet."""
     path = Path(training_set, "triples.npy")
@@ -115,7 +206,7 @@ def _negatives_in(training_set: str) -> float:
 
 def _lengths(model: str) -> dict[str, int]:
     """Return the most tokens of a query and of a document of a late-interaction model."""
-    path = Path(model, "config_sentence_transformers.json")
+    path = Path(model, RETRIEVER)
     saved: Mapping[str, Any] = read_json(path) if path.is_file() else {}
     return {key: saved.get(key) or LONGEST for key in ("query_length", "document_length")}
 
@@ -141,11 +232,13 @@ def training_mb(
     shape = shape_of(model)
     if shape is None:
         return None
-    weights, table = shape.body + shape.rows * shape.width, shape.rows * shape.width
+    weights = shape.body + shape.table
     trained, stored = weights, models_beside * weights
     if shape.rows > LARGE:
         in_use = min(shape.rows, sum(subwords_of(some.folder) for some in texts))
-        trained, stored = shape.body + in_use * shape.width, stored + table
+        trained, stored = shape.body + in_use * shape.width, stored + shape.table
+    if not Path(model, RETRIEVER).is_file():  # markers are added: its table is copied, and stays mapped from its file
+        stored += shape.table
     kind = "bf16" if precision == "bf16" else "fp32"  # auto may be either
     tokens = pairs = 0
     for some in texts:
@@ -154,7 +247,7 @@ def training_mb(
     kept = shape.layers * (tokens * shape.hidden * TOKEN_BYTES[kind] + pairs * shape.heads * PAIR_BYTES[kind])
     held = HELD_BYTES + STORED_BYTES * averaged
     taken = STARTED_MB + (trained * held + stored * STORED_BYTES + shape.rows * SUBWORD_BYTES + kept) / 1e6
-    return MARGIN * taken + sum(megabytes_within(folder) for folder in mapped)
+    return DRIVERS_MB + MARGIN * taken + sum(megabytes_within(folder) for folder in mapped)
 
 
 @functools.cache

@@ -61,7 +61,7 @@ NEEDS = {
     "translate_queries": Need(2500, 2, 240, model=True),
     "measure_alignment": Need(2000, 2, 60, model=True),
     "align_sentences": Need(2000, 2, 30),
-    "check_students": Need(2000, 2, 60, model=True),
+    "check_students": Need(2000, 3, 60, model=True, one_of="start"),
     "align_words": Need(1000, 100, 240),
     "switch_queries": Need(1000, 0, 60),
     "search_lexical": Need(1000, 10, 120),
