@@ -19,7 +19,11 @@ SCRIPTS = ROOT / "workflow/scripts"
 SMALL = ROOT / "tests/config/small.yaml"
 TABLE = "results/map_table.tsv"
 # Config files that are given after another one, whose keys they do not repeat.
-LAID_OVER = {"afriqa.yaml": "open.yaml", "any_to_any.yaml": "open.yaml"}
+LAID_OVER = {
+    "afriqa.yaml": "open.yaml",
+    "any_to_any.yaml": "open.yaml",
+    "part_of_open.yaml": "../../config/open.yaml",
+}
 # A variable of the machine that runs the tests may change neither what is written nor how long it takes.
 QUIET = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
@@ -32,7 +36,7 @@ def config_layers(path):
     """
     path = Path(path)
     below = LAID_OVER.get(path.name)
-    return [path.with_name(below), path] if below else [path]
+    return [path.parent / below, path] if below else [path]
 
 
 def make_workspace(folder):
