@@ -1,7 +1,7 @@
 """What the benchmarks share: claims and their lines, the machine in words, its best rates, candidates in turns.
 
 A benchmark states all its claims, measures what it can, and prints a line for each: tab-separated claim, measured, bar,
-result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `no peer`, `no bf16`.
+result. Results are `met` and `short`, or why nothing was measured: `no GPU`, `no peer`, `no bf16`, `no int8`.
 """
 
 import argparse
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))  # also without an instal
 from optical.runtime.precision import dtype_of, fastest  # noqa: E402
 from optical.runtime.startup import keep_memory  # noqa: E402
 
-NO_GPU, NO_PEER, NO_BF16 = "no GPU", "no peer", "no bf16"
+NO_GPU, NO_PEER, NO_BF16, NO_INT8 = "no GPU", "no peer", "no bf16", "no int8"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU"}
 LARGEST_SQUARE = {"cpu": 2048, "cuda": 8192}
 TINY_SQUARE = 256

@@ -1,6 +1,7 @@
 """How fast and lean exact late-interaction search is, beside the machine's own matrix products and PyLate's scoring.
 
     python benchmarks/search.py            # 10,000 documents of 40 to 160 tokens, 64 queries of 32 tokens
+    python benchmarks/search.py --part products  # a minute: which products this processor is fast at
     python benchmarks/search.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
 Before any time is taken, the hits are checked against scoring each document by itself in fp32. Then the candidates take
@@ -11,10 +12,15 @@ maximum, sum (release 1.6.0, pylate/scores/colbert.py). It is given the document
 size that suits it best, on a part of the collection, since its rate does not depend on that. Its scores are checked as
 well.
 
+The products are those of search: a block of document tokens with 512 tokens of queries, and the maxima over each
+document, on one thread. ONNX Runtime packs the queries once; it has a row where it is installed.
+
 Memory is that of the whole process at its peak, pages of the mapped collection included (VmHWM of /proc/self/status),
 in a process of its own for each collection. The last lines are tab-separated: claim, measured, bar, result.
 """
 
+import functools
+import importlib.util
 import statistics
 import subprocess
 import sys
@@ -26,6 +32,7 @@ import numpy as np
 import torch
 from measuring import (
     NO_BF16,
+    NO_INT8,
     Claim,
     Measured,
     in_turns,
@@ -38,7 +45,9 @@ from measuring import (
 )
 from peers import Worker, installed
 
+from optical.runtime.precision import processor_int8
 from optical.runtime.startup import keep_memory
+from optical.search import maxsim
 from optical.search.exact import search
 from optical.search.vectors import TokenVectors, write_vectors
 
@@ -47,6 +56,7 @@ LENGTHS = (40, 160)
 QUERY_TOKENS = 32
 TOP_K = 100
 BARS = {"fp32": 0.80, "bf16": 0.45}
+INT8_BAR, INT8_PEER_BAR = 2, 4
 PEER_BATCHES = (4, 32, 128)
 PEER_DOCUMENTS = 1000
 OPERATIONS = "PyLate's operations"
@@ -68,8 +78,14 @@ def claims() -> dict[str, Claim]:
 
 
 MEMORY = "memory of search over a collection ten times larger, growth"
+INT8 = "search in int8 with exact re-scoring, times"
+INT8_CLAIMS = {
+    "int8": Claim(f"{INT8} search in bf16", INT8_BAR),
+    "int8, peer": Claim(f"{INT8} PyLate's colbert_scores", INT8_PEER_BAR),
+}
 CLAIMS = {
     "cpu": claims()
+    | INT8_CLAIMS
     | {
         "memory": Claim(f"{MEMORY}, whole process", 1.2, most=True),
         "memory of search": Claim(f"{MEMORY}, without what the process had before", 1.2, most=True),
@@ -147,10 +163,12 @@ def speed(
         call = lambda: search(queries, mask, [collection.folder], TOP_K, precision=precision, device=device)  # noqa: E731
         return operations / seconds(call, device)
 
+    with_int8 = device == "cpu" and bool(processor_int8())
     rates = {}
-    for precision in precisions(device):
+    for precision in [*precisions(device), *["int8"] * with_int8]:
         assert_same_hits(queries, collection, precision, device, expected)
-        rates[f"square product {precision}"] = lambda precision=precision: matrix_rate(precision, device, tiny)
+        if precision != "int8":
+            rates[f"square product {precision}"] = lambda precision=precision: matrix_rate(precision, device, tiny)
         rates[f"search {precision}"] = lambda precision=precision: search_rate(precision)
     name, worker = peer
     documents = min(collection.documents, PEER_DOCUMENTS)
@@ -176,9 +194,10 @@ def speed(
             f"floor in {precision}: {operations / 1e9:.3g} G operations at the rate of a square product: {floor:.3g} s"
         )
     print(f"  {collection.tokens * DIM * 2 / 1e6:.3g} MB of vectors read once are little beside that\n")
-    print(f"{'what':<36}{'GFLOP/s':>10}{'x floor':>10}")
+    print(f"{'what':<36}{'GFLOP/s':>10}{'x floor':>10}")  # for int8 the floor of the lower of the other precisions
     for what, median in medians.items():
-        square = medians["square product bf16" if "bf16" in what else "square product fp32"]
+        low = "bf16" in what or ("int8" in what and "bf16" in precisions(device))
+        square = medians["square product bf16" if low else "square product fp32"]
         print(f"{what:<36}{median / 1e9:>10.1f}{square / median:>10.2f}")
 
     measured: Measured = dict.fromkeys(claims(), NO_BF16)
@@ -187,7 +206,76 @@ def speed(
         rate = taken[f"search {precision}"]
         measured[precision] = ratio(rate, taken[f"square product {precision}"])
         measured[f"{precision}, peer"] = ratio(rate, taken[best])
+    if device == "cpu":
+        measured |= dict.fromkeys(INT8_CLAIMS, NO_INT8)
+    if with_int8:
+        has_bf16 = "bf16" in precisions(device)
+        measured["int8"] = ratio(taken["search int8"], taken["search bf16"]) if has_bf16 else NO_BF16
+        measured["int8, peer"] = ratio(taken["search int8"], taken[best])
     return measured
+
+
+def products(device: str, tiny: bool) -> Measured:
+    """Print the rates of one thread for the products of search, alone and with the maxima over documents."""
+    if device != "cpu":
+        return {}
+    tokens, columns, length, turns = (256, 64, 32, 1) if tiny else (2048, 512, 64, 25)
+    documents, queries = unit_vectors(tokens, DIM), unit_vectors(columns, DIM)
+    eight = {
+        name: (side * 254).round().clamp(-127, 127).to(torch.int8) for name, side in (("d", documents), ("q", queries))
+    }
+    calls = {"fp32": (torch.mm, documents, queries.T.contiguous(), torch.float32)}
+    if "bf16" in precisions(device):
+        calls["bf16"] = (torch.mm, documents.bfloat16(), queries.T.bfloat16().contiguous(), torch.bfloat16)
+    if processor_int8():
+        calls["int8, torch._int_mm"] = (torch._int_mm, eight["d"], eight["q"].T.contiguous(), torch.int32)
+        if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
+            packed = onnx_product(eight["q"].T.contiguous())
+            calls["int8, ONNX Runtime, packed"] = (packed, (eight["d"].int() + 128).to(torch.uint8), None, torch.int32)
+    runs = [(0, tokens // length, length)]
+    operations, rates = 2 * tokens * columns * DIM, {}
+    for name, (multiply, left, right, dtype) in calls.items():
+        out = torch.empty(tokens, columns, dtype=dtype)
+        alone = functools.partial(multiply, left, right, out=out)
+        rates[name] = lambda call=alone: operations / seconds(call)
+        both = lambda call=alone, out=out: (call(), maxsim._maxima(out, runs))  # noqa: E731
+        rates[f"{name}, with maxima"] = lambda call=both: operations / seconds(call)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    taken = in_turns(rates, turns + 1)
+    torch.set_num_threads(threads)
+    print(f"\nproducts of {tokens} x {DIM} x {columns}, one thread, {machine(device)}")
+    print(f"\n{'what':<44}{'G operations/s':>16}")
+    for name, values in taken.items():
+        print(f"{name:<44}{statistics.median(values[1:]) / 1e9:>16.0f}")
+    return {}
+
+
+def onnx_product(queries_DC: torch.Tensor) -> Callable:
+    """Return ONNX Runtime's product of unsigned 8-bit rows with queries that it packs once."""
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    dim, columns = queries_DC.shape
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["rows", "queries"], ["product"])],
+        "product",
+        [helper.make_tensor_value_info("rows", TensorProto.UINT8, [None, dim])],
+        [helper.make_tensor_value_info("product", TensorProto.INT32, [None, columns])],
+        [numpy_helper.from_array(queries_DC.numpy(), "queries")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    def multiply(rows_TD: torch.Tensor, _: None, out: torch.Tensor) -> None:
+        binding = session.io_binding()
+        binding.bind_cpu_input("rows", rows_TD.numpy())
+        binding.bind_output("product", "cpu", 0, np.int32, tuple(out.shape), out.data_ptr())
+        session.run_with_iobinding(binding)
+
+    return multiply
 
 
 def peak_bytes() -> tuple[int, int]:
@@ -240,4 +328,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == [MEMORY_OF]:
         search_and_tell_memory(sys.argv[2])
     else:
-        run(__doc__, CLAIMS, {"search": measure})
+        run(__doc__, CLAIMS, {"search": measure, "products": products})

@@ -81,6 +81,8 @@ CLAIMS = {
         ("search in fp32, times PyLate's colbert_scores, CPU", ">= 8"),
         (f"search in bf16 with exact re-scoring, {OF_SQUARE}, CPU", ">= 0.45"),
         ("search in bf16 with exact re-scoring, times PyLate's colbert_scores, CPU", ">= 8"),
+        ("search in int8 with exact re-scoring, times search in bf16, CPU", ">= 2"),
+        ("search in int8 with exact re-scoring, times PyLate's colbert_scores, CPU", ">= 4"),
         (f"{GROWTH}, whole process, CPU", "<= 1.2"),
         (f"{GROWTH}, without what the process had before, CPU", "<= 1.2"),
         (f"search in fp32, {OF_SQUARE}, GPU", ">= 0.8"),
@@ -123,10 +125,12 @@ def test_make_bench_runs_every_benchmark():
 
 def reason_for_no_figure(claim, peers):
     """Return why a claim cannot be measured here, with the peers installed or not, or nothing."""
-    from optical.runtime.precision import fastest
+    from optical.runtime.precision import fastest, processor_int8
 
     if claim.endswith("GPU"):
         return "" if torch.cuda.is_available() else "no GPU"
+    if "int8" in claim and not processor_int8():
+        return "no int8"
     if "bf16" in claim and fastest("cpu") != "bf16":
         return "no bf16"
     return "" if peers or not re.search("trainer|encoding", claim) else "no peer"

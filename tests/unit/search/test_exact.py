@@ -62,7 +62,7 @@ def cases(draw: st.DrawFn) -> dict:
 
 
 @few
-@given(cases(), st.sampled_from(["fp32", "bf16"]))
+@given(cases(), st.sampled_from(["fp32", "bf16", "int8"]))
 def test_search_equals_naive_scoring(tmp_path_factory, case, precision):
     folder = tmp_path_factory.mktemp("collection")
     shards = write_collection(folder, case["documents"], case["cuts"], case["by_length"], case["dtype"])
@@ -84,7 +84,7 @@ def test_blocks_and_groups_of_any_size_give_the_same(tmp_path_factory, seed, pro
         patch.setitem(maxsim.PRODUCT_BYTES, "cpu", product_bytes * 64)
         patch.setitem(maxsim.PAIR_BYTES, "cpu", product_bytes * 64)
         patch.setitem(maxsim.COLUMNS, "cpu", columns)
-        for precision in ("fp32", "bf16"):
+        for precision in ("fp32", "bf16", "int8"):
             for hits, scores in zip(
                 search(queries, mask, shards, 7, precision=precision),
                 naive_scores(queries, mask, documents),
@@ -93,7 +93,7 @@ def test_blocks_and_groups_of_any_size_give_the_same(tmp_path_factory, seed, pro
                 assert_best(hits, scores, 7)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_masked_tokens_count_for_nothing(tmp_path, precision):
     rng = np.random.default_rng(1)
     documents = [-unit_vectors(rng, 3) for _ in range(20)]
@@ -113,7 +113,7 @@ def test_maxima_of_negative_products_are_right():
         assert maxima.tolist() == [[-1.0, 2.0], [-0.5, -0.25]]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_a_query_without_tokens_has_no_hits(tmp_path, precision):
     rng = np.random.default_rng(2)
     shards = write_collection(tmp_path, [unit_vectors(rng, 4) for _ in range(200)])
@@ -123,7 +123,7 @@ def test_a_query_without_tokens_has_no_hits(tmp_path, precision):
     assert [hits.ids for hits in search(queries, mask * 0, shards, 5, precision=precision)] == [[], [], []]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 @pytest.mark.parametrize("cuts", [[], [70, 130]])
 def test_ties_are_in_collection_order(tmp_path, precision, cuts):
     # Vectors of halves: every sum is exact, so that equal documents have equal scores in any order of summing.
@@ -154,7 +154,7 @@ def test_several_shards_are_one_and_their_runs_merge(tmp_path):
 
 
 @pytest.mark.parametrize("by_length", [True, False])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_little_memory_gives_the_same(tmp_path, precision, by_length):
     rng = np.random.default_rng(9)
     documents = [unit_vectors(rng, int(length)) for length in rng.integers(1, 20, 1500)]
@@ -177,25 +177,57 @@ def test_a_short_query_does_not_make_blocks_that_memory_cannot_hold(tmp_path, mo
 
 
 def close_collection(seed: int) -> list[np.ndarray]:
-    """Documents that differ from one another by less than bf16 can tell."""
+    """Documents that differ from one another by less than bf16 or int8 can tell."""
     rng = np.random.default_rng(seed)
     base = unit_vectors(rng, 6, 32)
     return [base + 3e-4 * rng.standard_normal(base.shape).astype(np.float32) for _ in range(400)]
 
 
-def test_bf16_finds_what_fp32_finds_even_where_it_cannot_tell_documents_apart(tmp_path, monkeypatch):
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_hits_are_those_of_fp32_even_where_rounding_hides_the_difference(tmp_path, monkeypatch, precision):
     documents = close_collection(5)
     shards = write_collection(tmp_path, documents)
     rng = np.random.default_rng(6)
     queries, mask = torch.from_numpy(unit_vectors(rng, 24, 32).reshape(6, 4, 32)), torch.ones(6, 4)
     expected = naive_scores(queries, mask, documents)
-    for hits, scores in zip(search(queries, mask, shards, 10, precision="bf16"), expected, strict=True):
+    for hits, scores in zip(search(queries, mask, shards, 10, precision=precision), expected, strict=True):
         assert_best(hits, scores, 10)
     # The documents are a fair test: without the margin, hits are lost.
     monkeypatch.setattr(exact, "ERROR_MARGIN", 0.0)
-    blind = search(queries, mask, shards, 10, precision="bf16")
+    blind = search(queries, mask, shards, 10, precision=precision)
     best = np.sort(expected, axis=1)[:, ::-1][:, :10]
     assert any(not np.allclose(hits.scores, row, atol=1e-5) for hits, row in zip(blind, best, strict=True))
+
+
+def test_int8_finds_documents_of_a_block_that_is_rounded_more_coarsely(tmp_path, monkeypatch):
+    # A large number in a dimension where the queries have none rounds all else in those documents to nothing.
+    rng = np.random.default_rng(7)
+    queries, mask = torch.from_numpy(unit_vectors(rng, 24).reshape(6, 4, DIM)), torch.ones(6, 4)
+    queries[..., -1] = 0
+    documents = [unit_vectors(rng, 2) for _ in range(400)] + [query.numpy().copy() for query in queries]
+    for document in documents[400:]:
+        document[:, -1] = 1000.0
+    shards = write_collection(tmp_path, documents)
+    monkeypatch.setitem(maxsim.PRODUCT_BYTES, "cpu", 4096)
+    for hits, scores in zip(
+        search(queries, mask, shards, 10, precision="int8"), naive_scores(queries, mask, documents), strict=True
+    ):
+        assert_best(hits, scores, 10)
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "instructions", "expected"),
+    [
+        ("bf16", "cpu", ["avx512_vnni"], "int8"),
+        ("bf16", "cpu", ["avx512_vnni", "amx_bf16"], "bf16"),
+        ("bf16", "cpu", [], "bf16"),
+        ("bf16", "cuda", ["avx512_vnni"], "bf16"),
+        ("fp32", "cpu", ["avx512_vnni"], "fp32"),
+    ],
+)
+def test_low_precision_is_int8_where_that_is_faster(monkeypatch, precision, device, instructions, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True))
+    assert exact.low_precision(precision, device) == expected
 
 
 def test_search_refuses_what_does_not_fit(tmp_path):
@@ -207,6 +239,8 @@ def test_search_refuses_what_does_not_fit(tmp_path):
         search(queries * torch.nan, mask, [shard], 1)
     with pytest.raises(ConfigError, match="unknown precision .int4."):
         search(queries, mask, [shard], 1, precision="int4")
+    with pytest.raises(ConfigError, match="int8 on cuda"):
+        search(queries, mask, [shard], 1, precision="int8", device="cuda")
     with pytest.raises(ConfigError, match="no shards"):
         search(queries, mask, [], 1)
     with write_vectors(tmp_path / "other", DIM, encoder="another") as writer:
@@ -223,7 +257,7 @@ def test_threads_are_as_before_after_a_search(tmp_path):
 
 
 @few
-@given(cases(), st.sampled_from(["fp32", "bf16"]))
+@given(cases(), st.sampled_from(["fp32", "bf16", "int8"]))
 def test_documents_that_are_not_kept_are_not_found(tmp_path_factory, case, precision):
     folder = tmp_path_factory.mktemp("collection")
     shards = write_collection(folder, case["documents"], case["cuts"], case["by_length"], case["dtype"])

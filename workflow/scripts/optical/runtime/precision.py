@@ -30,6 +30,11 @@ def processor_bf16() -> list[str]:
     return [name for name in ("amx_bf16", "avx512_bf16") if torch.cpu.get_capabilities().get(name)]
 
 
+def processor_int8() -> list[str]:
+    """Return the instructions for 8-bit integers that this machine's processor has."""
+    return [name for name in ("amx_int8", "avx512_vnni") if torch.cpu.get_capabilities().get(name)]
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Return the context of mixed precision: "bf16" computes matrix products in bfloat16, "fp32" does nothing."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype_of(precision) == torch.bfloat16)

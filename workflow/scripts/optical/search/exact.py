@@ -17,17 +17,19 @@ import numpy as np
 import torch
 
 from optical.errors import ConfigError, DataError
-from optical.runtime.precision import dtype_of
+from optical.runtime.precision import processor_bf16, processor_int8
 from optical.search.best_hits import NOTHING, from_keys, to_keys
-from optical.search.maxsim import pair_scores, scan
+from optical.search.maxsim import DTYPES, pair_scores, scan
 from optical.search.runs import Run
 from optical.search.vectors import Collection
 
-# A bf16 search keeps this many times the hits asked for, and is done again in fp32 for a query where a document beyond
-# them could still belong to the hits, were its rounding error so many times the root mean square error of those seen.
-DEEPER = 2
+# A search in bf16 or int8 keeps this many times the hits asked for. It is done again in fp32 for a query where a
+# document beyond them could still belong to the hits, were its rounding error so many times the root mean square error
+# of those seen for the query; 9.3 times is the largest of 2.8 million of int8 on real vectors (docs/benchmarks.md). In
+# int8 that is multiplied by how much coarser the coarsest block was rounded than the finest.
+DEEPER = 4
 FEWEST = 32  # so many errors at least are seen
-ERROR_MARGIN = 6.0
+ERROR_MARGIN = 10.0
 
 
 class Hits(NamedTuple):
@@ -56,9 +58,9 @@ def search(
         top_k: number of hits of a query.
         memory_mb: limit for everything except queries and hits, mapped parts of the shards included. It does not
             depend on the size of the collection.
-        precision: fp32, or bf16 to score in bf16 and the best candidates again in fp32. Hits and scores are the same,
-            unless the rounding error of a document is more than six times the usual.
-        device: cpu, cuda or cuda:N.
+        precision: fp32, or bf16 or int8 to score with them and the best candidates again in fp32. Hits and scores are
+            the same, unless the rounding error of a document is more than ten times the query's usual.
+        device: cpu, cuda or cuda:N; int8 runs on cpu only.
         kept: false for documents to leave out, bool, in the order of the collection; None to search all.
 
     Returns:
@@ -69,17 +71,29 @@ def search(
         ConfigError: a number or the precision is out of range, or queries and vectors do not fit together.
         DataError: a shard is damaged.
     """
-    dtype_of(precision)
+    if precision not in DTYPES:
+        raise ConfigError(f"unknown precision {precision!r}", where="search", hint=f"choose one of {', '.join(DTYPES)}")
+    if precision == "int8" and device != "cpu":
+        raise ConfigError(f"precision int8 on {device}", where="search", hint="it runs on cpu only")
     if top_k < 1 or memory_mb < 1:
         raise ConfigError(f"top_k {top_k}, memory_mb {memory_mb}", where="search", hint="both must be at least 1")
     collection = Collection(shards, kept)
     vectors_QMD, mask_QM = _prepared(query_vectors_QMD, query_mask_QM, collection, device)
     with torch.inference_mode():
         if precision == "fp32":
-            keys_QK = scan(vectors_QMD, mask_QM, collection, top_k, memory_mb << 20, precision)
+            keys_QK = scan(vectors_QMD, mask_QM, collection, top_k, memory_mb << 20, precision).keys_QK
         else:
             keys_QK = _scan_and_rescore(vectors_QMD, mask_QM, collection, top_k, memory_mb << 20, precision)
     return _named(keys_QK, collection)
+
+
+def low_precision(precision: str, device: str) -> str:
+    """Return int8 instead of bf16 where a search in int8 is faster: on a processor with AVX512-VNNI, without AMX.
+
+    Where a processor has AMX, torch multiplies bf16 twice as fast as int8.
+    """
+    faster = device == "cpu" and "avx512_vnni" in processor_int8() and "amx_bf16" not in processor_bf16()
+    return "int8" if precision == "bf16" and faster else precision
 
 
 def to_run(query_ids: Sequence[str], hits: Sequence[Hits]) -> Run:
@@ -112,7 +126,7 @@ def _scan_and_rescore(
     The best candidates are scored first; they tell the rounding error, and with it which others could join the hits.
     """
     first_K = max(top_k, FEWEST)
-    coarse_QK = scan(vectors_QMD, mask_QM, collection, first_K * DEEPER, memory, precision)
+    coarse_QK, spread = scan(vectors_QMD, mask_QM, collection, first_K * DEEPER, memory, precision)
     coarse_scores_QK, places_QK = from_keys(coarse_QK)
     there_QK = coarse_QK != NOTHING
     keys_QK = torch.full_like(coarse_QK, NOTHING)
@@ -125,18 +139,20 @@ def _scan_and_rescore(
 
     first_QK = there_QK.clone()
     first_QK[:, first_K:] = False
-    error_B = rescore(first_QK) - coarse_scores_QK[first_QK]
-    if not len(error_B):
+    if not first_QK.any():
         return keys_QK[:, :top_k]
-    margin = ERROR_MARGIN * float(error_B.square().mean().sqrt())
+    squares_QK = torch.zeros(coarse_QK.shape)
+    squares_QK[first_QK] = (rescore(first_QK) - coarse_scores_QK[first_QK]).square()
+    error_Q1 = (squares_QK.sum(1, keepdim=True) / first_QK.sum(1, keepdim=True).clamp_min(1)).sqrt()
+    margin_Q1 = ERROR_MARGIN * spread * error_Q1
     worst_hit_Q1 = from_keys(keys_QK.topk(min(top_k, keys_QK.shape[1]), dim=1).values[:, -1:])[0]
-    could_join_QK = there_QK & (coarse_scores_QK + margin >= worst_hit_Q1)
+    could_join_QK = there_QK & (coarse_scores_QK + margin_Q1 >= worst_hit_Q1)
     rescore(could_join_QK & ~first_QK)
     hits_QK = keys_QK.sort(dim=1, descending=True).values[:, :top_k]
     in_doubt_Q = could_join_QK[:, -1]
     if coarse_QK.shape[1] == first_K * DEEPER and in_doubt_Q.any():
         some = in_doubt_Q.to(mask_QM.device)
-        hits_QK[in_doubt_Q] = scan(vectors_QMD[some], mask_QM[some], collection, top_k, memory, "fp32")
+        hits_QK[in_doubt_Q] = scan(vectors_QMD[some], mask_QM[some], collection, top_k, memory, "fp32").keys_QK
     return hits_QK
 
 

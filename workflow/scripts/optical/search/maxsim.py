@@ -17,12 +17,18 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from optical.runtime.precision import dtype_of
 from optical.runtime.threads import in_parallel, workers_on
 from optical.search.best_hits import Best
 from optical.search.vectors import Collection, TokenVectors
 
+# Of the vectors that are multiplied and of their products, by the precision of a search.
+DTYPES = {
+    "fp32": (torch.float32, torch.float32),
+    "bf16": (torch.bfloat16, torch.bfloat16),
+    "int8": (torch.int8, torch.int32),
+}
 INTEGERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
+LARGEST = 127  # of a vector's entries in 8 bits
 # The product of one block with one group of columns: what a core's own cache holds, or what keeps an accelerator busy.
 COLUMNS = {"cpu": 512, "cuda": 2048}
 PRODUCT_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}
@@ -48,57 +54,76 @@ class Group(NamedTuple):
 
     rows: slice
     vectors_DC: torch.Tensor
-    owner_CQ: torch.Tensor  # one or zero: the sum over a query's tokens is a small product
+    owner_CQ: torch.Tensor  # the scale of a token or zero: the sum over a query's tokens is a small product
+
+
+class Scanned(NamedTuple):
+    """The keys (`search.best_hits`) of the best documents, sorted, (Q, K), and how unevenly they were rounded.
+
+    `spread` is the largest scale of a block, in units of the smallest; 1 where vectors have no scale.
+    """
+
+    keys_QK: torch.Tensor
+    spread: float
 
 
 def scan(
     vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, collection: Collection, top_k: int, memory: int, precision: str
-) -> torch.Tensor:
-    """Score all documents against all queries; return the keys (`search.best_hits`) of the best, sorted, (Q, K).
-
-    Works on the device of the queries, within about `memory` bytes.
-    """
-    device, dtype = mask_QM.device, dtype_of(precision)
+) -> Scanned:
+    """Score all documents against all queries on their device, within about `memory` bytes."""
+    device, (dtype, product_dtype) = mask_QM.device, DTYPES[precision]
     groups = _groups(vectors_QMD, mask_QM, dtype)
     columns = max((group.vectors_DC.shape[1] for group in groups), default=1)
     workers = workers_on(device)
     product_bytes = min(PRODUCT_BYTES[device.type], memory // 4 // workers)
     # Beside the product, a block is its vectors in fp32 and what they were read as.
-    tokens = max(product_bytes // max(columns * dtype.itemsize, 8 * collection.dim), collection.longest())
+    tokens = max(product_bytes // max(columns * product_dtype.itemsize, 8 * collection.dim), collection.longest())
     best = Best(mask_QM.any(1), top_k, memory // 4)
     blocks = _blocks(collection, memory // 16, tokens, best.room)  # several windows may be open at a time
     lock = threading.Lock()
+    scales: list[float] = []
 
     def work(blocks: Iterator[Block]) -> None:
         rows = _rounded(tokens)
         # Kept for all blocks: fresh memory of this size costs as much as filling it.
         fp32_TD = torch.zeros(rows, collection.dim, device=device)
         vectors_TD = fp32_TD if dtype == torch.float32 else fp32_TD.to(dtype)
-        product = torch.empty(rows * columns, dtype=dtype, device=device)
+        product = torch.empty(rows * columns, dtype=product_dtype, device=device)
         for block in blocks:
             used = len(block.vectors_TD)
             fp32_TD[:used].copy_(block.vectors_TD.to(device))  # travels as stored, and is converted there
+            scale = _to_scale(fp32_TD[:used]) if dtype == torch.int8 else 1.0
             if dtype != torch.float32:  # by way of fp32, since float16 to bf16 is slow
                 vectors_TD[:used].copy_(fp32_TD[:used])
             # rows to the next multiple are left over from before, and not looked at
             scores_QN = _block_scores(vectors_TD[: _rounded(used)], block.lengths_N, groups, len(mask_QM), product)
             with lock:
-                best.add(scores_QN, block.places_N)
+                best.add(scores_QN.mul_(scale), block.places_N)
+                scales.append(scale)
 
     in_parallel(work, blocks, workers)
-    return best.keys()
+    return Scanned(best.keys(), max(scales, default=1.0) / min(scales, default=1.0))
+
+
+def _to_scale(vectors_TD: torch.Tensor) -> float:
+    """Replace vectors by whole numbers of at most `LARGEST`; return what they are to be multiplied with."""
+    low, high = torch.aminmax(vectors_TD)
+    scale = float(torch.maximum(-low, high)) / LARGEST or 1.0
+    vectors_TD.mul_(1 / scale).round_()
+    return scale
 
 
 def _block_scores(
     vectors_TD: torch.Tensor, lengths_N: np.ndarray, groups: list[Group], queries: int, buffer: torch.Tensor
 ) -> torch.Tensor:
-    """Return the scores of a block's documents, fp32, (Q, N); the buffer is for its products."""
+    """Return the scores of a block's documents, fp32, (Q, N), without its scale; the buffer is for its products."""
     runs = _equal_runs(lengths_N)
     scores_QN = torch.zeros(queries, len(lengths_N), device=buffer.device)
     for rows, group_DC, owner_CQ in groups:
         columns = group_DC.shape[1]
         product_TC = buffer[: len(vectors_TD) * columns].view(-1, columns)
-        torch.mm(vectors_TD, group_DC, out=product_TC)
+        multiply = torch._int_mm if group_DC.dtype == torch.int8 else torch.mm
+        multiply(vectors_TD, group_DC, out=product_TC)
         scores_QN[rows] = torch.mm(_maxima(product_TC, runs).float(), owner_CQ).T
     return scores_QN
 
@@ -110,7 +135,7 @@ def _maxima(product_TC: torch.Tensor, runs: list[tuple[int, int, int]]) -> torch
     integers do. Negative floats are below them in both orders but reversed among themselves: where a maximum is
     negative, which takes a document without one token on the query's side, all are taken again as floats.
     """
-    if product_TC.device.type == "cpu":
+    if product_TC.device.type == "cpu" and product_TC.dtype in INTEGERS:
         bits_NC = _segment_maxima(product_TC.view(INTEGERS[product_TC.dtype]), runs)
         if int(bits_NC.min()) >= 0:
             return bits_NC.view(product_TC.dtype)
@@ -243,7 +268,11 @@ def _groups(vectors_QMD: torch.Tensor, mask_QM: torch.Tensor, dtype: torch.dtype
         owner_C = mask.nonzero()[:, 0]
         if len(owner_C):
             owner_CQ = torch.nn.functional.one_hot(owner_C, len(mask)).float()
-            groups.append(Group(rows, vectors_QMD[rows][mask].T.contiguous().to(dtype), owner_CQ))
+            vectors_CD = vectors_QMD[rows][mask]
+            if dtype == torch.int8:  # each with a scale of its own
+                scale_C1 = vectors_CD.abs().amax(1, keepdim=True).clamp_min(1e-30) / LARGEST
+                vectors_CD, owner_CQ = (vectors_CD / scale_C1).round_(), owner_CQ * scale_C1
+            groups.append(Group(rows, vectors_CD.T.contiguous().to(dtype), owner_CQ))
     return groups
 
 
