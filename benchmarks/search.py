@@ -19,12 +19,12 @@ Memory is that of the whole process at its peak, pages of the mapped collection 
 in a process of its own for each collection. The last lines are tab-separated: claim, measured, bar, result.
 """
 
-import functools
 import importlib.util
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -236,7 +236,7 @@ def products(device: str, tiny: bool) -> Measured:
     operations, rates = 2 * tokens * columns * DIM, {}
     for name, (multiply, left, right, dtype) in calls.items():
         out = torch.empty(tokens, columns, dtype=dtype)
-        alone = functools.partial(multiply, left, right, out=out)
+        alone = partial(multiply, left, right, out=out)
         rates[name] = lambda call=alone: operations / seconds(call)
         both = lambda call=alone, out=out: (call(), maxsim._maxima(out, runs))  # noqa: E731
         rates[f"{name}, with maxima"] = lambda call=both: operations / seconds(call)
