@@ -115,7 +115,9 @@ def attention(
         if attended_BNLL is not None:
             # Not -inf: padding that a window leaves nothing to attend to would be NaN, and spoil its text from there.
             score_BNLL = score_BNLL.masked_fill(~attended_BNLL, torch.finfo(score_BNLL.dtype).min)
-        weight_BNLL = score_BNLL.softmax(-1)
+        # In fp32, since that of bf16 takes twice as long and more; a gradient would keep the fp32 weights in memory.
+        precise = None if score_BNLL.requires_grad else torch.float32
+        weight_BNLL = score_BNLL.softmax(-1, dtype=precise).to(score_BNLL.dtype)
         if layout is None and attended_BNLL is not None:
             # A token that a window leaves nothing to attend to, such as a [MASK], gets zeros, as from the fused one.
             weight_BNLL = weight_BNLL.masked_fill(~attended_BNLL, 0.0)
