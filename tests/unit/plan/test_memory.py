@@ -97,6 +97,12 @@ def test_a_teacher_reads_documents_with_a_gradient_and_a_student_beside_one_does
     assert without_negatives == ranking_mb(settings | {"negatives": 0}, start, training_set, "fp32")
 
 
+def test_a_training_of_a_tiny_encoder_asks_for_what_python_and_snakemake_take(tmp_path, model):
+    token_file(tmp_path / "foreign", [20] * 100)
+    start = model(rows=2000, num_hidden_layers=1, hidden_size=32, num_attention_heads=2, intermediate_size=64)
+    assert 940 < distilling_mb(STUDENT, start, str(tmp_path), "", "bf16") < 1.5 * 940  # measured: docs/benchmarks.md
+
+
 def test_an_encoder_that_is_not_there_or_of_another_kind_is_not_reckoned(tmp_path, model):
     assert distilling_mb(STUDENT, str(tmp_path / "nowhere"), str(tmp_path), "", "fp32") is None
     start = model(num_hidden_layers=None)

@@ -16,9 +16,9 @@ from optical.config.fitting import fitted, kind_of
 from optical.files import read_json
 from optical.plan.resources import megabytes_within
 
-STARTED_MB = 400  # Python, torch and transformers
+STARTED_MB = 500  # Python, torch and transformers
 DRIVERS_MB = 450  # Snakemake in the job, which waits for the program: with Slurm's plugin twice, and srun
-READING_MB = 250  # batches without a gradient, and what the models before left in pieces
+READING_MB = 150  # batches without a gradient, and what the models before left in pieces
 HELD_BYTES = 16  # of a trained weight: itself, its gradient, and AdamW's two moments
 STORED_BYTES = 4  # of a weight that is not trained, or is written
 CAST_BYTES = 2  # of its copy in bf16
