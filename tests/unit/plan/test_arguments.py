@@ -23,7 +23,9 @@ AWKWARD = [
     "",
 ]
 # argparse takes what begins with a dash for an option, in a file as on the command line
-VALUES = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: not text.startswith("-"))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+VALUES = TEXTS.filter(lambda text: not text.startswith("-"))
+TITLES = TEXTS.filter(lambda text: text != "--")  # which argparse of Python 3.11 drops, wherever it stands
 
 
 def parsed(words: list[str]) -> argparse.Namespace:
@@ -47,7 +49,7 @@ def test_a_value_survives_alone_in_a_list_and_in_json(folder, value):
     assert (read.title, read.names, read.jobs) == (value, [value, "other"], {"key": value})
 
 
-@given(names=st.lists(VALUES, min_size=1), title=st.text(st.characters(exclude_categories=["Cs"])))
+@given(names=st.lists(VALUES, min_size=1), title=TITLES)
 def test_any_text_survives(folder, names, title):
     read = parsed([argument_file({"names": names, "title": title}, folder)])
     assert (read.names, read.title) == (names, title)
