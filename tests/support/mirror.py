@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-MIRROR = os.environ.get("OPTICAL_MIRROR")
+GIVEN = os.environ.get("OPTICAL_MIRROR")
+MIRROR = GIVEN and str(Path(GIVEN).resolve())  # tests run programs in other folders
 needs_mirror = pytest.mark.skipif(not MIRROR, reason="OPTICAL_MIRROR names no folder with the real data")
 
 
