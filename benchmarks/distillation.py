@@ -5,8 +5,8 @@
 
 The sentences have the lengths of real ones: NTREX-128 and TICO-19, English and Swahili, in MiniLM's subwords. Their
 words are made up, which changes no time. Before any time is taken, losses and gradients are compared on one batch. Each
-candidate is a process of its own (peers.py) and passes over the same pairs; they take turns, and a ratio is the median
-over the turns of the ratio within one.
+candidate passes over the same pairs in a separate process (peers.py). They take turns, and a ratio is the median over
+the turns of the ratio within one.
 
     ours, optical    this project's loop with optimal transport, the teacher's vectors read from a file
     ours, mse        the same with the distance of the sentences' means, which costs nothing

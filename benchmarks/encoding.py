@@ -4,7 +4,7 @@
                                              # on a GPU 8,192, also at multilingual-e5-small's size
     python benchmarks/encoding.py --tiny     # the same code in seconds, for CI; its ratios mean nothing
 
-Each candidate is a process of its own (peers.py). A peer gets the batch size that suits it best. The vectors are
+Each candidate runs in a separate process (peers.py). A peer gets the batch size that suits it best. The vectors are
 compared before any time is taken. Candidates take turns, and a ratio is the median over the turns of the ratio within a
 turn. The last lines are tab-separated: claim, measured, bar, result.
 """

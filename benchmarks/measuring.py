@@ -10,7 +10,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,6 +103,15 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def seconds_of_tensors(call: Callable[[], Iterable[object]], device: str, to: str = "") -> float:
+    """Wall time of a call that gives tensors or arrays; with `to`, a list of them is written there as tensors."""
+    found: list[object] = []
+    taken = seconds(lambda: found.extend(call()), device)
+    if to:
+        torch.save([torch.as_tensor(each).cpu() for each in found], to)
+    return taken
 
 
 def matrix_rate(precision: str, device: str, tiny: bool) -> float:

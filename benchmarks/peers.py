@@ -3,9 +3,9 @@
     make peers                              # builds an environment for each in .venv-peers, a minute each
     python benchmarks/peers.py pylate       # of one of them
 
-Each peer wants other versions, so each has an environment of its own. It is laid over the running one: it holds its own
-packages, and what it lacks it finds there, so that nothing as large as torch comes twice and all compute with the same
-torch. The variable PEERS names another folder than .venv-peers.
+The peers need different versions, so each has a separate environment. It is laid over the running one: what it lacks,
+it finds there. So nothing as large as torch is installed twice, and all compute with the same torch. The variable PEERS
+names another folder than .venv-peers.
 
 A worker is a process in such an environment, `benchmarks/worker_*.py`. It reads a line of JSON for each call, such as
 {"call": "encode", "texts": ["a text"], "batch_size": 8}, and answers with what the call returned, as a line of JSON.

@@ -6,7 +6,7 @@
 
 Before any time is taken, the hits are checked against scoring each document by itself in fp32. Then the candidates take
 turns, and a ratio is the median over the turns of the ratio within a turn, so that whatever else the machine does hits
-both sides. PyLate scores in a process of its own (peers.py) with its `colbert_scores`, on tensors and without a fused
+both sides. PyLate scores in a separate process (peers.py) with its `colbert_scores`, on tensors and without a fused
 backend; where it is not installed, that process does the same: one einsum over padded documents, times the mask,
 maximum, sum (release 1.6.0, pylate/scores/colbert.py). It is given the documents in order of length, in batches of the
 size that suits it best, on a part of the collection, since its rate does not depend on that. Its scores are checked as
@@ -16,7 +16,7 @@ The products are those of search: a block of document tokens with 512 tokens of 
 document, on one thread. ONNX Runtime packs the queries once; it has a row where it is installed.
 
 Memory is that of the whole process at its peak, pages of the mapped collection included (VmHWM of /proc/self/status),
-in a process of its own for each collection. The last lines are tab-separated: claim, measured, bar, result.
+in a separate process for each collection. The last lines are tab-separated: claim, measured, bar, result.
 """
 
 import importlib.util
@@ -179,7 +179,8 @@ def speed(
         score = partial(worker, "score", queries=collection.folder / "queries.pt", batches=file, device=device)
         score(to=collection.folder / "scores.pt")
         chosen = np.linspace(0, collection.documents - 1, documents).astype(int)
-        torch.testing.assert_close(torch.load(collection.folder / "scores.pt"), expected[:, chosen], atol=2e-5, rtol=0)
+        scores = torch.cat(torch.load(collection.folder / "scores.pt"), 1)
+        torch.testing.assert_close(scores, expected[:, chosen], atol=2e-5, rtol=0)
         rates[f"{name}, batches of {batch}"] = lambda score=score, tokens=tokens: (
             operations * tokens / collection.tokens / score()
         )

@@ -115,7 +115,7 @@ def show(what: str, call: Callable[[], object], operations: float, where: tuple[
 
 
 def labelled(call: Callable, name: str) -> Callable:
-    """Return the call with a range of its own in the profile."""
+    """Return the call; the profile shows its time under the name."""
 
     def inside(*arguments: object) -> object:
         with record_function(name):

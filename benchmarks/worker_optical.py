@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from measuring import seconds
+from measuring import seconds_of_tensors
 from our_distillation import TRANSPORT, our_loss, our_seconds, pair_losses, plain_seconds
 from peers import serve
 
@@ -35,11 +35,8 @@ def vectors_of(encoder: Encoder, texts: list[str], precision: str) -> list[torch
 
 def encode(folder: str, texts: list[str], precision: str, device: str, batch_size: int = 0, to: str = "") -> float:
     """Encode documents and return the seconds; with `to`, write their vectors; batches are as the encoder cuts them."""
-    encoder, found = encoder_of(folder, device), []
-    taken = seconds(lambda: found.extend(vectors_of(encoder, texts, precision)), device)
-    if to:
-        torch.save(found, to)
-    return taken
+    encoder = encoder_of(folder, device)
+    return seconds_of_tensors(lambda: vectors_of(encoder, texts, precision), device, to)
 
 
 def train(
@@ -82,11 +79,7 @@ opened = cache(torch.load)  # reads a file once
 def score(queries: str, batches: str, device: str, to: str = "", scores_of: Callable = einsum_scores) -> float:
     """Score batches of padded documents, vectors and mask, and return the seconds; with `to`, write the scores."""
     queries_there, batches_there = (opened(file, map_location=device) for file in (queries, batches))
-    found: list[torch.Tensor] = []
-    taken = seconds(lambda: found.extend(scores_of(queries_there, *batch) for batch in batches_there), device)
-    if to:
-        torch.save(torch.cat(found, 1).cpu(), to)
-    return taken
+    return seconds_of_tensors(lambda: (scores_of(queries_there, *batch) for batch in batches_there), device, to)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ model reads. That it pads to the longest of the batch is one of the helps.
 
 from functools import cache
 
-import torch
-from measuring import seconds
+from measuring import seconds_of_tensors
 from peer_distillation import first_loss, train_seconds, trainer_of
 from peers import serve
 from pylate.models import ColBERT
@@ -28,12 +27,9 @@ def model_of(folder: str, precision: str, device: str) -> ColBERT:
 
 def encode(folder: str, texts: list[str], precision: str, device: str, batch_size: int, to: str = "") -> float:
     """Encode documents and return the seconds; with `to`, write their vectors."""
-    model, found = model_of(folder, precision, device), []
+    model = model_of(folder, precision, device)
     options = {"is_query": False, "batch_size": batch_size, "show_progress_bar": False}
-    taken = seconds(lambda: found.extend(model.encode(texts, **options)), device)
-    if to:
-        torch.save([torch.as_tensor(vectors) for vectors in found], to)
-    return taken
+    return seconds_of_tensors(lambda: model.encode(texts, **options), device, to)
 
 
 def trainer(folder: str, device: str, helped: bool, **options: object) -> SentenceTransformerTrainer:

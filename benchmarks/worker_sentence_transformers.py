@@ -2,8 +2,7 @@
 
 from functools import cache
 
-import torch
-from measuring import seconds
+from measuring import seconds_of_tensors
 from peer_distillation import first_loss, train_seconds, trainer_of
 from peers import serve
 from sentence_transformers import MultiVectorEncoder, MultiVectorEncoderTrainer, MultiVectorEncoderTrainingArguments
@@ -20,12 +19,9 @@ def model_of(folder: str, precision: str, device: str) -> MultiVectorEncoder:
 
 def encode(folder: str, texts: list[str], precision: str, device: str, batch_size: int, to: str = "") -> float:
     """Encode documents and return the seconds; with `to`, write their vectors."""
-    model, found = model_of(folder, precision, device), []
+    model = model_of(folder, precision, device)
     options = {"batch_size": batch_size, "convert_to_numpy": True, "show_progress_bar": False}
-    taken = seconds(lambda: found.extend(model.encode_document(texts, **options)), device)
-    if to:
-        torch.save([torch.as_tensor(vectors) for vectors in found], to)
-    return taken
+    return seconds_of_tensors(lambda: model.encode_document(texts, **options), device, to)
 
 
 def trainer(folder: str, device: str, helped: bool, **options: object) -> MultiVectorEncoderTrainer:

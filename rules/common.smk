@@ -114,25 +114,25 @@ def arguments(*names, keys=(), **options):
     return words
 
 
-def needs(rule, parts=1, more_mb=0, model_mb=None):
+def needs(rule, more_mb=0, model_mb=None):
     """Return the resources of a rule's jobs. `model_mb` reckons the memory of one with a model, None where it cannot."""
     need, machine = NEEDS[rule], experiment.config.machine
+    parts_of = lambda wildcards: experiment.config.search.parts if wildcards.get("part") else 1
 
     def mem_mb(wildcards, input, attempt):
         reckoned = model_mb(wildcards, input, machine.precision) if model_mb and not machine.gpus else None
         if reckoned:
             return raised(reckoned, attempt)
-        return memory_mb(need, input_mb(need, input), attempt, more_mb, parts)
+        return memory_mb(need, input_mb(need, input), attempt, more_mb, parts_of(wildcards))
 
     def runtime(wildcards, attempt):
-        return minutes(need, attempt, parts)
+        return minutes(need, attempt, parts_of(wildcards))
 
     asked = {"mem_mb": mem_mb, "runtime": need.minutes if need.training else runtime}
     return asked | of_machine(need, machine)
 
 
 SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]
-PARTS = experiment.config.search.parts
 TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.owners_of_training_sets())
 THREADS = experiment.config.machine.threads
 

@@ -63,12 +63,6 @@ use rule encode_collection as encode_part with:
         "{results}/logs/encode_part/{collection}/{part}.log",
     benchmark:
         "{results}/benchmarks/encode_part/{collection}/{part}.tsv"
-    resources:
-        **needs(
-            "encode_collection",
-            parts=PARTS,
-            model_mb=lambda w, input, precision: memory.encoding_mb(str(input.encoder), input.prepared, precision),
-        ),
     message:
         "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
@@ -163,16 +157,6 @@ use rule search_collection as search_part with:
         "{results}/logs/search_part/{collection}/{lang}/{part}.log",
     benchmark:
         "{results}/benchmarks/search_part/{collection}/{lang}/{part}.tsv"
-    resources:
-        **needs(
-            "search_collection",
-            parts=PARTS,
-            more_mb=experiment.config.search.memory_mb,
-            model_mb=lambda w, input, precision: memory.searching_mb(
-                input, w.lang, experiment.config.search, precision
-            ),
-        ),
-        search_mb=experiment.config.search.memory_mb,
     message:
         "searching {wildcards.collection} in {wildcards.lang}, part {wildcards.part}"
 

@@ -45,11 +45,8 @@ def read_belebele(block: BelebeleCollection, languages: list[str]) -> Collection
     rows = {lang: read_passages(path) for lang, path in files.items()}
     for lang, lang_rows in rows.items():
         if [len(row.items) for row in lang_rows] != [len(row.items) for row in rows["en"]]:
-            what, hint = (
-                "passages and questions do not run parallel to the English file",
-                "take all files from one version",
-            )
-            raise DataError(what, where=files[lang], hint=hint)
+            what = "passages and questions do not run parallel to the English file"
+            raise DataError(what, where=files[lang], hint="take all files from one version")
     documents = [Document(id=f"b{number}", text=row.text) for number, row in enumerate(rows["en"])]
     queries = {
         lang: [
