@@ -1,4 +1,7 @@
-"""Sentence pairs: read, cleaned, checked for alignment, split; and shares of them."""
+"""Sentence pairs: read, cleaned, checked for alignment, split; shares of them, and those of all languages together."""
+
+
+ruleorder: mix_bitext > clean_bitext > sample_bitext
 
 
 rule clean_bitext:
@@ -57,5 +60,29 @@ rule sample_bitext:
         arguments=arguments("bitext", share=lambda w: at(w).share),
     message:
         "taking a share of the sentence pairs of {wildcards.lang}: {output}"
+    shell:
+        RUN
+
+
+rule mix_bitext:
+    input:
+        **code("mix_bitext"),
+        bitext=lambda w: [at(w).bitext(lang) for lang in at(w).bitext_languages()],
+        reports=lambda w: [at(w).whole_bitext(lang, "report.json") for lang in at(w).bitext_languages()],
+    output:
+        out="{results}/bitext/mul/train.tsv",
+        report="{results}/bitext/mul/report.json",
+    log:
+        "{results}/logs/mix_bitext/mul.log",
+    benchmark:
+        "{results}/benchmarks/mix_bitext/mul.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **needs("mix_bitext"),
+    params:
+        arguments=arguments("bitext", "reports", "out", "report"),
+    message:
+        "mixing the sentence pairs of all languages: {output.out}"
     shell:
         RUN

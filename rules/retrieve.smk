@@ -176,10 +176,7 @@ rule merge_runs:
     resources:
         **needs("merge_runs"),
     params:
-        arguments=arguments(
-            keys=["search.top_k"],
-            jobs=lambda w: jobs.merges(at(w), w.collection, w.lang),
-        ),
+        arguments=arguments(keys=["search.top_k"], jobs=lambda w: jobs.merges(at(w), w.collection, w.lang)),
     message:
         "merging the runs of the parts of {wildcards.collection} in {wildcards.lang}"
     shell:
@@ -201,10 +198,7 @@ rule fuse_runs:
     resources:
         **needs("fuse_runs"),
     params:
-        arguments=arguments(
-            keys=["search.top_k"],
-            jobs=lambda w: fusions.fusions(at(w), w.collection, w.lang),
-        ),
+        arguments=arguments(keys=["search.top_k"], jobs=lambda w: fusions.fusions(at(w), w.collection, w.lang)),
     message:
         "joining runs of {wildcards.collection} in {wildcards.lang}"
     shell:
@@ -228,10 +222,7 @@ rule search_lexical:
     resources:
         **needs("search_lexical"),
     params:
-        arguments=arguments(
-            keys=["search.top_k"],
-            jobs=lambda w: jobs.lexical_searches(at(w), w.collection, w.lang),
-        ),
+        arguments=arguments(keys=["search.top_k"], jobs=lambda w: jobs.lexical_searches(at(w), w.collection, w.lang)),
     message:
         "searching {wildcards.collection} with the words of {wildcards.lang}"
     shell:

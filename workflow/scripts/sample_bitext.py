@@ -5,8 +5,7 @@ python workflow/scripts/sample_bitext.py --bitext train.tsv --share 10 --out sam
 The pairs are ranked by a checksum of their text, so nothing depends on their order; they are written in the old order.
 """
 
-import hashlib
-
+from optical.bitext.samples import sample
 from optical.errors import ConfigError, DataError
 from optical.files import read_rows, write_rows
 from optical.program import log, program, run_program
@@ -18,18 +17,13 @@ def main(arguments):
     pairs = list(read_rows(arguments.bitext, columns=2))
     if not pairs:
         raise DataError("no sentence pairs", where=arguments.bitext, hint="see report.json beside it")
-    kept = sorted(sorted(range(len(pairs)), key=lambda place: rank(pairs[place]))[: size(len(pairs), arguments.share)])
-    log.info("%d of %d pairs", write_rows(arguments.out, (pairs[place] for place in kept), sealed=True), len(pairs))
+    kept = sample(pairs, size(len(pairs), arguments.share))
+    log.info("%d of %d pairs", write_rows(arguments.out, kept, sealed=True), len(pairs))
 
 
 def size(pairs, share):
     """Return how many pairs a share in per cent is, at least one."""
     return max(1, round(pairs * share / 100))
-
-
-def rank(pair):
-    """Return a number that follows from the text of a pair alone and is as good as random."""
-    return hashlib.sha256("\t".join(pair).encode()).digest()
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def test_without_a_parent_an_experiment_makes_everything():
 def test_a_share_of_the_sentence_pairs_has_its_own_bitext_and_the_parents_teacher():
     whole = experiment()
     share = shares(whole)[0]
-    own = {"bitext", "tokens", "start", "teacher_vectors", "lexical_tables", "translators", "extended_vectors"}
+    own = {"bitext", "mixed_bitext", "tokens", "start", "teacher_vectors"}
+    own |= {"lexical_tables", "translators", "extended_vectors"}
     assert made_by(share) == own
     assert all(share.owner(artefact) is whole for artefact in ARTEFACTS - own)
     assert (share.bitext("sw"), share.whole_bitext("sw")) == (

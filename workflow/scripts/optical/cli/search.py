@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from optical.cli.arguments import WrongArguments, device, start_device, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
+from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.files import read_rows
 from optical.models.origin import method_there, origin_of, query_model, run_tag, trained_model
@@ -211,7 +212,7 @@ def by_words(arguments: argparse.Namespace, retriever: "Retriever") -> "WordSear
         return word_search() if arguments.fuse else None
     origin = origin_of(retriever.model)
     results, lang = Path(arguments.results or origin.results or "results"), arguments.lang or origin.lang
-    if not lang:
+    if lang in ("", MULTILINGUAL):
         hint = "add --lang CODE, whose words --fuse smt is to translate"
         raise WrongArguments("which language?", where="--lang", hint=hint)
     table = results / "lexical_tables" / f"{lang}.tsv"

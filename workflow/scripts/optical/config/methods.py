@@ -99,6 +99,10 @@ class Method(Settings):
     objectives: Objectives | None = None
     """distilled, dense-distilled: objectives and their weights, such as {optimal_transport: 1.0, contrastive: 0.5}"""
 
+    multilingual: Flag = False
+    """distilled, dense-distilled: one student for all languages of the experiment, from the sentence pairs of all; each
+    language has as many as the median language, so some pairs are left out or repeated"""
+
     student: Annotated[dict[str, Any], Changes(Student)] = {}
     """what this method changes in `student`"""
 
@@ -118,6 +122,9 @@ class Method(Settings):
         if self.kind in ("distilled", "dense-distilled") and self.objectives is None:
             example = "{optimal_transport: 1.0}" if self.kind == "distilled" else "{sentence_mse: 1.0}"
             raise Refused("'objectives' is missing", f"a {self.kind} method learns some, such as {example}")
+        if self.multilingual and self.objectives is None:
+            what = f"a {self.kind} method has no student that learns from sentence pairs"
+            raise Refused(what, "remove multilingual, or give it to a distilled method")
         if self.kind == "fused" and self.fusion is None:
             raise Refused("'fusion' is missing", "a fused method joins others, such as {methods: [optical, bm25]}")
         return self

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 
 from optical.errors import ConfigError
 
+MULTILINGUAL = "mul"  # the code of ISO 639-2 for texts in several languages: here that of a student for all of them
+
 
 def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: str) -> None:
     """Raise `ConfigError` for an unknown name."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from optical.config.bitext import BitextSource
 from optical.config.collections import files_of
-from optical.config.names import nearest
+from optical.config.names import MULTILINGUAL, nearest
 from optical.config.scripts import SCRIPTS, script_hint
 from optical.errors import ConfigError, DataError
 from optical.files import read_lines
@@ -58,6 +58,9 @@ def read_languages(
         if missing := [column for column in LANGUAGE_COLUMNS if not languages[code][column]]:
             what, hint = f"language {code} has no {missing[0]}", f"give its {', '.join(missing)}: {path} has none"
             raise ConfigError(what, where=f"language_table.{code}", hint=hint)
+    if MULTILINGUAL in languages:
+        place = f"language_table.{MULTILINGUAL}" if MULTILINGUAL in (additions or {}) else path
+        raise ConfigError(f"{MULTILINGUAL} stands for all languages", where=place, hint="use another code")
     for code, language in languages.items():
         empty = [column for column in LANGUAGE_COLUMNS if not language[column]]
         if empty:

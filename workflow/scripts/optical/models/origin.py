@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.files import read_json
 from optical.runtime.provenance import check_belongs, holds
@@ -52,9 +53,9 @@ def trained_model(place: str | Path) -> Path:
 
 
 def students_there(results: Path, lang: str) -> str:
-    """Say which students there are of a language, or of which languages there are some."""
+    """Say which students there are that read a language, or of which languages there are some."""
     students = sorted(path.parent.parts[-3:] for path in results.glob("students/*/*/[!.]*/config.json"))
-    of_lang = [f"{method} {seed}" for code, method, seed in students if code == lang]
+    of_lang = [f"{method} {seed}" for code, method, seed in students if code in (lang, MULTILINGUAL)]
     if of_lang:
         return f"of {lang} there are (method, seed): {', '.join(of_lang)}"
     codes = ", ".join(dict.fromkeys(code for code, _, _ in students))
@@ -63,12 +64,15 @@ def students_there(results: Path, lang: str) -> str:
 
 def method_there(results: Path, lang: str = "*") -> str:
     """Return the method that is meant where none is named: the only one that has students, otherwise `optical`."""
-    methods = {path.parts[-3] for path in results.glob(f"students/{lang}/[!.]*/[!.]*/config.json")}
+    codes = dict.fromkeys([lang, MULTILINGUAL])
+    methods = {path.parts[-3] for code in codes for path in results.glob(f"students/{code}/[!.]*/[!.]*/config.json")}
     return methods.pop() if len(methods) == 1 else "optical"
 
 
 def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1) -> Path:
     """Return the folder of the model that reads the queries of a language in an experiment: a student, or the teacher.
+
+    The student is that of the language, or the one of all languages if the method is multilingual.
 
     Args:
         results: the experiment's folder.
@@ -80,7 +84,8 @@ def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1)
         DataError: there is no such model.
     """
     method = method or method_there(results, lang)
-    model = results / "students" / lang / method / str(seed)
+    of_lang, of_all = (results / "students" / code / method / str(seed) for code in (lang, MULTILINGUAL))
+    model = of_all if (of_all / "config.json").is_file() else of_lang
     if lang == "en" or method == "zero-shot":
         model = results / "teacher"
     elif method == "extended":

@@ -139,6 +139,9 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
     if KINDS[block.kind].documents == "dense" and experiment.in_parts:
         hint = f"set search.parts: 1, or leave {method} out"
         raise ConfigError("one vector for a text is not searched in parts", where="search.parts", hint=hint)
+    if block.multilingual and not keeps_vocabulary(experiment):
+        hint = "set vocabulary.pieces to 0, or train a student for each language"
+        raise ConfigError("one student cannot have added subwords of each language", f"{where}.multilingual", hint=hint)
     check_fusion(experiment, method)
     if block.kind == "extended" and keeps_vocabulary(experiment):
         hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"

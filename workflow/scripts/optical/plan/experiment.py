@@ -15,6 +15,7 @@ from pathlib import Path
 
 from optical.config.experiment import Config
 from optical.config.methods import Method
+from optical.config.names import MULTILINGUAL
 from optical.config.project import merged, read_config
 from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
 from optical.config.training import Translator
@@ -130,12 +131,13 @@ class Experiment:
         return "/".join([self.owner(artefact).results, *map(str, parts)])
 
     def bitext(self, lang: str, side: str = "train") -> str:
-        """Return the file of a language's clean sentence pairs; `side` is train or dev."""
-        return self.place("bitext" if side == "train" else "whole_bitext", "bitext", lang, f"{side}.tsv")
+        """Return the file of clean sentence pairs of a language, or of all languages; `side` is train or dev."""
+        train = "mixed_bitext" if lang == MULTILINGUAL else "bitext"
+        return self.place(train if side == "train" else "whole_bitext", "bitext", lang, f"{side}.tsv")
 
-    def whole_bitext(self, lang: str) -> str:
-        """Return the file of all clean sentence pairs, before a share is taken."""
-        return self.place("whole_bitext", "bitext", lang, "train.tsv")
+    def whole_bitext(self, lang: str, name: str = "train.tsv") -> str:
+        """Return the file of all clean sentence pairs, before a share is taken, or report.json beside it."""
+        return self.place("whole_bitext", "bitext", lang, name)
 
     def collection(self, name: str) -> str:
         """Return the folder of a prepared collection."""
@@ -146,8 +148,9 @@ class Experiment:
         return self.place("training_sets", "training_sets", owner, lang)
 
     def student(self, lang: str, method: str, seed: int) -> str:
-        """Return the folder of a student."""
-        return f"{self.results}/students/{lang}/{method}/{seed}"
+        """Return the folder of a student: that of the language, or the one of a multilingual method."""
+        taught = MULTILINGUAL if self.method(method).multilingual else lang
+        return f"{self.results}/students/{taught}/{method}/{seed}"
 
     # --- languages, methods, seeds
 
@@ -375,6 +378,7 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
     return {
         "whole_bitext": whole_bitext,
         "bitext": bitext,
+        "mixed_bitext": (*teacher, *bitext, experiment.bitext_languages(), experiment.taught_sides()),
         "tokeniser": tokeniser,
         "encoder": encoder,
         "tokens": (*bitext, *tokeniser),

@@ -7,6 +7,7 @@ from pathlib import Path
 from optical.config.encoder import EncoderBlock
 from optical.config.fitting import Kind, kind_of, kind_of_size
 from optical.config.model_folders import kind_of_subwords
+from optical.config.names import MULTILINGUAL
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
@@ -201,8 +202,8 @@ def student_bases(experiment: Experiment, lang: str) -> list[str]:
 
 
 def tokens(experiment: Experiment, lang: str) -> str:
-    """Return the tokenised sentence pairs of a language, in the encoder's subwords."""
-    return experiment.place("tokens", "tokens", "bitext", lang)
+    """Return the tokenised sentence pairs of a language, or of all of them, in the encoder's subwords."""
+    return experiment.place("mixed_bitext" if lang == MULTILINGUAL else "tokens", "tokens", "bitext", lang)
 
 
 def student_tokens(experiment: Experiment, lang: str, method: str | None = None) -> str:
@@ -223,7 +224,8 @@ def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]
     job starts. Also returns [] for students of the dense encoder, which are too few to share.
     """
     alone = experiment.trains_encoder or experiment.kind_of(method).documents == "dense"
-    return [] if alone else [experiment.place("teacher_vectors", "teacher_vectors", lang)]
+    artefact = "mixed_bitext" if lang == MULTILINGUAL else "teacher_vectors"
+    return [] if alone else [experiment.place(artefact, "teacher_vectors", lang)]
 
 
 def translator_code(experiment: Experiment, key: str, lang: str, owner: str = "") -> str:

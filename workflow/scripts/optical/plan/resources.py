@@ -40,6 +40,7 @@ class Need:
 NEEDS = {
     "clean_bitext": Need(500, 20, 60, most_mb=8000),  # corpora larger than that have a `limit`
     "sample_bitext": Need(500, 10, 30),
+    "mix_bitext": Need(500, 10, 30),
     "train_tokeniser": Need(1000, 20, 120),
     "tokenise_text": Need(500, 2, 120),
     "tokenise_bitext": Need(500, 2, 60),
