@@ -6,6 +6,7 @@ import os
 import pytest
 
 from optical.cli.main import main
+from optical.evaluation.merging import records_in
 from optical.files import read_json, read_rows, read_table
 from support.workspace import job_counts, make_workspace, run_snakemake
 
@@ -56,6 +57,18 @@ def test_a_search_finds_it_by_the_language_of_the_query(finished, monkeypatch, c
     assert "of sw there are (method, seed): all 1" in capsys.readouterr().err
 
 
+def test_lists_of_students_have_it_for_each_language(finished, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(finished[0])
+    assert main(["languages", "--json"]) == 0
+    rows = {row["code"]: row["students"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert (rows["sw"], rows["de"], rows["en"]) == (["all"], ["all"], [])
+    merged = tmp_path / "merged.tsv.gz"
+    assert main(["merge", "results", "--to", str(merged)]) == 0
+    records = {record["model"]: record for record in records_in(merged)}
+    assert "weights" in records[STUDENT.removeprefix("results/")]
+    assert {"students/sw/all/1", "students/de/all/1"} <= records.keys(), "what the check on held-out pairs said"
+
+
 def test_its_export_names_the_sentence_pairs_of_all_languages(finished, monkeypatch, tmp_path):
     monkeypatch.chdir(finished[0])
     assert main(["export", "--model", STUDENT, "--teacher", "results/teacher", "--to", str(tmp_path / "exported")]) == 0
@@ -67,8 +80,9 @@ def test_its_export_names_the_sentence_pairs_of_all_languages(finished, monkeypa
 def test_more_pairs_of_one_language_train_it_again(finished):
     workspace, _ = finished
     bitext = workspace / "results/bitext/sw/train.tsv"
-    times = bitext.stat()
-    os.utime(bitext)
+    before, times = bitext.read_bytes(), bitext.stat()
+    bitext.write_bytes(before + b"one more\tmoja zaidi\n")
     counts = job_counts(run_snakemake(workspace, "--cores", "2", "--dry-run", "--config", *CHANGES).stdout)
+    bitext.write_bytes(before)
     os.utime(bitext, (times.st_atime, times.st_mtime))
     assert counts["mix_bitext"] == counts["distil_student"] == 1

@@ -2,8 +2,9 @@
 
 import pytest
 
+from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
-from optical.models.origin import method_there, query_model
+from optical.models.origin import method_there, query_model, student_in
 
 
 def make_students(results, lang, *methods):
@@ -23,3 +24,14 @@ def test_the_only_method_with_students_is_meant_where_none_is_named(tmp_path):
     assert method_there(tmp_path) == "optical", "there are several"
     with pytest.raises(DataError, match="of so there are .method, seed.: greedy 1, mse 1"):
         query_model(tmp_path, "so")
+
+
+def test_a_student_of_all_languages_reads_each_of_them(tmp_path):
+    make_students(tmp_path, MULTILINGUAL, "all")
+    make_students(tmp_path, "sw", "mse")
+    assert query_model(tmp_path, "so") == query_model(tmp_path, "fi") == tmp_path / "students/mul/all/1"
+    assert query_model(tmp_path, "sw", "mse") == tmp_path / "students/sw/mse/1"
+    assert student_in(tmp_path, "sw", "all", 1) == tmp_path / "students/mul/all/1"
+    assert student_in(tmp_path, "so", "mse", 1) == tmp_path / "students/so/mse/1", "where it would be"
+    with pytest.raises(DataError, match=r"of sw there are .method, seed.: all 1, mse 1"):
+        query_model(tmp_path, "sw", "greedy")

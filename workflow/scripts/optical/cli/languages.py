@@ -54,6 +54,7 @@ def _cell(value: str | list[str]) -> str:
 
 def describe(experiment: "Experiment", language: "Language") -> Row:
     """Return the row of a language."""
+    from optical.config.names import MULTILINGUAL
     from optical.plan.sources import has_english, named_sources
 
     code = language["code"]
@@ -61,7 +62,8 @@ def describe(experiment: "Experiment", language: "Language") -> Row:
     collections = experiment.collections_of_language(code)
     if code == "en":
         collections = [name for name in experiment.test_collections() if has_english(experiment, name)]
-    students = experiment.folder / experiment.results / "students" / code
+    students = experiment.folder / experiment.results / "students"
+    codes = [code, MULTILINGUAL] if code in experiment.config.languages else [code]
     return {
         **{key: language[key] for key in HEADER[:4]},
         "bitext": [
@@ -70,7 +72,7 @@ def describe(experiment: "Experiment", language: "Language") -> Row:
             if _serves(experiment, source, language)
         ],
         "collections": collections,
-        "students": sorted({path.parents[1].name for path in students.glob("*/[!.]*/config.json")}),
+        "students": sorted({path.parts[-3] for each in codes for path in students.glob(f"{each}/*/[!.]*/config.json")}),
     }
 
 

@@ -22,7 +22,7 @@ from optical.cli.terminal import columns_of_terminal, mark_words, print_json, pr
 from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.files import read_rows
-from optical.models.origin import method_there, origin_of, query_model, run_tag, trained_model
+from optical.models.origin import method_there, origin_of, query_model, run_tag, student_in, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
 from optical.search.parts import part_from
@@ -197,7 +197,7 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
     reader = model
     if read := _read_by_student(arguments, model, results, folder.name):
         passages = passages._replace(shards=[read], tokeniser=None)
-        reader = results / "students" / read.relative_to(results / "student_vectors" / folder.name)
+        reader = student_in(results, *read.parts[-3:])
     if made_by := Collection(passages.shards).encoder:
         check_belongs(reader, passages.shards[0], made_by)
     return Retriever(load_encoder(model, base=arguments.base).to(arguments.device), model, teacher, passages)

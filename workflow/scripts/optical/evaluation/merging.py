@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.evaluation.held_out import COLUMNS, Row, read_held_out
 from optical.evaluation.scores import Score, read_notes
@@ -92,7 +93,7 @@ def _largest(differences: Iterable[float]) -> str:
 
 def records_of(results: str | Path, scores: Iterable[Score]) -> Iterator[Record]:
     """Yield a record of each model in a folder of results; of the students, those that have scores."""
-    scored = {student_of(score.lang, score.method, score.seed) for score in scores}
+    scored = {student_of(code, score.method, score.seed) for score in scores for code in (score.lang, MULTILINGUAL)}
     rows = read_held_out(sorted(Path(results).glob("held_out/*.tsv")))
     held_out = {student_of(row["lang"], row["method"], row["seed"]): row for row in rows}
     for path in [path for pattern in MODELS for path in sorted(Path(results).glob(f"{pattern}/provenance.json"))]:

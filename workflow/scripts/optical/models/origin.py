@@ -69,10 +69,14 @@ def method_there(results: Path, lang: str = "*") -> str:
     return methods.pop() if len(methods) == 1 else "optical"
 
 
+def student_in(results: Path, lang: str, method: str, seed: int | str) -> Path:
+    """Return the folder of a student: that of the language, or the one of all languages that a method has instead."""
+    of_lang, of_all = (results / "students" / code / method / str(seed) for code in (lang, MULTILINGUAL))
+    return of_all if (of_all / "config.json").is_file() else of_lang
+
+
 def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1) -> Path:
     """Return the folder of the model that reads the queries of a language in an experiment: a student, or the teacher.
-
-    The student is that of the language, or the one of all languages if the method is multilingual.
 
     Args:
         results: the experiment's folder.
@@ -84,8 +88,7 @@ def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1)
         DataError: there is no such model.
     """
     method = method or method_there(results, lang)
-    of_lang, of_all = (results / "students" / code / method / str(seed) for code in (lang, MULTILINGUAL))
-    model = of_all if (of_all / "config.json").is_file() else of_lang
+    model = student_in(results, lang, method, seed)
     if lang == "en" or method == "zero-shot":
         model = results / "teacher"
     elif method == "extended":

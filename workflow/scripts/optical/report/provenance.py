@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from optical.config.names import MULTILINGUAL
 from optical.files import as_argument, read_json, sha256_of
 from optical.report.html import Section, Text, details, paragraph, table
 from optical.report.sections import Report
@@ -55,7 +56,7 @@ def provenance_section(report: Report) -> Section:
 def provenance_files(report: Report) -> list[Path]:
     """Return the provenance of every model that was trained for this experiment."""
     folders = [report.results / model for model in MODELS]
-    for lang in report.names:
+    for lang in [*report.names, MULTILINGUAL]:
         folders += [report.results / kind / lang for kind in ("extended", "translators")]
         for method in sorted(report.methods):
             folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
