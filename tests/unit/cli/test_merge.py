@@ -47,14 +47,23 @@ def means(folder):
     return {(row["method"], row["lang"]): (row["mean"], int(row["seeds"])) for row in rows}
 
 
-def test_the_stored_scores_of_the_open_experiment_give_the_expected_figures(optical, tmp_path):
-    stored = ROOT / "docs/scores/open-seed-1.tsv.gz"
-    assert optical("merge", stored, "--config", "config/open.yaml", "--to", tmp_path / "merged")[0] == 0
-    rows = read_table(tmp_path / "merged/flores/map_cells.tsv")
-    group = {"low": "sw+so+tl+mr", "high": "fi+de+fr"}
+@pytest.mark.parametrize(
+    ("name", "configs", "collection", "group"),
+    [
+        ("open", ["open"], "flores", {"low": "sw+so+tl+mr", "high": "fi+de+fr"}),
+        ("afriqa", ["open", "afriqa"], "afriqa", {"low": "bem+ha+ig+rw+sw+zu"}),
+    ],
+)
+def test_the_stored_scores_of_an_experiment_give_the_expected_figures(
+    optical, tmp_path, name, configs, collection, group
+):
+    stored = ROOT / f"docs/scores/{name}-seed-1.tsv.gz"
+    files = [f"config/{config}.yaml" for config in configs]
+    assert optical("merge", stored, "--config", *files, "--to", tmp_path / "merged")[0] == 0
+    rows = read_table(tmp_path / f"merged/{collection}/map_cells.tsv")
     measured = {(row["method"], group.get(row["lang"])): row["mean"] for row in rows if row["measure"] == "AP"}
-    expected = [row for row in read_table(ROOT / "config/expected.tsv") if row["config"] == "open"]
-    assert len(expected) == 26
+    expected = [row for row in read_table(ROOT / "config/expected.tsv") if row["config"] == name]
+    assert len(expected) == {"open": 26, "afriqa": 15}[name]
     for row in expected:
         assert f"{float(measured[row['method'], row['lang']]):.3f}" == row["value"], row
 
