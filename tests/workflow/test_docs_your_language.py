@@ -11,7 +11,7 @@ from optical.cli.main import main
 from optical.files import read_table, write_jsonl
 from support.mirror import MIRROR, needs_mirror
 from support.toy_results import DOCUMENTS, make_results, student_of
-from support.workspace import ROOT, job_counts, make_workspace, packaged_encoder, run_snakemake
+from support.workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -30,25 +30,23 @@ def workspace(tmp_path_factory):
     return workspace
 
 
-def test_the_config_is_planned_by_the_command(workspace, tmp_path):
+def test_the_config_is_planned_by_the_command(workspace):
     [line] = re.findall(r"^    snakemake (.*)$", PAGE, re.MULTILINE)
     *_, file, _, target = shlex.split(line)
-    environment = packaged_encoder(tmp_path)
-    said = run_snakemake(workspace, "--dry-run", config=[workspace / file], target=target, environment=environment)
+    said = run_snakemake(workspace, "--dry-run", config=[workspace / file], target=target)
     planned = job_counts(said.stdout)
-    once = ("clean_bitext", "extend_vocabulary", "train_teacher", "distil_student", "make_map_table")
+    once = ("clean_bitext", "unpack_model", "train_teacher", "distil_student", "fuse_runs", "make_map_table")
     assert {rule: planned[rule] for rule in once} == dict.fromkeys(once, 1)
 
 
 @needs_mirror
-def test_pairs_passages_and_searches_by_words_are_as_the_page_says(workspace, tmp_path):
-    environment = packaged_encoder(tmp_path) | {"OPTICAL_MIRROR": str(MIRROR)}
+def test_pairs_passages_and_searches_by_words_are_as_the_page_says(workspace):
     run_snakemake(
         workspace,
         *("--cores", "2", "--config", "methods=[bm25,smt]", "reference=bm25"),
         config=[workspace / "config/zu.yaml"],
         target="results/zu/map_table.tsv",
-        environment=environment,
+        environment={"OPTICAL_MIRROR": str(MIRROR)},
     )
     results = workspace / "results/zu"
     report = json.loads((results / "bitext/zu/report.json").read_text(encoding="utf-8"))
@@ -67,14 +65,11 @@ def test_pairs_passages_and_searches_by_words_are_as_the_page_says(workspace, tm
 
 def test_the_commands_run_one_after_the_other(workspace, tmp_path, monkeypatch, capsys):
     results = make_results(tmp_path / "results/zu", "afriqa")
-    shutil.copytree(student_of(results).parents[1], results / "students/zu")
+    shutil.copytree(student_of(results).parent, results / "students/zu/token-contrast")
     write_jsonl(tmp_path / "passages.jsonl", DOCUMENTS)
     for name in ("config", "workflow", "rules", "envs"):
         (tmp_path / name).symlink_to(workspace / name)
     monkeypatch.chdir(tmp_path)
-    for name, value in packaged_encoder(tmp_path / "installed", results / "teacher").items():
-        monkeypatch.setenv(name, value)
-        monkeypatch.syspath_prepend(value)
     assert len(COMMANDS) == 4
     for command in COMMANDS:
         assert main(shlex.split(command)) == 0, command
