@@ -35,7 +35,7 @@ def test_the_config_is_planned_by_the_command(workspace):
     *_, file, _, target = shlex.split(line)
     said = run_snakemake(workspace, "--dry-run", config=[workspace / file], target=target)
     planned = job_counts(said.stdout)
-    once = ("clean_bitext", "unpack_model", "train_teacher", "distil_student", "fuse_runs", "make_map_table")
+    once = ("clean_bitext", "unpack_model", "train_teacher", "distil_student", "make_map_table")
     assert {rule: planned[rule] for rule in once} == dict.fromkeys(once, 1)
 
 
