@@ -95,8 +95,7 @@ class Experiment:
         return self.from_config(merged(self.given, changes), self.folder, parent, share)
 
     def __repr__(self) -> str:
-        config = self.config
-        return f"<Experiment {self.name}: {len(config.languages)} languages, {len(config.methods)} methods>"
+        return f"<Experiment {self.name}: {len(self.config.languages)} languages, {len(self.config.methods)} methods>"
 
     # --- places
 
@@ -132,8 +131,8 @@ class Experiment:
 
     def bitext(self, lang: str, side: str = "train") -> str:
         """Return the file of clean sentence pairs of a language, or of all languages; `side` is train or dev."""
-        train = "mixed_bitext" if lang == MULTILINGUAL else "bitext"
-        return self.place(train if side == "train" else "whole_bitext", "bitext", lang, f"{side}.tsv")
+        made_by = of_pairs("bitext", lang) if side == "train" else "whole_bitext"
+        return self.place(made_by, "bitext", lang, f"{side}.tsv")
 
     def whole_bitext(self, lang: str, name: str = "train.tsv") -> str:
         """Return the file of all clean sentence pairs, before a share is taken, or report.json beside it."""
@@ -355,6 +354,11 @@ class Experiment:
         return [f"{number}-of-{count}" for number in range(1, count + 1)]
 
 
+def of_pairs(artefact: str, lang: str) -> str:
+    """Return the artefact of a language, or of the pairs of all languages, which languages decide, too."""
+    return "mixed_bitext" if lang == MULTILINGUAL else artefact
+
+
 def decided_by(experiment: Experiment) -> dict[str, tuple]:
     """Return the parts of the config that decide each artefact; `owner` compares them with the parent's."""
     config = experiment.config
@@ -371,8 +375,7 @@ def decided_by(experiment: Experiment) -> dict[str, tuple]:
     teacher = *encoder, config.atlas, config.teacher
     dense = *encoder, config.dense
     start = *teacher, *bitext, config.vocabulary, config.word_alignment  # what a student starts from
-    splits = [block.split for block in config.collection_table.values()]
-    by_tokens = any(split and split.unit == "tokens" for split in splits)
+    by_tokens = any(block.split and block.split.unit == "tokens" for block in config.collection_table.values())
     read = config.collection_table, config.language_table, config.languages, config.atlas
     collections = *read, *(tokeniser if by_tokens else ())
     return {

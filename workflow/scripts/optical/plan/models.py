@@ -7,11 +7,10 @@ from pathlib import Path
 from optical.config.encoder import EncoderBlock
 from optical.config.fitting import Kind, kind_of, kind_of_size
 from optical.config.model_folders import kind_of_subwords
-from optical.config.names import MULTILINGUAL
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
-from optical.plan.experiment import Experiment
+from optical.plan.experiment import Experiment, of_pairs
 from optical.plan.methods import kinds
 from optical.plan.sources import bitext_sources, file_exists, file_of, flatten, splits_by_tokens
 
@@ -203,7 +202,7 @@ def student_bases(experiment: Experiment, lang: str) -> list[str]:
 
 def tokens(experiment: Experiment, lang: str) -> str:
     """Return the tokenised sentence pairs of a language, or of all of them, in the encoder's subwords."""
-    return experiment.place("mixed_bitext" if lang == MULTILINGUAL else "tokens", "tokens", "bitext", lang)
+    return experiment.place(of_pairs("tokens", lang), "tokens", "bitext", lang)
 
 
 def student_tokens(experiment: Experiment, lang: str, method: str | None = None) -> str:
@@ -224,8 +223,7 @@ def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]
     job starts. Also returns [] for students of the dense encoder, which are too few to share.
     """
     alone = experiment.trains_encoder or experiment.kind_of(method).documents == "dense"
-    artefact = "mixed_bitext" if lang == MULTILINGUAL else "teacher_vectors"
-    return [] if alone else [experiment.place(artefact, "teacher_vectors", lang)]
+    return [] if alone else [experiment.place(of_pairs("teacher_vectors", lang), "teacher_vectors", lang)]
 
 
 def translator_code(experiment: Experiment, key: str, lang: str, owner: str = "") -> str:
