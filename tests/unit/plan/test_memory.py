@@ -8,7 +8,7 @@ import pytest
 from optical.config.experiment import Search
 from optical.files import write_json
 from optical.plan.memory import (
-    BEAM_BYTES,
+    BATCH_SCORES,
     CAST_BYTES,
     DRIVERS_MB,
     HELD_BYTES,
@@ -16,9 +16,11 @@ from optical.plan.memory import (
     LARGE,
     LOOKED_UP_BYTES,
     MARGIN,
+    SCORE_BYTES,
     STARTED_MB,
     STORED_BYTES,
     TEXT_BYTES,
+    TEXTS_AT_ONCE,
     Texts,
     distilling_mb,
     encoding_mb,
@@ -165,11 +167,15 @@ def test_a_search_takes_what_its_collection_needs_and_at_most_its_limit(tmp_path
 
 def test_a_translation_takes_more_with_each_beam_and_with_a_large_vocabulary(tmp_path):
     assert translating_mb(str(tmp_path), 4) is None
-    write_json(tmp_path / "config.json", {"d_model": 256, "vocab_size": 100_000})
+    write_json(tmp_path / "config.json", {"d_model": 256, "vocab_size": 250_000})
     one, two, four = (translating_mb(str(tmp_path), beams) for beams in (1, 2, 4))
     assert one > STARTED_MB + DRIVERS_MB
-    assert two - one == pytest.approx(MARGIN * 100_000 * BEAM_BYTES / 1e6)
+    assert two - one == pytest.approx(MARGIN * BATCH_SCORES * SCORE_BYTES / 1e6)
     assert four - two == pytest.approx(2 * (two - one))
+    write_json(tmp_path / "config.json", {"d_model": 256, "vocab_size": 250_000, "subwords_written": 8_000})
+    difference = BATCH_SCORES - TEXTS_AT_ONCE * 8_000
+    assert four - translating_mb(str(tmp_path), 4) == pytest.approx(MARGIN * 4 * difference * SCORE_BYTES / 1e6)
+    write_json(tmp_path / "config.json", {"d_model": 256, "vocab_size": 250_000})
     (tmp_path / "model.safetensors").write_bytes(bytes(4_000_000))
     assert translating_mb(str(tmp_path), 4) - four == pytest.approx(MARGIN * 6)
     write_json(tmp_path / "config.json", {"d_model": 256})

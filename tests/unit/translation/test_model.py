@@ -106,6 +106,35 @@ def test_a_large_vocabulary_is_trained_as_a_small_one(made, monkeypatch):
     assert torch.allclose(*tables, atol=1e-5)
 
 
+@pytest.mark.parametrize("beams", [1, 4])
+def test_a_large_vocabulary_is_searched_without_the_subwords_that_are_no_english(made, monkeypatch, beams):
+    texts = [foreign for _, foreign in sentences()[150:170]]
+    whole = Translator(made / "model")
+    monkeypatch.setattr("optical.translation.model.LARGE", 10)
+    part = Translator(made / "model")
+    written = read_json(made / "model/config.json")["subwords_written"]
+    assert whole.written_E is None and len(part.written_E) == written + 2, "and those before and behind a text"
+    assert part.model.get_output_embeddings().weight.shape[0] < whole.model.get_output_embeddings().weight.shape[0]
+    assert part.translate(texts, beams) == whole.translate(texts, beams)
+
+
+def test_short_texts_are_searched_in_batches_that_fit_into_memory(made, monkeypatch):
+    texts = [foreign for _, foreign in sentences()[150:170]]
+    translator = Translator(made / "model")
+    rows = translator.model.get_output_embeddings().weight.shape[0]
+    sizes, generate = [], translator.model.generate
+
+    def watched(**arguments):
+        sizes.append(len(arguments["input_ids"]))
+        return generate(**arguments)
+
+    monkeypatch.setattr(translator.model, "generate", watched)
+    expected = translator.translate(texts)
+    monkeypatch.setattr("optical.translation.translate.BATCH_SCORES", 3 * rows)
+    assert translator.translate(texts) == expected
+    assert sizes[0] == len(texts) and max(sizes[1:]) == 3
+
+
 def test_order_and_empty_texts_survive_batches_by_length(made):
     translator = Translator(made / "model")
     texts = ["mfalme aona jiwe nyekundu", "", "mto", " ", "malkia apenda mwezi dogo na mkate zamani"]

@@ -32,7 +32,9 @@ RETRIEVER = "config_sentence_transformers.json"  # the file that a late-interact
 LONGEST = 512  # tokens of a text, where nothing says it
 FRAME = 3  # tokens around a text's own
 SORTED_AT_ONCE = 100_000  # documents of a collection that are in memory together: optical.search.encoding
-BEAM_BYTES = 1_200  # of a subword, for each beam of a translation of some 85 texts at once
+TEXTS_AT_ONCE = 200  # short ones that a translator searches together, unless these are more scores
+BATCH_SCORES = 1 << 24  # of subwords, for each beam: optical.translation.translate
+SCORE_BYTES = 20  # of such a score
 TEXT_BYTES = 12  # of a byte of text, as the numbers of its subwords
 SEARCH_MB = 100  # of a search, however small its collection is
 WAITING_BYTES = 32  # of a score that waits for its comparison: `search.best_hits`
@@ -178,14 +180,18 @@ def translating_mb(model: str, beams: int) -> float | None:
 
     Args:
         model: folder of the translator.
-        beams: of the search, which scores every subword for each.
+        beams: of the search, which scores every subword that may be written for each.
     """
     path = Path(model, "config.json")
-    rows = read_json(path).get("vocab_size") if path.is_file() else None
+    config = read_json(path) if path.is_file() else {}
+    rows = config.get("vocab_size")
     if not rows:
         return None
     stored = megabytes_within(model) * (STORED_BYTES + CAST_BYTES) / STORED_BYTES
-    return DRIVERS_MB + MARGIN * (STARTED_MB + READING_MB + stored + rows * (SUBWORD_BYTES + beams * BEAM_BYTES) / 1e6)
+    written = config.get("subwords_written", rows) if rows > LARGE else rows
+    scores = beams * min(TEXTS_AT_ONCE * written, BATCH_SCORES)
+    searched = STARTED_MB + READING_MB + stored + (rows * SUBWORD_BYTES + scores * SCORE_BYTES) / 1e6
+    return DRIVERS_MB + MARGIN * searched
 
 
 def _counts(collection: str) -> Mapping[str, Any]:

@@ -185,3 +185,33 @@ def keep_to(model: Transformer, pieces: Tensor) -> None:
     """Let the model write only these subwords, int64 (E,), because a joint vocabulary is mostly not English."""
     model.final_logits_bias.fill_(UNREACHABLE)  # saved with the model, so that the search keeps to them too
     model.final_logits_bias[:, pieces] = 0.0
+    model.config.subwords_written = len(pieces)
+
+
+@torch.no_grad()
+def leave_out_unreachable(model: Transformer) -> Tensor | None:
+    """Let the decoder of a translator from `keep_to` score only the subwords that it may write.
+
+    Scores of 250,002 subwords, most of which are no English, would take nearly all of the time and memory of a search.
+    The ids that the decoder reads and writes are then places in the list that is returned.
+
+    Args:
+        model: is changed; the ids that its encoder reads are not.
+
+    Returns:
+        The ids of these subwords, int64, ascending; None where all subwords may be written, or a small vocabulary makes
+        this pointless.
+    """
+    bias = getattr(model, "final_logits_bias", None)
+    if bias is None or model.config.vocab_size <= LARGE or not (bias == UNREACHABLE).any():
+        return None
+    framing = ("bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_id")
+    ids_of_framing = [getattr(model.generation_config, name) for name in framing]
+    ids_E = torch.cat([torch.nonzero(bias[0] != UNREACHABLE)[:, 0], torch.tensor(ids_of_framing, device=bias.device)])
+    ids_E = ids_E.unique()
+    model.lm_head.weight = nn.Parameter(model.lm_head.weight[ids_E], requires_grad=False)
+    model.final_logits_bias = bias[:, ids_E]
+    model.get_decoder().embed_tokens.register_forward_pre_hook(lambda _, ids: (ids_E[ids[0]],))
+    for name, index in zip(framing, ids_of_framing, strict=True):
+        setattr(model.generation_config, name, int(torch.searchsorted(ids_E, index)))
+    return ids_E

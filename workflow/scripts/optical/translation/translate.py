@@ -1,6 +1,6 @@
 """Translate with any sequence-to-sequence checkpoint in the Hugging Face layout: our own, Marian, M2M-100, NLLB-200.
 
-Shape suffixes: B texts, S source tokens, T target tokens.
+Shape suffixes: B texts, S source tokens, T target tokens, E subwords that may be written.
 """
 
 import logging
@@ -16,10 +16,13 @@ from optical.runtime.offline import keep_offline
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
 from optical.seals import check_folder
+from optical.translation.model import leave_out_unreachable
 
 keep_offline()
 
 log = logging.getLogger(__name__)
+
+BATCH_SCORES = 1 << 24  # of subwords, for each beam: 64 MB, which a search holds several times
 
 
 class Translator:
@@ -43,6 +46,7 @@ class Translator:
             self.tokeniser: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         self.model.to(self.device).eval()
         self.model.generation_config.max_length = None  # each batch sets its own bound
+        self.written_E = leave_out_unreachable(self.model)
         self.forced_id = None
         if source_code or target_code:
             self._code_id(source_code, folder)
@@ -73,7 +77,7 @@ class Translator:
         Args:
             texts: in the source language; those of similar lengths are searched together, the longest first.
             beams: of the search.
-            batch_tokens: source tokens searched at once; memory grows with this times `beams`.
+            batch_tokens: source tokens searched at once, of at most as many texts as `BATCH_SCORES` allows.
         """
         translations = ["" for _ in texts]
         lengths = {
@@ -82,9 +86,10 @@ class Translator:
             if text.strip()
         }
         order = sorted(lengths, key=lambda index: -lengths[index])
+        batch_texts = BATCH_SCORES // self.model.get_output_embeddings().weight.shape[0]
         with Progress("translating", len(order)) as progress:
             while order:
-                size = max(1, batch_tokens // lengths[order[0]])
+                size = max(1, min(batch_tokens // lengths[order[0]], batch_texts))
                 chosen, order = order[:size], order[size:]
                 searched = self._search([texts[index] for index in chosen], beams)
                 for index, translation in zip(chosen, searched, strict=True):
@@ -110,6 +115,8 @@ class Translator:
                 max_new_tokens=min(2 * ids_BS.shape[1] + 8, self.longest - 2),
                 **codes,
             )
+        if self.written_E is not None:
+            output_BT = self.written_E[output_BT]
         # the code of the target language is no word, though some tokenisers do not hold it for special
         written = [[token for token in row if token != self.forced_id] for row in output_BT.tolist()]
         return self.tokeniser.batch_decode(written, skip_special_tokens=True)
