@@ -72,14 +72,13 @@ def group_scores(scores: Iterable[Score], collection: str) -> Scores:
     """Sort the scores of one collection into (method, lang, measure) -> seed -> query id -> value."""
     grouped: dict[tuple[str, str, str], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for row_collection, method, lang, seed, query_id, measure, value in scores:
-        if row_collection == collection:
-            queries = grouped[method, lang, measure][seed]
-            if query_id in queries:
-                raise DataError(
-                    f"{method}, {lang}, seed {seed}: query {query_id} has two scores for {measure}",
-                    hint="the same scores file was given twice",
-                )
-            queries[query_id] = value
+        if row_collection != collection:
+            continue
+        queries = grouped[method, lang, measure][seed]
+        if query_id in queries:
+            what = f"{method}, {lang}, seed {seed}: query {query_id} has two scores for {measure}"
+            raise DataError(what, hint="the same scores file was given twice")
+        queries[query_id] = value
     return {key: dict(seeds) for key, seeds in grouped.items()}
 
 
@@ -107,39 +106,62 @@ def compare_methods(
 ) -> list[Cell]:
     """Return the cells of `methods` x (`langs` and groups) x `measures`; an expected run without scores says NOT RUN.
 
-    `levels` gives the languages of `low` and `high`; those not among `langs` are left out. A method gets the cell of a
-    group only if all its languages were run, because means over different languages cannot be compared. `draws` is the
-    number of random draws of the bootstrap and of the randomisation test. Holm's correction takes the p-values of the
-    latter.
+    A method gets the cell of a group only if all its languages were run, because means over different languages cannot
+    be compared. Holm's correction takes the p-values of the randomisation test.
+
+    Args:
+        rows: the scores; those of other collections are left out.
+        collection: the one that is compared on.
+        methods: the expected methods.
+        langs: the expected languages.
+        measures: the measures, in the order of the cells.
+        reference: the method that the others are tested against.
+        levels: the languages of `low` and `high`; those not among `langs` are left out.
+        draws: the number of random draws of the bootstrap and of the randomisation test.
     """
     scores = group_scores(rows, collection)
     groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})
-    cells: dict[tuple[str, str, str], Figures] = {}
+    columns = [*langs, *groups]
+    cells = []
     for measure in measures:
-        for column in [*langs, *groups]:
+        figures: dict[tuple[str, str], Figures] = {}  # by method and column
+        for column in columns:
             weights = groups.get(column, {column: 1.0})
-            per_method = {
-                method: weigh({lang: scores[method, lang, measure] for lang in weights}, weights)
-                for method in methods
-                if all((method, lang, measure) in scores for lang in weights)
-            }
-            first = list(per_method)[:1]
-            strata = strata_of({lang: scores[method, lang, measure] for method in first for lang in weights})
-            for method, cell in compare_column(per_method, reference, draws, strata).items():
-                cells[method, column, measure] = cell
+            of_methods = _weighted_figures(scores, methods, measure, weights, reference, draws)
+            figures |= {(method, column): of_method for method, of_method in of_methods.items()}
         for method in methods:
-            for columns in (langs, groups):
-                _correct([cells.get((method, column, measure), {}) for column in columns])
-            for column, weights in groups.items():
-                gains = [cells.get((method, lang, measure), {}).get("relative_gain", NAN) for lang in weights]
-                if column != "gap" and (method, column, measure) in cells:
-                    cells[method, column, measure]["relative_gain"] = sum(gains) / len(gains)
-    return [
-        Cell(collection, method, column, measure, **cells.get((method, column, measure), {}))
-        for measure in measures
-        for method in methods
-        for column in [*langs, *groups]
-    ]
+            _add_p_holm([figures.get((method, lang), {}) for lang in langs])
+            _add_p_holm([figures.get((method, group), {}) for group in groups])
+        _average_gains(figures, groups)
+        cells += [
+            Cell(collection, method, column, measure, **figures.get((method, column), {}))
+            for method in methods
+            for column in columns
+        ]
+    return cells
+
+
+def _weighted_figures(
+    scores: Scores, methods: Sequence[str], measure: str, weights: Mapping[str, float], reference: str, draws: int
+) -> dict[str, Figures]:
+    """Return the figures of a weighted sum of languages, of each method that was run in all of them."""
+    per_method = {}
+    strata: dict[str, str] = {}
+    for method in methods:
+        if all((method, lang, measure) in scores for lang in weights):
+            per_lang = {lang: scores[method, lang, measure] for lang in weights}
+            per_method[method] = weigh(per_lang, weights)
+            if not strata:  # once, as all methods answer the same queries
+                strata = strata_of(per_lang)
+    return compare_column(per_method, reference, draws, strata)
+
+
+def _average_gains(figures: Mapping[tuple[str, str], Figures], groups: Mapping[str, Mapping[str, float]]) -> None:
+    """Set the relative gain of each method on a resource level to the mean of its gains on the level's languages."""
+    for (method, column), of_method in figures.items():
+        if column in groups and column != "gap":
+            gains = [figures[method, lang].get("relative_gain", NAN) for lang in groups[column]]
+            of_method["relative_gain"] = sum(gains) / len(gains)
 
 
 def compare_with_each(
@@ -153,12 +175,10 @@ def compare_with_each(
     draws: int = DRAWS,
 ) -> list[Cell]:
     """Return the cells of `compare_methods` for one reference after the other, without those not run."""
-    scores = list(rows)
-    of_each = (
-        compare_methods(scores, collection, methods, langs, measures, reference, levels, draws)
-        for reference in references
-    )
-    return [cell for cells in of_each for cell in cells if cell.status == DONE]
+    scores, cells = list(rows), []
+    for reference in references:
+        cells += compare_methods(scores, collection, methods, langs, measures, reference, levels, draws)
+    return [cell for cell in cells if cell.status == DONE]
 
 
 def weigh(per_lang: Mapping[str, Seeds], weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -216,30 +236,29 @@ def compare_column(
     values_QC = np.stack([array_SQ.mean(axis=0) for array_SQ in scores_SQ.values()], axis=1)
     strata_Q = np.array([strata[query_id] for query_id in ids])
     low_C, high_C = bootstrap_interval(values_QC, draws=draws, strata_Q=strata_Q)
-    columns = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
+    means = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
+    tests = {}
     if reference in scored:
         reference_Q = values_QC[:, list(scored).index(reference)]
-        columns |= _against(values_QC - reference_Q[:, None], reference_Q.mean(), draws, strata_Q)
-    return {
-        method: {
+        tests = _test_differences(values_QC - reference_Q[:, None], reference_Q.mean(), draws, strata_Q)
+    figures: dict[str, Figures] = {}
+    for column, (method, array_SQ) in enumerate(scores_SQ.items()):
+        tested = means if method == reference else means | tests
+        figures[method] = {name: float(values_C[column]) for name, values_C in tested.items()}
+        figures[method] |= {
             "status": DONE,
             "sd": sd_over_seeds(array_SQ),
             "seeds": len(array_SQ),
             "queries": len(ids),
             "reference": reference if reference in scored else "",
         }
-        | {
-            name: float(values_C[column])
-            for name, values_C in columns.items()
-            if method != reference or name in ("mean", "mean_low", "mean_high")
-        }
-        for column, (method, array_SQ) in enumerate(scores_SQ.items())
-    }
+    return figures
 
 
-def _against(
+def _test_differences(
     differences_QC: np.ndarray, reference_mean: float, draws: int, strata_Q: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """Return the figures of the differences to the reference by their names in `Cell`, float (C,) each."""
     low_C, high_C = bootstrap_interval(differences_QC, draws=draws, strata_Q=strata_Q)
     difference_C = differences_QC.mean(axis=0)
     return {
@@ -254,6 +273,7 @@ def _against(
 
 
 def _as_array(method: str, seeds: Seeds, ids: Sequence[str]) -> np.ndarray:
+    """Return the scores of a method as (S, Q), with the queries in the order of `ids`."""
     for seed, queries in seeds.items():
         odd = set(queries) ^ set(ids)
         if odd:
@@ -264,7 +284,8 @@ def _as_array(method: str, seeds: Seeds, ids: Sequence[str]) -> np.ndarray:
     return np.array([[queries[query_id] for query_id in ids] for _, queries in sorted(seeds.items())])
 
 
-def _correct(cells: Sequence[Figures]) -> None:
+def _add_p_holm(cells: Sequence[Figures]) -> None:
+    """Add the p-value with Holm's correction to the cells that were tested."""
     tested = [cell for cell in cells if "p_t" in cell]
     for cell, p_holm in zip(tested, holm([cell["p_randomisation"] for cell in tested]), strict=True):
         cell["p_holm"] = float(p_holm)

@@ -45,9 +45,17 @@ class Condition(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What is compared: conditions, each with the method that stands for it, and scores under the compared names."""
+    """What is compared: the methods of one condition, or one method in several conditions.
 
-    members: list[tuple[Condition, str]]
+    Attributes:
+        conditions: one, or one for each variant.
+        method: that of all conditions; "" where methods are compared.
+        scores: of what is compared, with the compared names (methods or variants) as their methods.
+        names: the compared names.
+    """
+
+    conditions: list[Condition]
+    method: str
     scores: list[Score]
     names: list[str]
 
@@ -89,30 +97,39 @@ def study_rows(
         draws: the number of random draws of intervals and tests.
     """
     if compare == METHODS:
-        blocks = [Block([(condition, "")], condition.scores, methods_of(condition.scores)) for condition in conditions]
+        blocks = [Block([condition], "", condition.scores, methods_of(condition.scores)) for condition in conditions]
     else:
         blocks = variant_blocks(conditions)
     rows = []
-    for members, scores, names in blocks:
-        condition = members[0][0]
-        langs = list(dict.fromkeys(score.lang for score in scores))
-        both = all(any(lang in level for lang in langs) for level in levels.values())
-        cells = compare_methods(
-            scores, condition.collection, names, langs, measures, reference, levels if both else {}, draws
-        )
-        groups = group_scores(scores, condition.collection)
-        differences = differences_to(groups, reference)
-        for cell in cells:
-            if cell.status == DONE:
-                variant, method = cell.method, members[0][1]
-                if compare == METHODS:
-                    variant, method = condition.variant, cell.method
-                pairs = {c.variant: c.pairs for c, _ in members}[variant].get(cell.lang, "")
-                needed = needed_queries(cell, differences)
-                exact = exact_bounds(groups.get((cell.method, cell.lang, cell.measure), {}), cell)
-                rows.append(as_row(cell, variant, method, pairs, exact, needed))
+    for block in blocks:
+        rows += _block_rows(block, reference, measures, levels, draws)
     if not rows:
         raise DataError("no scores", hint="check the measures and collections of the study")
+    return rows
+
+
+def _block_rows(
+    block: Block, reference: str, measures: Sequence[str], levels: Mapping[str, Sequence[str]], draws: int
+) -> list[StudyRow]:
+    """Return the rows of one block: a row for each cell that was run."""
+    collection = block.conditions[0].collection
+    langs = list(dict.fromkeys(score.lang for score in block.scores))
+    if not all(any(lang in level for lang in langs) for level in levels.values()):
+        levels = {}
+    cells = compare_methods(block.scores, collection, block.names, langs, measures, reference, levels, draws)
+    grouped = group_scores(block.scores, collection)
+    differences = differences_to(grouped, reference)
+    pairs_of_variant = {condition.variant: condition.pairs for condition in block.conditions}
+    rows = []
+    for cell in cells:
+        if cell.status != DONE:
+            continue
+        variant, method = block.conditions[0].variant, cell.method
+        if block.method:
+            variant, method = cell.method, block.method
+        pairs = pairs_of_variant[variant].get(cell.lang, "")
+        exact = exact_bounds(grouped.get((cell.method, cell.lang, cell.measure), {}), cell)
+        rows.append(as_row(cell, variant, method, pairs, exact, needed_queries(cell, differences)))
     return rows
 
 
@@ -126,11 +143,12 @@ def variant_blocks(conditions: Sequence[Condition]) -> list[Block]:
     blocks: dict[tuple[float, str, str], Block] = {}
     for condition in conditions:
         for method in methods_of(condition.scores):
-            block = blocks.setdefault((condition.share, condition.collection, method), Block([], [], []))
-            block.members.append((condition, method))
+            block = blocks.setdefault((condition.share, condition.collection, method), Block([], method, [], []))
+            block.conditions.append(condition)
             block.names.append(condition.variant)
-            of_method = (score for score in condition.scores if score.method == method)
-            block.scores.extend(score._replace(method=condition.variant) for score in of_method)
+            for score in condition.scores:
+                if score.method == method:
+                    block.scores.append(score._replace(method=condition.variant))
     return list(blocks.values())
 
 
