@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from tokenizers import Encoding, Tokenizer
+from torch import Tensor
 
 from optical.config.transport import TransportSettings
 from optical.errors import DataError
@@ -56,21 +57,32 @@ def linked_pairs(
 
     A subword belongs to one name at most, the longest.
     """
-    names = [[tokeniser.encode(name, add_special_tokens=False).ids for name in entry] for entry in lexicon]
+
+    def encoded(text: str) -> Encoding:
+        return tokeniser.encode(text, add_special_tokens=False)
+
+    names = [(encoded(english).ids, encoded(foreign).ids) for english, foreign in lexicon]
     linked = []
-    for number, (english, foreign, *_) in enumerate(pairs, start=1):
-        sides = [tokeniser.encode(text, add_special_tokens=False) for text in (english, foreign)]
-        taken: tuple[set[int], set[int]] = (set(), set())
-        links = []
-        for ids in names:
-            places = [_places(*side) for side in zip(sides, ids, taken, strict=True)]
-            if all(places):
-                for mine, new in zip(taken, places, strict=True):
-                    mine.update(new)
-                links.append(Link(places[1], places[0], translated=ids[0] != ids[1]))
-        if links:
-            linked.append(LinkedPair(number, sides[1].ids, sides[0].ids, links))
+    for number, (english_text, foreign_text, *_) in enumerate(pairs, start=1):
+        english, foreign = encoded(english_text), encoded(foreign_text)
+        if links := _links(english, foreign, names):
+            linked.append(LinkedPair(number, foreign.ids, english.ids, links))
     return linked
+
+
+def _links(english: Encoding, foreign: Encoding, names: Iterable[tuple[list[int], list[int]]]) -> list[Link]:
+    """Return the names (English, foreign) that both sides of a pair hold; a subword goes to the first of them."""
+    taken_english: set[int] = set()
+    taken_foreign: set[int] = set()
+    links = []
+    for english_name, foreign_name in names:
+        english_places = _places(english, english_name, taken_english)
+        foreign_places = _places(foreign, foreign_name, taken_foreign)
+        if english_places and foreign_places:
+            taken_english.update(english_places)
+            taken_foreign.update(foreign_places)
+            links.append(Link(foreign_places, english_places, translated=english_name != foreign_name))
+    return links
 
 
 def _places(sentence: Encoding, name: list[int], taken: set[int]) -> list[int]:
@@ -102,17 +114,22 @@ def plan_of(
         transport: the problem and its solver.
         weights: of English and of foreign tokens, from `bitext_token_weights`; not used where marginals are uniform.
     """
-    sides = []
-    texts = ([pair.foreign for pair in pairs], [pair.english for pair in pairs])
-    for encoder, ids, weights_V in zip(encoders, texts, reversed(weights), strict=True):
-        ids_BL, attention_BL, keep_BL = encoder.frame(ids, kind)
-        vectors_BLD = encoder.eval()(ids_BL, attention_BL).cpu()
-        mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL, kind)
-        sides.append((vectors_BLD, mask_BL, torch.from_numpy(weights_V)[ids_BL]))
-    (foreign_BMD, foreign_BM, foreign_weights_BM), (english_BND, english_BN, english_weights_BN) = sides
+    english_V, foreign_V = weights
+    foreign_BMD, foreign_BM, foreign_weights_BM = _read(encoders[0], [pair.foreign for pair in pairs], kind, foreign_V)
+    english_BND, english_BN, english_weights_BN = _read(encoders[1], [pair.english for pair in pairs], kind, english_V)
     cost_BMN = token_cost(foreign_BMD, english_BND)
     plan_BMN = transport_plan(cost_BMN, foreign_BM, english_BN, transport, foreign_weights_BM, english_weights_BN)
     return plan_BMN[:, 2:, 2:].numpy()  # after [CLS] and the marker
+
+
+def _read(
+    encoder: Encoder, texts: Sequence[list[int]], kind: str, weights_V: np.ndarray
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return token vectors (B, L, D), where words are (B, L), and the weights of tokens (B, L), on the processor."""
+    ids_BL, attention_BL, keep_BL = encoder.frame(texts, kind)
+    vectors_BLD = encoder.eval()(ids_BL, attention_BL).cpu()
+    mask_BL = keep_BL & encoder.content_mask(ids_BL, attention_BL, kind)
+    return vectors_BLD, mask_BL, torch.from_numpy(weights_V)[ids_BL]
 
 
 def pair_figures(plan_BMN: np.ndarray, pairs: Sequence[LinkedPair]) -> Iterator[tuple[int, str, float]]:
@@ -125,14 +142,17 @@ def pair_figures(plan_BMN: np.ndarray, pairs: Sequence[LinkedPair]) -> Iterator[
         for link in pair.links:
             foreign = [place for place in link.foreign if place < plan_MN.shape[0]]  # beyond it, the text was cut
             english = [place for place in link.english if place < plan_MN.shape[1]]
-            sent = plan_MN[foreign].sum()
-            if sent > 0 and plan_MN[:, english].sum() > 0:
-                share = float(plan_MN[np.ix_(foreign, english)].sum() / sent)
-                shares_of[MASS].append(share)
-                shares_of[CHANCE].append(float(plan_MN[:, english].sum() / plan_MN.sum()))
-                if link.translated:
-                    shares_of[MASS_TRANSLATED].append(share)
-        yield from ((pair.number, name, sum(shares) / len(shares)) for name, shares in shares_of.items() if shares)
+            sent, received = plan_MN[foreign].sum(), plan_MN[:, english].sum()
+            if not (sent > 0 and received > 0):
+                continue
+            share = float(plan_MN[np.ix_(foreign, english)].sum() / sent)
+            shares_of[MASS].append(share)
+            shares_of[CHANCE].append(float(received / plan_MN.sum()))
+            if link.translated:
+                shares_of[MASS_TRANSLATED].append(share)
+        for measure, shares in shares_of.items():
+            if shares:
+                yield pair.number, measure, sum(shares) / len(shares)
 
 
 def read_linked_pairs(bitext: str | Path, lexicon: str | Path, tokeniser: Tokenizer) -> list[LinkedPair]:

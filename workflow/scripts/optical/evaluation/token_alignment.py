@@ -1,4 +1,8 @@
-"""The transport plan between the tokens of two sentences, as the distillation of a student sees it."""
+"""The transport plan between the tokens of two sentences, as the distillation of a student sees it.
+
+Shape suffixes: B sentences (1), M foreign tokens, N English tokens, L tokens of either side, D vector size,
+V vocabulary.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -7,6 +11,8 @@ from optical.errors import ConfigError, DataError
 from optical.files import read_json
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from optical.config.transport import TransportSettings
     from optical.models.encoder import Encoder
 
@@ -18,6 +24,15 @@ class Alignment(NamedTuple):
     english: list[str]
     plan: list[list[float]]
     cost: list[list[float]]
+
+
+class _Side(NamedTuple):
+    """One sentence: its tokens, their vectors, which of them are real, and their weights, if they have some."""
+
+    tokens: list[str]
+    vectors_BLD: "Tensor"
+    mask_BL: "Tensor"
+    weights_BL: "Tensor | None"
 
 
 def transport_settings(
@@ -50,35 +65,39 @@ def align(
 
     `tokens` is the tokenised bitext from which token weights are computed, if the settings need them.
     """
-    import torch
-
     from optical.losses.transport import token_cost, transport_plan
-    from optical.models.encoder import QUERY
-    from optical.text.token_files import TokenFile
-    from optical.text.tokeniser import tokenise, vocabulary_size
 
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions"
         raise ConfigError(what, where="align", hint="--teacher must be the model that the student was distilled from")
-    sides = []
-    for encoder, text, side in ((student, foreign, "foreign"), (teacher, english, "english")):
-        ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
-        keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], QUERY)[0] | special
-        if not keep_L.any():
-            raise DataError("a sentence without a token", where=repr(text), hint="give some words")
-        weights_BL = None
-        if tokens:
-            file = TokenFile(Path(tokens) / side)
-            rows = vocabulary_size(encoder.tokeniser)
-            rarity_V = file.inverse_document_frequency(rows, encoder.special_ids)
-            weights_BL = torch.from_numpy(rarity_V)[ids_L[keep_L]][None]
-        pieces = [str(encoder.tokeniser.id_to_token(token)) for token in ids_L[keep_L].tolist()]
-        sides.append((vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), weights_BL, pieces))
-    (student_BMD, student_BM, student_weights_BM, foreign_tokens), teacher_side = sides
-    teacher_BND, teacher_BN, teacher_weights_BN, english_tokens = teacher_side
-    cost_BMN = token_cost(student_BMD, teacher_BND)
-    plan_BMN = transport_plan(cost_BMN, student_BM, teacher_BN, settings, student_weights_BM, teacher_weights_BN)
-    return Alignment(foreign_tokens, english_tokens, plan_BMN[0].tolist(), cost_BMN[0].tolist())
+    foreign_side = _read(student, foreign, special, Path(tokens, "foreign") if tokens else None)
+    english_side = _read(teacher, english, special, Path(tokens, "english") if tokens else None)
+    cost_BMN = token_cost(foreign_side.vectors_BLD, english_side.vectors_BLD)
+    weights = foreign_side.weights_BL, english_side.weights_BL
+    plan_BMN = transport_plan(cost_BMN, foreign_side.mask_BL, english_side.mask_BL, settings, *weights)
+    return Alignment(foreign_side.tokens, english_side.tokens, plan_BMN[0].tolist(), cost_BMN[0].tolist())
+
+
+def _read(encoder: "Encoder", text: str, special: bool, token_file: Path | None) -> _Side:
+    """Read a sentence as a query; the token file is the side of the bitext that its weights are computed from."""
+    import torch
+
+    from optical.models.encoder import QUERY
+    from optical.text.token_files import TokenFile
+    from optical.text.tokeniser import tokenise, vocabulary_size
+
+    ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
+    keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], QUERY)[0] | special
+    if not keep_L.any():
+        raise DataError("a sentence without a token", where=repr(text), hint="give some words")
+    ids_L = ids_L[keep_L]
+    weights_BL = None
+    if token_file:
+        size = vocabulary_size(encoder.tokeniser)
+        rarity_V = TokenFile(token_file).inverse_document_frequency(size, encoder.special_ids)
+        weights_BL = torch.from_numpy(rarity_V)[ids_L][None]
+    pieces = [str(encoder.tokeniser.id_to_token(token)) for token in ids_L.tolist()]
+    return _Side(pieces, vectors_LD[keep_L][None], torch.ones(1, len(pieces), dtype=torch.bool), weights_BL)
 
 
 def transport_cost(alignment: Alignment) -> float:
