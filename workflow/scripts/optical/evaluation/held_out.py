@@ -29,6 +29,13 @@ COLUMNS = [
     "p_bm25",
     "than_bm25",
 ]
+# What is doubted: the sentence, whom the students are compared with, and the verdict.
+DOUBTS = (
+    ("Training made these students worse than the model they started from", "start", WORSE),
+    ("The pairs cannot tell whether training helped these students", "start", UNKNOWN),
+    ("BM25 is better than these students: search with it, or find more sentence pairs", "bm25", WORSE),
+    ("The pairs cannot tell these students from BM25", "bm25", UNKNOWN),
+)
 TITLE = "Held-out sentence pairs (a foreign sentence finds its English one: mean reciprocal rank, paired test)"
 
 Row = dict[str, str]
@@ -63,31 +70,33 @@ def doubts(rows: Sequence[Row]) -> list[str]:
     >>> doubts([held_out_row(job, ranks / 2, {"start": ranks, "bm25": ranks / 3})])
     ['Training made these students worse than the model they started from: optical (sw: 0.5000, 1.0000)']
     """
-    return [
-        f"{what}: {', '.join(_named(row, rival, rows) for row in found)}"
-        for what, rival, verdict in (
-            ("Training made these students worse than the model they started from", "start", WORSE),
-            ("The pairs cannot tell whether training helped these students", "start", UNKNOWN),
-            ("BM25 is better than these students: search with it, or find more sentence pairs", "bm25", WORSE),
-            ("The pairs cannot tell these students from BM25", "bm25", UNKNOWN),
-        )
-        if (found := [row for row in rows if row[f"than_{rival}"] == verdict])
-    ]
+    several_seeds = len({row["seed"] for row in rows}) > 1
+    lines = []
+    for sentence, rival, verdict in DOUBTS:
+        students = [_student(row, rival, several_seeds) for row in rows if row[f"than_{rival}"] == verdict]
+        if students:
+            lines.append(f"{sentence}: {', '.join(students)}")
+    return lines
 
 
 def summary(rows: Sequence[Row]) -> str:
     """Return how many students are better than what they started from, and than BM25."""
-    ahead = [sum(row[f"than_{rival}"] == BETTER for row in rows) for rival in ("start", "bm25")]
-    better = [f"{count} of {len(rows)} students are better than" for count in ahead]
-    return f"{TITLE}: {better[0]} the model that they started from, {better[1]} BM25."
+    better = {rival: sum(row[f"than_{rival}"] == BETTER for row in rows) for rival in ("start", "bm25")}
+    return (
+        f"{TITLE}: {better['start']} of {len(rows)} students are better than the model that they started from, "
+        f"{better['bm25']} of {len(rows)} students are better than BM25."
+    )
 
 
 def held_out_notes(rows: Sequence[Row]) -> list[str]:
     """Return what the Markdown table says below its caption: a paragraph, and a list of doubts."""
+    if not rows:
+        return []
     items = [f"- {line}." for line in doubts(rows)]
-    return ["", summary(rows), *(["", *items] if items else [])] if rows else []
+    return ["", summary(rows), *([""] if items else []), *items]
 
 
-def _named(row: Row, rival: str, rows: Sequence[Row]) -> str:
-    seed = f", seed {row['seed']}" if len({other["seed"] for other in rows}) > 1 else ""
+def _student(row: Row, rival: str, with_seed: bool) -> str:
+    """Return a student's name with its figure and that of the rival."""
+    seed = f", seed {row['seed']}" if with_seed else ""
     return f"{row['method']} ({row['lang']}{seed}: {row['student']}, {row[rival]})"

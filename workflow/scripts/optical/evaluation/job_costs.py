@@ -1,6 +1,6 @@
 """Cost of a run: Snakemake's benchmarks and GPU readings, summed per rule and method."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from optical.errors import DataError
@@ -81,19 +81,23 @@ def _gpu(file: Path) -> Measured:
 
 
 def _summed(jobs: list[Measured]) -> list[str]:
-    measured = {name: [job[name] for job in jobs if name in job] for name in {name for job in jobs for name in job}}
-    total = {name: sum(numbers) for name, numbers in measured.items()}
-    largest = {name: max(numbers) for name, numbers in measured.items()}
-    joules, gpu_seconds, busy = total.get("gpu_joules"), total.get("gpu_seconds"), total.get("busy_seconds")
+    """Return the cells of a row, behind rule and method: sums and maxima over the jobs that have a measurement."""
+
+    def combined(name: str, combine: Callable[[list[float]], float]) -> float | None:
+        numbers = [job[name] for job in jobs if name in job]
+        return combine(numbers) if numbers else None
+
+    joules, gpu_seconds = combined("gpu_joules", sum), combined("gpu_seconds", sum)
+    busy_seconds = combined("busy_seconds", sum)
     return [
         str(len(jobs)),
-        _cell(total.get("seconds"), 1),
-        _cell(total.get("cpu_seconds"), 1),
-        _cell(largest.get("memory"), 0),
+        _cell(combined("seconds", sum), 1),
+        _cell(combined("cpu_seconds", sum), 1),
+        _cell(combined("memory", max), 0),
         _cell(gpu_seconds, 1),
         _cell(None if joules is None else joules / 3600, 2),
-        _cell(largest.get("gpu_memory"), 0),
-        _cell(100 * busy / gpu_seconds if busy is not None and gpu_seconds else None, 0),
+        _cell(combined("gpu_memory", max), 0),
+        _cell(100 * busy_seconds / gpu_seconds if busy_seconds is not None and gpu_seconds else None, 0),
     ]
 
 

@@ -63,7 +63,7 @@ def strongest_rival(cells: Mapping[tuple[str, str], LongRow], method: str, candi
     >>> strongest_rival({(name, "low"): {"mean": mean} for name, mean in means.items()}, "mine", ["a", "b"])
     'b'
     """
-    columns = [column for of, column in cells if of == method]
+    columns = [column for name, column in cells if name == method]
 
     def strength(rival: str) -> list[float]:
         rows = [cells.get((rival, level)) if level in columns else None for level in LEVELS]
@@ -134,16 +134,18 @@ def fewer_seeds(cells: Mapping[tuple[str, str], LongRow]) -> list[str]:
     >>> fewer_seeds({("a", "sw"): {"seeds": "1"}, ("b", "sw"): {"seeds": "2"}, ("b", "so"): {"seeds": "1"}})
     ['1 seed: a, b (so)']
     """
-    columns: dict[int, dict[str, list[str]]] = {}
+    columns_of: dict[int, dict[str, list[str]]] = {}  # number of seeds -> method -> columns
     for (method, column), row in cells.items():
-        columns.setdefault(int(row["seeds"]), {}).setdefault(method, []).append(column)
-    whole = Counter(method for method, _ in cells)
-    return [
-        f"{seeds} seed{'s' * (seeds > 1)}: "
-        + ", ".join(name if len(some) == whole[name] else f"{name} ({', '.join(some)})" for name, some in named.items())
-        for seeds, named in sorted(columns.items())
-        if seeds < max(columns)
-    ]
+        columns_of.setdefault(int(row["seeds"]), {}).setdefault(method, []).append(column)
+    all_columns = Counter(method for method, _ in cells)
+    lines = []
+    for seeds in sorted(columns_of)[:-1]:
+        methods = [
+            method if len(columns) == all_columns[method] else f"{method} ({', '.join(columns)})"
+            for method, columns in columns_of[seeds].items()
+        ]
+        lines.append(f"{seeds} seed{'s' if seeds > 1 else ''}: {', '.join(methods)}")
+    return lines
 
 
 def significance_mark(row: LongRow) -> str:

@@ -23,15 +23,18 @@ def means_lines(
         references: what the others were tested against.
         tests: a sentence on the tests, for below the tables.
     """
-    of_mean = {(cell.method, cell.lang, cell.measure): cell for cell in cells}
     shown = [method for method in methods if any(cell.method == method for cell in cells)]
-    heads = [lang if len({lang for lang, _ in columns}) > 1 else measure for lang, measure in columns]
-    lines = _table(heads, [[f"`{m}`", *(_mean(of_mean.get((m, *column))) for column in columns)] for m in shown])
-    lines += ["", INTERVALS]
+    several_langs = len({lang for lang, _ in columns}) > 1
+    heads = [lang if several_langs else measure for lang, measure in columns]
+    cell_at = {(cell.method, cell.lang, cell.measure): cell for cell in cells}
+    rows = [[f"`{method}`", *(_mean(cell_at.get((method, *column))) for column in columns)] for method in shown]
+    lines = [*_table(heads, rows), "", INTERVALS]
     for reference in references:
-        others = {(c.method, c.lang, c.measure): c for c in cells if c.reference == reference != c.method}
+        cell_at = {(cell.method, cell.lang, cell.measure): cell for cell in cells if cell.reference == reference}
         rows = [
-            [f"`{m}`", *(_difference(others.get((m, *column))) for column in columns)] for m in shown if m != reference
+            [f"`{method}`", *(_difference(cell_at.get((method, *column))) for column in columns)]
+            for method in shown
+            if method != reference
         ]
         lines += ["", f"Difference to `{reference}`:", "", *_table(heads, rows)]
     return [*lines, "", tests]

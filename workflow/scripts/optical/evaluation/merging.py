@@ -96,14 +96,24 @@ def records_of(results: str | Path, scores: Iterable[Score]) -> Iterator[Record]
     scored = {student_of(code, score.method, score.seed) for score in scores for code in (score.lang, MULTILINGUAL)}
     rows = read_held_out(sorted(Path(results).glob("held_out/*.tsv")))
     held_out = {student_of(row["lang"], row["method"], row["seed"]): row for row in rows}
-    for path in [path for pattern in MODELS for path in sorted(Path(results).glob(f"{pattern}/provenance.json"))]:
-        model, provenance = path.parent.relative_to(results).as_posix(), read_json(path)
+    for folder in _model_folders(Path(results)):
+        model, provenance = folder.relative_to(results).as_posix(), read_json(folder / "provenance.json")
         if model.startswith(f"{STUDENTS}/") and model not in scored:
             continue  # of an earlier run in this folder
-        record = {"model": model, "weights": content_hash(path.parent)}
+        record: Record = {"model": model, "weights": content_hash(folder)}
         record |= {key: provenance[key] for key in STATED if key in provenance}
-        yield record | ({"held_out": held_out.pop(model)} if model in held_out else {})
-    yield from ({"model": model, "held_out": row} for model, row in held_out.items() if model in scored)
+        if model in held_out:
+            record["held_out"] = held_out.pop(model)
+        yield record
+    for model, row in held_out.items():
+        if model in scored:
+            yield {"model": model, "held_out": row}
+
+
+def _model_folders(results: Path) -> Iterator[Path]:
+    for pattern in MODELS:
+        for path in sorted(results.glob(f"{pattern}/provenance.json")):
+            yield path.parent
 
 
 def student_of(lang: str, method: str, seed: str) -> str:

@@ -86,9 +86,10 @@ def _as_text(value: object) -> str:
 def config_lines(trials: Sequence[Trial], method: str, measure: str) -> list[str]:
     """Return the values of the best point as the lines of a config file, with a comment that says what they led to."""
     best = trials[0]
-    points, langs = f"{len(trials)} point{'s' * (len(trials) > 1)}", ", ".join(best.means)
+    points = "1 point" if len(trials) == 1 else f"{len(trials)} points"
     comment = (
-        f"# best of {points} of the grid: {method} has a mean {measure} of {best.mean:.4f} over {best.queries} queries"
+        f"# best of {points} of the grid: {method} has a mean {measure} of {best.mean:.4f} over {best.queries} queries "
+        f"({', '.join(best.means)})"
     )
     text = yaml.safe_dump(nested(best.values), sort_keys=False, allow_unicode=True)
-    return [f"{comment} ({langs})", *text.splitlines()]
+    return [comment, *text.splitlines()]
