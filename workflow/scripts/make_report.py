@@ -16,7 +16,7 @@ from optical.program import log, program, run_program, yaml_value
 from optical.report import provenance, sections
 from optical.report.glossary import glossary_section
 from optical.report.html import page, paragraph
-from optical.report.pairs import pairs_section
+from optical.report.pairs import language_pairs_section
 from optical.report.queries import every_query_section
 from optical.report.sections import Report, plain_table_section
 
@@ -45,7 +45,7 @@ def main(arguments):
         sections.held_out_section(held_out),
         sections.dots_section(report),
         sections.gap_section(report),
-        pairs_section(report),
+        language_pairs_section(report),
         sections.queries_section(report),
         every_query_section(report),
         sections.alignment_section(report),
@@ -54,7 +54,7 @@ def main(arguments):
         plain_table_section(report, *QUALITY, "Translations of held-out sentences, scored by sacrebleu"),
         plain_table_section(report, *COST, "What the jobs took"),
         glossary_section(report),
-        provenance.pairs_section(report),
+        provenance.sentence_pairs_section(report),
         provenance.provenance_section(report),
     ]
     shown, read = [section for section in made if section], arguments.passage_languages

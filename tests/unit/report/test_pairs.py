@@ -2,7 +2,7 @@
 
 from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows
 from optical.files import write_rows
-from optical.report.pairs import pairs_section
+from optical.report.pairs import language_pairs_section
 from optical.report.sections import Report
 
 
@@ -10,7 +10,7 @@ def test_means_and_differences_stand_beside_the_heat_maps_of_a_collection_with_s
     report = Report(
         tmp_path, {"flores-en": ["sw"], "flores": ["sw"]}, {}, ["zero-shot", "optical"], ["AP"], "optical", []
     )
-    assert pairs_section(report) is None
+    assert language_pairs_section(report) is None
     of_means = {"status": "OK", "mean": 0.5, "mean_low": 0.4, "mean_high": 0.6}
     tested = {"difference_to_reference": 0.2, "interval_low": 0.1, "interval_high": 0.3, "p_holm": 0.001}
     cells = [
@@ -23,7 +23,7 @@ def test_means_and_differences_stand_beside_the_heat_maps_of_a_collection_with_s
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"></svg>'
     )
     write_rows(tmp_path / "figures/flores/matrix.tsv", [["method"]])
-    body = pairs_section(report).body
+    body = language_pairs_section(report).body
     assert body.count("<h3>") == 1
     for shown in ("never trained", "0.500", "0.400 to 0.600", "+0.200⁺", "NOT RUN", "Compare with", "<svg"):
         assert shown in body, shown

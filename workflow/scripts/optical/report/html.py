@@ -63,7 +63,7 @@ def choice(label: str, options: Iterable[tuple[str, str]]) -> str:
     Without the script each opens and closes by itself.
     """
     parts = [
-        f'<details data-name="{escape(name)}"{" open" * (not place)}>'
+        f'<details data-name="{escape(name)}"{" open" if place == 0 else ""}>'
         f"<summary>{escape(label)} {escape(name)}</summary>{body}</details>"
         for place, (name, body) in enumerate(options)
     ]
@@ -81,21 +81,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence], caption: str, marked:
 
     The row whose name is `marked` is highlighted. It scrolls sideways where the screen is narrow.
     """
-    rows = [list(row) for row in rows]
-    numeric = [
-        bool(rows) and all(NUMBER.match(_plain(row[column])) for row in rows if _plain(row[column])) and column > 0
-        for column in range(len(header))
-    ]
+    rows = [list(map(_as_cell, row)) for row in rows]
+    kinds = ["number" if place and _only_numbers(row[place] for row in rows) else "" for place in range(len(header))]
     head = "".join(
-        f'<th scope="col"{_class("number" * right)}>{escape(name)}</th>'
-        for name, right in zip(header, numeric, strict=True)
+        f'<th scope="col"{_class(kind)}>{escape(name)}</th>' for name, kind in zip(header, kinds, strict=True)
     )
-    body = "".join(
-        f"<tr{_class('marked' * (_plain(row[0]) == marked))}>"
-        + "".join(_cell(*cell) for cell in zip(row, numeric, [True, *[False] * (len(row) - 1)], strict=True))
-        + "</tr>\n"
-        for row in rows
-    )  # fmt: skip
+    body = "".join(_row(row, kinds, row[0].text == marked) for row in rows)
     inner = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
     return scrolling(inner, f"Table: {caption}")
 
@@ -160,18 +151,29 @@ def page(files: Mapping[str, str], title: str, lead: str, sections: Sequence[Sec
     )
 
 
-def _cell(value: object, right: bool, first: bool) -> str:
-    cell = value if isinstance(value, Text) else Text(str(value))
+def _as_cell(value: object) -> Text:
+    return value if isinstance(value, Text) else Text(str(value))
+
+
+def _only_numbers(cells: Iterable[Text]) -> bool:
+    """Return whether all cells that are not empty are numbers; False without any cell."""
+    texts = [cell.text for cell in cells]
+    return bool(texts) and all(NUMBER.match(text) for text in texts if text)
+
+
+def _row(cells: Sequence[Text], kinds: Sequence[str], marked: bool) -> str:
+    """Return a row of a table; `kinds` are the classes of its columns, the first cell is its head."""
+    columns = enumerate(zip(cells, kinds, strict=True))
+    row = "".join(_cell(cell, kind, is_head=place == 0) for place, (cell, kind) in columns)
+    return f"<tr{_class('marked' if marked else '')}>{row}</tr>\n"
+
+
+def _cell(cell: Text, kind: str, is_head: bool) -> str:
+    tag, scope = ("th", ' scope="row"') if is_head else ("td", "")
+    kinds = " ".join(filter(None, [kind, cell.kind]))
     lang = f' dir="auto" lang="{escape(cell.lang)}"' if cell.lang else ""
-    scope = ' scope="row"' if first else ""
-    tag = "th" if first else "td"
-    kinds = " ".join(filter(None, ["number" * right, cell.kind]))
     note = f"<small>{escape(cell.note)}</small>" if cell.note else ""
     return f"<{tag}{scope}{_class(kinds)}{lang}>{escape(cell.text)}{note}</{tag}>"
-
-
-def _plain(value: object) -> str:
-    return value.text if isinstance(value, Text) else str(value)
 
 
 def _class(name: str) -> str:

@@ -16,17 +16,18 @@ CAPTION = (
 )
 
 
-def pairs_section(report: Report) -> Section | None:
+def language_pairs_section(report: Report) -> Section | None:
     """Return means, differences and heat maps of each collection with passages in several languages."""
     parts = []
     for collection in report.collections:
         path = report.results / f"tables/{collection}/matrix.tsv"
         if path.is_file():
-            parts += [f"<h3>{escape(collection)}</h3>", *_of_collection(report, collection, path)]
+            parts += [f"<h3>{escape(collection)}</h3>", *_table_tests_and_maps(report, collection, path)]
     return Section("any-to-any", "Any language to any language", "\n".join(parts)) if parts else None
 
 
-def _of_collection(report: Report, collection: str, path: Path) -> list[str]:
+def _table_tests_and_maps(report: Report, collection: str, path: Path) -> list[str]:
+    """Return the means, the differences to each reference, and the heat maps of a collection, as HTML."""
     rows = read_table(path, CELL_COLUMNS)
     means = {(row["method"], row["lang"]): row for row in rows}
     groups = [name for name in GROUPS if any(column == name for _, column in means)]

@@ -12,7 +12,7 @@ from optical.report.sections import Report
 MODELS = ("encoder", "teacher")
 
 
-def pairs_section(report: Report) -> Section | None:
+def sentence_pairs_section(report: Report) -> Section | None:
     """Return the sentence pairs of each language: sources, what was kept, licences."""
     rows = []
     for lang in report.names:

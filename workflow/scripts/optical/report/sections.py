@@ -59,24 +59,30 @@ class Report:
 
 def summary(report: Report, held_out_rows: Sequence[LongRow] = ()) -> str:
     """Return a short summary for every collection, and the students that training did not help."""
-    measure, items = report.measures[0], held_out.doubts(held_out_rows)
+    items = held_out.doubts(held_out_rows)
+    if not report.rivals:
+        return bullets(items)
     for collection in report.collections:
-        cells = report.cells(collection, measure)
-        rival = strongest_rival(cells, report.reference, report.rivals) if report.rivals else ""
-        both = [(level, cells.get((report.reference, level)), cells.get((rival, level))) for level in LEVELS]
-        level, ours, theirs = next((row for row in both if row[1] and row[2]), (None, None, None))
-        if not (ours and theirs):
-            continue
-        difference = float(ours["mean"]) - float(theirs["mean"])
-        p_value = f", p = {float(theirs['p_holm']):.3g} (Holm)" if theirs["p_holm"] else ""
-        text = (
-            f"{collection}: on {level}-resource languages {report.reference} has a mean {measure} of "
-            f"{float(ours['mean']):.3f}; the strongest other method on them, {rival}, has "
-            f"{float(theirs['mean']):.3f} ({_signed(difference)}{p_value})."
-        )
-        gap = cells.get((report.reference, "gap"))
-        items.append(text + (f" Its gap, high minus low, is {_signed(gap['mean'])}." if gap else ""))
+        cells = report.cells(collection, report.measures[0])
+        rival = strongest_rival(cells, report.reference, report.rivals)
+        levels = [level for level in LEVELS if (report.reference, level) in cells and (rival, level) in cells]
+        if levels:
+            items.append(f"{collection}: {_against_rival(report, cells, rival, levels[0])}")
     return bullets(items)
+
+
+def _against_rival(report: Report, cells: Mapping[tuple[str, str], LongRow], rival: str, level: str) -> str:
+    """Return how the reference compares with a rival on a resource level, and its gap between the levels."""
+    ours, theirs = cells[report.reference, level], cells[rival, level]
+    difference = float(ours["mean"]) - float(theirs["mean"])
+    p_value = f", p = {float(theirs['p_holm']):.3g} (Holm)" if theirs["p_holm"] else ""
+    text = (
+        f"on {level}-resource languages {report.reference} has a mean {report.measures[0]} of "
+        f"{float(ours['mean']):.3f}; the strongest other method on them, {rival}, has "
+        f"{float(theirs['mean']):.3f} ({_signed(difference)}{p_value})."
+    )
+    gap = cells.get((report.reference, "gap"))
+    return f"{text} Its gap, high minus low, is {_signed(gap['mean'])}." if gap else text
 
 
 def table_section(report: Report) -> Section:
@@ -120,7 +126,7 @@ def _mean(row: LongRow | None, best: str | None) -> Text:
         return Text("NOT RUN")
     spread = f" ± {float(row['sd']):.3f}" if row["sd"] else ""
     mean = _shown_mean(row)
-    return Text(f"{mean}{spread}{MARKS[significance_mark(row)]}".replace("-", "−"), kind="best" * (mean == best))
+    return Text(f"{mean}{spread}{MARKS[significance_mark(row)]}".replace("-", "−"), kind="best" if mean == best else "")
 
 
 def _shown_mean(row: LongRow) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from optical.report.figures.style import Row, add_legend, panels, styles
+from optical.report.figures.style import Row, Style, add_legend, panels, styles
 
 POINTS = 60
 
@@ -33,22 +34,19 @@ def draw_curves(rows: Sequence[Row], methods: Sequence[str], names: Mapping[str,
     """
     figure, grid, free = panels(list(names.values()), height=2.0, legend=True)
     looks = styles(methods)
-    lines: dict[tuple, list[Row]] = {}
+    lines_of: dict[str, dict[tuple[str, str], list[Row]]] = {lang: {} for lang in names}  # by method and seed
     for row in rows:
-        lines.setdefault((row["lang"], row["method"], row["seed"]), []).append(row)
+        lines_of.setdefault(row["lang"], {}).setdefault((row["method"], row["seed"]), []).append(row)
     for axes, lang in zip(grid, names, strict=True):
-        labelled = set()
-        for (line_lang, method, _), line in lines.items():
-            if line_lang == lang:
-                axes.plot(
-                    [float(row["step"]) for row in line],
-                    [float(row["share_of_first"]) for row in line],
-                    color=looks[method].colour,
-                    linestyle=looks[method].dashes,
-                    linewidth=1.4,
-                    label=None if method in labelled else method,
-                )
-                labelled.add(method)
+        for (method, _), line in lines_of[lang].items():
+            axes.plot(
+                [float(row["step"]) for row in line],
+                [float(row["share_of_first"]) for row in line],
+                color=looks[method].colour,
+                linestyle=looks[method].dashes,
+                linewidth=1.4,
+                label=method,
+            )
         axes.set_ylim(bottom=0)
     figure.supxlabel("step", fontsize=9)
     figure.supylabel("loss, share of its start", fontsize=9)
@@ -64,16 +62,11 @@ def draw_bitext_curve(rows: Sequence[Row], methods: Sequence[str], names: Mappin
     figure, grid, free = panels(list(names.values()), height=2.2, sharex=False, legend=True)
     looks = styles(methods)
     for axes, lang in zip(grid, names, strict=True):
-        ticks = sorted({float(row["pairs"]) for row in rows if row["lang"] == lang})
+        of_lang = [row for row in rows if row["lang"] == lang]
+        ticks = sorted({float(row["pairs"]) for row in of_lang})
         for method in methods:
-            look = looks[method]
-            mine = [row for row in rows if (row["lang"], row["method"]) == (lang, method)]
-            points = sorted((float(row["pairs"]), float(row["mean"])) for row in mine)
-            if len(points) == 1 < len(ticks):
-                axes.axhline(points[0][1], color=look.colour, linestyle=look.dashes, linewidth=1, label=method)
-            elif points:
-                pairs, means = zip(*points, strict=True)
-                axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=method)
+            points = sorted((float(row["pairs"]), float(row["mean"])) for row in of_lang if row["method"] == method)
+            _draw_line(axes, points, looks[method], method, level=len(points) == 1 < len(ticks))
         axes.set_xscale("log")
         axes.set_xticks(ticks, [short(pairs) for pairs in ticks])
         axes.set_xticks([], minor=True)
@@ -82,6 +75,15 @@ def draw_bitext_curve(rows: Sequence[Row], methods: Sequence[str], names: Mappin
     figure.supylabel(f"mean {measure}", fontsize=9)
     add_legend(figure, grid, free)
     return figure
+
+
+def _draw_line(axes: Axes, points: Sequence[tuple[float, float]], look: Style, label: str, level: bool) -> None:
+    """Draw means against pairs; or, if `level`, a level line at the only mean."""
+    if level:
+        axes.axhline(points[0][1], color=look.colour, linestyle=look.dashes, linewidth=1, label=label)
+    elif points:
+        pairs, means = zip(*points, strict=True)
+        axes.plot(pairs, means, color=look.colour, linestyle=look.dashes, marker=look.marker, label=label)
 
 
 def short(count: float) -> str:

@@ -35,11 +35,14 @@ def draw_heat_maps(cells_of: Mapping[str, Cells], rows: Sequence[str], columns: 
 
 def pair_rows(table: Sequence[Row], methods: Sequence[str]) -> list[Row]:
     """Return the means of single pairs of languages, each once, of a table by make_matrix_table.py."""
-    means = {(row["method"], row["lang"]): row["mean"] for row in table}
+    means: dict[str, dict[str, str]] = {method: {} for method in methods}  # method -> pair or group -> mean
+    for row in table:
+        if row["method"] in means:
+            means[row["method"]][row["lang"]] = row["mean"]
     rows: list[Row] = []
     for method in methods:
-        for (of, pair), mean in means.items():
-            if of == method and (langs := languages_of(pair)):
+        for pair, mean in means[method].items():
+            if langs := languages_of(pair):
                 rows.append({"method": method, "queries": langs[0], "passages": langs[1], "mean": mean})
     return rows
 
