@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -109,13 +109,13 @@ def train(
         )
     device = next(model.parameters()).device
     optimiser = optimiser_for(model, settings)
-    first, rows, events, averaged = _resume(model, optimiser, checkpoints, machine)
-    average = WeightAverage(settings, averaged)
-    curve = _Curve(rows, what, lag=device.type == "cuda")
+    start = _resume(model, optimiser, checkpoints, machine)
+    average = WeightAverage(settings, start.average)
+    curve = _Curve(start.curve, what, lag=device.type == "cuda")
     clock = _Clock(machine)
     prepare(model, settings)
-    with Progress(what, settings.steps, done=first) as progress:
-        for step in range(first, settings.steps):
+    with Progress(what, settings.steps, done=start.step) as progress:
+        for step in range(start.step, settings.steps):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate_at(step, settings)
             figures = _backward(model, loss_of_part, step, settings, machine, device)
@@ -128,22 +128,43 @@ def train(
             progress.advance(1, **shown)
             stop = parallel.any_of(clock.must_stop(), device, machine.world) and step + 1 < settings.steps
             if stop:
-                events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
+                start.events.append(f"stopped early after step {step}: {clock.reason or 'another process was told to'}")
             if checkpoints and machine.rank == 0 and (clock.checkpoint_due(step) or stop):
+                state = _State(step + 1, curve.finished(), start.events, average.state())
                 weights = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-                state = {"step": step + 1, "curve": curve.finished(), "events": events, "average": average.state()}
-                checkpoints.save(weights | state)
+                checkpoints.save(weights | state._asdict())
             if stop:
-                remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
-                log.warning("%s; %s", events[-1], remedy)
-                parallel.leave(machine.world)
-                sys.exit(STOPPED_EARLY)
+                _stop_early(start.events[-1], checkpoints, machine)
     rows = curve.finished()
     average.put_into(model)
     parallel.leave(machine.world)
     if machine.rank:
         sys.exit(0)
     return rows
+
+
+class _State(NamedTuple):
+    """Where a training is, as a checkpoint keeps it beside the weights.
+
+    Attributes:
+        step: the next one.
+        curve: the learning curve so far, a row a step.
+        events: what has interrupted the training.
+        average: from `WeightAverage.state`; None at the start.
+    """
+
+    step: int
+    curve: list[dict[str, float]]
+    events: list[str]
+    average: dict[str, Any] | None
+
+
+def _stop_early(event: str, checkpoints: Checkpoints | None, machine: Machine) -> NoReturn:
+    """Say what stopped the training, and exit with the status that asks for another run."""
+    remedy = "run again to go on" if checkpoints else "nothing is kept, because no --checkpoints were given"
+    log.warning("%s; %s", event, remedy)
+    parallel.leave(machine.world)
+    sys.exit(STOPPED_EARLY)
 
 
 def prepare(model: nn.Module, settings: TrainingSettings) -> None:
@@ -213,12 +234,12 @@ class _Curve:
 
 def _resume(
     model: nn.Module, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints | None, machine: Machine
-) -> tuple[int, list[dict[str, float]], list[str], dict[str, Any] | None]:
-    """Return the step to go on from, the learning curve so far, what interrupted the training, and its mean weights."""
+) -> _State:
+    """Return where the training starts or goes on; put the weights of a checkpoint into model and optimiser."""
     loaded = checkpoints.load() if checkpoints and machine.rank == 0 else None
     state: Any = parallel.from_first(loaded, machine.world)
     if state is None:
-        return 0, [], [], None
+        return _State(0, [], [], None)
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     events, last = state["events"], state["step"] - 1
@@ -226,7 +247,7 @@ def _resume(
         events = [*events, f"ended without warning after step {last} or later"]
     for event in events:  # the workflow manager has deleted the log that said so
         log.info("earlier: %s", event)
-    return state["step"], state["curve"], events, state["average"]
+    return _State(state["step"], state["curve"], events, state["average"])
 
 
 class _Clock:

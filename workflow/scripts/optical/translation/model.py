@@ -13,6 +13,7 @@ vocabulary.
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ from optical.models.framing import special_tokens, unknown_id
 from optical.models.unpadding import Transformer
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, vocabulary_size
 from optical.training.subwords import LARGE, RowsInUse
+
+if TYPE_CHECKING:
+    from transformers import BartConfig, BertConfig
 
 IdTable = Mapping[int, Mapping[int, float]]  # foreign subword -> English subword -> P(English | foreign)
 
@@ -42,7 +46,7 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
     Raises:
         ConfigError: the encoder is not a BERT, or the tokeniser does not put one token before and one behind a text.
     """
-    from transformers import BartConfig, BartForConditionalGeneration, BertConfig
+    from transformers import BartForConditionalGeneration
 
     bert = load_transformer(encoder) if encoder else None
     if bert and bert.config.model_type != "bert":
@@ -52,22 +56,40 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
             hint="set translator.warm_start: false, or take a BERT",
         )
     subwords = load_tokeniser(tokeniser)
-    start, end, padding, _ = special_tokens(subwords, tokeniser)
     torch.manual_seed(settings.seed)
-    shape = (
-        bert.config
-        if bert
-        else BertConfig(
-            vocab_size=vocabulary_size(subwords),
-            hidden_size=settings.hidden_size,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=settings.intermediate_size,
-            max_position_embeddings=settings.longest,
-            hidden_act="relu",
-        )
+    shape = bert.config if bert else _new_shape(settings, vocabulary_size(subwords))
+    config = _bart_config(shape, settings, special_tokens(subwords, tokeniser))
+    model: Transformer = BartForConditionalGeneration(config)
+    model.generation_config.update(no_repeat_ngram_size=3, repetition_penalty=1.3)  # small models stutter
+    if bert:
+        _take_over(model, bert)
+    _let_sources_through(model)
+    return model
+
+
+def _new_shape(settings: TranslatorSettings, rows: int) -> "BertConfig":
+    """Return the shape of a translator that does not start from an encoder, as that of a BERT; `rows` of subwords."""
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=rows,
+        hidden_size=settings.hidden_size,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        intermediate_size=settings.intermediate_size,
+        max_position_embeddings=settings.longest,
+        hidden_act="relu",
     )
-    config = BartConfig(
+
+
+def _bart_config(
+    shape: "BertConfig", settings: TranslatorSettings, special_ids: tuple[int, int, int, int]
+) -> "BartConfig":
+    """Return the config of a BART whose encoder and decoder have the shape of a BERT."""
+    from transformers import BartConfig
+
+    start, end, padding, _ = special_ids
+    return BartConfig(
         vocab_size=shape.vocab_size,
         d_model=shape.hidden_size,
         encoder_layers=shape.num_hidden_layers,
@@ -88,12 +110,6 @@ def new_translator(settings: TranslatorSettings, tokeniser: str | Path, encoder:
         # eager attention gives the weights that guidance needs, and is fast on short sentences
         attn_implementation="eager",  # type: ignore[call-arg]
     )
-    model: Transformer = BartForConditionalGeneration(config)
-    model.generation_config.update(no_repeat_ngram_size=3, repetition_penalty=1.3)  # small models stutter
-    if bert:
-        _take_over(model, bert)
-    _let_sources_through(model)
-    return model
 
 
 def saving(model: Transformer, tokeniser: str | Path, ids_read: Iterable[np.ndarray]) -> Callable[[Path], None]:
