@@ -44,6 +44,7 @@ from optical.losses.late_interaction import max_sim
 from optical.losses.transport import (
     UNROLLABLE,
     both_marginals,
+    check_can_unroll,
     greedy,
     marginals,
     misplaced_mass,
@@ -139,9 +140,8 @@ class OptimalTransport(nn.Module):
         self.transport, self.unroll = transport, unroll
         self.figures: dict[str, Tensor] = {}
         self.fused = fused and not unroll and importlib.util.find_spec("triton") is not None
-        if unroll and transport.solver not in UNROLLABLE:
-            what = f"solver {transport.solver!r} cannot be unrolled"
-            raise ConfigError(what, where="optimal_transport", hint=f"use one of {', '.join(UNROLLABLE)}")
+        if unroll:
+            check_can_unroll(transport, "optimal_transport")
 
     def forward(self, batch: PairBatch) -> Tensor:
         loss_B, misplaced_B = self._solve(batch)
@@ -186,14 +186,15 @@ class SentenceMSE(nn.Module):
         self.mean_over_dimensions, self.token_weights = mean_over_dimensions, token_weights
 
     def forward(self, batch: PairBatch) -> Tensor:
-        weights = (batch.student_weights_BM, batch.teacher_weights_BN) if self.token_weights else (None, None)
-        if self.token_weights and weights[0] is None:
-            hint = "give the method transport: {marginals: idf}"
-            raise ConfigError(
-                "token_weights needs token weights, and the batch has none", where="sentence_mse", hint=hint
-            )
-        student_BD = self._pool(batch.student_BMD, marginals(batch.student_mask_BM, weights[0]))
-        teacher_BD = self._pool(batch.teacher_BND.detach(), marginals(batch.teacher_mask_BN, weights[1]))
+        student_weights_BM = teacher_weights_BN = None
+        if self.token_weights:
+            student_weights_BM, teacher_weights_BN = batch.student_weights_BM, batch.teacher_weights_BN
+            if student_weights_BM is None:
+                what = "token_weights needs token weights, and the batch has none"
+                hint = "give the method transport: {marginals: idf}"
+                raise ConfigError(what, where="sentence_mse", hint=hint)
+        student_BD = self._pool(batch.student_BMD, marginals(batch.student_mask_BM, student_weights_BM))
+        teacher_BD = self._pool(batch.teacher_BND.detach(), marginals(batch.teacher_mask_BN, teacher_weights_BN))
         squared_BD = (student_BD - teacher_BD).square()
         loss_B = squared_BD.mean(1) if self.mean_over_dimensions else squared_BD.sum(1)
         return mean_over_pairs(loss_B, batch.real_pairs())

@@ -283,6 +283,13 @@ SOLVERS: dict[str, Callable[[Tensor, Tensor, Tensor, TransportSettings], Tensor]
 UNROLLABLE = ("sinkhorn", "ipot")
 
 
+def check_can_unroll(settings: TransportSettings, where: str) -> None:
+    """Raise `ConfigError` if the iterations of the solver cannot be differentiated through."""
+    if settings.solver not in UNROLLABLE:
+        what = f"solver {settings.solver!r} cannot be unrolled"
+        raise ConfigError(what, where=where, hint=f"use one of {', '.join(UNROLLABLE)}")
+
+
 def transport_plan(
     cost_BMN: Tensor,
     student_mask_BM: Tensor,
@@ -317,9 +324,8 @@ def transport_plan(
     tensor([[[0.4400, 0.0600],
              [0.0600, 0.4400]]])
     """
-    if unroll and settings.solver not in UNROLLABLE:
-        what = f"solver {settings.solver!r} cannot be unrolled"
-        raise ConfigError(what, where="transport", hint=f"use one of {', '.join(UNROLLABLE)}")
+    if unroll:
+        check_can_unroll(settings, "transport")
     token_weights = student_token_weights, teacher_token_weights
     student_weights_BM, teacher_weights_BN = both_marginals(student_mask_BM, teacher_mask_BN, settings, *token_weights)
     if not cost_BMN.numel():
