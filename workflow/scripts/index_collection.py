@@ -5,12 +5,12 @@ Example: python workflow/scripts/index_collection.py --shards vectors --bits 4 -
 
 from optical.program import add_machine_arguments, log, program, run_program
 from optical.runtime.machine import machine_from
-from optical.search.pruned import build_index
+from optical.search.pruned import build_pruned_index
 
 
 def main(arguments):
     device = machine_from(arguments).start()
-    documents = build_index(arguments.shards, arguments.out, arguments.bits, str(device))
+    documents = build_pruned_index(arguments.shards, arguments.out, arguments.bits, str(device))
     log.info("%s: %d documents", arguments.out, documents)
 
 

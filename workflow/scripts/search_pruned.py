@@ -7,17 +7,17 @@ Example: python workflow/scripts/search_pruned.py --index index --top-k 1000 \\
 from optical.program import add_base_argument, add_machine_arguments, jobs_from, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
 from optical.search.jobs import write_runs
-from optical.search.pruned import open_index, search_index
+from optical.search.pruned import open_pruned_index, search_pruned_index
 
 
 def main(arguments):
     machine = machine_from(arguments)
     device = machine.start()
-    index = open_index(arguments.index, str(device))
+    index = open_pruned_index(arguments.index, str(device))
 
     def find(_, vectors_QMD, mask_QM):
         how = (arguments.top_k, arguments.probes, arguments.candidates)
-        return search_index(vectors_QMD, mask_QM, index, *how)
+        return search_pruned_index(vectors_QMD, mask_QM, index, *how)
 
     jobs = jobs_from(arguments, ("encoder", "queries", "out", "tag"))
     write_runs(jobs, find, device, machine.precision, base=arguments.base)

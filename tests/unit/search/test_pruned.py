@@ -12,7 +12,7 @@ import torch
 
 from optical.errors import DataError, ResourceError
 from optical.search.exact import search
-from optical.search.pruned import build_index, open_index, search_index
+from optical.search.pruned import build_pruned_index, open_pruned_index, search_pruned_index
 from optical.search.vectors import write_vectors
 from support.workspace import ROOT
 
@@ -59,8 +59,8 @@ def shards(tmp_path):
 
 
 def test_hits_have_the_names_of_their_documents_over_all_shards(tmp_path, shards, stand_in):
-    assert build_index(shards, tmp_path / "index", bits=4) == 5  # one of six has no token
-    found = search_index(*queries(), open_index(tmp_path / "index"), top_k=4, **PROBED)
+    assert build_pruned_index(shards, tmp_path / "index", bits=4) == 5  # one of six has no token
+    found = search_pruned_index(*queries(), open_pruned_index(tmp_path / "index"), top_k=4, **PROBED)
     exact = search(*queries(), shards, top_k=4)
     assert [hits.ids for hits in found] == [hits.ids for hits in exact]
     for hits, wanted in zip(found, exact, strict=True):
@@ -69,14 +69,14 @@ def test_hits_have_the_names_of_their_documents_over_all_shards(tmp_path, shards
 
 def test_no_index_is_left_of_documents_without_tokens(tmp_path, stand_in):
     with pytest.raises(DataError, match="no document has a token"):
-        build_index([write_shard(tmp_path / "0", [0, 0])], tmp_path / "index", bits=4)
+        build_pruned_index([write_shard(tmp_path / "0", [0, 0])], tmp_path / "index", bits=4)
     assert not (tmp_path / "index").exists()
 
 
 def test_without_fast_plaid_one_line_says_what_to_do(tmp_path, shards, monkeypatch):
     monkeypatch.setitem(sys.modules, "fast_plaid", None)
     with pytest.raises(ResourceError, match="--sdm conda"):
-        build_index(shards, tmp_path / "index", bits=4)
+        build_pruned_index(shards, tmp_path / "index", bits=4)
     assert [path.name for path in tmp_path.iterdir()] == ["0", "1"]
 
 
@@ -91,11 +91,11 @@ def test_fast_plaid_finds_what_the_exact_search_finds(tmp_path):
     torch.save((vectors_QMD, mask_QM), tmp_path / "queries.pt")
     code = f"""
 import torch
-from optical.search.pruned import build_index, open_index, search_index
+from optical.search.pruned import build_pruned_index, open_pruned_index, search_pruned_index
 folder = {str(tmp_path)!r}
-build_index([folder + "/vectors"], folder + "/index", bits=4)
+build_pruned_index([folder + "/vectors"], folder + "/index", bits=4)
 vectors_QMD, mask_QM = torch.load(folder + "/queries.pt")
-for hits in search_index(vectors_QMD, mask_QM, open_index(folder + "/index"), 10, 32, 4096):
+for hits in search_pruned_index(vectors_QMD, mask_QM, open_pruned_index(folder + "/index"), 10, 32, 4096):
     print(*hits.ids)
 """
     paths = {"PYTHONPATH": str(ROOT / "workflow/scripts")}

@@ -36,9 +36,15 @@ def encode_documents(
 ) -> int:
     """Encode documents into a shard of token vectors, in memory bounded by `SORTED_AT_ONCE`; return how many.
 
-    `made_by` is a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
-    With `pool` above 1, so many similar vectors of a document become one. `total` is the number of documents, for the
-    progress that is shown; 0 if it is unknown.
+    Args:
+        encoder: reads the documents.
+        documents: in the order of the collection.
+        kind: QUERY or DOCUMENT, how they are read.
+        folder: of the shard.
+        precision: of the matrix products, fp32 or bf16.
+        made_by: a hash of the encoder, written beside the vectors: shards of two encoders are not searched together.
+        pool: how many similar vectors of a document become one; 1 keeps all.
+        total: number of documents, for the progress that is shown; 0 if it is unknown.
     """
     source, done, cut = iter(documents), 0, 0
     longest = encoder.room(kind)
@@ -54,10 +60,10 @@ def encode_documents(
                 (index, pool_tokens(vectors_TD, pool) if pool > 1 else vectors_TD) for index, vectors_TD, _ in read
             )
             while batch := list(islice(encoded, WRITTEN_AT_ONCE)):
-                places = [done + index for index, _ in batch]
-                names = [chunk[index]["id"] for index, _ in batch]
-                lengths = [len(vectors_TD) for _, vectors_TD in batch]
-                writer.append(places, names, lengths, torch.cat([vectors_TD for _, vectors_TD in batch]))
+                indices, vectors = zip(*batch, strict=True)
+                places = [done + index for index in indices]
+                names = [chunk[index]["id"] for index in indices]
+                writer.append(places, names, [len(vectors_TD) for vectors_TD in vectors], torch.cat(vectors))
                 progress.advance(len(batch))
             done += len(chunk)
     if cut:

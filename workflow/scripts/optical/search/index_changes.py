@@ -263,7 +263,7 @@ def _fitted(index: Index) -> Index:
 
 
 def _merge(index: Index) -> list[Part]:
-    """Copy the passages that are left into one new part, in order; return it, or None if none is left."""
+    """Copy the passages that are left into one new part, in order; return it, or nothing if none is left."""
     if not index.size:
         return []
     passages, name = index.in_parts, _new_name()

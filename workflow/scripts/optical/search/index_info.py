@@ -21,7 +21,7 @@ def describe(index: Index) -> dict[str, object]:
                 counts[field][value[:4] if field == "date" else value] += 1
     return {
         "passages": index.size,
-        **(_of_table(index) if index.engine else _of_parts(index)),
+        **(_table_figures(index) if index.engine else _part_figures(index)),
         "pool": index.pool,
         "megabytes": round(sum(file.stat().st_size for file in index.folder.rglob("*") if file.is_file()) / 2**20, 2),
         "format": FORMAT,
@@ -39,12 +39,17 @@ def _metadata(index: Index) -> Iterator[Sequence[str]]:
         yield from (list(row.values()) for row in index.table.columns(list(METADATA)))
         return
     passages = index.in_parts
+    rows: Iterator[list[str]] = itertools.chain.from_iterable(
+        read_rows(file, 1 + len(METADATA)) for file in passages.metadata
+    )
     kept = passages.kept()
-    rows = itertools.chain.from_iterable(read_rows(file, 1 + len(METADATA)) for file in passages.metadata)
-    yield from (row[1:] for row in (rows if kept is None else itertools.compress(rows, kept)))
+    if kept is not None:
+        rows = itertools.compress(rows, kept)
+    for _, *metadata in rows:
+        yield metadata
 
 
-def _of_parts(index: Index) -> dict[str, object]:
+def _part_figures(index: Index) -> dict[str, object]:
     return {
         "deleted": sum(len(part.deleted) for part in index.parts),
         "parts": len(index.parts),
@@ -52,6 +57,6 @@ def _of_parts(index: Index) -> dict[str, object]:
     }
 
 
-def _of_table(index: Index) -> dict[str, object]:
+def _table_figures(index: Index) -> dict[str, object]:
     place, name = index.place_of_table(index.parts[0].name)
     return {"engine": index.engine, "table": f"{place}/{name}.lance"}

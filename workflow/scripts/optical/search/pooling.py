@@ -16,6 +16,7 @@ def pool_tokens(vectors_TD: Tensor, factor: int) -> Tensor:
     Args:
         vectors_TD: the token vectors of a document, of unit length. The first one, of [CLS], stays as it is.
         factor: how many vectors become one, on average.
+
     Returns:
         vectors_GD, with one vector in `factor` of those given, and the first one.
     """

@@ -27,7 +27,7 @@ SEED = 1  # of the sample of tokens that the centroids are found in
 IDS = "ids.txt"
 
 
-def build_index(shards: Sequence[str | Path], folder: str | Path, bits: int, device: str = "cpu") -> int:
+def build_pruned_index(shards: Sequence[str | Path], folder: str | Path, bits: int, device: str = "cpu") -> int:
     """Make the index of the documents of some shards, a folder; return how many it holds.
 
     `bits` are kept of each component of a vector's distance to its centroid. Documents without a token are left out,
@@ -56,13 +56,13 @@ class PrunedIndex(NamedTuple):
     names: list[str]
 
 
-def open_index(folder: str | Path, device: str = "cpu") -> PrunedIndex:
-    """Open the index that `build_index` left in a folder; refuse one that has changed since."""
+def open_pruned_index(folder: str | Path, device: str = "cpu") -> PrunedIndex:
+    """Open the index that `build_pruned_index` left in a folder; refuse one that has changed since."""
     check_folder(folder)
     return PrunedIndex(_fast_plaid(Path(folder), device), list(read_lines(Path(folder) / IDS)))
 
 
-def search_index(
+def search_pruned_index(
     query_vectors_QMD: torch.Tensor,
     query_mask_QM: torch.Tensor,
     index: PrunedIndex,
