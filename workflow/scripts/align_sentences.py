@@ -21,16 +21,26 @@ def main(arguments):
     student = load_encoder(arguments.student, base=arguments.base)
     start = load_encoder(arguments.start) if arguments.start else teacher
     settings = transport_settings(arguments.student, bitext_at_hand=True)
-    alignments = {}
-    for when, reader in (("before", start), ("after", student)):
-        alignment = align(reader, teacher, foreign, english, settings, special=False, tokens=arguments.tokens)
-        tokens = {"foreign": alignment.foreign, "english": alignment.english}
-        alignments[when] = {"plan": alignment.plan, "transport_cost": transport_cost(alignment)}
-    texts = {"foreign_text": foreign, "english_text": english, "source": f"held-out pair {number}"}
-    transport = {"solver": settings.solver, "regularisation": settings.regularisation, "marginals": settings.marginals}
-    write_json(
-        arguments.out, {"lang": arguments.lang, "transport": transport} | texts | tokens | alignments, sealed=True
+    before, after = (
+        align(reader, teacher, foreign, english, settings, special=False, tokens=arguments.tokens)
+        for reader in (start, student)
     )
+    record = {
+        "lang": arguments.lang,
+        "transport": {
+            "solver": settings.solver,
+            "regularisation": settings.regularisation,
+            "marginals": settings.marginals,
+        },
+        "foreign_text": foreign,
+        "english_text": english,
+        "source": f"held-out pair {number}",
+        "foreign": after.foreign,
+        "english": after.english,
+        "before": {"plan": before.plan, "transport_cost": transport_cost(before)},
+        "after": {"plan": after.plan, "transport_cost": transport_cost(after)},
+    }
+    write_json(arguments.out, record, sealed=True)
 
 
 def pick_pair(pairs, path):
