@@ -8,9 +8,9 @@ from pathlib import Path
 
 from optical.corpora.files import read_documents
 from optical.corpora.passages import text_of
-from optical.evaluation.found import query_record, shortened
 from optical.evaluation.gains import query_means
 from optical.evaluation.measures import read_judgments, read_ranking
+from optical.evaluation.query_records import query_record, shortened
 from optical.evaluation.scores import read_scores
 from optical.files import read_rows, write_json
 from optical.program import jobs_from, log, program, run_program, yaml_value

@@ -2,22 +2,22 @@
 
 import weakref
 
-from optical.evaluation.found import LONGEST, SHOWN, found_of, query_record, shortened
+from optical.evaluation.query_records import LONGEST, SHOWN, first_passages, query_record, shortened
 
 JUDGMENTS = {"q1": {"a": 1, "b": 0}, "q2": {"c": 2}}
 
 
 def test_ranks_are_those_of_the_first_relevant_passage_or_none():
     ranking = {"q1": {"b": 3.0, "x": 2.0, "y": 1.5, "a": 1.0}, "q2": {"a": 1.0}}
-    found, ranks = found_of(ranking, JUDGMENTS, ["q1", "q2", "q3"])
+    found, ranks = first_passages(ranking, JUDGMENTS, ["q1", "q2", "q3"])
     assert found == [["b", "x", "y"], ["a"], []] and len(found[0]) == SHOWN
     assert ranks == [4, 0, 0]
 
 
 def test_a_passage_of_a_relevant_document_is_relevant():
     ranking = {"q1": {"b#0": 3.0, "a#7": 2.0}}
-    assert found_of(ranking, JUDGMENTS, ["q1"], passages=True)[1] == [2]
-    assert found_of(ranking, JUDGMENTS, ["q1"], passages=False)[1] == [0]
+    assert first_passages(ranking, JUDGMENTS, ["q1"], passages=True)[1] == [2]
+    assert first_passages(ranking, JUDGMENTS, ["q1"], passages=False)[1] == [0]
 
 
 def test_a_record_has_the_judged_queries_in_their_order_and_no_others():

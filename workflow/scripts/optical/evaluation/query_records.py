@@ -11,10 +11,10 @@ SHOWN = 3  # passages of a method and query
 LONGEST = 300  # characters of a passage's text
 
 
-def found_of(
+def first_passages(
     ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], passages: bool = False
 ) -> tuple[list[list[str]], list[int]]:
-    """Return the first passages of each query, and the rank of its first relevant one, 0 where none was found.
+    """Return the ids of the first passages of each query, and the rank of its first relevant one, 0 if there is none.
 
     Args:
         ranking: passages of each query, best first.
@@ -22,15 +22,16 @@ def found_of(
         query_ids: queries, in the order of what is returned.
         passages: whether the ranking names parts of the documents that are judged.
 
-    >>> found_of({"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 1}}, ["q", "other"])
+    >>> first_passages({"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 1}}, ["q", "other"])
     ([['a', 'b'], []], [2, 0])
     """
-    ranked = [list(ranking.get(query_id, ())) for query_id in query_ids]
-    ranks = []
-    for query_id, names in zip(query_ids, ranked, strict=True):
+    shown, ranks = [], []
+    for query_id in query_ids:
+        names = list(ranking.get(query_id, ()))
         relevant = (rank for rank, name in enumerate(names, 1) if is_relevant(judgments, query_id, name, passages))
+        shown.append(names[:SHOWN])
         ranks.append(next(relevant, 0))
-    return [names[:SHOWN] for names in ranked], ranks
+    return shown, ranks
 
 
 def is_relevant(judgments: Judgments, query_id: str, name: str, passages: bool) -> bool:
@@ -55,22 +56,30 @@ def query_record(
         rankings: of each method that was run; one after the other, because each takes much memory.
         judgments: grades of documents.
         passages: whether the rankings name parts of the documents that are judged.
+
+    Returns:
+        `queries`, a dictionary for each judged query, with the relevant passages that any method shows; and `methods`,
+        of each its scores, ranks and first passages (`found`) in the order of the queries.
     """
-    scored = {query_id for (_, of_lang), queries in means.items() if of_lang == lang for query_id in queries}
+    scored = {query_id for (_, scored_lang), queries in means.items() if scored_lang == lang for query_id in queries}
     judged = [query_id for query_id in texts[lang] if query_id in scored]
     methods = {}
-    shown: list[set[str]] = [set() for _ in judged]
+    shown: dict[str, set[str]] = {query_id: set() for query_id in judged}
     for method, ranking in rankings:
-        found, ranks = found_of(ranking, judgments, judged, passages)
+        found, ranks = first_passages(ranking, judgments, judged, passages)
         scores = [means[method, lang].get(query_id) for query_id in judged]
         methods[method] = {"scores": scores, "ranks": ranks, "found": found}
-        for names, more in zip(shown, found, strict=True):
-            names.update(more)
+        for query_id, names in zip(judged, found, strict=True):
+            shown[query_id].update(names)
     english = texts.get("en", {})
     queries = [
-        {"id": query_id, "text": texts[lang][query_id], "english": english.get(query_id, "")}
-        | {"relevant": sorted(name for name in names if is_relevant(judgments, query_id, name, passages))}
-        for query_id, names in zip(judged, shown, strict=True)
+        {
+            "id": query_id,
+            "text": texts[lang][query_id],
+            "english": english.get(query_id, ""),
+            "relevant": sorted(name for name in names if is_relevant(judgments, query_id, name, passages)),
+        }
+        for query_id, names in shown.items()
     ]
     return {"queries": queries, "methods": methods}
 
