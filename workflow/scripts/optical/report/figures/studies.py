@@ -52,32 +52,26 @@ def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: st
     """Draw a heat map a number of sentence pairs: a row a variant, a column a language, `method`'s mean as a figure."""
     mine = [row for row in rows if row["method"] == method]
     variants = list(dict.fromkeys(row[axis] for row in mine))
-    cells_of = {
-        f"about {size} pairs" if size else "no sentence pairs": {
-            (row[axis], row["lang"]): float(row["mean"]) for row in mine if share_of(row, mine) == share
-        }
-        for share, size in size_classes(mine).items()
-    }
+    classes = [size_class(row, mine, axis) for row in mine]
+    cells_of = {}
+    for number in sorted(set(classes)):
+        rows_of_class = [row for row, own_class in zip(mine, classes, strict=True) if own_class == number]
+        size = min(map(pairs_of, rows_of_class))
+        title = f"about {size} pairs" if size else "no sentence pairs"
+        cells_of[title] = {(row[axis], row["lang"]): float(row["mean"]) for row in rows_of_class}
     figure = draw_heat_maps(cells_of, variants, langs)
     figure.supxlabel(f"language of the query; mean {measure} of {method}", fontsize=9)
     figure.supylabel(axis, fontsize=9)
     return figure
 
 
-def share_of(row: Row, rows: Sequence[Row]) -> int:
-    """Return the rank of a row's number of pairs among those of its variant and language, from the smallest."""
-    keys = (next(iter(row)), "lang")  # the column that tells the variants apart stands first
-    sizes = {pairs_of(other) for other in rows if all(other[key] == row[key] for key in keys)}
+def size_class(row: Row, rows: Sequence[Row], axis: str) -> int:
+    """Return the rank of a row's number of pairs among those of its variant and language, from the smallest.
+
+    Rows of one class share a panel: their shares of the sentence pairs are the same, their numbers differ.
+    """
+    sizes = {pairs_of(other) for other in rows if (other[axis], other["lang"]) == (row[axis], row["lang"])}
     return sorted(sizes).index(pairs_of(row))
-
-
-def size_classes(rows: Sequence[Row]) -> dict[int, int]:
-    """Return, for each place, the smallest number of pairs that a variant and language has there."""
-    sizes: dict[int, int] = {}
-    for row in rows:
-        place = share_of(row, rows)
-        sizes[place] = min(sizes.get(place, pairs_of(row)), pairs_of(row))
-    return dict(sorted(sizes.items()))
 
 
 def pairs_of(row: Row) -> int:
