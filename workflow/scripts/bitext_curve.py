@@ -19,9 +19,9 @@ def main(arguments):
         pairs = sum(1 for _ in read_rows(job["bitext"], columns=2))
         means = query_means(read_scores([job["scores"]]), arguments.measure, arguments.collection)
         for method in arguments.methods:
-            of_queries = means.get((method, job["lang"]), {}).values()
-            if of_queries:
-                mean = f"{sum(of_queries) / len(of_queries):.6f}"
+            query_values = means.get((method, job["lang"]), {}).values()
+            if query_values:
+                mean = f"{sum(query_values) / len(query_values):.6f}"
                 rows.append((arguments.collection, job["lang"], method, job["share"], pairs, arguments.measure, mean))
     if not rows:
         raise DataError(f"no score of {arguments.measure}", where=arguments.jobs[0]["scores"], hint="check the methods")

@@ -28,15 +28,15 @@ COST = ("cost_table.tsv", "cost", "Cost")
 
 def main(arguments):
     report = Report(
-        Path(arguments.results),
-        arguments.collections,
-        arguments.names,
-        arguments.methods,
-        arguments.measures,
-        arguments.reference,
-        arguments.rivals,
-        arguments.settings,
-        arguments.english,
+        results=Path(arguments.results),
+        collections=arguments.collections,
+        names=arguments.names,
+        methods=arguments.methods,
+        measures=arguments.measures,
+        reference=arguments.reference,
+        rivals=arguments.rivals,
+        settings=arguments.settings,
+        english=arguments.english,
     )
     held_out = read_held_out(arguments.held_out)
     made = [
@@ -57,8 +57,8 @@ def main(arguments):
         provenance.sentence_pairs_section(report),
         provenance.provenance_section(report),
     ]
-    shown, read = [section for section in made if section], arguments.passage_languages
-    documents = "English documents" if read == ["en"] else f"documents in {', '.join(read)}"
+    shown, langs = [section for section in made if section], arguments.passage_languages
+    documents = "English documents" if langs == ["en"] else f"documents in {', '.join(langs)}"
     what = f"{len(report.methods)} methods, {len(report.names)} query languages, {documents}"
     about = " ".join(filter(None, [f"{what} ({', '.join(report.collections)}).", arguments.note]))
     lead = paragraph(about) + sections.summary(report, held_out)

@@ -46,10 +46,10 @@ def transport_settings(
 
     provenance = Path(model) / "provenance.json"
     trained = read_json(provenance).get("settings", {}).get("transport") if provenance.is_file() else None
-    asked = {"solver": solver, "regularisation": regularisation}
-    asked["marginals"] = None if bitext_at_hand else "uniform"
-    asked = {key: value for key, value in asked.items() if value is not None}
-    return TransportSettings.read((trained or {}) | asked, "transport")
+    marginals = None if bitext_at_hand else "uniform"
+    changes = {"solver": solver, "regularisation": regularisation, "marginals": marginals}
+    changes = {key: value for key, value in changes.items() if value is not None}
+    return TransportSettings.read((trained or {}) | changes, "transport")
 
 
 def align(
