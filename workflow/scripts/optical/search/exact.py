@@ -128,7 +128,7 @@ def _scan_and_rescore(
     first_K = max(top_k, FEWEST)
     coarse_QK, spread = scan(vectors_QMD, mask_QM, collection, first_K * DEEPER, memory, precision)
     coarse_scores_QK, places_QK = from_keys(coarse_QK)
-    there_QK = coarse_QK != NOTHING
+    filled_QK = coarse_QK != NOTHING
     keys_QK = torch.full_like(coarse_QK, NOTHING)
 
     def rescore(chosen_QK: torch.Tensor) -> torch.Tensor:
@@ -137,7 +137,7 @@ def _scan_and_rescore(
         keys_QK[chosen_QK] = to_keys(exact_B, places_B)
         return exact_B
 
-    first_QK = there_QK.clone()
+    first_QK = filled_QK.clone()
     first_QK[:, first_K:] = False
     if not first_QK.any():
         return keys_QK[:, :top_k]
@@ -146,20 +146,21 @@ def _scan_and_rescore(
     error_Q1 = (squares_QK.sum(1, keepdim=True) / first_QK.sum(1, keepdim=True).clamp_min(1)).sqrt()
     margin_Q1 = ERROR_MARGIN * spread * error_Q1
     worst_hit_Q1 = from_keys(keys_QK.topk(min(top_k, keys_QK.shape[1]), dim=1).values[:, -1:])[0]
-    could_join_QK = there_QK & (coarse_scores_QK + margin_Q1 >= worst_hit_Q1)
+    could_join_QK = filled_QK & (coarse_scores_QK + margin_Q1 >= worst_hit_Q1)
     rescore(could_join_QK & ~first_QK)
     hits_QK = keys_QK.sort(dim=1, descending=True).values[:, :top_k]
     in_doubt_Q = could_join_QK[:, -1]
     if coarse_QK.shape[1] == first_K * DEEPER and in_doubt_Q.any():
-        some = in_doubt_Q.to(mask_QM.device)
-        hits_QK[in_doubt_Q] = scan(vectors_QMD[some], mask_QM[some], collection, top_k, memory, "fp32").keys_QK
+        doubtful_Q = in_doubt_Q.to(mask_QM.device)
+        queries = vectors_QMD[doubtful_Q], mask_QM[doubtful_Q]
+        hits_QK[in_doubt_Q] = scan(*queries, collection, top_k, memory, "fp32").keys_QK
     return hits_QK
 
 
 def _named(keys_QK: torch.Tensor, collection: Collection) -> list[Hits]:
     """Turn keys into scores and ids."""
-    there_QK = keys_QK != NOTHING
-    scores, places = from_keys(keys_QK[there_QK])
+    filled_QK = keys_QK != NOTHING
+    scores, places = from_keys(keys_QK[filled_QK])
     names = collection.ids(places.numpy())
-    ends = np.cumsum([0, *there_QK.sum(1).tolist()]).tolist()
+    ends = np.cumsum([0, *filled_QK.sum(1).tolist()]).tolist()
     return [Hits(scores[begin:end].numpy(), names[begin:end]) for begin, end in zip(ends[:-1], ends[1:], strict=True)]

@@ -17,6 +17,7 @@ from optical.search.metadata import selected
 from optical.search.vectors import Collection, TokenVectors, vectors_of
 
 MEMORY_MB = 1024  # of an exact search
+LINE_START = '{"id": "'  # of the lines that a collection is written in
 
 
 class Passages(NamedTuple):
@@ -98,18 +99,21 @@ class Passages(NamedTuple):
 
 def _read_passages(path: Path, wanted: set[str], deleted: set[int]) -> dict[str, Document]:
     documents: dict[str, Document] = {}
-    first = '{"id": "'  # how the collection's lines begin: an id is compared before its line is parsed
     with open_text(path) as file:
         for place, line in enumerate(file):
             if len(documents) == len(wanted):
                 break
-            if place in deleted:
+            if place in deleted or not _may_be_wanted(line, wanted):
                 continue
-            if line.startswith(first):
-                name = line[len(first) : line.find('"', len(first))]
-                if "\\" not in name and name not in wanted:  # with a backslash it is not the id but its escaped form
-                    continue
             document = json.loads(line)
             if document["id"] in wanted:
                 documents[document["id"]] = document
     return documents
+
+
+def _may_be_wanted(line: str, wanted: set[str]) -> bool:
+    """Return False for a line whose id is not wanted, as far as that can be told before the line is parsed."""
+    if not line.startswith(LINE_START):
+        return True
+    name = line[len(LINE_START) : line.find('"', len(LINE_START))]
+    return name in wanted or "\\" in name  # with a backslash it is not the id but its escaped form

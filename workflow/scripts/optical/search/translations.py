@@ -51,14 +51,17 @@ def ranks_by_words(foreign: Sequence[str], english: Sequence[str], settings: Lex
     """
     index = index_documents(({"id": str(number), "text": text} for number, text in enumerate(english)), settings)
     run = search_bm25(index, {str(number): text for number, text in enumerate(foreign)}, len(english))
-    places = ([hit for hit, _ in hits].index(name) if name in dict(hits) else np.inf for name, hits in run.items())
-    return np.array([1 / (1 + place) for place in places])
+    ranks = []
+    for name, hits in run.items():
+        ids = [document for document, _ in hits]
+        ranks.append(1 / (1 + ids.index(name)) if name in ids else 0.0)
+    return np.array(ranks)
 
 
 def _vectors(encoder: Encoder, texts: Sequence[str], kind: str, precision: str) -> Vectors:
     ids = list(tokenise(encoder.tokeniser, texts))
-    found = {index: vectors_LD for index, vectors_LD, _ in encoder.encode(ids, kind, precision)}
-    vectors = [found[index] for index in range(len(texts))]
+    vectors_of = {index: vectors_LD for index, vectors_LD, _ in encoder.encode(ids, kind, precision)}
+    vectors = [vectors_of[index] for index in range(len(texts))]
     lengths_Q = torch.tensor([len(vectors_LD) for vectors_LD in vectors])
     padded_QLD = pad_sequence(vectors, batch_first=True)
     return padded_QLD, torch.arange(padded_QLD.shape[1]) < lengths_Q[:, None]

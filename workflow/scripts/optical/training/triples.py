@@ -135,11 +135,11 @@ def check_scores(triples: np.ndarray, scores: Scores, count: int, path: str | Pa
     """
     for start in range(0, len(triples), CHUNK):
         rows = triples[start : start + CHUNK]
-        of_rows = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))
-        for row, column in np.argwhere(np.isnan(of_rows) & (rows[:, 1:] != MISSING))[:1]:
+        scores_of_rows = scores_of(scores, pair_numbers(rows[:, :1], rows[:, 1:], count))
+        unscored = np.argwhere(np.isnan(scores_of_rows) & (rows[:, 1:] != MISSING))
+        if len(unscored):
+            row, column = unscored[0]
             query_id, *ids = next(islice(read_rows(path, columns=2), start + row, None))
-            raise DataError(
-                f"line {start + row + 1}: query {query_id} and document {ids[column]} have no score",
-                where=path,
-                hint="the training set's file of scores needs one for every document of a triple",
-            )
+            what = f"line {start + row + 1}: query {query_id} and document {ids[column]} have no score"
+            hint = "the training set's file of scores needs one for every document of a triple"
+            raise DataError(what, where=path, hint=hint)
