@@ -146,9 +146,8 @@ def variant_blocks(conditions: Sequence[Condition]) -> list[Block]:
             block = blocks.setdefault((condition.share, condition.collection, method), Block([], method, [], []))
             block.conditions.append(condition)
             block.names.append(condition.variant)
-            for score in condition.scores:
-                if score.method == method:
-                    block.scores.append(score._replace(method=condition.variant))
+            of_method = [score for score in condition.scores if score.method == method]
+            block.scores.extend(score._replace(method=condition.variant) for score in of_method)
     return list(blocks.values())
 
 
