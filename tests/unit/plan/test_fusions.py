@@ -36,3 +36,7 @@ def test_a_fused_method_has_the_languages_of_all_that_it_joins():
 def test_a_fused_method_says_what_it_joins():
     with pytest.raises(ConfigError, match=r"'fusion' is missing \[method_table\.both\]"):
         experiment({"method_table": {"both": {"kind": "fused"}}})
+    with pytest.raises(ConfigError, match=r"'bm25' is in the list twice \[method_table\.both\.fusion\.methods\]"):
+        experiment({"method_table": {"both": {"kind": "fused", "fusion": {"methods": ["bm25", "bm25"]}}}})
+    with pytest.raises(ConfigError, match=r"a distilled method joins no others \[method_table\.optical\]"):
+        experiment({"method_table": {"optical": {"fusion": {"methods": ["optical", "bm25"]}}}})

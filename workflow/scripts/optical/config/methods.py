@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
+from annotated_types import MinLen
 from pydantic import Field, model_validator
 
-from optical.config.base import AtLeastZero, Changes, Flag, NotNegative, Refused, Settings, Share
+from optical.config.base import AtLeastZero, Changes, Flag, NotNegative, Refused, Settings, Share, Unique
 from optical.config.objectives import Objectives
 from optical.config.training import Student, Translator
 from optical.config.training_sets import TrainingSet
@@ -55,7 +56,7 @@ class LexicalSettings(Settings):
 class Fusion(Settings):
     """Methods whose runs are made into one by reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
 
-    methods: Annotated[list[str], Field(min_length=2)]
+    methods: Annotated[Unique[str], MinLen(2)]
     """two methods or more of the experiment, such as [optical, bm25]"""
 
     constant: NotNegative = 60
@@ -122,9 +123,11 @@ class Method(Settings):
         if self.kind in ("distilled", "dense-distilled") and self.objectives is None:
             example = "{optimal_transport: 1.0}" if self.kind == "distilled" else "{sentence_mse: 1.0}"
             raise Refused("'objectives' is missing", f"a {self.kind} method learns some, such as {example}")
-        if self.multilingual and self.objectives is None:
+        if self.multilingual and self.kind not in ("distilled", "dense-distilled"):
             what = f"a {self.kind} method has no student that learns from sentence pairs"
             raise Refused(what, "remove multilingual, or give it to a distilled method")
         if self.kind == "fused" and self.fusion is None:
             raise Refused("'fusion' is missing", "a fused method joins others, such as {methods: [optical, bm25]}")
+        if self.kind != "fused" and self.fusion is not None:
+            raise Refused(f"a {self.kind} method joins no others", "remove 'fusion', or set kind: fused")
         return self
