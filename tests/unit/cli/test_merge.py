@@ -190,3 +190,11 @@ def test_a_file_with_a_damaged_note_is_refused(optical, tmp_path, note):
     write_scores(tmp_path / "a.tsv.gz", [], [note])
     code, _, error = optical("merge", tmp_path / "a.tsv.gz", "--to", tmp_path / "both")
     assert code == 1 and "line 1 is not" in error
+
+
+@pytest.mark.parametrize("changes", ["methods: [bm25, optcal]", "collections: [atls]", "languages: [sw, xx]"])
+def test_a_config_with_an_unknown_name_is_refused_before_the_scores_are_read(optical, tmp_path, changes):
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"{changes}\n")
+    code, _, error = optical("merge", tmp_path / "none.tsv.gz", "--config", config, "--to", tmp_path / "merged")
+    assert code == 1 and f"[{changes.partition(':')[0]}]" in error and error.startswith("optical merge: unknown '")

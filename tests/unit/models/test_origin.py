@@ -1,5 +1,7 @@
 """Which model reads the queries of a language, where a method is named and where none is."""
 
+import os
+
 import pytest
 
 from optical.config.names import MULTILINGUAL
@@ -35,3 +37,12 @@ def test_a_student_of_all_languages_reads_each_of_them(tmp_path):
     assert student_in(tmp_path, "so", "mse", 1) == tmp_path / "students/so/mse/1", "where it would be"
     with pytest.raises(DataError, match=r"of sw there are .method, seed.: all 1, mse 1"):
         query_model(tmp_path, "sw", "greedy")
+
+
+@pytest.mark.parametrize("last", ["sw", MULTILINGUAL])
+def test_of_a_student_of_the_language_and_one_of_all_the_last_one_reads(tmp_path, last):
+    for lang in ("sw", MULTILINGUAL):
+        make_students(tmp_path, lang, "all")
+        made = tmp_path / "students" / lang / "all/1/config.json"
+        os.utime(made, (2, 2) if lang == last else (1, 1))
+    assert student_in(tmp_path, "sw", "all", 1) == tmp_path / "students" / last / "all/1"

@@ -25,6 +25,11 @@ def test_our_own_configs_pass(file):
     [
         ({"languages": ["xx"]}, r"unknown 'xx' \[languages\].*add a row to config/languages\.tsv"),
         ({"methods": ["optcal"]}, r"unknown 'optcal' \[methods\].*did you mean optical"),
+        ({"methods": ["optcal"], "bitext_curve": {"methods": []}}, r"unknown 'optcal' \[methods\]"),
+        (
+            {"method_table": {"optical+bm25": {"fusion": {"methods": ["optcal", "bm25"]}}}},
+            r"unknown 'optcal' \[method_table\.optical\+bm25\.fusion\.methods\].*did you mean optical",
+        ),
         ({"bitext_curve": {"methods": ["mze"]}}, r"unknown 'mze' \[bitext_curve\.methods\].*did you mean mse"),
         ({"collections": ["atls"]}, r"unknown 'atls' \[collections\].*did you mean atlas"),
         ({"reference": "smt"}, r"unknown 'smt' \[reference\].*name one of methods"),

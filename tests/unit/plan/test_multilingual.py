@@ -48,11 +48,35 @@ def test_other_languages_make_another_mixture_and_other_rates_do_not():
     assert faster.bitext(MULTILINGUAL) == "results/bitext/mul/train.tsv"
 
 
-def test_a_method_without_such_students_cannot_be_multilingual():
-    with pytest.raises(ConfigError, match=r"no student that learns from sentence pairs \[method_table.bm25\]"):
-        experiment({"method_table": {"bm25": {"kind": "lexical", "multilingual": True}}})
+@pytest.mark.parametrize("languages", [["sw"], ["sw", "fi"]])
+def test_a_grid_judged_in_some_languages_tunes_the_student_of_all(languages):
+    table = {"atlas-dev": {"languages": languages}}
+    tuning = {"collection": "atlas-dev", "grid": {"student.learning_rate": [0.001]}}
+    [point] = changes.grid(tried(collection_table=table, tuning=tuning))
+    assert point.bitext_languages() == METHODS["languages"]
+    assert point.bitext(MULTILINGUAL) == "results/bitext/mul/train.tsv"
+
+
+def test_a_share_has_the_languages_of_the_whole_though_it_has_fewer_methods():
+    some = {"method_table": {"all": ALL["method_table"]["all"] | {"languages": ["sw"]}}}
+    [share] = changes.shares(experiment(some, **METHODS | {"bitext_curve": {"shares": [10], "methods": ["all"]}}))
+    assert share.bitext_languages() == METHODS["languages"]
+
+
+@pytest.mark.parametrize("kind", ["lexical", "retrained", "teacher"])
+@pytest.mark.parametrize("more", [{}, {"objectives": {"sentence_mse": 1.0}}])
+def test_a_method_without_such_students_cannot_be_multilingual(kind, more):
+    with pytest.raises(ConfigError, match=r"no student that learns from sentence pairs \[method_table.mine\]"):
+        experiment({"method_table": {"mine": {"kind": kind, "multilingual": True} | more}})
+
+
+def test_students_of_all_languages_read_with_one_vocabulary():
     with pytest.raises(ConfigError, match=r"added subwords of each language \[method_table.all.multilingual\]"):
         check_experiment(tried(vocabulary={"pieces": 100}, teacher={"source": "results/teacher"}))
+    dense = {"all": {"kind": "dense-distilled", "objectives": {"sentence_mse": 1.0}, "multilingual": True}}
+    pooled = tried(method_table=dense, vocabulary={"pieces": 100})
+    check_experiment(pooled)  # the dense encoder takes no subwords
+    assert models.student_tokens(pooled, MULTILINGUAL, "all") == "results/tokens/bitext/mul"
 
 
 def test_no_language_has_the_code_of_all_of_them():

@@ -46,12 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
     from optical.evaluation import merging
     from optical.evaluation.scores import write_scores
     from optical.files import atomic_folder
+    from optical.plan.checks import check_known
     from optical.plan.experiment import Experiment
 
     to = Path(arguments.to)
     if to.exists():
         raise DataError("already there", where=to, hint="give a new name, or delete it")
     experiment = Experiment.from_files(*arguments.config, folder=project_folder())
+    check_known(experiment)
     untrained = {name for name in experiment.config.method_table if not experiment.is_trained(name)}
     found, records = read_runs(map(Path, arguments.runs))
     found = kept(found, arguments.collections, arguments.measures)

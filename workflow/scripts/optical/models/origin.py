@@ -70,9 +70,13 @@ def method_there(results: Path, lang: str = "*") -> str:
 
 
 def student_in(results: Path, lang: str, method: str, seed: int | str) -> Path:
-    """Return the folder of a student: that of the language, or the one of all languages that a method has instead."""
-    of_lang, of_all = (results / "students" / code / method / str(seed) for code in (lang, MULTILINGUAL))
-    return of_all if (of_all / "config.json").is_file() else of_lang
+    """Return the folder of a student: that of the language, or the one of all languages that a method has instead.
+
+    Of both, which a changed config leaves behind, it is the one that was made last.
+    """
+    places = [results / "students" / code / method / str(seed) for code in (lang, MULTILINGUAL)]
+    made = [place for place in places if (place / "config.json").is_file()]
+    return max(made, key=lambda place: (place / "config.json").stat().st_mtime, default=places[0])
 
 
 def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1) -> Path:

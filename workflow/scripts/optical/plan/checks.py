@@ -5,20 +5,20 @@ from pathlib import Path
 
 from optical.config.demands import check_model
 from optical.config.model_folders import check_extensible, check_weights
-from optical.config.names import check_names
+from optical.config.names import MULTILINGUAL, check_names
 from optical.config.project import read_config
 from optical.errors import ConfigError
-from optical.plan.changes import check_study, family
+from optical.plan.changes import below, check_study, family
 from optical.plan.experiment import WHOLE, Experiment
 from optical.plan.fitting import demands, unusual_values
 from optical.plan.fusions import check_fusion
 from optical.plan.matrices import matrix_collections
 from optical.plan.methods import KINDS
-from optical.plan.models import MADE_MODEL, given_model, is_there, models_of_hub, subwords_of_given
+from optical.plan.models import MADE_MODEL, extended, given_model, is_there, models_of_hub, subwords_of_given
 from optical.plan.settings import keeps_vocabulary, teacher_settings
 from optical.plan.sources import bitext_sources, collection_block, training_set_block
 
-ADD_COLLECTION = "add it to collection_table"
+ADD_COLLECTION, ADD_METHOD = "add it to collection_table", "add it to method_table"
 LANGUAGE_REMEDY = "add a row to config/languages.tsv or a block to language_table"
 
 
@@ -30,6 +30,8 @@ def check(experiment: Experiment, files: Sequence[str | Path] = ()) -> None:
         files: its config files. They are read again because Snakemake silently takes the last of two equal keys.
     """
     read_config(files)
+    for member in [experiment, *below(experiment)]:
+        check_known(member)  # before their shares are made, which depend on their methods
     members = family(experiment).values()
     for member in members:
         if member.share == WHOLE:
@@ -43,12 +45,12 @@ def check(experiment: Experiment, files: Sequence[str | Path] = ()) -> None:
                 raise ConfigError(f"the kind of {name!r} differs between variants", where="study.variants", hint=hint)
 
 
-def check_experiment(experiment: Experiment) -> None:
-    """Refuse unknown names, and methods and collections that cannot run."""
+def check_known(experiment: Experiment) -> None:
+    """Refuse unknown names of languages, methods and collections."""
     config = experiment.config
     check_names(config.languages, "languages", experiment.languages, LANGUAGE_REMEDY)
     for key, names in (("methods", config.methods), ("bitext_curve.methods", config.bitext_curve.methods)):
-        check_names(names, key, config.method_table, "add it to method_table")
+        check_names(names, key, config.method_table, ADD_METHOD)
     check_names(config.collections, "collections", config.collection_table, ADD_COLLECTION)
     check_names([config.reference], "reference", config.methods, "name one of methods")
     if matrix_collections(experiment) and not experiment.parent:
@@ -58,6 +60,15 @@ def check_experiment(experiment: Experiment) -> None:
     for table in ("collection_table", "method_table"):
         for name, block in getattr(config, table).items():
             check_names(block.languages or [], f"{table}.{name}.languages", experiment.languages, LANGUAGE_REMEDY)
+    for name in config.method_table:
+        parts, where = experiment.joined_by(name), f"method_table.{name}.fusion.methods"
+        check_names(parts, where, config.method_table, ADD_METHOD)
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Refuse unknown names, and methods and collections that cannot run."""
+    check_known(experiment)
+    config = experiment.config
     for method in config.methods:
         _check_method(experiment, method, f"method_table.{method}")
     for collection in config.collections:
@@ -139,7 +150,7 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
     if KINDS[block.kind].documents == "dense" and experiment.in_parts:
         hint = f"set search.parts: 1, or leave {method} out"
         raise ConfigError("one vector for a text is not searched in parts", where="search.parts", hint=hint)
-    if block.multilingual and not keeps_vocabulary(experiment):
+    if block.multilingual and extended(experiment, MULTILINGUAL, method):
         hint = "set vocabulary.pieces to 0, or train a student for each language"
         raise ConfigError("one student cannot have added subwords of each language", f"{where}.multilingual", hint=hint)
     check_fusion(experiment, method)

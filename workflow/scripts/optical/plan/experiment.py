@@ -227,12 +227,8 @@ class Experiment:
 
         Passages in several languages are encoded language by language.
         """
-        table = self.config.collection_table
-        return [
-            name
-            for name in self.config.collections
-            if not table[name].judged and not self.collections_by_language(name)
-        ]
+        unjudged = [name for name in self.config.collections if not self.config.collection_table[name].judged]
+        return [name for name in unjudged if not self.collections_by_language(name)]
 
     def _among(self, named: list[str] | None) -> list[str]:
         return [lang for lang in self.config.languages if named is None or lang in named]
@@ -289,8 +285,13 @@ class Experiment:
         return [method for method in self.config.methods if self.kind_of(method).queries == "english"]
 
     def bitext_languages(self) -> list[str]:
-        """Return the languages with a method that learns from sentence pairs, where a collection asks for them."""
-        return [lang for lang in self.asked_languages() if self.methods_for(lang, kinds(learns_from_bitext=True))]
+        """Return the languages with a method that learns from sentence pairs, where a collection asks for them.
+
+        Those of the parent are among them: a share or a point of a grid has the student of the same languages.
+        """
+        of_parent = self.parent.bitext_languages() if self.parent else []
+        learning = [lang for lang in self.asked_languages() if self.methods_for(lang, kinds(learns_from_bitext=True))]
+        return self._among([*of_parent, *learning])
 
     def translated_languages(self) -> list[str]:
         """Return the languages with queries that a method translates."""
@@ -350,8 +351,7 @@ class Experiment:
 
     def parts(self) -> list[str]:
         """Return the names of the parts of every collection, such as 2-of-8."""
-        count = self.config.search.parts
-        return [f"{number}-of-{count}" for number in range(1, count + 1)]
+        return [f"{number}-of-{self.config.search.parts}" for number in range(1, self.config.search.parts + 1)]
 
 
 def of_pairs(artefact: str, lang: str) -> str:
