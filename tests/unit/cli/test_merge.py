@@ -1,5 +1,7 @@
 """`optical merge`: runs that were made apart become the table that one run would have made."""
 
+import os
+
 import pytest
 
 from optical.evaluation.held_out import COLUMNS
@@ -198,3 +200,39 @@ def test_a_config_with_an_unknown_name_is_refused_before_the_scores_are_read(opt
     config.write_text(f"{changes}\n")
     code, _, error = optical("merge", tmp_path / "none.tsv.gz", "--config", config, "--to", tmp_path / "merged")
     assert code == 1 and f"[{changes.partition(':')[0]}]" in error and error.startswith("optical merge: unknown '")
+
+
+def teach_all(run, seed):
+    """Make a run's students into one of all languages, as a method with `multilingual` has it."""
+    for lang in LANGS:
+        (run / f"students/{lang}/optical/{seed}/provenance.json").unlink()
+    for name in ("config", "provenance"):
+        write_json(run / f"students/mul/optical/{seed}/{name}.json", {})
+    return run
+
+
+def test_seeds_of_one_student_and_of_a_student_for_each_language_are_refused(merge, tmp_path):
+    first, second = write_run(tmp_path / "a", 1), teach_all(write_run(tmp_path / "b", 2), 2)
+    assert merge(second, teach_all(write_run(tmp_path / "c", 3), 3), to="alike")[::2] == (0, "")
+    code, _, error = merge(first, second, to="both")
+    assert code == 1 and "optical: a run has one student for all languages, another a student for each" in error
+
+
+def test_a_student_of_all_languages_that_a_later_run_replaced_is_not_recorded(merge, tmp_path):
+    run = write_run(tmp_path / "a", 1)
+    for place, made in (("students/mul/optical/1", 1), *((f"students/{lang}/optical/1", 2) for lang in LANGS)):
+        write_json(run / place / "config.json", {})
+        write_json(run / place / "provenance.json", {})
+        os.utime(run / place / "config.json", (made, made))
+    assert merge(run, to="one.tsv.gz")[::2] == (0, "")
+    assert "students/mul/optical/1" not in {record["model"] for record in records_in(tmp_path / "one.tsv.gz")}
+
+
+def test_scores_that_fill_no_table_are_refused_by_the_name_of_their_collection(optical, merge, tmp_path):
+    write_scores(tmp_path / "none.tsv.gz", [])
+    code, _, error = merge(tmp_path / "none.tsv.gz", to="both")
+    assert code == 1 and f"no scores there [{tmp_path / 'none.tsv.gz'}]" in error
+    write_scores(tmp_path / "mine.tsv.gz", [Score("atlas", "mine", "sw", "1", "q1", "AP", 0.5)])
+    code, _, error = merge(tmp_path / "mine.tsv.gz", to="both")
+    assert code == 1 and "no scores of AP for the methods and languages of the config [atlas]" in error
+    assert not (tmp_path / "both").exists()

@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_known(experiment)
     untrained = {name for name in experiment.config.method_table if not experiment.is_trained(name)}
     found, records = read_runs(map(Path, arguments.runs))
+    if not found:
+        raise DataError("no scores there", where=", ".join(arguments.runs), hint="has the run evaluated its methods?")
     found = kept(found, arguments.collections, arguments.measures)
     scores, differences = merging.merge_scores(found, untrained)
     judge(merging.judge_records(records), arguments.force)
@@ -130,8 +132,12 @@ def judge(judged: tuple[list[str], list[str]], force: bool) -> None:
 def write_tables(
     experiment: "Experiment", collection: str, scores: "Sequence[Score]", held_out: "Sequence[Row]", folder: Path
 ) -> str:
-    """Write the tables of a collection as the workflow does, and return in a line what they lack."""
-    from optical.evaluation.comparison import CELL_COLUMNS, NOT_RUN, cell_rows, compare_methods
+    """Write the tables of a collection as the workflow does, and return in a line what they lack.
+
+    Raises:
+        DataError: no score is of a method, a language and the measure of the tables.
+    """
+    from optical.evaluation.comparison import CELL_COLUMNS, DONE, NOT_RUN, cell_rows, compare_methods
     from optical.evaluation.map_table import cells_of, describe, fewer_seeds, write_map_table
     from optical.files import write_rows
     from optical.plan.models import weights_note
@@ -139,6 +145,10 @@ def write_tables(
     config, langs = experiment.config, experiment.languages_of(collection)
     shown = (config.methods, langs, config.measures, config.reference, experiment.levels())
     compared = compare_methods(scores, collection, *shown)
+    if not any(cell.status == DONE and cell.measure == config.measure for cell in compared):
+        what = f"no scores of {config.measure} for the methods and languages of the config"
+        hint = f"name the config of these runs by --config, or merge the scores alone, --to NAME{PACKED}"
+        raise DataError(what, where=collection, hint=hint)
     write_rows(folder / "map_cells.tsv", [CELL_COLUMNS, *cell_rows(compared)])
     cells = cells_of(folder / "map_cells.tsv", collection, config.measure)
     caption = describe(cells, collection, config.measure, weights_note(experiment))

@@ -15,6 +15,7 @@ from optical.errors import DataError
 from optical.evaluation.held_out import COLUMNS, Row, read_held_out
 from optical.evaluation.scores import Score, read_notes
 from optical.files import parse_json, read_json
+from optical.models.origin import student_in
 from optical.runtime.provenance import content_hash
 
 STUDENTS = "students"
@@ -93,12 +94,14 @@ def _largest(differences: Iterable[float]) -> str:
 
 def records_of(results: str | Path, scores: Iterable[Score]) -> Iterator[Record]:
     """Yield a record of each model in a folder of results; of the students, those that have scores."""
-    scored = {student_of(code, score.method, score.seed) for score in scores for code in (score.lang, MULTILINGUAL)}
+    runs = {(score.lang, score.method, score.seed) for score in scores}
+    scored = {student_of(*run) for run in runs}
+    read = {student_in(Path(results), *run).relative_to(results).as_posix() for run in runs}
     rows = read_held_out(sorted(Path(results).glob("held_out/*.tsv")))
     held_out = {student_of(row["lang"], row["method"], row["seed"]): row for row in rows}
     for folder in _model_folders(Path(results)):
         model, provenance = folder.relative_to(results).as_posix(), read_json(folder / "provenance.json")
-        if model.startswith(f"{STUDENTS}/") and model not in scored:
+        if model.startswith(f"{STUDENTS}/") and model not in read:
             continue  # of an earlier run in this folder
         record: Record = {"model": model, "weights": content_hash(folder)}
         record |= {key: provenance[key] for key in STATED if key in provenance}
@@ -155,17 +158,22 @@ def judge_records(records: Iterable[Record]) -> tuple[list[str], list[str]]:
     """
     faults, doubts = [], []
     first: dict[str, Record] = {}
+    taught: dict[bool, set[str]] = {True: set(), False: set()}  # methods by whether a student is of all languages
     for record in records:
         model = record["model"]
         name = model.rpartition("/")[0] if model.startswith(f"{STUDENTS}/") else model
         known = first.setdefault(name, record)
+        if model.startswith(f"{STUDENTS}/") and "weights" in record:
+            taught[name.startswith(f"{STUDENTS}/{MULTILINGUAL}/")].add(name.rpartition("/")[2])
         settings = [_leaves(each.get("settings", {})) for each in (known, record)]
         for key in sorted((settings[0].keys() & settings[1].keys()) - {"seed"}):
             if settings[0][key] != settings[1][key]:
                 faults.append(f"{name}: the runs have two values of {key}, {settings[0][key]} and {settings[1][key]}")
         if name == model and known.get("weights") != record.get("weights"):
-            processors = dict.fromkeys(each.get("machine", {}).get("model", "unknown") for each in (known, record))
-            doubts.append(f"{name} is not the same in all runs; processors: {', '.join(map(str, processors))}")
+            processors = dict.fromkeys(str(each.get("machine", {}).get("model", "unknown")) for each in (known, record))
+            doubts.append(f"{name} is not the same in all runs; processors: {', '.join(processors)}")
+    both = sorted(taught[True] & taught[False])
+    faults += [f"{method}: a run has one student for all languages, another a student for each" for method in both]
     return faults, list(dict.fromkeys(doubts))
 
 
