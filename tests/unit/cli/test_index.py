@@ -1,11 +1,13 @@
 """`optical index build` and searches in what it built."""
 
 import json
+import shutil
 
 import pytest
 
 from optical.files import write_jsonl
 from optical.search import retriever
+from optical.search.index import open_index
 from support.toy_results import DOCUMENTS, student_of
 
 
@@ -36,6 +38,19 @@ def test_an_index_a_file_and_a_collection_of_the_same_passages_give_the_same_ans
     assert found["index"] == found["documents"] == found["collection"]
     english = [optical("search", *place, "--lang", "en", "the moon", "--json") for place in places.values()]
     assert english[0] == english[1] == english[2]
+
+
+def test_seed_0_is_a_seed_like_others(optical, results, passages, tmp_path):
+    moved = shutil.copytree(results, tmp_path / "moved")
+    student_of(moved).rename(moved / "students/sw/optical/0")
+    index = tmp_path / "seeds"
+    assert optical("index", "build", passages, "--model", moved / "students/sw/optical/0", "--to", index)[0] == 0
+    for place in (["--index", index], ["--collection", "atlas", "--results", moved]):
+        code, output, _ = optical("search", *place, "--lang", "sw", "--method", "optical", "--seed", 0, "mto", "--json")
+        assert code == 0 and answers(output)[0]["passages"]
+    shutil.copytree(moved / "students/sw/optical/0", moved / "students/sw/optical/1")
+    assert open_index(index).query_model(seed=0) == moved / "students/sw/optical/0"
+    assert open_index(index).query_model(seed=1) == moved / "students/sw/optical/1"
 
 
 def test_passages_of_a_file_are_encoded_once_for_all_languages(optical, results, passages):

@@ -149,7 +149,7 @@ def in_index(arguments: argparse.Namespace) -> "Retriever":
     """Return the retriever of an index."""
     from optical.search.retriever import Retriever
 
-    asked = (arguments.lang or "", arguments.method or "", arguments.seed or 0)
+    asked = (arguments.lang or "", arguments.method or "", arguments.seed)
     return Retriever.open(arguments.index, *asked, arguments.model, arguments.device, arguments.base)
 
 
@@ -229,7 +229,7 @@ def _read_by_student(arguments: argparse.Namespace, model: Path, results: Path, 
     if model.resolve().is_relative_to((results / "students").resolve()):
         method, seed = model.parts[-2:]
     elif arguments.lang == "en" and not arguments.model:
-        method, seed = arguments.method or method_there(results), str(arguments.seed or 1)
+        method, seed = arguments.method or method_there(results), "1" if arguments.seed is None else str(arguments.seed)
     else:
         return None
     return next((results / "student_vectors" / collection).glob(f"[!.]*/{method}/{seed}"), None)
@@ -261,7 +261,7 @@ def _model(arguments: argparse.Namespace, results: Path) -> Path:
         return trained_model(arguments.model)
     if not arguments.lang:
         raise WrongArguments("which language?", where="--lang", hint="add --lang CODE, or --model FOLDER")
-    return query_model(results, arguments.lang, arguments.method or "", arguments.seed or 1)
+    return query_model(results, arguments.lang, arguments.method or "", arguments.seed)
 
 
 def shown(query: tuple[str, str], hits: "list[Hit]") -> Answer:

@@ -79,20 +79,20 @@ def student_in(results: Path, lang: str, method: str, seed: int | str) -> Path:
     return max(made, key=lambda place: (place / "config.json").stat().st_mtime, default=places[0])
 
 
-def query_model(results: Path, lang: str, method: str = "", seed: int | str = 1) -> Path:
+def query_model(results: Path, lang: str, method: str = "", seed: int | str | None = None) -> Path:
     """Return the folder of the model that reads the queries of a language in an experiment: a student, or the teacher.
 
     Args:
         results: the experiment's folder.
         lang: the queries' language; English is read by the teacher.
         method: of the student, or zero-shot or extended; "" for the one of `method_there`.
-        seed: of the student.
+        seed: of the student; None for 1.
 
     Raises:
         DataError: there is no such model.
     """
     method = method or method_there(results, lang)
-    model = student_in(results, lang, method, seed)
+    model = student_in(results, lang, method, 1 if seed is None else seed)
     if lang == "en" or method == "zero-shot":
         model = results / "teacher"
     elif method == "extended":

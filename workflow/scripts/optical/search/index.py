@@ -136,20 +136,20 @@ class Index:
             raise DataError(f"the model has changed since {self.folder} was built", where=folder, hint=hint)
         return folder
 
-    def query_model(self, lang: str = "", method: str = "", seed: int = 0) -> Path:
+    def query_model(self, lang: str = "", method: str = "", seed: int | None = None) -> Path:
         """Return the folder of the model that reads queries of a language: beside the model of the index.
 
         Args:
             lang: "" for the language of the index's own model; English is read by the model that read the passages.
             method: how the student was trained; "" for the method of the index's model, or the only one that there is.
-            seed: of the student; 0 for the seed of the index's model.
+            seed: of the student; None for the seed of the index's model.
 
         Raises:
             DataError: there is no such model.
         """
         origin = origin_of(self.place_of(self.model))
-        asked = (lang or origin.lang, method or origin.method, str(seed or origin.seed or 1))
-        if not (lang or method or seed) or asked == origin[:3]:
+        asked = (lang or origin.lang, method or origin.method, str(origin.seed or 1) if seed is None else str(seed))
+        if (lang, method, seed) == ("", "", None) or asked == origin[:3]:
             return self.folder_of(self.model)
         if lang == "en" or method == "zero-shot":
             return self.folder_of(self.reader)

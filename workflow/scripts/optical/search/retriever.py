@@ -127,7 +127,7 @@ class Retriever:
         index: str | Path,
         lang: str = "",
         method: str = "",
-        seed: int = 0,
+        seed: int | None = None,
         model: str | Path | None = None,
         device: str = "cpu",
         base: str | Path | None = None,
@@ -138,7 +138,7 @@ class Retriever:
             index: folder of the index.
             lang: language of the queries; "" for that of the model that the index was built for.
             method: how the student of the language was trained; "" for the method of the index's model.
-            seed: of the student; 0 for the seed of the index's model.
+            seed: of the student; None for the seed of the index's model.
             model: folder of the model; None for the student of the language beside the model of the index.
             device: cpu, cuda or cuda:N.
             base: folder of the base of a model that is stored as changes, if the base has moved.
