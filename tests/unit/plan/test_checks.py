@@ -24,6 +24,7 @@ def test_our_own_configs_pass(file):
     ("changes", "message"),
     [
         ({"languages": ["xx"]}, r"unknown 'xx' \[languages\].*add a row to config/languages\.tsv"),
+        ({"languages": ["en", "sw"]}, r"the teacher reads English, .* \[languages\].*leave en out"),
         ({"methods": ["optcal"]}, r"unknown 'optcal' \[methods\].*did you mean optical"),
         ({"methods": ["optcal"], "bitext_curve": {"methods": []}}, r"unknown 'optcal' \[methods\]"),
         (

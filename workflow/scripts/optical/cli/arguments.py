@@ -38,6 +38,13 @@ def positive_number(text: str) -> float:
     return number
 
 
+def not_empty(text: str) -> str:
+    """Read a path or a name; an empty one comes from a variable of the shell that is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def device(text: str) -> str:
     """Read the name of a device: cpu, cuda or cuda:N."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", text, re.ASCII):

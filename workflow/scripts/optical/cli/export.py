@@ -14,7 +14,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from optical.cli.arguments import WrongArguments, language_code
+from optical.cli.arguments import WrongArguments, language_code, not_empty
 from optical.errors import DataError
 from optical.fetch.publish import check_push, push_folder
 from optical.files import read_json
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="FOLDER", help="the student: reads queries")
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="reads documents")
     add_base_argument(parser)
-    parser.add_argument("--to", required=True, metavar="FOLDER", help="a new folder for the export")
+    parser.add_argument("--to", type=not_empty, required=True, metavar="FOLDER", help="a new folder for the export")
     parser.add_argument("--format", default="pylate", choices=FORMATS, help="pylate also serves sentence-transformers")
     parser.add_argument(
         "--lang", type=language_code, metavar="CODE", help="language of the queries (default: from the model's folder)"

@@ -17,7 +17,7 @@ import argparse
 import os
 import time
 
-from optical.cli.arguments import WrongArguments, device, start_device, whole_number
+from optical.cli.arguments import WrongArguments, device, not_empty, start_device, whole_number
 from optical.cli.terminal import print_json, printable
 from optical.files import read_lines
 from optical.program import add_base_argument
@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("passages", metavar="FILE", help="the passages")
     build.add_argument("--model", required=True, metavar="FOLDER", help="reads the queries: a student, or a teacher")
     build.add_argument("--teacher", metavar="FOLDER", help="reads the passages (default: the one that the model names)")
-    build.add_argument("--to", required=True, metavar="INDEX", help="the folder; an index that is there is replaced")
+    build.add_argument(
+        "--to", type=not_empty, required=True, metavar="INDEX", help="the folder; an index that is there is replaced"
+    )
     pool_help = "join similar token vectors of a passage, N to one: 2 halves the index (default: 1)"
     build.add_argument("--pool", type=whole_number, default=1, metavar="N", help=pool_help)
     engine_help = "lancedb for more passages than exact search suits (default: exact search)"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optical.cli.arguments import not_empty
 from optical.cli.terminal import printable
 from optical.errors import DataError
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help=help_)
     parser.add_argument("--config", nargs="+", default=[], metavar="FILE", help="config, over config/config.yaml")
     help_ = f"a new folder for {FILE} and the tables of each collection, or NAME{PACKED} for the scores alone"
-    parser.add_argument("--to", required=True, metavar="PLACE", help=help_)
+    parser.add_argument("--to", type=not_empty, required=True, metavar="PLACE", help=help_)
     for key in ("collections", "measures"):
         parser.add_argument(f"--{key}", nargs="+", metavar="NAME", help=f"keep only the scores of these {key}")
     help_ = "merge runs that differ in more than rounding; the first of two values counts"

@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from optical.cli.arguments import WrongArguments, device, start_device, whole_number
+from optical.cli.arguments import WrongArguments, device, not_empty, start_device, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
@@ -59,9 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="?", help="the query's text")
     parser.add_argument("--queries", metavar="FILE", help="many queries instead: query_id<TAB>text")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--index", metavar="FOLDER", help="search an index that optical index build has made")
-    where.add_argument("--documents", metavar="FILE", help="search the passages of a file, encoded at first use")
-    where.add_argument("--collection", metavar="C", help="search a prepared collection: folder or name")
+    where.add_argument(
+        "--index", type=not_empty, metavar="FOLDER", help="search an index that optical index build has made"
+    )
+    where.add_argument(
+        "--documents", type=not_empty, metavar="FILE", help="search the passages of a file, encoded at first use"
+    )
+    where.add_argument("--collection", type=not_empty, metavar="C", help="search a prepared collection: folder or name")
     parser.add_argument("--results", metavar="FOLDER", help="of the experiment (default: those of C, or results)")
     parser.add_argument("--lang", metavar="CODE", help="language of the query; en is read by the teacher")
     method_help = "whose student reads it; or zero-shot, or extended (default: the only one with students, or optical)"

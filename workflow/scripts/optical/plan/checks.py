@@ -49,6 +49,9 @@ def check_known(experiment: Experiment) -> None:
     """Refuse unknown names of languages, methods and collections."""
     config = experiment.config
     check_names(config.languages, "languages", experiment.languages, LANGUAGE_REMEDY)
+    if "en" in config.languages:
+        hint = "leave en out; the method english searches with English queries"
+        raise ConfigError("the teacher reads English, so no student learns it", where="languages", hint=hint)
     for key, names in (("methods", config.methods), ("bitext_curve.methods", config.bitext_curve.methods)):
         check_names(names, key, config.method_table, ADD_METHOD)
     check_names(config.collections, "collections", config.collection_table, ADD_COLLECTION)
