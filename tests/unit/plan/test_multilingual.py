@@ -57,10 +57,11 @@ def test_a_grid_judged_in_some_languages_tunes_the_student_of_all(languages):
     assert point.bitext(MULTILINGUAL) == "results/bitext/mul/train.tsv"
 
 
-def test_a_share_has_the_languages_of_the_whole_though_it_has_fewer_methods():
-    some = {"method_table": {"all": ALL["method_table"]["all"] | {"languages": ["sw"]}}}
-    [share] = changes.shares(experiment(some, **METHODS | {"bitext_curve": {"shares": [10], "methods": ["all"]}}))
-    assert share.bitext_languages() == METHODS["languages"]
+def test_it_cannot_leave_out_a_language_that_its_student_learns():
+    some = {"method_table": {"all": ALL["method_table"]["all"] | {"languages": ["sw", "fi"]}}}
+    check_experiment(experiment(some, **METHODS | {"methods": ["zero-shot", "all"]}))
+    with pytest.raises(ConfigError, match=r"of all languages also learns so \[method_table\.all\.languages\]"):
+        check_experiment(experiment(some, **METHODS))
 
 
 @pytest.mark.parametrize("kind", ["lexical", "retrained", "teacher"])

@@ -156,6 +156,10 @@ def _check_method(experiment: Experiment, method: str, where: str) -> None:
     if block.multilingual and extended(experiment, MULTILINGUAL, method):
         hint = "set vocabulary.pieces to 0, or train a student for each language"
         raise ConfigError("one student cannot have added subwords of each language", f"{where}.multilingual", hint=hint)
+    learnt = experiment.bitext_languages() if block.multilingual else []
+    if others := [lang for lang in learnt if lang not in experiment.languages_of_method(method)]:
+        hint = "name every language with sentence pairs, or leave languages out"
+        raise ConfigError(f"the student of all languages also learns {others[0]}", f"{where}.languages", hint=hint)
     check_fusion(experiment, method)
     if block.kind == "extended" and keeps_vocabulary(experiment):
         hint = "set vocabulary.pieces, 8000 for instance, or leave the method out"
