@@ -126,6 +126,10 @@ OPUS = {"C.en-sw.en": SIDES[0], "C.en-sw.sw": SIDES[1]}
 TARGETS = {
     "bitext tsv": bitext({"a.tsv": TSV}, pairs="a.tsv"),
     "bitext tsv.gz": bitext({"a.tsv.gz": gzip.compress(TSV)}, pairs="a.tsv.gz"),
+    "bitext csv": bitext(
+        {"a.csv": b"en;sw;note\r\n" + TSV.replace(b"\t", b";").replace(b"\n", b';"x, y"\r\n')}, pairs="a.csv"
+    ),
+    "bitext jsonl": bitext({"a.jsonl": lines(*({"en": one, "sw": two} for one, two in PAIRS))}, pairs="a.jsonl"),
     "bitext lines": bitext({"a": SIDES[0], "b": SIDES[1]}, english="a", foreign="b"),
     "bitext vref": bitext(
         {"a": SIDES[0], "b": SIDES[1], "c": b"A 1:1\n" * 3}, english="a", foreign="b", documents="c", format="vref"
@@ -220,6 +224,10 @@ TARGETS = {
     "run": Target({"a.trec": RUN}, lambda folder: read_run(folder / "a.trec")),
     "run with judgements": Target({"a.trec": RUN, "qrels": QRELS}, lambda folder: _measured(folder)),
     "scores": Target({"a.tsv": SCORES}, lambda folder: list(read_scores([folder / "a.tsv"]))),
+    "passages csv": Target(
+        {"a.csv": b'id,title,text,date\r\nd1,"A, b","two\nlines",2024\r\nd2,,x,\r\n'},
+        lambda folder: list(read_documents(folder / "a.csv", metadata=True)),
+    ),
     "passages with metadata": Target(
         {"a.jsonl": lines({"id": "d1", "text": "A city.", "lang": "en", "date": "2024-05-01", "source": "news"})},
         lambda folder: list(read_documents(folder / "a.jsonl", metadata=True)),

@@ -1,6 +1,7 @@
 """Every format gives the same pairs; damaged sources are refused in one line."""
 
 import gzip
+import json
 import zipfile
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def sources(folder) -> dict[str, dict]:
     (folder / "a.en").write_text(lines(0))
     (folder / "a.sw.gz").write_bytes(gzip.compress(lines(1).replace("\n", "\r\n").encode()))
     (folder / "a.tsv").write_text("".join(f"{e}\t{f}\n" for e, f in PAIRS))
+    (folder / "header.tsv").write_text("\ufeffEnglish\tSW\r\n" + "".join(f"{e}\t{f}\r\n" for e, f in PAIRS))
+    (folder / "a.csv").write_text("".join(f'"{e}",{f}\n' for e, f in PAIRS))
+    (folder / "b.CSV").write_text("\ufeffSwa;No;English\r\n" + "".join(f"{f};7;{e}\r\n" for e, f in PAIRS) + ";;\r\n")
+    (folder / "c.csv.gz").write_bytes(gzip.compress(("Maana,en\n" + "".join(f"{f},{e}\n" for e, f in PAIRS)).encode()))
+    (folder / "a.jsonl").write_text("".join(json.dumps({"sw": f, "en": e, "score": 1}) + "\n" for e, f in PAIRS))
+    (folder / "b.jsonl").write_text("".join(json.dumps({"translation": {"en": e, "sw": f}}) + "\n" for e, f in PAIRS))
     (folder / "a.tmx").write_text(tmx(PAIRS, "en-US", "swa"))
     (folder / "a.tmx.gz").write_bytes(gzip.compress(tmx(PAIRS).encode()))
     zipped(folder / "a.tmx.zip", **{"a.tmx": tmx(PAIRS), "README": "x"})
@@ -51,6 +58,12 @@ def sources(folder) -> dict[str, dict]:
     return {
         "lines": {"english": folder / "a.en", "foreign": folder / "a.sw.gz"},
         "tsv": {"pairs": folder / "a.tsv"},
+        "tsv with a header": {"pairs": folder / "header.tsv"},
+        "csv without a header": {"pairs": folder / "a.csv"},
+        "csv of a spreadsheet": {"pairs": folder / "b.CSV"},
+        "csv with one name": {"pairs": folder / "c.csv.gz"},
+        "jsonl": {"pairs": folder / "a.jsonl"},
+        "jsonl of the hub": {"pairs": folder / "b.jsonl"},
         "tmx": {"tmx": folder / "a.tmx"},
         "tmx.gz": {"pairs": folder / "a.tmx.gz"},
         "tmx.zip": {"pairs": folder / "a.tmx.zip"},
@@ -59,7 +72,11 @@ def sources(folder) -> dict[str, dict]:
     }
 
 
-@pytest.mark.parametrize("name", ["lines", "tsv", "tmx", "tmx.gz", "tmx.zip", "moses", "moses reversed"])
+FORMS = ["lines", "tsv", "tmx", "tmx.gz", "tmx.zip", "moses", "moses reversed", "jsonl", "jsonl of the hub"]
+FORMS += ["tsv with a header", "csv without a header", "csv of a spreadsheet", "csv with one name"]
+
+
+@pytest.mark.parametrize("name", FORMS)
 def test_every_format_gives_the_same_pairs(tmp_path, name):
     source = sources(tmp_path)[name]
     pairs = list(read_bitext(source, {"sw", "swa", ""}))
@@ -98,6 +115,14 @@ def test_merged_verses_are_joined_on_both_sides(tmp_path):
         ({"p.tsv": "a b\n"}, {"pairs": "p.tsv"}, "line 1 has 1"),
         ({"p.tsv": "a\tb\nc\td\t0.7\n"}, {"pairs": "p.tsv"}, "line 2 has 3 tab-separated columns, not two"),
         ({"p.tsv": "a\t\tb\n"}, {"pairs": "p.tsv"}, "line 1 has 3 tab-separated columns, not two"),
+        ({"p.csv": "id,src,tgt\n1,a,b\n"}, {"pairs": "p.csv"}, "not found in the first row: id, src, tgt.*en and sw"),
+        ({"p.csv": ""}, {"pairs": "p.csv"}, "not found in the first row: it is empty"),
+        ({"p.csv": "en,sw\na, b,c\n"}, {"pairs": "p.csv"}, "row 2 has 3 cells, the first one 2.*double quotes"),
+        ({"p.jsonl": '{"src": "a", "sw": "b"}'}, {"pairs": "p.jsonl"}, "line 1 lacks a text in English.*are src, sw"),
+        ({"p.jsonl": '{"en": 1, "sw": "b"}'}, {"pairs": "p.jsonl"}, "line 1 lacks a text"),
+        ({"p.jsonl": '["a", "b"]'}, {"pairs": "p.jsonl"}, "line 1 lacks a text"),
+        ({"e.tsv": "a\tb\n".encode("utf-16")}, {"pairs": "e.tsv"}, "not UTF-8.*iconv -f utf-16 "),
+        ({"e.xlsx": b"PK\x03\x04"}, {"pairs": "e.xlsx"}, "compressed with zip.*save the table as CSV"),
         ({}, {"pairs": "none.tsv"}, "no such file"),
         ({}, {"tmx": "none.tmx.zip"}, "no such file"),
         ({"x.zip": "text"}, {"moses": "x.zip"}, "not a zip file"),

@@ -57,7 +57,9 @@ def open_bytes(path: str | Path) -> io.BufferedReader:
     if form == "gzip" and not named:
         raise DataError("compressed with gzip, but not named .gz", where=path, hint=f"rename it to {path.name}.gz")
     if form not in ("gzip", None):
-        raise DataError(f"compressed with {form}", where=path, hint="unpack it, or compress it with gzip")
+        table = path.suffix.lower() in (".xlsx", ".ods")
+        hint = "save the table as CSV UTF-8" if table else "unpack it, or compress it with gzip"
+        raise DataError(f"compressed with {form}", where=path, hint=hint)
     if named:
         unpacked = Gunzip(raw)
         raw = Guarded(lambda: unpacked, path)
@@ -152,7 +154,9 @@ def open_text(path: str | Path, encoding: str = "utf-8-sig", newline: str | None
     except UnicodeError as error:
         name = "UTF-8" if encoding.startswith("utf-8") else encoding
         fault = f"{error.reason} at byte {error.start} of a block" if isinstance(error, UnicodeDecodeError) else error
-        hint = "convert it, e.g. with iconv -t utf-8"
+        with open_bytes(path) as file:
+            before = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin1"
+        hint = f"convert it, e.g. with iconv -f {before} -t utf-8 FILE > NEW_FILE"
         raise DataError(f"not {name}: {fault}", where=path, hint=hint) from error
 
 
@@ -213,18 +217,15 @@ def read_rows(path: str | Path, columns: int) -> Iterator[list[str]]:
     return (row for _, row in numbered_rows(path, columns))
 
 
-def numbered_rows(path: str | Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+def numbered_rows(path: str | Path, columns: int, hint: str = "") -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of `read_rows` with the numbers of their lines."""
     for number, line in enumerate(read_lines(path), start=1):
         if not line:
             continue
         row = line.split("\t")
         if len(row) < columns:
-            raise DataError(
-                f"line {number} has {len(row)} tab-separated columns, {columns} are needed",
-                where=path,
-                hint="separate the columns by tabs, not by spaces or commas",
-            )
+            what = f"line {number} has {len(row)} tab-separated columns, {columns} are needed"
+            raise DataError(what, where=path, hint=f"separate the columns by tabs, not by spaces or commas{hint}")
         yield number, row
 
 

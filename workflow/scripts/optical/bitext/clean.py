@@ -11,19 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from optical.bitext.codes import names_of
 from optical.bitext.evaluation_texts import read_evaluation_keys, sentence_keys
-from optical.bitext.filters import Scripts, clean_text, look_swapped, matching_key, reason_to_drop
+from optical.bitext.filters import Scripts, clean_text, matching_key, reason_to_drop, refuse_swapped
 from optical.bitext.readers import Pair, read_bitext, source_format
 from optical.bitext.row_alignment import Alignment, Run, check_alignment, length_correlation
 from optical.config.bitext import BitextCleaning, BitextSource
 from optical.config.names import check_names
-from optical.errors import DataError
+from optical.errors import DataError, within
 from optical.files import write_json, write_rows
 from optical.runtime.progress import with_progress
 
 log = logging.getLogger("optical")
-
-LEAST_SEEN, MOST_SEEN = 20, 1000  # pairs by which swapped sides are told
 
 TextPair = tuple[str, str]  # English, foreign
 Language = Mapping[str, str]  # a row of languages.tsv
@@ -123,14 +122,12 @@ def clean_source(
         evaluation: keys of texts that no pair may have.
         seen: collects the pairs of all sources, by which repeated ones are told.
     """
-    codes = {value for column, value in language.items() if column not in ("name", "script", "resource")}
     pairs = [
         pair._replace(english=clean_text(pair.english), foreign=clean_text(pair.foreign))
-        for pair in read_bitext(source, codes, language["script"])
+        for pair in read_bitext(source, names_of(language), language["script"])
     ]
-    if len(pairs) >= LEAST_SEEN and look_swapped([(pair.english, pair.foreign) for pair in pairs[:MOST_SEEN]]):
-        what = f"{name}: the foreign side reads as English, and the English one does not"
-        raise DataError(what, where=f"bitext of {language['code']}", hint="swap the files or columns: English first")
+    with within(f"bitext of {language['code']}"):
+        refuse_swapped(((pair.english, pair.foreign) for pair in pairs), name)
     alignment = Alignment([], 0.0, checked=False)
     sides = [pair.english for pair in pairs], [pair.foreign for pair in pairs]
     if settings.check_alignment and source.check_alignment:

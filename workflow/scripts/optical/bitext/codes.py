@@ -1,6 +1,6 @@
 """Language codes inside published files: with a region or a script, and spelt in several ways."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -14,6 +14,15 @@ class Tongue(NamedTuple):
 
     codes: Set[str]
     script: str = ""
+
+
+def names_of(language: Mapping[str, str]) -> set[str]:
+    """Return what files may call a language, from its row of languages.tsv: its codes and its name.
+
+    >>> sorted(names_of({"code": "sw", "name": "Swahili", "script": "Latn", "resource": "low", "tico": "sw"}))
+    ['Swahili', 'sw']
+    """
+    return {value for column, value in language.items() if column not in ("script", "resource")}
 
 
 def same_form(code: str) -> str:

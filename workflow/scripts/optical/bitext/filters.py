@@ -4,17 +4,20 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import islice
 
 import regex
 
 from optical.bitext.tmx import DAMAGED
 from optical.config.bitext import BitextCleaning
+from optical.errors import DataError
 from optical.text.scripts import script_share
 from optical.text.words import WORD, count_words, join_unspaced
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _LETTERS_AND_MARKS = regex.compile(r"[\p{L}\p{M}]")
 _IDEOGRAPHS = regex.compile(r"[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]")
+LEAST_SEEN, MOST_SEEN = 20, 1000  # pairs by which swapped sides are told
 _COMMON_ENGLISH = frozenset(["the", "of", "and", "to", "in", "is", "that", "for", "it", "with", "was", "on", "as"])
 
 
@@ -75,6 +78,19 @@ class _Signs(dict):
 # Vowel points that most texts leave out, and the stroke that only stretches a word.
 _POINTS = (*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7, 0x640, *range(0x64B, 0x653), 0x670)
 _SIGNS = _Signs({0x931: "र"} | dict.fromkeys(_POINTS))
+
+
+def refuse_swapped(pairs: Iterable[tuple[str, str]], name: str) -> None:
+    """Raise `DataError` for sentence pairs whose sides are swapped, as the first ones tell.
+
+    Args:
+        pairs: English and foreign sentences.
+        name: of the source, for the error.
+    """
+    first = list(islice(pairs, MOST_SEEN))
+    if len(first) >= LEAST_SEEN and look_swapped(first):
+        what = "the foreign side reads as English, and the English one does not"
+        raise DataError(what, where=name, hint="swap the files or columns: English first")
 
 
 def look_swapped(pairs: Iterable[tuple[str, str]]) -> bool:

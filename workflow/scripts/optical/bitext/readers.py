@@ -1,7 +1,7 @@
 """Read sentence pairs from the formats in which bitext is published."""
 
 import itertools
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -9,8 +9,9 @@ from optical.bitext.archives import line_aligned_members
 from optical.bitext.codes import ENGLISH, Tongue, best_fitting, same_form
 from optical.bitext.tmx import read_units
 from optical.config.bitext import WAYS, BitextSource
+from optical.corpora.named_columns import numbered_cells
 from optical.errors import ConfigError, DataError
-from optical.files import numbered_rows, read_lines
+from optical.files import numbered_jsonl, numbered_rows, read_lines
 from optical.zips import files_in, open_zip, read_member
 
 First = TypeVar("First")
@@ -32,7 +33,7 @@ def read_bitext(source: BitextSource, codes: Set[str], script: str = "") -> Iter
 
     Args:
         source: its files are paths.
-        codes: what the foreign language may be called inside the files, such as `{"tl", "fil", "tgl"}`.
+        codes: what the foreign language may be called inside the files, such as `{"tl", "fil", "Tagalog"}`.
         script: ISO 15924 code of its script, by which a file's variants are told; "" for any.
     """
     tongue = Tongue({same_form(code) for code in codes if code}, script)
@@ -54,7 +55,11 @@ def source_format(source: BitextSource) -> str:
     return named or next((form for suffix, form in _SUFFIXES if str(source.pairs).lower().endswith(suffix)), "tsv")
 
 
-_SUFFIXES = ((".tmx", "tmx"), (".tmx.zip", "tmx"), (".tmx.gz", "tmx"), (".zip", "moses"))
+_SUFFIXES = (
+    *((f".tmx{packed}", "tmx") for packed in ("", ".zip", ".gz")),
+    *((f".{form}{packed}", form) for form in ("csv", "jsonl") for packed in ("", ".gz")),
+    (".zip", "moses"),
+)
 
 
 def _read_lines_format(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
@@ -65,15 +70,67 @@ def _read_lines_format(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
 
 def _read_tsv(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """One file, English in the first column, the foreign sentence in the second."""
-    return _number(_two_columns(_one_file(source)), source)
+    return _number(_two_columns(_one_file(source), tongue), source)
 
 
-def _two_columns(path: Path) -> Iterator[tuple[str, str]]:
+def _two_columns(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
     for number, (english, foreign, *more) in numbered_rows(path, 2):
+        if number == 1 and not more and None not in _sides_of((english, foreign), tongue):
+            continue  # a header
         if more:  # a tab within a sentence would make its rest the translation
             what = f"line {number} has {2 + len(more)} tab-separated columns, not two"
             raise DataError(what, where=path, hint="remove the tab within a sentence, or the further columns")
         yield english, foreign
+
+
+def _read_csv(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
+    """CSV with both languages; without their names in the first row it has two columns, English first."""
+    return _number(_two_of_csv(_one_file(source), tongue), source)
+
+
+def _two_of_csv(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
+    rows = numbered_cells(path)
+    _, first = next(rows, (1, []))
+    english, foreign = _sides_of(first, tongue)
+    if english is None and foreign is None and len(first) == 2:
+        english, foreign = 0, 1
+        yield first[0], first[1]
+    elif len(first) == 2:  # one name tells the other column
+        english = 1 - foreign if english is None and foreign is not None else english
+        foreign = 1 - english if foreign is None and english is not None else foreign
+    if english is None or foreign is None:
+        raise DataError(
+            f"English and the language are not found in the first row: {', '.join(first)[:100] or 'it is empty'}",
+            where=path,
+            hint=f"name the two columns en and {min(tongue.codes, key=len)} in the first row",
+        )
+    yield from ((row[english], row[foreign]) for _, row in rows)
+
+
+def _read_jsonl(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
+    """JSON Lines with both languages, perhaps within `translation`, as data sets of the Hugging Face hub have them."""
+    return _number(_two_of_jsonl(_one_file(source), tongue), source)
+
+
+def _two_of_jsonl(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
+    for number, item in numbered_jsonl(path):
+        fields = item.get("translation", item) if isinstance(item, dict) else {}
+        names = list(fields) if isinstance(fields, dict) else []
+        texts = [fields[names[side]] for side in _sides_of(names, tongue) if side is not None]
+        if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
+            what = f"line {number} lacks a text in English or in the language: its fields are {', '.join(names)[:100]}"
+            raise DataError(what, where=path, hint=f'write {{"en": "...", "{min(tongue.codes, key=len)}": "..."}}')
+        yield texts[0], texts[1]
+
+
+def _sides_of(names: Sequence[str], tongue: Tongue) -> tuple[int | None, int | None]:
+    """Return which of the names are English and the language: a code, `English`, or `foreign`; None if none is."""
+    known = [same_form(name.strip()) for name in names]
+
+    def place(side: Set[str]) -> int | None:
+        return next((number for number, name in enumerate(known) if name in side), None)
+
+    return place({*ENGLISH, "english"}), place({*tongue.codes, "foreign"})
 
 
 def _read_vref(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
@@ -155,6 +212,8 @@ def _read_mtop(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
 
 READERS = {
     "tsv": _read_tsv,
+    "csv": _read_csv,
+    "jsonl": _read_jsonl,
     "lines": _read_lines_format,
     "vref": _read_vref,
     "moses": _read_moses,

@@ -8,7 +8,8 @@ examples:
   optical index build passages.jsonl --model results/students/sw/optical/1 --to large.index --engine lancedb
   optical search --index passages.index --lang sw --where source=news "lugha ya Ufaransa"
 
-The passages are JSON Lines with id, text and optional title, language, source and date, or id<TAB>text, gzipped or not.
+The passages are JSON Lines, or CSV with a header, with id, text and optional title, language, source and date; or
+id<TAB>text. All may be gzipped.
 The teacher of the model reads them, or the model itself if it has learnt to read passages. A passage that you add
 replaces the one with the same id. A change that fails or is killed leaves the index as it was.
 """

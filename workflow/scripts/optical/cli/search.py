@@ -6,8 +6,8 @@ examples:
   optical search --collection atlas --lang sw --queries results/collections/atlas/queries/sw.tsv --out run.trec
 
 The words of a passage that the query matched are bold, or in square brackets if the output is not a terminal. Your own
-passages are a file of JSON Lines (id, text, optional title) or id<TAB>text, or an index that `optical index build` has
-made. A collection is a prepared folder, or its name in RESULTS/collections; its vectors are in RESULTS/vectors.
+passages are a file of JSON Lines or CSV (id, text, optional title) or id<TAB>text, or an index that is made by `optical
+index build`. A collection is a prepared folder, or its name in RESULTS/collections; its vectors are in RESULTS/vectors.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from optical.cli.arguments import WrongArguments, device, not_empty, start_device, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.config.names import MULTILINGUAL
+from optical.corpora.named_columns import ids_and_texts
 from optical.errors import DataError
-from optical.files import read_rows
 from optical.models.origin import method_there, origin_of, query_model, run_tag, student_in, trained_model
 from optical.program import add_base_argument
 from optical.runtime.provenance import check_belongs
@@ -134,7 +134,7 @@ def read_queries(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         raise WrongArguments("no place for the results", where="--queries", hint="add --out run.trec or --json")
     if query:
         return [("1", query)]
-    queries = [(row[0], row[1]) for row in read_rows(arguments.queries, columns=2)]
+    queries = [row for _, row in ids_and_texts(arguments.queries, "remove the rest")]
     if not queries:
         raise DataError("no queries", where=arguments.queries, hint="one a line: query_id<TAB>text")
     for query_id, text in queries:

@@ -17,7 +17,7 @@ class BitextSource(Settings):
     """name in the report; null for the source's number"""
 
     pairs: File | None = None
-    """one file: english<TAB>foreign"""
+    """one file: english<TAB>foreign, or CSV or JSON Lines with both languages"""
 
     english: File | None = None
     """English side of two line-aligned files"""
@@ -40,7 +40,7 @@ class BitextSource(Settings):
     documents: File | None = None
     """file with the document of each line; reports name lines by it"""
 
-    format: Literal["tsv", "lines", "vref", "moses", "tmx", "mtop"] | None = None
+    format: Literal["tsv", "csv", "jsonl", "lines", "vref", "moses", "tmx", "mtop"] | None = None
     """form of the files; null to infer it from suffix and keys"""
 
     check_alignment: Flag = True

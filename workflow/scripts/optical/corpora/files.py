@@ -8,11 +8,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, NotRequired, TypedDict
 
 from optical.config.collections import Split
+from optical.corpora.named_columns import ids_and_texts, is_csv, named_cells
 from optical.corpora.passages import DOCUMENT, Document, document_from, split_documents, text_of
 from optical.errors import DataError
 from optical.files import numbered_jsonl, numbered_rows, read_lines, write_json, write_jsonl, write_lines, write_rows
@@ -88,40 +90,35 @@ class FromFile:
 
 
 def read_documents(path: str | Path, metadata: bool = False) -> Iterable[Document]:
-    """Return the documents of a JSON Lines file (`id`, `text`, optional `title`) or of a table `id<TAB>text`.
+    """Return the documents of JSON Lines or CSV (`id`, `text`, optional `title`) or of a table `id<TAB>text`.
 
-    With `metadata`, those of JSON Lines keep language, source and date, too.
+    With `metadata`, those of JSON Lines and CSV keep language, source and date, too.
     """
+    if is_csv(path):
+        cells = partial(named_cells, path, ("id", "text"))
+        return FromFile(path, lambda: _documents(cells(), path, metadata), "documents", "a header with id and text")
     first = next(filter(str.strip, read_lines(path)), "").lstrip()
     if ARRAY.match(first):
         raise DataError("this is a JSON array, not JSON Lines", where=path, hint=f"one a line, no commas: {DOCUMENT}")
     if first.startswith("{"):
-        return FromFile(path, lambda: _json_documents(path, metadata), "documents", DOCUMENT)
+        return FromFile(path, lambda: _documents(numbered_jsonl(path), path, metadata), "documents", DOCUMENT)
 
     def rows() -> Iterator[tuple[int, Document]]:
-        pairs = _pairs(path, "JSON Lines hold a title")
+        pairs = ids_and_texts(path, "JSON Lines and CSV hold a title")
         return ((number, Document(id=name, text=text)) for number, (name, text) in pairs)
 
     return FromFile(path, rows, "documents", f"{DOCUMENT}, or id<TAB>text")
 
 
-def _pairs(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Yield line number and cells of a table of two columns; a further one would be read by nobody."""
-    for number, (name, text, *more) in numbered_rows(path, 2):
-        if more:
-            raise DataError(f"line {number} has {2 + len(more)} columns, not two", where=path, hint=hint)
-        yield number, (name, text)
-
-
-def _json_documents(path: str | Path, metadata: bool) -> Iterator[tuple[int, Document]]:
-    """Yield line number and document of a JSON Lines file."""
-    for number, item in numbered_jsonl(path):
+def _documents(items: Iterable[tuple[int, object]], path: str | Path, metadata: bool) -> Iterator[tuple[int, Document]]:
+    """Yield number and document of what a file has."""
+    for number, item in items:
         yield number, document_from(item, f"line {number}", path, metadata)
 
 
 def read_queries(path: str | Path) -> Iterable[Query]:
-    """Return `(query id, text)` of a headerless table."""
-    return FromFile(path, lambda: _pairs(path, "remove the rest"), "queries", "query_id<TAB>text")
+    """Return `(query id, text)` of a table with tabs, or of CSV with the columns `id` and `text`."""
+    return FromFile(path, lambda: ids_and_texts(path, "remove the rest"), "queries", "query_id<TAB>text")
 
 
 def read_qrels(path: str | Path) -> Iterable[Judgement]:

@@ -54,9 +54,9 @@ def document_from(item: object, name: str, where: object, metadata: bool) -> Doc
         metadata: keep the fields of `METADATA`.
     """
     fields = item if isinstance(item, dict) else {}
-    given = fields.get("id")
+    given = fields.get("id", fields.get("_id"))  # the latter in BEIR's files
     if isinstance(given, bool) or not isinstance(given, str | Integral) or "text" not in fields:
-        raise DataError(f"{name} lacks id or text", where=where, hint=f"each is such as {DOCUMENT}")
+        raise DataError(f"{name} lacks id or text", where=where, hint=f"each is such as {DOCUMENT}{_renaming(fields)}")
     document = new_document(str(given), fields["text"], fields.get("title"))
     for field in METADATA if metadata else ():
         if fields.get(field):
@@ -65,6 +65,17 @@ def document_from(item: object, name: str, where: object, metadata: bool) -> Doc
         what = f"{name}: the {wrong[0]} of document {given} is not text"
         raise DataError(what, where=where, hint=f"it stands in quotes, as in {DOCUMENT}")
     return document
+
+
+def _renaming(fields: dict[str, object]) -> str:
+    """Return, for an error, how to rename the fields of an object that are likely to be its id and text."""
+    texts = {key: value for key, value in fields.items() if isinstance(value, str)}
+    if len(fields) < 2 or not texts or not all(re.fullmatch(r"[A-Za-z_]\w*", key) for key in fields):
+        return ""
+    text = max(texts, key=lambda key: len(texts[key]))
+    others = [key for key in fields if key != text]
+    name = next((key for key in others if key.lower().endswith("id")), others[0])
+    return f"; rename the fields, e.g. jq -c '{{id: .{name}, text: .{text}}}' FILE > NEW_FILE"
 
 
 def given_documents(items: Iterable[object]) -> Iterator[Document]:
