@@ -26,6 +26,7 @@ def project(tmp_path, monkeypatch, capsys):
         "en.txt": ENGLISH,
         "zu.txt": FOREIGN,
         "short.txt": FOREIGN[:2],
+        "swapped.tsv": [f"{FOREIGN[0]}\t{ENGLISH[0]}"] * 20,
         "passages.jsonl": [json.dumps({"id": f"d{number}", "text": text}) for number, text in enumerate(ENGLISH)],
         "empty.jsonl": [json.dumps({"id": "d1", "text": " "})],
         "queries.tsv": ["q1\tinyanga iphi"],
@@ -43,6 +44,8 @@ def project(tmp_path, monkeypatch, capsys):
 def test_a_config_for_searching_encodes_passages_and_trains_the_student_alone(optical, project):
     code, output, error = optical(*AT_LEAST, "--encoder", "bert")
     assert (code, error) == (0, "") and "next: optical check config/zu.yaml" in output
+    assert "the student learns: 3. The first one:\n    English: the river is long\n    foreign: umfula mude" in output
+    assert "English passages to search: 3." in output
     given = yaml.safe_load((project / "config/zu.yaml").read_text(encoding="utf-8"))
     assert given["bitext"] == {"zu": [{"name": "mine", "pairs": "data/pairs.tsv"}]}
     assert given["vocabulary"] == {"pieces": 8000}, "its vocabulary leaves the letters of foreign words"
@@ -85,6 +88,12 @@ def test_a_language_that_the_table_lacks_gets_a_row(optical, project):
     assert row == {"name": "Tumbuka", "script": "Latn", "resource": "low"}
 
 
+def test_a_code_that_no_language_has_is_doubted(optical, project):
+    for lang, doubt in (("qq", "warning: no language with the code qq is known"), ("tum", "")):
+        code, output, _ = optical("new", lang, *AT_LEAST[2:], "--encoder", "train", "--to", f"{lang}.yaml")
+        assert code == 0 and doubt in output and bool(doubt) == ("warning" in output)
+
+
 def test_a_language_whose_words_the_encoder_knows_keeps_its_vocabulary(optical, project):
     pairs = [*AT_LEAST[:3], "data/en.txt", "data/en.txt", *AT_LEAST[4:]]
     assert optical(*pairs, "--encoder", "bert")[0] == 0
@@ -101,6 +110,8 @@ def test_a_language_whose_words_the_encoder_knows_keeps_its_vocabulary(optical, 
         ([*AT_LEAST[:4], "--documents", "data/empty.jsonl"], 1, "no document has a text"),
         ([*AT_LEAST, "--encoder", "nobody/model"], 1, "no model folder, and no commit: nobody/model"),
         ([*AT_LEAST, "--revision", "0" * 40], 2, "a commit of which model?"),
+        ([*AT_LEAST[:3], "data/swapped.tsv", *AT_LEAST[4:]], 1, "the foreign side reads as English"),
+        (["new", "zulu", *AT_LEAST[2:]], 2, "zulu has the code zu"),
         ([*AT_LEAST, "--to", "data/pairs.tsv"], 1, "there is a config already"),
     ],
 )

@@ -66,5 +66,18 @@ def start_device(name: str, threads: int) -> None:
 def language_code(text: str) -> str:
     """Read the code of a language as config/languages.tsv has it: two or three small letters."""
     if not re.fullmatch(r"[a-z]{2,3}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a language code such as sw")
+        named = f"; {text} has the code {code}" if (code := code_of_name(text)) else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is not a language code such as sw{named}")
     return text
+
+
+def code_of_name(name: str) -> str:
+    """Return the code of the language with an English name, by CLDR; "" for none.
+
+    >>> code_of_name("hausa"), code_of_name("Klingonish")
+    ('ha', '')
+    """
+    from babel import Locale
+
+    languages = Locale("en").languages.items()
+    return next((code for code, known in languages if known.lower() == name.lower() and len(code) < 4), "")

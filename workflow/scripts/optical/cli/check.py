@@ -6,8 +6,9 @@ examples:
   optical check --verify
   optical check --accept results/collections/atlas
 
-Each problem is one line, and exit code 1. Files that the run fetches or makes are not read. The table has the jobs that
-are left to do, what a job asks a cluster for at its first attempt (memory grows with its input), and its longest time.
+The command lists what it has read. Each problem is one line, and exit code 1. Files that the run fetches or makes are
+not read. The table has the jobs that are left to do and what a job asks a cluster for at its first attempt: memory,
+which grows with its input, and a time limit, which is not an estimate.
 """
 
 import argparse
@@ -53,6 +54,7 @@ SAME_NEEDS = {
     "train_own_translator": "train_translator",
     "translate_with_own": "translate_queries",
 }
+LEFT = "Jobs that are left (+: more for a large input; the hours are limits for a cluster, not estimates):"
 HEADER = ("rule", "jobs", "GB a job", "GPUs a job", "hours a job, at most")
 
 
@@ -92,7 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.verify:
             problems += verify(Path(experiment.config.results))
         if not problems:
-            print(table([HEADER, *needs(experiment, planned_jobs(files))]))
+            rows = needs(experiment, planned_jobs(files))
+            print(f"no problem found. {LEFT if rows else 'No job is left to do.'}")
+            if rows:
+                print(table([HEADER, *rows]))
     return int(problems > 0)
 
 
@@ -152,19 +157,20 @@ def look_at_bitext(experiment: "Experiment", lang: str) -> None:
 
 def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") -> None:
     """Read a source of sentence pairs to its end, and the first ones closely."""
-    from optical.bitext.filters import TOO_LONG, reason_to_drop
+    from optical.bitext.codes import names_of
+    from optical.bitext.filters import TOO_LONG, reason_to_drop, refuse_swapped
     from optical.bitext.readers import read_bitext
     from optical.runtime.progress import with_progress
 
     language = experiment.languages[lang]
     scripts = experiment.languages[source.english_side]["script"], language["script"]
-    codes = {value for column, value in language.items() if column not in ("name", "script", "resource")}
-    pairs = read_bitext(source, codes)
+    pairs = read_bitext(source, names_of(language), language["script"])
     first = list(islice(pairs, SAMPLE))
-    for _ in with_progress(pairs, f"reading the sentence pairs of {lang}"):
-        pass
+    count = len(first) + sum(1 for _ in with_progress(pairs, f"reading the sentence pairs of {lang}"))
     if not first:
         raise DataError("no sentence pairs", hint="a line: english<TAB>foreign")
+    print(f"read: {count:,} sentence pairs [{', '.join(filter(None, (f'bitext.{lang}', source.name)))}]")
+    refuse_swapped(((pair.english, pair.foreign) for pair in first), source.name or "")
     settings = experiment.config.bitext_cleaning
     reasons = Counter(reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first)
     del reasons[None]
@@ -185,7 +191,9 @@ def look_at_collection(experiment: "Experiment", name: str) -> None:
     block = collection_block(experiment, name)
     if there(block) and block.split is None:
         with within(f"collection_table.{name}"), tempfile.TemporaryDirectory() as folder:
-            prepare_collection(block, ["en", *experiment.languages_of(name)], Path(folder, "collection"))
+            found = prepare_collection(block, ["en", *experiment.languages_of(name)], Path(folder, "collection"))
+            queries = ", ".join(f"{lang} {count:,}" for lang, count in found["queries"].items()) or "none"
+            print(f"read: {found['documents']:,} passages; queries: {queries} [collection_table.{name}]")
 
 
 def look_at_training_set(experiment: "Experiment", owner: str, lang: str) -> None:

@@ -95,7 +95,7 @@ def packages() -> Iterator[Finding]:
     yield judge(not missing, "packages", found, "pip install -e .", BAD)
     for module, extra in EXTRAS.items():
         present = importlib.util.find_spec(module) is not None
-        found = "installed" if present else f"{module} is not installed"
+        found = f"{module} is{'' if present else ' not'} installed"
         yield judge(present, extra, found, f'pip install -e ".[{extra}]"')
 
 

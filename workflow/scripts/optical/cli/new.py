@@ -2,6 +2,7 @@
 
 examples:
   optical new zu --bitext data/zu.tsv --documents data/passages.jsonl
+  optical new zu --bitext data/pairs.csv --documents data/passages.csv
   optical new zu --bitext data/en.txt data/zu.txt --documents data/docs.tsv --queries data/q.tsv --qrels data/qrels.txt
 
 The command reads all files and reports faults. The encoder is the small multilingual one of config/open.yaml
@@ -13,10 +14,12 @@ import argparse
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from optical.cli.arguments import WrongArguments, language_code
-from optical.errors import DataError
+from optical.cli.terminal import printable
+from optical.errors import DataError, in_one_line
 
 if TYPE_CHECKING:
     from optical.plan.experiment import Experiment
@@ -27,6 +30,7 @@ NAME = "mine"  # of sentence pairs and passages
 PIECES = 8000
 MOST_PIECES = 1.5  # times as many subwords a word as in English, from where a language gets subwords of its own
 SAMPLE = 1000  # sentence pairs that are looked at
+LONGEST_EXAMPLE = 90  # characters
 
 Block = dict[str, Any]
 Section = tuple[list[str], Block]  # lines of comment, and keys of the config
@@ -41,13 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help="sentence pairs: a table english<TAB>foreign, TMX or zip of OPUS; or two files of lines, English first; "
-        "once for each source",
+        help="sentence pairs: a table english<TAB>foreign, CSV, JSON Lines, TMX or zip of OPUS; or two files of lines, "
+        "English first; once for each source",
     )
+    documents_help = "English passages: JSON Lines or CSV with id and text, or id<TAB>text"
+    parser.add_argument("--documents", required=True, metavar="FILE", help=documents_help)
     parser.add_argument(
-        "--documents", required=True, metavar="FILE", help="English passages: JSON Lines or id<TAB>text"
+        "--queries", metavar="FILE", help="queries in the language: id<TAB>text, or CSV with id and text"
     )
-    parser.add_argument("--queries", metavar="FILE", help="queries in the language: id<TAB>text")
     parser.add_argument("--qrels", metavar="FILE", help="relevance judgements: query 0 document grade")
     parser.add_argument("--encoder", metavar="MODEL", help="a folder, an id of the hub, or train")
     parser.add_argument("--revision", metavar="COMMIT", help="commit of a model of the hub")
@@ -72,7 +77,9 @@ def run(arguments: argparse.Namespace) -> None:
     sections = compose(arguments, folder)
     shown = _from_project(str(to), folder)
     write_lines(to, [*heading(arguments, shown), *lines_of(sections)])
-    print(f"{shown}\n  next: optical check {shown}\n        snakemake --cores 8 --configfile {shown}")
+    read = (line for comment, block in sections if block.keys() & {"bitext", "collections"} for line in comment)
+    print("\n  ".join([shown, *map(printable, read), f"next: optical check {shown}"]))
+    print(f"        snakemake --cores 8 --configfile {shown}")
 
 
 def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
@@ -86,11 +93,14 @@ def compose(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     languages = known.languages
     sources = [bitext_source(files, number, folder) for number, files in enumerate(arguments.bitext, start=1)]
     row = dict(languages.get(arguments.lang, {"code": arguments.lang}))
-    pairs = [pair for source in sources for pair in read_pairs(source, row, folder)]
+    read = [read_pairs(source, row, folder) for source in sources]
+    pairs = [pair for first, _ in read for pair in first]
     sections: list[Section] = [([], {"results": f"results/{arguments.lang}", "languages": [arguments.lang]})]
     if arguments.lang not in languages:
         sections.append(language(arguments.lang, [foreign for _, foreign in pairs]))
-    sections.append((["Sentence pairs, from which the student learns."], {"bitext": {arguments.lang: sources}}))
+    count = sum(count for _, count in read)
+    comment = [f"Sentence pairs, from which the student learns: {count:,}. The first one:", *example(pairs[0])]
+    sections.append((comment, {"bitext": {arguments.lang: sources}}))
     sections.append(passages(arguments, folder))
     sections += encoder(arguments, folder, known.datasets)
 
@@ -116,20 +126,27 @@ def bitext_source(files: list[str], number: int, folder: Path) -> Block:
     return {"name": name, "pairs": english}
 
 
-def read_pairs(source: Block, row: dict[str, str], folder: Path) -> list[tuple[str, str]]:
-    """Return the first sentence pairs of the source; read them all, so that a fault is found."""
+def read_pairs(source: Block, row: dict[str, str], folder: Path) -> tuple[list[tuple[str, str]], int]:
+    """Return the first sentence pairs of the source, and the number of all; read them all, so that a fault is found."""
+    from optical.bitext.codes import names_of
+    from optical.bitext.filters import refuse_swapped
     from optical.bitext.readers import read_bitext
     from optical.config.bitext import BitextSource
 
     files = {key: str(folder / value) for key, value in source.items() if key != "name"}
-    codes = {value for key, value in row.items() if key not in ("name", "script", "resource")}
-    pairs = read_bitext(BitextSource.read(files, "--bitext"), codes)
+    pairs = read_bitext(BitextSource.read(files, "--bitext"), names_of(row))
     first = [(pair.english, pair.foreign) for pair in islice(pairs, SAMPLE)]
-    for _ in pairs:
-        pass
+    count = len(first) + sum(1 for _ in pairs)
     if not first:
         raise DataError("no sentence pairs", where=next(iter(files.values())), hint="a line: english<TAB>foreign")
-    return first
+    refuse_swapped(first, " and ".join(files.values()))
+    return first, count
+
+
+def example(pair: tuple[str, str]) -> list[str]:
+    """Return the lines that show a sentence pair, so that a reader sees which side is which."""
+    sides = zip(("English:", "foreign:"), pair, strict=True)
+    return [f"  {side} {in_one_line(shorten(text, LONGEST_EXAMPLE))}" for side, text in sides]
 
 
 def language(lang: str, texts: list[str]) -> Section:
@@ -141,8 +158,12 @@ def language(lang: str, texts: list[str]) -> Section:
 
     text = " ".join(texts)
     script = max(UNICODE_SCRIPTS.split(), key=lambda code: script_share(text, code))
-    row = {"name": Locale("en").languages.get(lang, lang), "script": script, "resource": "low"}
-    return ["A language that config/languages.tsv does not have."], {"language_table": {lang: row}}
+    name = Locale("en").languages.get(lang, lang)
+    comment = ["A language that config/languages.tsv does not have."]
+    if name == lang:
+        comment.append("No name is known for its code: check the code, and write the name here.")
+        print(f"warning: no language with the code {lang} is known; if the code is right, write the name in the config")
+    return comment, {"language_table": {lang: {"name": name, "script": script, "resource": "low"}}}
 
 
 def passages(arguments: argparse.Namespace, folder: Path) -> Section:

@@ -51,7 +51,11 @@ def file_of(experiment: Experiment, reference: str, lang: str = "en") -> str:
 def _check_file(path: str, folder: Path) -> str:
     if path.startswith(f"{OWN}atlas/") and path not in ATLAS_FILES:
         what = f"the bundled collection has no {path.removeprefix(f'{OWN}atlas/')}"
-        raise ConfigError(what, where=path, hint="it has eight languages; give your own files for another one")
+        raise ConfigError(
+            what,
+            where=path,
+            hint=f"it has {' '.join(ATLAS_LANGUAGES)}; name your own files for another language in the config",
+        )
     if not path.startswith(OWN) and not Path(folder, path).exists():
         hint = "give a path from the project's folder, or a name of config/datasets.tsv"
         raise ConfigError("no such file", where=path, hint=hint)
@@ -157,6 +161,12 @@ def _with_files(
     """Return a block with its files as paths; `of_keys` gives the languages of some keys, `langs` of the others."""
     langs_of = dict.fromkeys(files_of(block), langs) | dict(of_keys or {})
     return block.changed(**{key: resolved(experiment, value, langs_of[key]) for key, value in files_of(block).items()})
+
+
+def query_languages(experiment: Experiment, name: str) -> list[str]:
+    """Return the languages whose queries a collection is made with; passages alone are the same for all languages."""
+    judged = experiment.config.collection_table[name].judged
+    return ["en", *(experiment.languages_of(name) if judged else [])]
 
 
 def collection_files(experiment: Experiment, name: str) -> list[str]:
