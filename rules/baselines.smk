@@ -46,7 +46,7 @@ rule train_translator:
             settings=lambda w: settings.translator_settings(at(w), w.get("method", "")),
         ),
     message:
-        "training a translator from {wildcards.lang}"
+        "training a translator from {wildcards.lang}; progress: {log}"
     shell:
         TRAIN
 
@@ -59,7 +59,7 @@ use rule train_translator as train_own_translator with:
     benchmark:
         "{results}/benchmarks/train_own_translator/{lang}/{method}.tsv"
     message:
-        "training the translator of {wildcards.method} from {wildcards.lang}"
+        "training the translator of {wildcards.method} from {wildcards.lang}; progress: {log}"
 
 
 rule translate_queries:

@@ -23,7 +23,7 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 
 from optical.errors import OpticalError
 from optical.plan import changes, checks, downloads, fusions, jobs, matrices, memory, models, searching, settings
-from optical.plan import sources, translations
+from optical.plan import next_steps, sources, translations
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
 from optical.plan.resources import NEEDS, input_mb, memory_mb, minutes, of_machine, raised

@@ -1,7 +1,12 @@
-"""What people read: figures, what a run cost, and the report that holds it all."""
+"""What people read: figures, what a run cost, the report that holds it all, and what to do after a run."""
 
 
 report: "../workflow/report/workflow.rst"
+
+
+onsuccess:
+    for line in next_steps.next_steps(experiment):
+        logger.info(line)
 
 
 rule make_cost_table:

@@ -21,7 +21,7 @@ rule prepare_collection:
         arguments=arguments(
             *("collection", "tokeniser"),
             settings=lambda w: sources.collection_block(at(w), w.collection),
-            languages=lambda w: ["en", *at(w).languages_of(w.collection)],
+            languages=lambda w: sources.query_languages(at(w), w.collection),
         ),
     message:
         "preparing the collection {wildcards.collection}"
@@ -51,7 +51,7 @@ rule encode_collection:
     params:
         arguments=arguments("encoder", "part"),
     message:
-        "encoding the documents of {wildcards.collection}, once for all languages and methods"
+        "encoding the documents of {wildcards.collection}, once for all languages and methods; progress: {log}"
     shell:
         f"{RUN_MODEL} --documents {{input.prepared}}/documents.jsonl"
 

@@ -78,7 +78,7 @@ rule distil_student:
             settings=lambda w: settings.distillation_settings(at(w), w.method, int(w.seed)),
         ),
     message:
-        "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}"
+        "distilling {wildcards.method} into {wildcards.lang}, seed {wildcards.seed}; progress: {log}"
     shell:
         TRAIN
 
@@ -138,6 +138,6 @@ rule retrain_student:
             settings=lambda w: settings.retraining_settings(at(w), w.method, int(w.seed)),
         ),
     message:
-        "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}"
+        "retraining {wildcards.method} for {wildcards.lang}, seed {wildcards.seed}; progress: {log}"
     shell:
         TRAIN

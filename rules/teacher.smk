@@ -21,7 +21,7 @@ rule pretrain_encoder:
     params:
         arguments=arguments(*("tokeniser", "text", "bitext"), settings=lambda w: settings.pretraining_settings(at(w))),
     message:
-        "pre-training the encoder"
+        "pre-training the encoder; progress: {log}"
     shell:
         TRAIN
 
@@ -98,6 +98,6 @@ rule train_teacher:
     params:
         arguments=arguments("encoder", "training_set", settings=lambda w: settings.teacher_settings(at(w))),
     message:
-        "training the English teacher"
+        "training the English teacher; progress: {log}"
     shell:
         TRAIN

@@ -55,6 +55,14 @@ def test_a_rule_runs_the_program_of_its_name_and_lists_the_code_that_it_uses(nam
     assert (ROOT / f"workflow/scripts/{name}.py").is_file()
 
 
+def test_the_message_of_a_training_names_the_log_that_shows_its_progress():
+    trainings = {name for name, text in RULES.items() if re.search(r"shell:\n +TRAIN\b", text)}
+    made_of_them = {name: text for name, (base, text) in derived_rules().items() if base in trainings}
+    assert len(trainings) == 5 and made_of_them
+    for name, text in made_of_them.items() | {(name, RULES[name]) for name in trainings}:
+        assert re.search(r'message:\n +".*; progress: \{log\}"', text), name
+
+
 @pytest.mark.parametrize("name", derived_rules())
 def test_a_rule_made_from_another_keeps_log_and_benchmark_of_its_own_and_the_code(name):
     base, text = derived_rules()[name]

@@ -3,7 +3,7 @@
 import pytest
 
 from optical.errors import ConfigError
-from optical.plan import jobs, models, searching, translations
+from optical.plan import jobs, models, searching, sources, translations
 from optical.plan.settings import translator_settings
 from support.experiments import experiment
 
@@ -349,7 +349,8 @@ OWN = {"collection_table": {"own": {"reader": "plain", "documents": "results/atl
 def test_passages_without_queries_are_encoded_and_no_table_is_made():
     alone = experiment(OWN, languages=["sw"], methods=["zero-shot", "optical"], collections=["own"])
     expected = ["results/vectors/own", "results/students/sw/optical/1", "results/teacher"]
-    assert jobs.targets(alone) == expected
+    assert jobs.targets(alone) == ["results/held_out/sw.tsv", *expected]
+    assert sources.query_languages(alone, "own") == ["en"], "another language makes no other collection"
     assert (alone.collections_of_language("sw"), alone.judged_collections()) == ([], [])
     with pytest.raises(ConfigError, match="no collection has queries and judgements.*without a target"):
         jobs.published_tables(alone)

@@ -295,8 +295,11 @@ def pruned_conditions(experiment: Experiment) -> list[Job]:
 
 
 def targets(experiment: Experiment) -> list[str]:
-    """Return the default targets: the table, and vectors and models for collections without queries."""
-    made = [f"{experiment.results}/map_table.tsv"] if experiment.test_collections() else []
+    """Return the default targets: the table, and vectors and models for collections without queries.
+
+    Where no query tells how good a student is, held-out sentence pairs do.
+    """
+    made = [f"{experiment.results}/map_table.tsv"] if experiment.test_collections() else held_out_tables(experiment)
     for name in experiment.searchable_collections():
         made += document_vectors(experiment, name)
         for lang in experiment.languages_of(name):
