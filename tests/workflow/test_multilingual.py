@@ -25,6 +25,7 @@ def finished(tmp_path_factory):
 
 def test_one_student_is_trained_and_both_languages_have_scores_and_a_check(finished):
     workspace, said = finished
+    assert "KeyError" not in said, "no rule for one language is tried on the pairs of all"
     counts = job_counts(said)
     assert (counts["mix_bitext"], counts["distil_student"], counts["check_students"]) == (1, 1, 2)
     row = {row["method"]: row for row in read_table(workspace / "results/map_table.tsv")}["all"]
