@@ -32,8 +32,8 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(autouse=True)
 def _names_of_doctests(request, doctest_namespace):
-    """Give the doctest of the retriever, which needs a model, a small random one, and a folder for its index."""
-    if request.node.name == "optical.search.retriever.Retriever":
+    """Give the doctests that need a model a small random one, and a folder for an index."""
+    if request.node.name in ("optical.search.retriever.Retriever", "optical.models.encoder.Encoder.read"):
         from support.tiny_models import save_encoder
 
         folder = request.getfixturevalue("tmp_path")

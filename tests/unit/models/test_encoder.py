@@ -82,6 +82,22 @@ def test_a_text_has_the_same_vectors_alone_and_in_any_batch(folders, order, batc
     assert sorted(seen) == list(range(len(texts)))
 
 
+def test_texts_are_read_with_a_gradient_as_they_are_encoded(encoder):
+    for kind in KINDS:
+        vectors_BLD, keep_BL = encoder.read(TEXTS, kind)
+        assert vectors_BLD.requires_grad and keep_BL.dtype == torch.bool
+        texts, ids = (
+            sorted(encoder.encode(given, kind), key=lambda item: item[0]) for given in (TEXTS, ids_of(encoder))
+        )
+        for (place, expected_LD, _), (same, of_ids_LD, _) in zip(texts, ids, strict=True):
+            assert place == same and torch.equal(expected_LD, of_ids_LD)
+            assert torch.allclose(vectors_BLD[place][keep_BL[place]], expected_LD, atol=1e-5)
+        assert len(encoder.read(TEXTS[0], kind)[0]) == len(list(encoder.encode(TEXTS[0], kind))) == 1
+    for read in (encoder.read, lambda *given: list(encoder.encode(*given))):
+        with pytest.raises(ConfigError, match="unknown kind of text 'passage' .*query or document"):
+            read(TEXTS, "passage")
+
+
 def test_a_batch_is_no_larger_than_asked_for(plain, monkeypatch):
     shapes, forward = [], Encoder.forward
 

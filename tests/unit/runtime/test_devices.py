@@ -125,7 +125,7 @@ def test_more_processes_than_gpus_are_refused_at_once_in_one_line(monkeypatch):
 @pytest.mark.parametrize("name", ["gpu", "GPU", "cuda:", "cuda:x", "mps", ""])
 def test_a_name_that_is_no_device_is_refused_in_one_line(monkeypatch, name):
     monkeypatch.setattr(devices, "visible_gpus", lambda: pytest.fail("it looked for GPUs"))
-    with pytest.raises(ConfigError, match=rf"^no such device: {name} \[machine\.device\]\. Hint: auto, cpu, cuda or"):
+    with pytest.raises(ConfigError, match=rf"^no such device: {name} \[device\]\. Hint: auto, cpu, cuda or"):
         devices.choose(name)
 
 

@@ -52,3 +52,15 @@ def test_memory_does_not_grow_with_the_lengths_of_batches(monkeypatch):
     command = [sys.executable, "-c", GROWTH_WITH_SHAPES]
     megabytes = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert megabytes < 10  # 130 where every shape is kept
+
+
+def test_a_program_is_kept_off_the_hub(monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    program = (
+        "import optical.search.retriever, optical.translation.translate\n"
+        "from optical.runtime.startup import prepare_process\n"
+        "prepare_process()\n"
+        "from huggingface_hub import constants\n"
+        "assert constants.HF_HUB_OFFLINE"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

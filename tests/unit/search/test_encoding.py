@@ -47,6 +47,7 @@ def test_queries_come_back_in_their_order(encoder):
         assert int(mask_QM[number].sum()) == len(expected_MD)
         assert torch.allclose(vectors_QMD[number][mask_QM[number]], expected_MD, atol=1e-5)
         assert not vectors_QMD[number][~mask_QM[number]].any()
+    assert [len(part) for part in encode_queries(encoder, [])] == [0, 0]
 
 
 def test_documents_are_found_by_place_and_id(encoder, tmp_path):

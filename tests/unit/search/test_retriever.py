@@ -2,16 +2,19 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import optical
 from optical import Retriever
 from optical.corpora.passages import text_of
-from optical.errors import ConfigError, DataError
+from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import write_json, write_jsonl
 from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
@@ -20,6 +23,7 @@ from optical.search.exact import search
 from support.toy_results import DOCUMENTS, make_results, student_of
 
 QUERIES = ["swali la kwanza", "mto uko wapi"]
+TESTS = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +31,41 @@ def results(tmp_path_factory):
     return make_results(tmp_path_factory.mktemp("results"))
 
 
-@pytest.mark.parametrize("name", ["__version__", "Retriever"])
-def test_the_package_names_the_class_and_imports_nothing_heavy_for_it(name):
-    program = f"import optical, sys; assert '{name}' in optical.__all__; print({{'torch', 'numpy'}} & set(sys.modules))"
+def test_the_package_imports_nothing_heavy_before_a_name_is_used():
+    program = "import optical, sys; print(dir(optical), {'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    assert "'Retriever'" in done.stdout and done.stdout.endswith(" set()\n")
+
+
+def test_public_names_are_there_and_type_checkers_know_them():
+    stub = Path(optical.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    for name, module in optical.PUBLIC.items():
+        assert getattr(optical, name).__module__ == module
+        assert f"from {module} import {name} as {name}\n" in stub
+    assert set(optical.__all__) == {*optical.PUBLIC, "__version__"}
+
+
+NOTEBOOK = """
+import os, sys
+sys.path.append(sys.argv[1])
+from support.programs import forbid_network
+forbid_network()
+from optical import Retriever
+retriever = Retriever.load(sys.argv[2])
+retriever.index([{"id": "a", "text": "mwezi"}], to=sys.argv[3])
+assert retriever.search("mwezi")
+retriever.encoder.save(sys.argv[3] + ".model")
+from huggingface_hub import constants
+print(constants.HF_HUB_OFFLINE, [name for name in os.environ if name.startswith(("HF_", "TOKENIZERS_"))])
+"""
+
+
+def test_the_library_leaves_the_network_to_its_user_and_uses_none_itself(results, tmp_path):
+    """After it is imported, other libraries can download models; it says nothing and loads no model from a network."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TOKENIZERS_"))}
+    command = [sys.executable, "-c", NOTEBOOK, TESTS, student_of(results), tmp_path / "index"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (done.stdout, done.stderr) == ("False []\n", "")
 
 
 def test_the_teacher_that_a_student_names_reads_the_passages(results, tmp_path):
@@ -149,7 +183,41 @@ def test_a_program_may_give_numbers_as_ids_and_one_text_in_place_of_a_list(resul
         retriever.search("the moon", top=0)
     with pytest.raises(ConfigError, match="not text .*search_all takes a list"):
         retriever.search(["the moon", "the river"])  # a tokeniser would read them as one pair
+    with pytest.raises(ConfigError, match=r"keys would be read .*list\(queries\.values\(\)\)"):
+        retriever.rank({"q1": "the moon"})
     assert "transformer" not in repr(retriever)
+
+
+def test_passages_without_an_index_get_the_scores_of_a_search(results, tmp_path):
+    retriever = Retriever.load(student_of(results))
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    for query in QUERIES:
+        found, again = retriever.search(query), retriever.rerank(query, reversed(DOCUMENTS))
+        assert [hit._replace(score=0) for hit in again] == [hit._replace(score=0) for hit in found]
+        assert [hit.score for hit in again] == pytest.approx([hit.score for hit in found], abs=1e-5)
+        assert retriever.rerank(query, DOCUMENTS, top=2) == again[:2]
+    texts = [text_of(document) for document in DOCUMENTS]
+    assert [texts[int(hit.id)] for hit in retriever.rerank(query, texts)] == [hit.text for hit in found]
+    assert retriever.rerank(query, []) == []
+    assert [hit.id for hit in retriever.rerank(query, ["the moon"] * 3)] == ["0", "1", "2"]
+    with pytest.raises(DataError, match="duplicate document id a"):
+        retriever.rerank(query, [{"id": "a", "text": "moon"}] * 2)
+    with pytest.raises(ConfigError, match="0 passages .*1 at least"):
+        retriever.rerank(query, texts, top=0)
+
+
+def test_passages_are_added_one_after_the_other_without_loading_their_model_again(results, tmp_path, monkeypatch):
+    retriever = Retriever.load(student_of(results))
+    retriever.index(DOCUMENTS[:1], tmp_path / "index")
+    monkeypatch.setattr("optical.search.retriever.load_encoder", lambda *_: pytest.fail("loaded again"))
+    assert retriever.add(DOCUMENTS[1:2]).added == 1
+
+
+@pytest.mark.parametrize(("device", "error"), [("cuda:9", ResourceError), ("gpu", ConfigError), ("mps", ConfigError)])
+def test_a_device_that_is_not_there_is_an_error_in_one_line(results, device, error):
+    with pytest.raises(error, match="device"):
+        Retriever.load(student_of(results), device=device)
+    assert str(Retriever.load(student_of(results), device="auto").device).startswith(("cpu", "cuda"))
 
 
 def test_passages_longer_than_the_encoder_reads_are_counted(results, tmp_path, caplog):

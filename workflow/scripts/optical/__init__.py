@@ -2,13 +2,28 @@
 
 __version__ = "0.1.0"
 
-__all__ = ["Retriever", "__version__"]
+PUBLIC = {  # name -> the module that has it; `__init__.pyi` tells type checkers the same
+    "Experiment": "optical.plan.experiment",
+    "OptimalTransport": "optical.losses.objectives",
+    "PairBatch": "optical.losses.objectives",
+    "Retriever": "optical.search.retriever",
+    "TokenContrast": "optical.losses.objectives",
+    "TransportSettings": "optical.config.transport",
+    "load_encoder": "optical.models.folders",
+    "max_sim": "optical.losses.late_interaction",
+}
+__all__ = [*PUBLIC, "__version__"]
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: with torch behind it, that takes seconds."""
-    if name != "Retriever":
+    if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return import_module("optical.search.retriever").Retriever
+    return getattr(import_module(PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names to complete."""
+    return sorted({*globals(), *PUBLIC})

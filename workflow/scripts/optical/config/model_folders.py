@@ -21,6 +21,7 @@ COUNTED_FROM_PADDING = (
 READ_PADDING = ("convbert", "fnet", "funnel", "mobilebert", "nystromformer", "reformer", "yoso")
 WITH_DECODER = ("t5", "mt5", "umt5", "longt5", "switch_transformers", "t5gemma", "bart", "mbart")
 TAKE = "take an encoder of the kind of BERT, RoBERTa, XLM-R or ModernBERT"
+OF_THE_HUB = "huggingface_hub.snapshot_download fetches a model of the hub and returns its folder"
 
 POINTER = b"version https://git-lfs"
 DAMAGED = "download it again"

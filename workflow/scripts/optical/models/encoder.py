@@ -12,6 +12,7 @@ import string
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,16 +21,15 @@ from torch import Tensor, nn
 
 from optical.config.encoder import EncoderSettings
 from optical.config.model_folders import check_lengths, longest_text
+from optical.errors import ConfigError
 from optical.files import write_json
 from optical.models.framing import framing_of, new_markers, unknown_id
 from optical.models.saved_settings import PROJECTION, SKIP_WORDS
 from optical.models.unpadding import Transformer, read_tokens, use_fastest_attention
-from optical.runtime.offline import keep_offline
+from optical.runtime.offline import quiet
 from optical.runtime.precision import dtype_of
 from optical.runtime.threads import results_in_order, workers_on
-from optical.text.tokeniser import load_tokeniser, vocabulary_size
-
-keep_offline()
+from optical.text.tokeniser import load_tokeniser, tokenise, vocabulary_size
 
 QUERY, DOCUMENT = "query", "document"
 Pieces = Sequence[int] | np.ndarray  # ids of a text's subwords, without special tokens
@@ -103,13 +103,49 @@ class Encoder(nn.Module):
         return self.settings.query_length if kind == QUERY else self.settings.document_length
 
     def before(self, kind: str) -> list[int]:
-        """Return the ids that stand before a text's own: [CLS], the marker, the prompt."""
+        """Return the ids that stand before a text's own: [CLS], the marker, the prompt.
+
+        Raises:
+            ConfigError: the kind is unknown.
+        """
+        if kind not in self.prompt_ids:
+            raise ConfigError(f"unknown kind of text {kind!r}", where="encoder", hint=f"{QUERY} or {DOCUMENT}")
         marker = [self.marker_ids[kind]] if kind in self.marker_ids else []
         return [self.cls_id, *marker, *self.prompt_ids[kind]]
 
     def room(self, kind: str) -> int:
         """Return how many subwords of a text are read, beside those that frame it."""
         return self.length(kind) - len(self.before(kind)) - 1
+
+    def read(self, texts: str | Sequence[str], kind: str) -> tuple[Tensor, Tensor]:
+        """Return the token vectors of texts in one batch, with gradient: for a loss, or to score a few texts.
+
+        `encode` reads many texts, without gradient, in batches that fit into memory.
+
+        Args:
+            texts: one or several.
+            kind: "query" or "document".
+
+        Returns:
+            Unit vectors, float32 (B, L, D), and which of them count, bool (B, L), on the encoder's device.
+
+        >>> from optical import load_encoder, max_sim
+        >>> encoder = load_encoder(model)
+        >>> queries, passages = encoder.read(["where is the river?"], "query"), encoder.read(["the moon"], "document")
+        >>> max_sim(*queries, *passages).shape
+        torch.Size([1, 1])
+        """
+        ids_BL, attention_BL, keep_BL = self.frame(self.pieces(texts), kind)
+        vectors_BLD = self(ids_BL, attention_BL)
+        return vectors_BLD, keep_BL.to(vectors_BLD.device)
+
+    def pieces(self, texts: str | Sequence[str] | Sequence[Pieces]) -> Sequence[Pieces]:
+        """Return the subwords of texts, without special tokens; what is given as subwords stays as it is."""
+        if isinstance(texts, str):
+            texts = [texts]
+        if len(texts) > 0 and isinstance(texts[0], str):
+            return list(tokenise(self.tokeniser, cast(Sequence[str], texts)))
+        return cast(Sequence[Pieces], texts)
 
     def frame(self, texts: Sequence[Pieces], kind: str) -> tuple[Tensor, Tensor, Tensor]:
         """Frame word-piece ids as the encoder wants them and pad them to a common length.
@@ -160,7 +196,11 @@ class Encoder(nn.Module):
         return [*self.special_ids, *chain.from_iterable(self.prompt_ids.values())]
 
     def encode(
-        self, texts: Sequence[Pieces], kind: str, precision: str = "fp32", batch_tokens: int | None = None
+        self,
+        texts: str | Sequence[str] | Sequence[Pieces],
+        kind: str,
+        precision: str = "fp32",
+        batch_tokens: int | None = None,
     ) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Encode texts in batches of similar length, the longest first.
 
@@ -168,7 +208,7 @@ class Encoder(nn.Module):
         autocast take a third of its time.
 
         Args:
-            texts: word-piece ids of each text, without special tokens.
+            texts: each as text, or as its word-piece ids without special tokens.
             kind: QUERY or DOCUMENT.
             precision: fp32 or bf16, of the matrix products.
             batch_tokens: most tokens of a batch, padding included; None for `BATCH_TOKENS`.
@@ -177,11 +217,12 @@ class Encoder(nn.Module):
             The number of a text, its vectors (L, D), float32 on the processor, and its token ids (L,), int64.
         """
         device, dtype = next(self.parameters()).device, dtype_of(precision)
-        batches = self._batches(texts, kind, batch_tokens or BATCH_TOKENS[device.type])
+        pieces = self.pieces(texts)
+        batches = self._batches(pieces, kind, batch_tokens or BATCH_TOKENS[device.type])
         reader: nn.Module = self.eval() if precision == "fp32" else self._cast(dtype).eval()
 
         def read(chosen: np.ndarray) -> list[tuple[int, Tensor, Tensor]]:
-            ids_BL, attention_BL, keep_BL = self.frame([texts[index] for index in chosen], kind)
+            ids_BL, attention_BL, keep_BL = self.frame([pieces[index] for index in chosen], kind)
             vectors_BLD = reader(ids_BL, attention_BL).cpu()
             counts = keep_BL.sum(1).tolist()
             kept = vectors_BLD[keep_BL].split(counts), ids_BL[keep_BL].split(counts)
@@ -215,7 +256,8 @@ class Encoder(nn.Module):
 
     def save_transformer(self, folder: Path) -> None:
         """Write the transformer and its tokeniser alone, without ColBERT's parts."""
-        self.transformer.save_pretrained(folder)
+        with quiet():
+            self.transformer.save_pretrained(folder)
         self.tokeniser.save(str(folder / "tokenizer.json"))
         names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
         tokens = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}

@@ -8,7 +8,9 @@ from pickle import UnpicklingError
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
+from optical.config.model_folders import OF_THE_HUB
 from optical.errors import DataError
+from optical.runtime.offline import quiet
 
 COMPLETE = "is the download complete?"
 # What transformers raises for a folder that it cannot load: another version's, half a file, a config of odd values.
@@ -28,10 +30,11 @@ def loading(folder: str | Path, what: str) -> Iterator[None]:
     optical.errors.DataError: not a model folder: it has no config.json [results]. Hint: ...
     """
     if not Path(folder, "config.json").is_file():
-        hint = "give a folder in the Hugging Face layout, or source: train"
+        hint = f"give a folder in the Hugging Face layout, or source: train; {OF_THE_HUB}"
         raise DataError("not a model folder: it has no config.json", where=folder, hint=hint)
     try:
-        yield
+        with quiet():
+            yield
     except FAULTS as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise DataError(f"cannot load the {what}: {reason}", where=folder, hint=COMPLETE) from error

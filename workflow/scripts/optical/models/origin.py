@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from optical.config.model_folders import OF_THE_HUB
 from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.files import read_json
@@ -47,7 +48,8 @@ def trained_model(place: str | Path) -> Path:
     if not (folder / "config.json").is_file():
         origin = origin_of(folder)
         results = origin.results or (folder.parent if folder.name == "teacher" else Path("results"))
-        hint = f"{students_there(results, origin.lang)}; a model's folder is such as results/students/sw/optical/1"
+        there = students_there(results, origin.lang)
+        hint = f"{there}; a model's folder is such as results/students/sw/optical/1, and {OF_THE_HUB}"
         raise DataError("no such model", where=folder, hint=hint)
     return folder
 

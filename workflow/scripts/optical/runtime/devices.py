@@ -37,10 +37,7 @@ def choose(name: str, processes: int = 1) -> "torch.device":
         ResourceError: a GPU is asked for and torch sees none, there are fewer than processes, or all are taken for
             longer than `PATIENCE_SECONDS`.
     """
-    import torch
-
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name, re.ASCII):
-        raise ConfigError(f"no such device: {name}", where="machine.device", hint="auto, cpu, cuda or cuda:N")
+    check_name(name)
     if name in ("auto", "cuda") and not _leases and (uuids := visible_gpus()):
         if processes > len(uuids):
             raise ResourceError(
@@ -49,13 +46,33 @@ def choose(name: str, processes: int = 1) -> "torch.device":
                 hint="set machine.gpus to as many as a job is given",
             )
         os.environ["CUDA_VISIBLE_DEVICES"] = lease(uuids)
+    return device_of(name)
+
+
+def check_name(name: str) -> None:
+    """Refuse what is not the name of a device."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name, re.ASCII):
+        raise ConfigError(f"no such device: {name}", where="device", hint="auto, cpu, cuda or cuda:N")
+
+
+def device_of(name: "str | torch.device") -> "torch.device":
+    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`, without a lease; `auto` is a GPU where torch sees one.
+
+    Raises:
+        ConfigError: the name is none of these.
+        ResourceError: a GPU is asked for and torch does not see it.
+    """
+    import torch
+
+    name = str(name)
+    check_name(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ResourceError(
             "a GPU was asked for, but torch sees none",
             where=f"device: {name}",
-            hint="check nvidia-smi and that torch is a CUDA build, or set machine.device: auto",
+            hint="check nvidia-smi and that torch is a CUDA build, or take the device auto",
         )
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
@@ -63,7 +80,7 @@ def choose(name: str, processes: int = 1) -> "torch.device":
         raise ResourceError(
             f"device {name} was asked for, but there are {count}",
             where=_visible(),
-            hint="count from cuda:0, or set machine.device: cuda to take any free one",
+            hint="count from cuda:0, or take cuda for any free one",
         )
     return device
 

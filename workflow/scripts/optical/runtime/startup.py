@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from optical.runtime.offline import keep_offline
+
 # Of glibc's malloc.h: what `mallopt` sets.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 # How many shapes of matrix products torch's two caches of oneDNN keep, a thousand by default; a step has some forty.
@@ -13,7 +15,8 @@ CACHES, SHAPES_KEPT = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"),
 
 
 def prepare_process() -> None:
-    """Set how the interpreter and the C library work in the background; results do not depend on it."""
+    """Set how the interpreter, the C library and Hugging Face's libraries work; results do not depend on it."""
+    keep_offline()
     collect_garbage_rarely()
     keep_memory()
 

@@ -74,7 +74,7 @@ def encode_documents(
 def encode_queries(encoder: Encoder, texts: list[str], precision: str = "fp32") -> tuple[Tensor, Tensor]:
     """Return query_vectors_QMD (float32) and query_mask_QM (bool) of the texts, in their order."""
     encoded = list(encoder.encode(list(tokenise(encoder.tokeniser, texts)), QUERY, precision=precision))
-    longest = max(len(vectors_TD) for _, vectors_TD, _ in encoded)
+    longest = max((len(vectors_TD) for _, vectors_TD, _ in encoded), default=0)
     vectors_QMD = torch.zeros(len(texts), longest, encoder.dimension)
     mask_QM = torch.zeros(len(texts), longest, dtype=torch.bool)
     for index, vectors_TD, _ in encoded:

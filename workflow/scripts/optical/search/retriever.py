@@ -11,21 +11,24 @@ Later, `Retriever.open("index")` searches the same passages. `add` and `remove` 
 this class.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
-from optical.corpora.files import read_documents
+from optical.corpora.files import checked_documents, read_documents
 from optical.corpora.passages import Document, given_documents, text_of
 from optical.errors import ConfigError, DataError
-from optical.models.encoder import Encoder
+from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
+from optical.runtime.devices import device_of
 from optical.search.encoding import encode_queries
 from optical.search.engine import Table
 from optical.search.exact import Hits, to_run
@@ -40,6 +43,7 @@ from optical.text.tokeniser import load_tokeniser
 JOINED = 1000  # hits of each search whose ranks are joined
 RANK_CONSTANT = 60
 Found = TypeVar("Found")
+Given = str | Path | Iterable[Mapping[str, object]]  # a file of passages, or passages
 
 
 class Hit(NamedTuple):
@@ -97,7 +101,7 @@ class Retriever:
         cls,
         model: str | Path,
         teacher: str | Path | None = None,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
         base: str | Path | None = None,
     ) -> "Retriever":
         """Load a model that reads queries.
@@ -107,7 +111,7 @@ class Retriever:
                 Stanford ColBERT.
             teacher: folder of the model that reads the passages; None for the one that a student names, or for the
                 model itself where it has learnt to read passages.
-            device: cpu, cuda or cuda:N.
+            device: cpu, cuda, cuda:N or auto, which is a GPU where there is one.
             base: folder of the base of a model that is stored as changes, if the base has moved.
 
         Raises:
@@ -119,7 +123,7 @@ class Retriever:
             reader = Path(teacher)
         else:
             reader = model if reads_passages(model) else teacher_of(model)
-        return cls(load_encoder(model, base=base).to(device), model, reader)
+        return cls(load_encoder(model, base=base).to(device_of(device)), model, reader)
 
     @classmethod
     def open(
@@ -129,7 +133,7 @@ class Retriever:
         method: str = "",
         seed: int | None = None,
         model: str | Path | None = None,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
         base: str | Path | None = None,
     ) -> "Retriever":
         """Load an index and a model that reads queries.
@@ -140,7 +144,7 @@ class Retriever:
             method: how the student of the language was trained; "" for the method of the index's model.
             seed: of the student; None for the seed of the index's model.
             model: folder of the model; None for the student of the language beside the model of the index.
-            device: cpu, cuda or cuda:N.
+            device: cpu, cuda, cuda:N or auto, which is a GPU where there is one.
             base: folder of the base of a model that is stored as changes, if the base has moved.
 
         Raises:
@@ -149,7 +153,7 @@ class Retriever:
         opened = open_index(index)
         folder = trained_model(model) if model is not None else opened.query_model(lang, method, seed)
         opened.check(folder)
-        encoder = load_encoder(folder, base=base).to(device)
+        encoder = load_encoder(folder, base=base).to(device_of(device))
         return cls(encoder, folder, opened.place_of(opened.reader), opened=opened)
 
     def use(self, index: str | Path) -> None:
@@ -160,7 +164,7 @@ class Retriever:
 
     def index(
         self,
-        passages: str | Path | Iterable[Document],
+        passages: Given,
         to: str | Path,
         language: str = "",
         source: str = "",
@@ -185,20 +189,18 @@ class Retriever:
         Raises:
             DataError: a passage has no id or text, or an id is there twice. Passages with an empty text are skipped.
         """
-        models, defaults = (self._reader(), self.reader, self.model), Metadata(language, source, date)
+        models, defaults = (self.passage_encoder, self.reader, self.model), Metadata(language, source, date)
         self.opened = build_index(to, _documents(passages), *models, defaults, pool, engine, store)
         return self.opened
 
-    def add(
-        self, passages: str | Path | Iterable[Document], language: str = "", source: str = "", date: str = ""
-    ) -> Change:
+    def add(self, passages: Given, language: str = "", source: str = "", date: str = "") -> Change:
         """Add passages to the index, as `index` takes them; a passage replaces the one with the same id.
 
         Raises:
             DataError: a passage is faulty, or there is no index. The index does not change then.
         """
         defaults = Metadata(language, source, date)
-        return add_passages(self.index_now().folder, _documents(passages), self._reader(), self.reader, defaults)
+        return add_passages(self.index_now().folder, _documents(passages), self.passage_encoder, self.reader, defaults)
 
     def remove(self, ids: str | Iterable[str]) -> Change:
         """Remove passages from the index by their ids, or one by its id.
@@ -208,7 +210,9 @@ class Retriever:
         """
         return remove_passages(self.index_now().folder, _listed(ids))
 
-    def _reader(self) -> Encoder:
+    @cached_property
+    def passage_encoder(self) -> Encoder:
+        """Return the model that reads passages; it is loaded when it is first needed."""
         return self.encoder if self.reads_itself() else load_encoder(self.reader).to(self.device)
 
     @property
@@ -232,7 +236,7 @@ class Retriever:
 
     def search_all(
         self,
-        queries: Sequence[str],
+        queries: Iterable[str],
         top: int = 10,
         where: str | Sequence[str] = (),
         fuse: WordSearch | None = None,
@@ -249,19 +253,58 @@ class Retriever:
         answers = []
         rows = zip(asked.texts, found, asked.vectors_QMD, asked.mask_QM, strict=True)
         for query, of_query, vectors_MD, mask_M in rows:
-            tokens, content_M = query_tokens(self.encoder, query, mask_M)
-            hits = []
-            for name, score in zip(of_query.ids, of_query.scores.tolist(), strict=True):
-                document = documents[name]
-                text = text_of(document)
-                chosen = matches(self.encoder, tokeniser, tokens, vectors_MD[content_M], text, document_vectors[name])
-                hits.append(Hit(name, score, text, chosen, metadata_of(document)))
-            answers.append(hits)
+            ranked = zip(of_query.ids, of_query.scores.tolist(), strict=True)
+            scored = [(documents[name], score, document_vectors[name]) for name, score in ranked]
+            answers.append(self._with_matches(query, vectors_MD, mask_M, scored, tokeniser))
         return answers
+
+    def _with_matches(
+        self,
+        query: str,
+        vectors_MD: Tensor,
+        mask_M: Tensor,
+        scored: Iterable[tuple[Document, float, np.ndarray]],
+        tokeniser: Tokenizer,
+    ) -> list[Hit]:
+        """Return the hits of a query, from passages with their scores and vectors, in their order."""
+        tokens, content_M = query_tokens(self.encoder, query, mask_M)
+        hits = []
+        for document, score, vectors_LD in scored:
+            text = text_of(document)
+            chosen = matches(self.encoder, tokeniser, tokens, vectors_MD[content_M], text, vectors_LD)
+            hits.append(Hit(document["id"], score, text, chosen, metadata_of(document)))
+        return hits
+
+    def rerank(self, query: str, passages: Iterable[str | Mapping[str, object]], top: int | None = None) -> list[Hit]:
+        """Score passages for a query without an index, and return them, the best first.
+
+        Args:
+            query: its text.
+            passages: objects as `index` takes them, such as the hits of another search; or texts, whose ids are then
+                their places, from 0.
+            top: number of passages to return; None for all.
+
+        Raises:
+            DataError: a passage has no id or text, or an id is there twice. Passages with an empty text are skipped.
+        """
+        _check_top(top)
+        given = [{"id": place, "text": item} if isinstance(item, str) else item for place, item in enumerate(passages)]
+        documents = list(checked_documents(given_documents(given)))
+        if not documents:
+            return []
+        (vectors_MD,), (mask_M,) = encode_queries(self.encoder, _queries(query))
+        read = self.passage_encoder.encode(list(map(text_of, documents)), DOCUMENT)
+        scored = []
+        for place, vectors_LD, _ in sorted(read, key=lambda item: item[0]):
+            vectors_LD = vectors_LD.half()  # as in an index, so that scores are those of a search
+            best_K = (vectors_MD[mask_M] @ vectors_LD.float().T).amax(1)
+            scored.append((documents[place], best_K.sum().item(), vectors_LD.numpy()))
+        scored.sort(key=lambda item: -item[1])
+        return self._with_matches(query, vectors_MD, mask_M, scored[:top], self.passage_encoder.tokeniser)
 
     def rank(
         self,
-        queries: Sequence[str],
+        queries: Iterable[str],
         top: int = 10,
         where: str | Sequence[str] = (),
         fuse: WordSearch | None = None,
@@ -271,20 +314,15 @@ class Retriever:
 
     def _find(
         self,
-        queries: Sequence[str],
+        queries: Iterable[str],
         top: int,
         where: str | Sequence[str],
         fuse: WordSearch | None,
         act: Callable[[Asked, Passages | Table], list[Found]],
     ) -> list[Found]:
         """Return what is found in the current passages; search again if the index changed meanwhile."""
-        if top < 1:
-            raise ConfigError(f"{top} passages", where="top", hint="1 at least")
-        texts = _listed(queries)
-        if wrong := [text for text in texts if not isinstance(text, str)]:  # a tokeniser takes a list for a pair
-            raise ConfigError(
-                f"a query is {wrong[0]!r}, not text", where="query", hint="search_all takes a list of texts"
-            )
+        _check_top(top)
+        texts = _queries(queries)
         if not texts:
             return []
         asked = Asked(texts, *encode_queries(self.encoder, texts), top, _listed(where), fuse)
@@ -321,10 +359,26 @@ class Retriever:
         return now
 
 
+def _check_top(top: int | None) -> None:
+    if top is not None and top < 1:
+        raise ConfigError(f"{top} passages", where="top", hint="1 at least")
+
+
 def _listed(texts: str | Iterable[str]) -> list[str]:
     """Return texts as a list, whether one is given or several."""
     return [texts] if isinstance(texts, str) else list(texts)
 
 
-def _documents(passages: str | Path | Iterable[Document]) -> Iterable[Document]:
+def _queries(texts: str | Iterable[str]) -> list[str]:
+    """Return queries as a list; refuse what is not text, of which a tokeniser would make something else."""
+    if isinstance(texts, Mapping):
+        hint = "give a list: list(queries.values())"
+        raise ConfigError("a dictionary of queries, whose keys would be read", where="queries", hint=hint)
+    listed = _listed(texts)
+    if wrong := [text for text in listed if not isinstance(text, str)]:  # a tokeniser takes a list for a pair
+        raise ConfigError(f"a query is {wrong[0]!r}, not text", where="query", hint="search_all takes a list of texts")
+    return listed
+
+
+def _documents(passages: Given) -> Iterable[Document]:
     return read_documents(passages, metadata=True) if isinstance(passages, str | Path) else given_documents(passages)

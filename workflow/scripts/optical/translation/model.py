@@ -24,6 +24,7 @@ from optical.errors import ConfigError
 from optical.models.folders import load_transformer
 from optical.models.framing import special_tokens, unknown_id
 from optical.models.unpadding import Transformer
+from optical.runtime.offline import quiet
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, vocabulary_size
 from optical.training.subwords import LARGE, RowsInUse
 
@@ -131,7 +132,8 @@ def saving(model: Transformer, tokeniser: str | Path, ids_read: Iterable[np.ndar
     def save(folder: Path) -> None:
         if rows:
             rows.put_back()
-        model.save_pretrained(folder)
+        with quiet():
+            model.save_pretrained(folder)
         subwords = load_tokeniser(tokeniser)
         cls, sep, pad, mask = special_tokens(subwords, tokeniser)
         ids = {"pad": pad, "unk": unknown_id(subwords), "cls": cls, "sep": sep, "mask": mask}

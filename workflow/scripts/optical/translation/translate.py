@@ -12,13 +12,10 @@ import torch
 
 from optical.errors import ConfigError
 from optical.models.layout import loading
-from optical.runtime.offline import keep_offline
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
 from optical.seals import check_folder
 from optical.translation.model import leave_out_unreachable
-
-keep_offline()
 
 log = logging.getLogger(__name__)
 
