@@ -60,8 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         retriever.index(folder / "documents.jsonl", Path(place, "index"))
         ids, texts = zip(*read_queries(folder / "queries/en.tsv"), strict=True)
         found = to_run(ids, retriever.rank(texts, DEPTH))
-        ranking = {query: dict(hits) for query, hits in found.items()}
-        scores = evaluate(ranking, read_judgments(folder / "qrels.txt"), ids, measures)
+        scores = evaluate(found, read_judgments(folder / "qrels.txt"), ids, measures)
     if arguments.run_file:
         write_run(arguments.run_file, found, run_tag(Path(arguments.model)))
     means = {name: fmean(value for _, measure, value in scores if measure == name) for name in measures}

@@ -8,7 +8,7 @@ import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +106,22 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
 
 
 def evaluate(
-    ranking: Ranking, judgments: Judgments, query_ids: Sequence[str], measures: Sequence[str]
+    ranking: Mapping[str, Mapping[str, float] | Sequence[tuple[str, float]]],
+    judgments: Judgments,
+    query_ids: Sequence[str],
+    measures: Sequence[str],
 ) -> list[tuple[str, str, float]]:
     """Return (query id, measure, value) for the judged ones among `query_ids`, in their order.
 
-    A judged query without results scores 0, so a method gains nothing by finding nothing. A query without judgements
-    is left out, as in trec_eval. Without any judged query, raise `DataError`.
+    The ranking is that of a file, or a run as `optical.search.exact.to_run` returns it. A judged query without results
+    scores 0, so a method gains nothing by finding nothing. A query without judgements is left out, as in trec_eval.
+    Without any judged query, raise `DataError`.
 
     >>> judgments = {"q1": {"a": 1}, "q2": {"b": 1}}
     >>> evaluate({"q1": {"x": 2.0, "a": 1.0}}, judgments, ["q1", "q2", "q3"], ["AP"])
     [('q1', 'AP', 0.5), ('q2', 'AP', 0.0)]
+    >>> evaluate({"q1": [("x", 2.0), ("a", 1.0)]}, judgments, ["q1"], ["AP"])
+    [('q1', 'AP', 0.5)]
     """
     judged = [query_id for query_id in query_ids if query_id in judgments]
     if not judged:
@@ -130,7 +136,7 @@ def evaluate(
         for metric in ir_measures.iter_calc(
             parsed,
             {query_id: _gradable(judgments[query_id]) for query_id in judged},
-            {query_id: ranking[query_id] for query_id in judged if query_id in ranking},
+            {query_id: dict(ranking[query_id]) for query_id in judged if query_id in ranking},
         )
     }
     named = list(zip(measures, parsed, strict=True))  # as the config calls them, which may be an alias: MAP for AP
