@@ -24,10 +24,11 @@ def test_every_cell_runs_and_prints(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow/scripts"))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=120, startup_timeout=120).execute(cwd=tmp_path / "docs")
-    size, hits, matches, picture, losses = filter(None, map(printed_by, notebook.cells))
+    size, hits, matches, picture, shape, losses = filter(None, map(printed_by, notebook.cells))
     assert size == "3 passages\n"
     assert {line.split()[0] for line in hits.splitlines()} == {"d1", "d2", "d3"}
     assert " -> " in matches and re.search("[░▒▓█]", picture)
+    assert shape.startswith("3 ")
     first, *_, last = map(float, re.findall(r"step \d+: ([\d.]+)", losses))
     assert last < first
 

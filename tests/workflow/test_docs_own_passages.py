@@ -49,7 +49,7 @@ def test_the_commands_run_one_after_the_other(folder, capsys):
 
 
 def test_five_lines_of_python_do_the_same(folder, capsys):
-    first, later, changes, run = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    first, later, changes, run, measured, again = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len([line for line in first.splitlines() if line]) == 5
     names = {}
     exec(first, names)
@@ -62,3 +62,8 @@ def test_five_lines_of_python_do_the_same(folder, capsys):
     assert {query: len(hits) for query, hits in read_run("run.trec").items()} == dict.fromkeys(
         ["q1", "q2"], len(DOCUMENTS)
     )
+    write_lines("qrels.txt", [f"q1 0 {DOCUMENTS[0]['id']} 1"])
+    exec(measured, names)
+    assert re.fullmatch(r"q1 AP [\d.]+\nq1 nDCG@10 [\d.]+\n", capsys.readouterr().out)
+    exec(again, names)
+    assert {hit.id for hit in names["hits"]} == {"0", "1"}

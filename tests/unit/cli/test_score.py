@@ -5,8 +5,14 @@ import math
 
 import pytest
 
+from optical import Retriever
 from optical.cli.score import block_of
+from optical.files import read_jsonl
+from optical.search.runs import read_run
 from support.prepared import write_beir
+from support.toy_results import student_of
+
+FILES = ("corpus", "queries")
 
 
 def test_the_means_are_those_of_the_run(optical, results, tmp_path):
@@ -24,6 +30,17 @@ def test_the_means_are_those_of_the_run(optical, results, tmp_path):
     assert found["nDCG@10"] == pytest.approx(expected) and found["R@100"] == 1
     shown = optical("score", folder, "--model", results / "teacher", "--measures", "nDCG@10")[1]
     assert shown == f"{folder}: 4 documents, 2 queries\nnDCG@10    {expected:.4f}\n"
+
+
+def test_a_student_reads_the_queries_of_its_language(optical, results, tmp_path):
+    folder, run = write_beir(tmp_path / "set"), tmp_path / "run.trec"
+    assert optical("score", folder, "--model", student_of(results), "--run", run)[0] == 0
+    rows = {name: [{"id": row["_id"], **row} for row in read_jsonl(folder / f"{name}.jsonl")] for name in FILES}
+    text_of = {query["id"]: query["text"] for query in rows["queries"]}
+    retriever = Retriever.load(student_of(results))
+    for query, hits in read_run(run).items():
+        expected = retriever.rerank(text_of[query], rows["corpus"])
+        assert [name for name, _ in hits] == [hit.id for hit in expected]
 
 
 @pytest.mark.parametrize(
