@@ -29,7 +29,7 @@ DEPTH = 1000  # documents a query
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical score`."""
     parser.add_argument("collection", metavar="SET", help="folder in BEIR's layout, or an id such as nano-beir/scifact")
-    parser.add_argument("--model", required=True, metavar="FOLDER", help="a teacher, or a student for queries in its language")
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="a teacher, or the queries' student")
     add_base_argument(parser)
     parser.add_argument("--split", default="test", help="file of a folder in qrels/, without .tsv")
     measures_help = f"names of ir_measures (default: {' '.join(MEASURES)})"

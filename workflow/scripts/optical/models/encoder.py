@@ -24,9 +24,9 @@ from optical.config.model_folders import check_lengths, longest_text
 from optical.errors import ConfigError
 from optical.files import write_json
 from optical.models.framing import framing_of, new_markers, unknown_id
+from optical.models.layout import quiet
 from optical.models.saved_settings import PROJECTION, SKIP_WORDS
 from optical.models.unpadding import Transformer, read_tokens, use_fastest_attention
-from optical.runtime.offline import quiet
 from optical.runtime.precision import dtype_of
 from optical.runtime.threads import results_in_order, workers_on
 from optical.text.tokeniser import load_tokeniser, tokenise, vocabulary_size

@@ -1,6 +1,7 @@
 """Folders in the Hugging Face layout, and what is said of those that cannot be loaded."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
@@ -10,7 +11,6 @@ from safetensors import SafetensorError
 
 from optical.config.model_folders import OF_THE_HUB
 from optical.errors import DataError
-from optical.runtime.offline import quiet
 
 COMPLETE = "is the download complete?"
 # What transformers raises for a folder that it cannot load: another version's, half a file, a config of odd values.
@@ -18,6 +18,24 @@ FAULTS = (
     *(ImportError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, AssertionError, EOFError),
     *(UnpicklingError, SafetensorError, StrictDataclassError),
 )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from showing a bar for each file and a table of the weights that a model does not use."""
+    from transformers.utils import logging
+
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a variable that decides about bars of the hub
+        logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
 
 
 @contextlib.contextmanager

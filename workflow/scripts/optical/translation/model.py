@@ -23,8 +23,8 @@ from optical.config.training import TranslatorSettings
 from optical.errors import ConfigError
 from optical.models.folders import load_transformer
 from optical.models.framing import special_tokens, unknown_id
+from optical.models.layout import quiet
 from optical.models.unpadding import Transformer
-from optical.runtime.offline import quiet
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, vocabulary_size
 from optical.training.subwords import LARGE, RowsInUse
 
