@@ -5,8 +5,7 @@ report: "../workflow/report/workflow.rst"
 
 
 onsuccess:
-    for line in next_steps.next_steps(experiment):
-        logger.info(line)
+    logger.info("\n".join(next_steps.next_steps(experiment)))
 
 
 rule make_cost_table:
