@@ -1,7 +1,5 @@
 """Sentence pairs: read, cleaned, checked for alignment, split; shares of them, and those of all languages together."""
 
-ONE_LANGUAGE = r"(?!mul\b)[a-z]{2,3}"
-
 
 rule clean_bitext:
     input:
@@ -21,7 +19,7 @@ rule clean_bitext:
         "{results}/benchmarks/clean_bitext/{lang}.tsv"
     wildcard_constraints:
         results=any_of(folder for folder in EXPERIMENTS if folder not in SHARES),
-        lang=ONE_LANGUAGE,
+        lang=r"(?!mul\b)[a-z]{2,3}",
     conda:
         "../envs/data.yaml"
     resources:
@@ -52,7 +50,7 @@ rule sample_bitext:
         "{results}/benchmarks/sample_bitext/{lang}.tsv"
     wildcard_constraints:
         results=any_of(SHARES),
-        lang=ONE_LANGUAGE,
+        lang=r"(?!mul\b)[a-z]{2,3}",
     conda:
         "../envs/data.yaml"
     resources:
