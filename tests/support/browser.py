@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -46,6 +47,13 @@ class Browser:
     def script(self, text, *arguments):
         """Run the body of a function with `arguments`; wait for a promise that it returns."""
         return self._here("POST", "/execute/sync", {"script": text, "args": list(arguments)})
+
+    def wait_for(self, text):
+        """Run JavaScript again and again until it returns something, for at most ten seconds; return that."""
+        end = time.monotonic() + 10
+        while not (value := self.script(text)) and time.monotonic() < end:
+            time.sleep(0.05)
+        return value
 
     def press(self, key):
         """Press and release a key."""

@@ -33,7 +33,9 @@ def write_own_files(folder):
         "en.txt": english,
         "zu.txt": foreign,
         "zu.tsv": map("\t".join, zip(english, foreign, strict=True)),
+        "pairs.csv": ["English,Zulu", *map(",".join, zip(english, foreign, strict=True))],
         "docs.tsv": ["d1\tthe moon is far"],
+        "passages.csv": ["id,text", "d1,the moon is far"],
         "q.tsv": ["q1\tinyanga iphi"],
         "qrels.txt": ["q1 0 d1 1"],
     }

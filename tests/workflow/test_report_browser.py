@@ -136,7 +136,7 @@ def test_every_query_is_listed_with_its_passages_as_text(browser, report):
     browser.script("document.querySelector('.queries summary').focus()")
     browser.press(ENTER)
     passages = "return [...document.querySelectorAll('.queries li')].map(passage => passage.innerText)"
-    assert browser.script(passages) == [f"p1 {HOSTILE}", "p2 (relevant) Guatemala speaks Spanish."] * 2
+    assert browser.wait_for(passages) == [f"p1 {HOSTILE}", "p2 (relevant) Guatemala speaks Spanish."] * 2
     browser.script(CHANGE, ".explorer", "Show", "worse")
     assert all(float(gain) < 0 for gain in browser.script(gains))
     browser.script(CHANGE, ".explorer", "Show", "all")
