@@ -16,10 +16,14 @@ SEARCH = 'Search: optical search --results results --collection {} --lang sw --m
     [
         ("own", ["vectors/own", "students/sw/optical/1"], [SEARCH.format("own")]),
         ("own", ["vectors/own", "students/sw/mse/1"], []),
-        ("own", ["students/sw/optical/1", "held_out/sw.tsv"], ["Did training help: results/held_out/sw.tsv"]),
+        (
+            "own",
+            ["students/sw/optical/1", "held_out/sw.tsv", "held_out/so.tsv"],
+            ["Did training help: results/held_out/sw.tsv, results/held_out/so.tsv"],
+        ),
         (
             "atlas",
-            ["vectors/atlas", "students/sw/mse/1", "students/sw/optical/1", "map_table.md"],
+            ["vectors/atlas", "students/sw/mse/1", "students/sw/optical/1", "held_out/sw.tsv", "map_table.md"],
             ["Table: results/map_table.md", SEARCH.format("atlas")],
         ),
     ],
@@ -28,5 +32,5 @@ def test_only_what_is_there_is_offered(tmp_path, collection, made, lines):
     for name in made:
         (tmp_path / "results" / name).mkdir(parents=True)
     methods = ["zero-shot", "optical"] if collection == "own" else ["mse", "optical"]
-    planned = experiment(OWN, languages=["sw"], methods=methods, collections=[collection])
+    planned = experiment(OWN, languages=["sw", "so"], methods=methods, collections=[collection])
     assert next_steps(replace(planned, folder=tmp_path)) == lines

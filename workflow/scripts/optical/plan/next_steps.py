@@ -7,12 +7,17 @@ from optical.plan.experiment import Experiment
 
 
 def next_steps(experiment: Experiment) -> list[str]:
-    """Return a line for each result of the default targets that is there: tables to read, and a search to try."""
-    tables = {"Table": [f"{experiment.results}/map_table.md"], "Did training help": jobs.held_out_tables(experiment)}
-    read = [
-        f"{what}: {file}" for what, files in tables.items() for file in files if Path(experiment.folder, file).exists()
-    ]
-    return [*read, *(f"Search: {command}" for command in _searches(experiment)[:1])]
+    """Return a line for each result of the default targets that is there: a table to read, and a search to try.
+
+    The table of the means says whether training helped each student; the tables of held-out pairs stand in for it.
+    """
+    tables = {
+        "Table": [f"{experiment.results}/map_table.md"],
+        "Did training help": jobs.held_out_tables(experiment),
+    }
+    made = {what: [file for file in files if Path(experiment.folder, file).exists()] for what, files in tables.items()}
+    read = [f"{what}: {', '.join(files)}" for what, files in made.items() if files]
+    return [*read[:1], *(f"Search: {command}" for command in _searches(experiment)[:1])]
 
 
 def _searches(experiment: Experiment) -> list[str]:
