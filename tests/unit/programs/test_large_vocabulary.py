@@ -13,11 +13,11 @@ from optical.corpora.files import read_queries
 from optical.files import read_json, write_jsonl, write_rows
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
+from optical.runtime.limits import LARGE
 from optical.search.encoding import encode_documents
 from optical.search.runs import read_run
 from optical.text.token_files import write_token_file
 from optical.text.tokeniser import SPECIAL_TOKENS, save_tokeniser
-from optical.training.subwords import LARGE
 from support.programs import Run, server
 from support.tiny_models import TEXTS
 

@@ -220,7 +220,6 @@ def look_at_encoder(experiment: "Experiment") -> None:
     from optical.models.saved_settings import saved_settings
     from optical.plan.models import encoder, given_teacher
     from optical.plan.settings import encoder_settings
-    from optical.text.tokeniser import tokenise
 
     folder = Path(experiment.folder, encoder(experiment))
     if not (folder / "config.json").is_file():
@@ -235,7 +234,7 @@ def look_at_encoder(experiment: "Experiment") -> None:
     library.disable_progress_bar()
     model = load_encoder(folder, None if is_teacher else settings)
     for kind in (QUERY, DOCUMENT):
-        ((_, vectors_LD, _),) = model.encode(list(tokenise(model.tokeniser, [PROBE])), kind)
+        ((_, vectors_LD, _),) = model.encode(PROBE, kind)
         if not vectors_LD.isfinite().all():
             what = "the encoder's vectors are not finite numbers"
             raise DataError(what, where=folder, hint="is the download complete?")

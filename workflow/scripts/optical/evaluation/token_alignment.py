@@ -84,9 +84,9 @@ def _read(encoder: "Encoder", text: str, special: bool, token_file: Path | None)
 
     from optical.models.encoder import QUERY
     from optical.text.token_files import TokenFile
-    from optical.text.tokeniser import tokenise, vocabulary_size
+    from optical.text.tokeniser import vocabulary_size
 
-    ((_, vectors_LD, ids_L),) = encoder.encode(list(tokenise(encoder.tokeniser, [text])), QUERY)
+    ((_, vectors_LD, ids_L),) = encoder.encode(text, QUERY)
     keep_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], QUERY)[0] | special
     if not keep_L.any():
         raise DataError("a sentence without a token", where=repr(text), hint="give some words")

@@ -15,6 +15,7 @@ from optical.config.experiment import Search
 from optical.config.fitting import fitted, kind_of
 from optical.files import read_json
 from optical.plan.resources import megabytes_within
+from optical.runtime.limits import BATCH_SCORES, LARGE, SORTED_AT_ONCE
 
 STARTED_MB = 500  # Python, torch and transformers
 DRIVERS_MB = 450  # Snakemake in the job, which waits for the program: with Slurm's plugin twice, and srun
@@ -24,17 +25,14 @@ STORED_BYTES = 4  # of a weight that is not trained, or is written
 CAST_BYTES = 2  # of its copy in bf16
 LOOKED_UP_BYTES = 1  # of a weight of the table that is read in fp32: it stays in its file except for rows of the texts
 SUBWORD_BYTES = 1_200  # of a subword in the tokeniser, measured with XLM-R's kind, which takes most
-LARGE = 50_000  # subwords, above which a training holds those in use alone: optical.training.subwords
 # Kept for the gradient, by layer: of a token in bytes for each hidden unit, and of a pair of tokens for each head.
 TOKEN_BYTES = {"fp32": 90, "bf16": 48}
 PAIR_BYTES = {"fp32": 6, "bf16": 5}
 RETRIEVER = "config_sentence_transformers.json"  # the file that a late-interaction model has
 LONGEST = 512  # tokens of a text, where nothing says it
 FRAME = 3  # tokens around a text's own
-SORTED_AT_ONCE = 100_000  # documents of a collection that are in memory together: optical.search.encoding
 TEXTS_AT_ONCE = 200  # short ones that a translator searches together, unless these are more scores
-BATCH_SCORES = 1 << 24  # of subwords, for each beam: optical.translation.translate
-SCORE_BYTES = 20  # of such a score
+SCORE_BYTES = 20  # of the score of a subword
 TEXT_BYTES = 12  # of a byte of text, as the numbers of its subwords
 SEARCH_MB = 100  # of a search, however small its collection is
 WAITING_BYTES = 32  # of a score that waits for its comparison: `search.best_hits`

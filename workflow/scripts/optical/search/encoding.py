@@ -13,6 +13,7 @@ from torch import Tensor
 
 from optical.corpora.passages import Document, text_of
 from optical.models.encoder import QUERY, Encoder
+from optical.runtime.limits import SORTED_AT_ONCE
 from optical.runtime.progress import Progress
 from optical.search.pooling import pool_tokens
 from optical.search.vectors import write_vectors
@@ -20,7 +21,6 @@ from optical.text.tokeniser import tokenise
 
 log = logging.getLogger(__name__)
 
-SORTED_AT_ONCE = 100_000  # documents held in memory while they are sorted by length
 WRITTEN_AT_ONCE = 512
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from optical.models.dense import DenseEncoder
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
-from optical.text.tokeniser import tokenise
 
 
 class Match(NamedTuple):
@@ -32,7 +31,7 @@ def query_tokens(encoder: Encoder, text: str, mask_M: Tensor) -> tuple[list[str]
     """
     if isinstance(encoder, DenseEncoder):
         return [], torch.zeros(len(mask_M), dtype=torch.bool)
-    ids_BL, attention_BL, keep_BL = encoder.frame(list(tokenise(encoder.tokeniser, [text])), QUERY)
+    ids_BL, attention_BL, keep_BL = encoder.frame(encoder.pieces(text), QUERY)
     kept = ids_BL[0][keep_BL[0]]
     content = encoder.content_mask(kept[None], attention_BL[0][keep_BL[0]][None], QUERY)[0]
     content_M = torch.zeros(len(mask_M), dtype=torch.bool)

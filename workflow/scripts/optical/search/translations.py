@@ -14,7 +14,6 @@ from optical.config.methods import LexicalSettings
 from optical.losses.late_interaction import max_sim
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.search.lexical import index_documents, search_bm25
-from optical.text.tokeniser import tokenise
 
 AT_ONCE = 32  # queries whose scores are computed together
 
@@ -59,8 +58,7 @@ def ranks_by_words(foreign: Sequence[str], english: Sequence[str], settings: Lex
 
 
 def _vectors(encoder: Encoder, texts: Sequence[str], kind: str, precision: str) -> Vectors:
-    ids = list(tokenise(encoder.tokeniser, texts))
-    vectors_of = {index: vectors_LD for index, vectors_LD, _ in encoder.encode(ids, kind, precision)}
+    vectors_of = {index: vectors_LD for index, vectors_LD, _ in encoder.encode(texts, kind, precision)}
     vectors = [vectors_of[index] for index in range(len(texts))]
     lengths_Q = torch.tensor([len(vectors_LD) for vectors_LD in vectors])
     padded_QLD = pad_sequence(vectors, batch_first=True)

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from optical.models.changes import save_changes
 from optical.models.encoder import Encoder
+from optical.runtime.limits import LARGE
 
 log = logging.getLogger(__name__)
 
-LARGE = 50_000  # rows; a table of up to so many is trained and stored whole
 AT_ONCE = 1 << 24  # ids that are looked at together
 
 

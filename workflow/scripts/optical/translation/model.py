@@ -25,8 +25,9 @@ from optical.models.folders import load_transformer
 from optical.models.framing import special_tokens, unknown_id
 from optical.models.layout import quiet
 from optical.models.unpadding import Transformer
+from optical.runtime.limits import LARGE
 from optical.text.tokeniser import load_tokeniser, save_tokeniser, vocabulary_size
-from optical.training.subwords import LARGE, RowsInUse
+from optical.training.subwords import RowsInUse
 
 if TYPE_CHECKING:
     from transformers import BartConfig, BertConfig

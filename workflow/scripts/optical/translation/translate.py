@@ -12,14 +12,13 @@ import torch
 
 from optical.errors import ConfigError
 from optical.models.layout import loading
+from optical.runtime.limits import BATCH_SCORES
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
 from optical.seals import check_folder
 from optical.translation.model import leave_out_unreachable
 
 log = logging.getLogger(__name__)
-
-BATCH_SCORES = 1 << 24  # of subwords, for each beam: 64 MB, which a search holds several times
 
 
 class Translator:
