@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,14 @@ def test_a_change_of_the_index_is_seen_and_passages_are_filtered(tmp_path):
         assert ask(address, "languages")[1]["passages"] == len(DOCUMENTS) + 1
         (found,) = ask(address, "search", lang="sw", q="mto", where="language=sw")[1]["passages"]
         assert (found["id"], found["metadata"]) == ("new", {"language": "sw", "source": "web"})
+
+
+def test_an_index_that_is_gone_is_a_fault_of_the_server(index, tmp_path):
+    copy = shutil.copytree(index.parent, tmp_path / "serve") / "index"  # it names its models by relative paths
+    with served(copy) as address:
+        shutil.rmtree(copy)
+        status, answer = ask(address, "search", lang="sw", q="mto")
+    assert status == 500 and str(copy) in answer["error"]
 
 
 @pytest.mark.parametrize(

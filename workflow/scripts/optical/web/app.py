@@ -7,6 +7,8 @@
 | `/api/search?lang=sw&q=...&top=10&where=language=en` | passages with the words that match, and their metadata |
 | `/api/align?lang=sw&q=...&id=...` | the alignment of the query with the best sentence of a passage |
 
+A request at fault is answered with status 400, a fault of the server, such as a damaged index, with 500.
+
 The page builds its text as text, never as markup, and its policy allows no script but its own. On the loopback,
 requests for another host's name are refused, so that no page of the web can read along.
 """
@@ -22,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from optical.errors import OpticalError
+from optical.errors import ConfigError, OpticalError
 from optical.web.searcher import Searcher
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -68,7 +70,8 @@ def application(searcher: Searcher, names: dict[str, str], host: str) -> Starlet
     ]
     hosts = [*LOOPBACK, "[::1]"] if host in LOOPBACK else ["*"]
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]
-    return Starlette(routes=routes, middleware=middleware, exception_handlers={OpticalError: _refuse})
+    handlers = {ConfigError: _answer(400), OpticalError: _answer(500)}
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
 
 
 def _file(name: str) -> Callable[[Request], Response]:
@@ -79,5 +82,5 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def _refuse(request: Request, error: Any) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=400)
+def _answer(status: int) -> Callable[[Request, Any], Response]:
+    return lambda request, error: JSONResponse({"error": str(error)}, status_code=status)
