@@ -213,6 +213,21 @@ def test_passages_are_added_one_after_the_other_without_loading_their_model_agai
     assert retriever.add(DOCUMENTS[1:2]).added == 1
 
 
+def test_passages_are_read_in_the_precision_asked_for(results, tmp_path):
+    def vectors(precision, lang="en"):
+        retriever = Retriever.load(results / "teacher", precision=precision)
+        retriever.index(DOCUMENTS[:2], tmp_path / precision)
+        Retriever.open(tmp_path / precision, precision=precision).add(DOCUMENTS[2:])
+        read = retriever.indexed().vectors(sorted(document["id"] for document in DOCUMENTS))
+        return np.concatenate([read[name] for name in sorted(read)]).astype(np.float32)
+
+    exact, coarse = vectors("fp32"), vectors("bf16")
+    assert exact.shape == coarse.shape and 0 < abs(exact - coarse).max() < 0.05
+    assert Retriever.load(results / "teacher", precision="auto").precision in ("fp32", "bf16")
+    with pytest.raises(ConfigError, match="unknown precision 'fp16'"):
+        Retriever.load(results / "teacher", precision="fp16")
+
+
 @pytest.mark.parametrize(("device", "error"), [("cuda:9", ResourceError), ("gpu", ConfigError), ("mps", ConfigError)])
 def test_a_device_that_is_not_there_is_an_error_in_one_line(results, device, error):
     with pytest.raises(error, match="device"):

@@ -61,8 +61,14 @@ def program(description: str | None, out: str | None = None) -> argparse.Argumen
 def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where and how fast a model runs."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16", "auto"), help="auto: the fastest")
+    add_precision_argument(parser)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+
+
+def add_precision_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the precision of a model's matrix products."""
+    precision_help = "of matrix products; auto: bf16 where that is faster"
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16", "auto"), help=precision_help)
 
 
 def add_base_argument(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 
 from optical.errors import ConfigError, OpticalError
+from optical.runtime.devices import check_name, device_of
 
 
 class WrongArguments(OpticalError):
@@ -46,10 +47,20 @@ def not_empty(text: str) -> str:
 
 
 def device(text: str) -> str:
-    """Read the name of a device: cpu, cuda or cuda:N."""
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither cpu nor cuda nor cuda:N")
+    """Read the name of a device: auto, cpu, cuda or cuda:N."""
+    try:
+        check_name(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {error.hint}") from None
     return text
+
+
+def add_device_arguments(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the arguments that say where a model computes, with the default of `--device`."""
+    device_help = f"cpu, cuda, cuda:N, or auto: a GPU where there is one (default: {default})"
+    parser.add_argument("--device", default=default, type=device, help=device_help)
+    threads = os.cpu_count() or 1
+    parser.add_argument("--threads", type=whole_number, default=threads, help="CPU threads (default: all)")
 
 
 def start_device(name: str, threads: int) -> None:
@@ -57,9 +68,7 @@ def start_device(name: str, threads: int) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too
     import torch
 
-    if name != "cpu" and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
-        hint = "leave --device out to work on the processor"
-        raise ConfigError(f"no such device: torch sees {torch.cuda.device_count()}", where=name, hint=hint)
+    device_of(name)
     torch.set_num_threads(min(threads, os.cpu_count() or 1))  # thousands would end the process
 
 

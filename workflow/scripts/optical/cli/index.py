@@ -15,13 +15,12 @@ replaces the one with the same id. A change that fails or is killed leaves the i
 """
 
 import argparse
-import os
 import time
 
-from optical.cli.arguments import WrongArguments, device, not_empty, start_device, whole_number
+from optical.cli.arguments import WrongArguments, add_device_arguments, not_empty, start_device, whole_number
 from optical.cli.terminal import print_json, printable
 from optical.files import read_lines
-from optical.program import add_base_argument
+from optical.program import add_base_argument, add_precision_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--language", metavar="CODE", help="language of passages without one; or detect")
         command.add_argument("--source", metavar="NAME", help="source of passages without one")
         command.add_argument("--date", metavar="DATE", help="date of passages without one: 2024, 2024-05 or 2024-05-31")
-        command.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N (default: cpu)")
-        threads = os.cpu_count() or 1
-        command.add_argument("--threads", type=whole_number, default=threads, help="CPU threads (default: all)")
+        add_device_arguments(command, "auto")
+        add_precision_argument(command)
     remove = action("remove", "remove passages from an index")
     remove.add_argument("ids", nargs="*", metavar="ID", help="ids of passages")
     remove.add_argument("--ids-from", metavar="FILE", help="a file with an id on each line")
@@ -78,7 +76,7 @@ def build(arguments: argparse.Namespace) -> None:
 
     start_device(arguments.device, arguments.threads)
     started = time.monotonic()
-    retriever = Retriever.load(arguments.model, arguments.teacher, arguments.device, arguments.base)
+    retriever = Retriever.load(arguments.model, arguments.teacher, **_how(arguments))
     index = retriever.index(
         arguments.passages,
         arguments.to,
@@ -99,10 +97,14 @@ def add(arguments: argparse.Namespace) -> None:
     start_device(arguments.device, arguments.threads)
     index = open_index(arguments.index)
     reader = arguments.teacher or index.folder_of(index.reader)
-    retriever = Retriever.load(reader, reader, arguments.device, arguments.base)
+    retriever = Retriever.load(reader, reader, **_how(arguments))
     retriever.use(arguments.index)
     change = retriever.add(arguments.passages, **_metadata(arguments))
     print(f"{arguments.index}: {change.added} added, {change.replaced} replaced, {change.index.size} passages now")
+
+
+def _how(arguments: argparse.Namespace) -> dict[str, str]:
+    return {name: getattr(arguments, name) for name in ("device", "base", "precision")}
 
 
 def _metadata(arguments: argparse.Namespace) -> dict[str, str]:

@@ -9,15 +9,14 @@ documents are encoded, so choose a small collection where there is no GPU.
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from optical.cli.arguments import device, start_device, whole_number
+from optical.cli.arguments import add_device_arguments, start_device
 from optical.cli.terminal import print_json
-from optical.program import add_base_argument
+from optical.program import add_base_argument, add_precision_argument
 
 if TYPE_CHECKING:
     from optical.config.collections import CollectionBlock
@@ -36,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--measures", nargs="+", metavar="NAME", help=measures_help)
     parser.add_argument("--run", metavar="FILE", dest="run_file", help="also write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
-    parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
+    add_device_arguments(parser, "auto")
+    add_precision_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -53,7 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     measures = arguments.measures or MEASURES
     parse_measures(measures)  # refused before hours of work
-    retriever = Retriever.load(arguments.model, device=arguments.device, base=arguments.base)
+    how = {name: getattr(arguments, name) for name in ("device", "base", "precision")}
+    retriever = Retriever.load(arguments.model, **how)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "collection")
         counts = prepare_collection(block_of(arguments.collection, arguments.split), ["en"], folder)

@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from optical.cli.arguments import WrongArguments, device, not_empty, start_device, whole_number
+from optical.cli.arguments import WrongArguments, add_device_arguments, not_empty, start_device, whole_number
 from optical.cli.terminal import columns_of_terminal, mark_words, print_json, printable
 from optical.config.names import MULTILINGUAL
 from optical.corpora.named_columns import ids_and_texts
@@ -87,8 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=whole_number, metavar="N", help=top_help)
     parser.add_argument("--out", metavar="FILE", help="with --queries: write a TREC run")
     parser.add_argument("--json", action="store_true", help="print one JSON object a query, for programs")
-    parser.add_argument("--device", default="cpu", type=device, help="cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=whole_number, default=os.cpu_count() or 1, help="CPU threads")
+    add_device_arguments(parser, "cpu")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -175,6 +174,7 @@ def in_documents(arguments: argparse.Namespace) -> "Retriever":
 def in_collection(arguments: argparse.Namespace) -> "Retriever":
     """Return the retriever of a collection, its vectors and the model; say what to run for one that is missing."""
     from optical.models.folders import load_encoder
+    from optical.runtime.devices import device_of
     from optical.search.passages import Passages
     from optical.search.retriever import Retriever
     from optical.search.vectors import Collection
@@ -204,7 +204,8 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
         reader = student_in(results, *read.parts[-3:])
     if made_by := Collection(passages.shards).encoder:
         check_belongs(reader, passages.shards[0], made_by)
-    return Retriever(load_encoder(model, base=arguments.base).to(arguments.device), model, teacher, passages)
+    encoder = load_encoder(model, base=arguments.base).to(device_of(arguments.device))
+    return Retriever(encoder, model, teacher, passages=passages)
 
 
 def by_words(arguments: argparse.Namespace, retriever: "Retriever") -> "WordSearch | None":

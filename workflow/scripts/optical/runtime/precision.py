@@ -25,6 +25,18 @@ def fastest(device: str) -> str:
     return "bf16" if processor_bf16() else "fp32"
 
 
+def chosen(precision: str, device: torch.device) -> str:
+    """Return a precision, or for "auto" the fastest of a device; refuse an unknown one.
+
+    >>> chosen("fp32", torch.device("cpu"))
+    'fp32'
+    """
+    if precision == "auto":
+        return fastest(str(device))
+    dtype_of(precision)
+    return precision
+
+
 def processor_bf16() -> list[str]:
     """Return the instructions for bfloat16 that this machine's processor has."""
     return [name for name in ("amx_bf16", "avx512_bf16") if torch.cpu.get_capabilities().get(name)]

@@ -68,6 +68,7 @@ def build_index(
     pool: int = 1,
     engine: str = "",
     store: str = "",
+    precision: str = "fp32",
 ) -> Index:
     """Encode passages and write an index; an existing one is replaced.
 
@@ -81,6 +82,7 @@ def build_index(
         pool: how many similar token vectors of a passage become one.
         engine: that is to hold and search the passages, lancedb; "" for exact search.
         store: address of the bucket where the engine keeps them, such as s3://bucket/folder; "" for the folder.
+        precision: of the matrix products, fp32 or bf16.
 
     Raises:
         DataError: an id is empty or there twice, no passage has a text, the folder holds something else, or the store
@@ -99,7 +101,7 @@ def build_index(
         old_table = _table_in_store(folder)
         named = NamedModel.of(reader, folder)
         index = Index(folder, [], named, NamedModel.of(model, folder), pool, engine, store)
-        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
+        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder, precision)
         if engine:
             part = _into_table(index, part)
         index = _replace(dataclasses.replace(index, parts=[part]))
@@ -117,6 +119,7 @@ def add_passages(
     encoder: Encoder,
     reader: str | Path,
     defaults: Metadata = NO_METADATA,
+    precision: str = "fp32",
 ) -> Change:
     """Encode passages and add them to an index; a passage replaces the one with the same id.
 
@@ -126,6 +129,7 @@ def add_passages(
         encoder: reads the passages.
         reader: folder of the encoder, which must be the model that has read those of the index.
         defaults: metadata of passages without their own.
+        precision: of the matrix products, fp32 or bf16.
 
     Raises:
         DataError: a passage is faulty, or another model has read the passages of the index.
@@ -137,7 +141,7 @@ def add_passages(
         if content_hash(reader) != index.reader.digest:
             hint = f"name that one, as it was then: {index.place_of(index.reader)}"
             raise DataError(f"not the model that has read the passages of {folder}", where=reader, hint=hint)
-        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder)
+        part = _write_part(index, with_defaults(checked_documents(documents), defaults), encoder, precision)
         if index.engine:
             replaced_rows = add_rows(index.table, folder / part.name)
             index = _fitted(index)
@@ -217,7 +221,7 @@ def _kept_apart(parts: Sequence[Part]) -> int:
     return len(parts)
 
 
-def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder) -> Part:
+def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder, precision: str) -> Part:
     """Encode passages into a new part, which no index names yet."""
     name = _new_name()
     with atomic_folder(index.folder / name) as temporary:
@@ -227,7 +231,7 @@ def _write_part(index: Index, documents: Iterable[Document], encoder: Encoder) -
         write_rows(temporary / "metadata.tsv", rows_of(read_jsonl(temporary / "documents.jsonl")))
         passages = read_jsonl(temporary / "documents.jsonl")
         vectors, reader = temporary / "vectors", index.reader.digest
-        encode_documents(encoder, passages, DOCUMENT, vectors, made_by=reader, pool=index.pool, total=size)
+        encode_documents(encoder, passages, DOCUMENT, vectors, precision, reader, index.pool, size)
         encoder.tokeniser.save(str(temporary / "tokenizer.json"))
     return Part(name, size, [])
 

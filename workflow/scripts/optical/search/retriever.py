@@ -29,6 +29,7 @@ from optical.models.encoder import DOCUMENT, Encoder
 from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
 from optical.runtime.devices import device_of
+from optical.runtime.precision import chosen
 from optical.search.encoding import encode_queries
 from optical.search.engine import Table
 from optical.search.exact import Hits, to_run
@@ -78,6 +79,7 @@ class Retriever:
         encoder: reads the queries.
         model: its folder.
         reader: folder of the model that reads passages.
+        precision: of the matrix products while it does.
         passages: where they are stored; None before there are any.
         opened: the index that holds them; it may change between two searches.
 
@@ -93,6 +95,7 @@ class Retriever:
     encoder: Encoder = field(repr=False)
     model: Path
     reader: Path
+    precision: str = "fp32"
     passages: Passages | None = None
     opened: Index | None = None
 
@@ -103,6 +106,7 @@ class Retriever:
         teacher: str | Path | None = None,
         device: str | torch.device = "cpu",
         base: str | Path | None = None,
+        precision: str = "fp32",
     ) -> "Retriever":
         """Load a model that reads queries.
 
@@ -113,6 +117,7 @@ class Retriever:
                 model itself where it has learnt to read passages.
             device: cpu, cuda, cuda:N or auto, which is a GPU where there is one.
             base: folder of the base of a model that is stored as changes, if the base has moved.
+            precision: in which passages are read: fp32, bf16, or auto, which is bf16 where the device is faster in it.
 
         Raises:
             DataError: a folder holds no model, or the two do not belong together.
@@ -123,7 +128,8 @@ class Retriever:
             reader = Path(teacher)
         else:
             reader = model if reads_passages(model) else teacher_of(model)
-        return cls(load_encoder(model, base=base).to(device_of(device)), model, reader)
+        place = device_of(device)
+        return cls(load_encoder(model, base=base).to(place), model, reader, chosen(precision, place))
 
     @classmethod
     def open(
@@ -135,6 +141,7 @@ class Retriever:
         model: str | Path | None = None,
         device: str | torch.device = "cpu",
         base: str | Path | None = None,
+        precision: str = "fp32",
     ) -> "Retriever":
         """Load an index and a model that reads queries.
 
@@ -146,6 +153,7 @@ class Retriever:
             model: folder of the model; None for the student of the language beside the model of the index.
             device: cpu, cuda, cuda:N or auto, which is a GPU where there is one.
             base: folder of the base of a model that is stored as changes, if the base has moved.
+            precision: in which passages are read: fp32, bf16, or auto, which is bf16 where the device is faster in it.
 
         Raises:
             DataError: there is no such index or model, or they do not belong together.
@@ -153,8 +161,9 @@ class Retriever:
         opened = open_index(index)
         folder = trained_model(model) if model is not None else opened.query_model(lang, method, seed)
         opened.check(folder)
-        encoder = load_encoder(folder, base=base).to(device_of(device))
-        return cls(encoder, folder, opened.place_of(opened.reader), opened=opened)
+        place = device_of(device)
+        encoder = load_encoder(folder, base=base).to(place)
+        return cls(encoder, folder, opened.place_of(opened.reader), chosen(precision, place), opened=opened)
 
     def use(self, index: str | Path) -> None:
         """Search in an existing index; refuse one whose passages another teacher has read."""
@@ -190,7 +199,7 @@ class Retriever:
             DataError: a passage has no id or text, or an id is there twice. Passages with an empty text are skipped.
         """
         models, defaults = (self.passage_encoder, self.reader, self.model), Metadata(language, source, date)
-        self.opened = build_index(to, _documents(passages), *models, defaults, pool, engine, store)
+        self.opened = build_index(to, _documents(passages), *models, defaults, pool, engine, store, self.precision)
         return self.opened
 
     def add(self, passages: Given, language: str = "", source: str = "", date: str = "") -> Change:
@@ -200,7 +209,8 @@ class Retriever:
             DataError: a passage is faulty, or there is no index. The index does not change then.
         """
         defaults = Metadata(language, source, date)
-        return add_passages(self.index_now().folder, _documents(passages), self.passage_encoder, self.reader, defaults)
+        folder, models = self.index_now().folder, (self.passage_encoder, self.reader)
+        return add_passages(folder, _documents(passages), *models, defaults, self.precision)
 
     def remove(self, ids: str | Iterable[str]) -> Change:
         """Remove passages from the index by their ids, or one by its id.
@@ -293,7 +303,7 @@ class Retriever:
         if not documents:
             return []
         (vectors_MD,), (mask_M,) = encode_queries(self.encoder, _queries(query))
-        read = self.passage_encoder.encode(list(map(text_of, documents)), DOCUMENT)
+        read = self.passage_encoder.encode(list(map(text_of, documents)), DOCUMENT, self.precision)
         scored = []
         for place, vectors_LD, _ in sorted(read, key=lambda item: item[0]):
             vectors_LD = vectors_LD.half()  # as in an index, so that scores are those of a search
