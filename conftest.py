@@ -30,10 +30,17 @@ def pytest_runtest_makereport(item, call):
             report.outcome, report.longrepr = "failed", f"must not be skipped in CI: {reason}"
 
 
+WITH_A_MODEL = (
+    "optical.models.encoder.Encoder.read",
+    "optical.search.retriever.Retriever",
+    "optical.training.distillation.distil",
+)
+
+
 @pytest.fixture(autouse=True)
 def _names_of_doctests(request, doctest_namespace):
     """Give the doctests that need a model a small random one, and a folder for an index."""
-    if request.node.name in ("optical.search.retriever.Retriever", "optical.models.encoder.Encoder.read"):
+    if request.node.name in WITH_A_MODEL:
         from support.tiny_models import save_encoder
 
         folder = request.getfixturevalue("tmp_path")

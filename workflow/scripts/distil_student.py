@@ -5,20 +5,16 @@ Example: python workflow/scripts/distil_student.py --teacher teacher --tokens to
 """
 
 import tempfile
-from functools import partial
 from pathlib import Path
 
 from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
-from optical.losses.objectives import build_objective
 from optical.models.folders import load_encoder
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
-from optical.training.divergence import check_vectors
 from optical.training.session import Session
-from optical.training.student import DistillationLoss
-from optical.training.subwords import saving
+from optical.training.student import train_student
 from optical.training.teacher_vectors import encode_english
 
 
@@ -26,9 +22,8 @@ def main(arguments):
     settings = fitted_settings(DistillationSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
-    student = load_encoder(arguments.start or arguments.teacher, base=arguments.base).to(session.device)
-    objective = build_objective(settings.objectives, settings.transport)
-    tokens = Path(arguments.tokens)
+    start, tokens = arguments.start or arguments.teacher, Path(arguments.tokens)
+    student = load_encoder(start, base=arguments.base).to(session.device)
     with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
         vectors = Path(arguments.vectors or temporary)
         if not arguments.vectors:
@@ -36,10 +31,7 @@ def main(arguments):
             if arguments.start:
                 teacher = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
             encode_english(teacher, TokenFile(tokens / "english"), settings.sides, vectors, session.machine.precision)
-        loss = DistillationLoss(student, tokens, vectors, settings, objective)
-        save = saving(student, loss.ids_read(), base=arguments.start or arguments.teacher)
-        check = partial(check_vectors, student, loss.foreign, settings.sides[0], arguments.out)
-        session.train(student, loss, arguments.out, save, check)
+        train_student(session, settings, student, tokens, vectors, arguments.out, start)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ PUBLIC = {  # name -> the module that has it; `__init__.pyi` tells type checkers
     "Retriever": "optical.search.retriever",
     "TokenContrast": "optical.losses.objectives",
     "TransportSettings": "optical.config.transport",
+    "distil": "optical.training.distillation",
     "load_encoder": "optical.models.folders",
     "max_sim": "optical.losses.late_interaction",
 }

@@ -6,5 +6,6 @@ from optical.losses.objectives import TokenContrast as TokenContrast
 from optical.models.folders import load_encoder as load_encoder
 from optical.plan.experiment import Experiment as Experiment
 from optical.search.retriever import Retriever as Retriever
+from optical.training.distillation import distil as distil
 
 __version__: str

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from optical import __version__
-from optical.cli import align, check, doctor, export, index, languages, merge, new, score, search, serve
+from optical.cli import align, check, distil, doctor, export, index, languages, merge, new, score, search, serve
 from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
 from optical.program import Help
 from optical.runtime.startup import prepare_process
 
-DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: align, search, serve, export."
+DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: distil, align, search, serve, export."
 EPILOG = """examples:
   optical doctor
   optical search --help
@@ -29,6 +29,7 @@ exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong argu
 COMMANDS = {
     "new": new,
     "check": check,
+    "distil": distil,
     "align": align,
     "index": index,
     "search": search,

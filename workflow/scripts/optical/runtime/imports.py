@@ -9,9 +9,10 @@ from pathlib import Path
 def library_files(program: str | Path, unused: Collection[str] = ()) -> list[str]:
     """Return the files of the modules `optical.*` that a program beside them imports anywhere, directly or not.
 
-    `unused` are modules to leave out, such as `training.encoder_pairs`, with what they alone import.
+    A module of the library may stand for the program. `unused` are modules to leave out, such as
+    `training.encoder_pairs`, with what they alone import.
     """
-    folder = Path(program).parent
+    folder = next(parent for parent in Path(program).parents if (parent / "optical").is_dir())
     left_out = {str((folder / "optical").joinpath(*module.split(".")).with_suffix(".py")) for module in unused}
     files: set[str] = set()
     waiting = [str(program)]

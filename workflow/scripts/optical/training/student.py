@@ -7,6 +7,7 @@ Shape suffixes: B pairs, M tokens of the student's side, N tokens of the teacher
 """
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,15 @@ from torch import Tensor
 
 from optical.config.training import DistillationSettings
 from optical.config.transport import TransportSettings
-from optical.losses.objectives import PairBatch, WeightedSum
+from optical.losses.objectives import PairBatch, WeightedSum, build_objective
 from optical.models.encoder import Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile, bitext_token_weights
 from optical.text.tokeniser import vocabulary_size
 from optical.training.batches import EpochBatches
+from optical.training.divergence import check_vectors
+from optical.training.session import Session
+from optical.training.subwords import saving
 from optical.training.teacher_vectors import TeacherVectors
 
 log = logging.getLogger(__name__)
@@ -99,3 +103,30 @@ class DistillationLoss:
             teacher_mask_BN=send(english_keep_BN, self.device),
             **weights,
         )
+
+
+def train_student(
+    session: Session,
+    settings: DistillationSettings,
+    student: Encoder,
+    tokens: Path,
+    vectors: Path,
+    out: str | Path,
+    base: str | Path,
+) -> None:
+    """Train a student on tokenised sentence pairs and write its folder.
+
+    Args:
+        session: of the training.
+        settings: what decides the result.
+        student: the model that it starts from, on its device; it is trained in place.
+        tokens: folder of the tokenised pairs.
+        vectors: folder of the teacher's vectors of their English side.
+        out: the student's folder.
+        base: folder that the student was loaded from.
+    """
+    objective = build_objective(settings.objectives, settings.transport)
+    loss = DistillationLoss(student, tokens, vectors, settings, objective)
+    save = saving(student, loss.ids_read(), base=base)
+    check = partial(check_vectors, student, loss.foreign, settings.sides[0], str(out))
+    session.train(student, loss, out, save, check)

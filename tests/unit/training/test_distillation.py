@@ -1,0 +1,131 @@
+"""`distil` trains the student that the workflow trains, says what it gained, and refuses what cannot be meant."""
+
+import json
+import random
+from argparse import Namespace
+from dataclasses import replace
+
+import pytest
+
+import distil_student
+import tokenise_bitext
+from optical import Retriever, distil
+from optical.errors import ConfigError, DataError
+from optical.files import write_lines
+from optical.training import distillation, student
+from support.tiny_models import save_encoder
+from support.trainings import weights_of
+
+FOREIGN = {
+    "river": "mto",
+    "moon": "mwezi",
+    "sun": "jua",
+    "north": "kaskazini",
+    "question": "swali",
+    "first": "kwanza",
+    "where": "wapi",
+}
+SETTINGS = {"steps": 4, "batch_size": 8, "learning_rate": 1e-3}
+
+
+def make_pairs(count):
+    """Return different sentence pairs, a foreign word for each English one."""
+    dice = random.Random(0)
+    sentences = dict.fromkeys(tuple(dice.choices(list(FOREIGN), k=4)) for _ in range(count))
+    return [(" ".join(words), " ".join(FOREIGN[word] for word in words)) for words in sentences]
+
+
+PAIRS = make_pairs(200)
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return save_encoder(tmp_path_factory.mktemp("distillation") / "teacher", query_length=24, document_length=24)
+
+
+def test_it_trains_the_student_that_the_program_trains(teacher, tmp_path):
+    made = distil(teacher, PAIRS, tmp_path / "one", SETTINGS, device="cpu")
+    taught = [pair for number, pair in enumerate(PAIRS) if number % 10]
+    assert (made.pairs, made.held_out) == (len(taught), len(PAIRS) - len(taught))
+    write_lines(tmp_path / "train.tsv", map("\t".join, taught))
+    tokens = {"tokeniser": teacher, "foreign_tokeniser": None, "bitext": tmp_path / "train.tsv"}
+    tokenise_bitext.main(Namespace(**tokens, out=tmp_path / "tokens"))
+    paths = {"teacher": teacher, "tokens": tmp_path / "tokens", "out": tmp_path / "other"}
+    left_out = dict.fromkeys(("start", "vectors", "base", "checkpoints"))
+    settings = SETTINGS | {"objectives": {"token_contrast": 1.0}}
+    distil_student.main(Namespace(**paths, **left_out, settings=settings, device="cpu", precision="fp32"))
+    assert weights_of(tmp_path / "one") == weights_of(tmp_path / "other")
+
+
+def test_training_helps_on_held_out_pairs_and_the_student_searches(teacher, tmp_path):
+    made = distil(teacher, PAIRS, tmp_path / "student", SETTINGS | {"steps": 150, "learning_rate": 3e-3}, device="cpu")
+    assert made.student > made.teacher + 0.1 and made.p_value < 0.05
+    assert f"{made.student:.3f}, the teacher's {made.teacher:.3f}" in str(made)
+    retriever = Retriever.load(tmp_path / "student", teacher=teacher)
+    retriever.index([{"id": number, "text": english} for number, (english, _) in enumerate(PAIRS)], tmp_path / "index")
+    english, foreign = PAIRS[1]
+    (hit,) = retriever.search(foreign, top=1)
+    assert sorted(hit.text.split()) == sorted(english.split()), "a random model does not know their order"
+
+
+def as_csv(pairs):
+    return ["sw,en", *(f"{foreign},{english}" for english, foreign in pairs)]
+
+
+def as_json(pairs):
+    return [json.dumps({"English": english, "Swahili": foreign}) for english, foreign in pairs]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("pairs.tsv", lambda pairs: map("\t".join, pairs)), ("p.csv", as_csv), ("p.jsonl", as_json)]
+)
+def test_pairs_come_from_a_file_as_from_python(teacher, tmp_path, name, lines):
+    write_lines(tmp_path / name, lines(PAIRS))
+    of_file = distil(teacher, tmp_path / name, tmp_path / "one", SETTINGS, lang="sw", device="cpu")
+    noisy = [*PAIRS[:40], ("no translation", " "), *((f" {one}", f"{other}  ") for one, other in PAIRS[40:]), PAIRS[3]]
+    of_list = distil(str(teacher), iter(noisy), str(tmp_path / "other"), SETTINGS, device="cpu")
+    assert of_file[1:] == of_list[1:]
+    assert weights_of(tmp_path / "one") == weights_of(tmp_path / "other")
+
+
+def test_an_interrupted_call_goes_on_from_its_checkpoint(teacher, tmp_path, monkeypatch, caplog):
+    whole = distil(teacher, PAIRS, tmp_path / "whole", SETTINGS, device="cpu")
+    machine, loss = distillation.Machine, student.DistillationLoss.__call__
+    monkeypatch.setattr(distillation, "Machine", lambda *given: replace(machine(*given), checkpoint_steps=1))
+
+    def interrupted(self, position):
+        if position == 2:
+            raise KeyboardInterrupt
+        return loss(self, position)
+
+    monkeypatch.setattr(student.DistillationLoss, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        distil(teacher, PAIRS, tmp_path / "cut", SETTINGS, device="cpu", checkpoints=tmp_path / "checkpoints")
+    monkeypatch.setattr(student.DistillationLoss, "__call__", loss)
+    caplog.set_level("INFO")
+    again = distil(teacher, PAIRS, tmp_path / "cut", SETTINGS, device="cpu", checkpoints=tmp_path / "checkpoints")
+    assert "resuming at step 2" in caplog.text
+    assert again[1:] == whole[1:] and weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+
+
+def test_few_pairs_are_all_learnt_from(teacher, tmp_path):
+    made = distil(teacher, PAIRS[:19], tmp_path / "student", SETTINGS, device="cpu")
+    assert (made.pairs, made.held_out) == (19, 0) and "too few to hold some out" in str(made)
+
+
+def test_what_cannot_be_meant_is_refused_before_the_training(teacher, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").write_text("years of work")
+    common = ["the river is in the north of the land", "where is the moon that you saw", "this was the first question"]
+    swapped = [(f"neno {number}", f"{text} {number}") for number in range(10) for text in common]
+    for error, message, pairs, to, settings in [
+        (ConfigError, "the teacher's own folder", PAIRS, teacher, {}),
+        (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "mine", {}),
+        (DataError, "no sentence pairs", [("alone", "")], tmp_path / "student", {}),
+        (DataError, "reads as English", swapped, tmp_path / "student", {}),
+        (ConfigError, "stepz", PAIRS, tmp_path / "student", {"stepz": 3}),
+        (ConfigError, "settings", PAIRS, tmp_path / "student", "steps"),
+    ]:
+        with pytest.raises(error, match=message):
+            distil(teacher, pairs, to, settings, device="cpu")
+    assert not (tmp_path / "student").exists() and (tmp_path / "mine/thesis.tex").exists()
