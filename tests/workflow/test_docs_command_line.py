@@ -75,6 +75,8 @@ def test_the_example_runs(workspace, line, capsys, monkeypatch):
     if "--push" in arguments:  # all but the upload
         monkeypatch.setenv("HF_TOKEN", "hf_write")
         monkeypatch.setattr("optical.cli.export.push_folder", lambda folder, repository, public: repository)
+    if arguments[0] == "distil" and "--settings" not in arguments:  # not a thousand steps
+        arguments += ["--settings", "{steps: 2}"]
     if arguments[0] == "new":  # not into the project's own folder
         arguments += ["--to", ""]
     if "--to" in arguments:

@@ -8,34 +8,15 @@ The columns are those of compare_methods.py: `lang` is a pair such as sw-de (Swa
 group of pairs, and `reference` is the method that a row's method is compared with.
 """
 
-from optical.evaluation.comparison import CELL_COLUMNS, cell_rows, compare_with_each
-from optical.evaluation.matrix import GROUPS, matrix_lines, pair_groups, pair_of, pair_scores
-from optical.evaluation.means_table import means_lines
+from optical.evaluation.matrix import write_matrix
 from optical.evaluation.scores import read_scores
-from optical.files import write_lines, write_rows
-from optical.program import log, program, run_program, yaml_value
-
-TESTS = (
-    "In brackets: 95 % bootstrap interval; p: paired randomisation test over queries, Holm-corrected over these means. "
-    "`one language` leaves out English, `never trained` are pairs without English, and `all pairs` are all except "
-    "English to English."
-)
+from optical.program import program, run_program, yaml_value
 
 
 def main(arguments):
-    langs, passages = arguments.langs, list(arguments.passages.values())
-    pairs = [pair_of(asked, read) for asked in langs for read in passages]
-    groups = pair_groups(langs, passages)
-    scores = pair_scores(read_scores(arguments.scores), arguments.collection, arguments.passages)
-    compared = (pairs, [arguments.measure], arguments.references, groups)
-    cells = compare_with_each(scores, arguments.collection, arguments.methods, *compared)
-    write_rows(arguments.out, [CELL_COLUMNS, *cell_rows(cells)], sealed=True)
-    columns = [(name, arguments.measure) for name in GROUPS if groups[name]]
-    lines = [f"Mean {arguments.measure} on {arguments.collection}, by the languages of query and passage.", ""]
-    lines += means_lines(cells, arguments.methods, columns, arguments.references, TESTS)
-    lines += matrix_lines(cells, arguments.methods, langs, passages)
-    write_lines(arguments.markdown, lines, sealed=True)
-    log.info("%s: %d pairs of %d methods", arguments.out, len(pairs), len(arguments.methods))
+    scores, collection, passages = read_scores(arguments.scores), arguments.collection, arguments.passages
+    compared = (arguments.methods, arguments.measure, arguments.references)
+    write_matrix(scores, collection, arguments.langs, passages, *compared, arguments.out, arguments.markdown)
 
 
 if __name__ == "__main__":

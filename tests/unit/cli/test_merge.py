@@ -5,6 +5,7 @@ import os
 import pytest
 
 from optical.evaluation.held_out import COLUMNS
+from optical.evaluation.matrix import write_matrix
 from optical.evaluation.merging import records_in
 from optical.evaluation.scores import Score, read_scores, write_scores
 from optical.files import read_table, write_json, write_rows
@@ -80,6 +81,37 @@ def test_some_collections_and_measures_are_kept(optical, tmp_path):
     assert code == 0 and {score.measure for score in read_scores([packed])} == {"AP"}, output
     code, _, error = optical("merge", run, "--measures", "MAP", "--to", tmp_path / "none.tsv.gz")
     assert code == 1 and "no scores of MAP [--measures]. Hint: there are AP, R@100" in error
+
+
+def test_seeds_of_a_matrix_become_the_matrix_of_one_run(optical, tmp_path):
+    langs = ("en", "sw", "de")
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "languages: [sw, de]\ncollections: [flores]\nmethods: [zero-shot, optical]\n"
+        "reference: zero-shot\nmatrix: {references: [zero-shot]}\nstudent: {sides: [query, document]}\n"
+        "collection_table: {flores: {passage_languages: [en, sw, de]}}\n"
+    )
+    runs = {}
+    for seed in (1, 2):
+        runs[seed] = [
+            Score(f"flores-{read}", method, asked, str(of), f"q{number}", "AP", (base + of + number) / 20)
+            for read in langs
+            for asked in langs
+            for method, base, of in [("zero-shot", 1, 1), ("optical", 3, seed)]
+            for number in range(8)
+        ]
+        write_scores(tmp_path / f"{seed}.tsv.gz", runs[seed])
+    files = ["--config", ROOT / "config/open.yaml", config, "--to", tmp_path / "both"]
+    code, output, _ = optical("merge", tmp_path / "1.tsv.gz", tmp_path / "2.tsv.gz", *files)
+    assert code == 0 and "flores: a matrix of queries in 3 languages by passages in 3" in output, output
+    write_scores(tmp_path / "all.tsv", dict.fromkeys([*runs[1], *runs[2]]))
+    passages = {f"flores-{lang}": lang for lang in langs}
+    compared = (list(langs), passages, ["zero-shot", "optical"], "AP", ["zero-shot"])
+    places = (tmp_path / "matrix.tsv", tmp_path / "matrix.md")
+    write_matrix(read_scores([tmp_path / "all.tsv"]), "flores", *compared, *places)
+    for place in places:
+        assert (tmp_path / "both/flores" / place.name).read_bytes() == place.read_bytes()
+    assert "| sw | 0.400 |" in places[1].read_text()
 
 
 def test_two_seeds_become_the_table_of_one_run_with_both(merge, tmp_path):

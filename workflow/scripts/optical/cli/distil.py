@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="late-interaction model that reads English")
     parser.add_argument("--to", type=not_empty, required=True, metavar="FOLDER", help="the student's folder")
     lang_help = "what CSV, JSON Lines, TMX or a zip of OPUS call the language"
-    parser.add_argument("--lang", type=language_code, default="", metavar="CODE", help=lang_help)
+    parser.add_argument("--lang", type=language_code, metavar="CODE", help=lang_help)
     settings_help = "steps, learning_rate, objectives, transport and others, as YAML (default: what fits the teacher)"
     parser.add_argument("--settings", type=yaml_value, default={}, metavar="YAML", help=settings_help)
     checkpoints_help = "save checkpoints below it; the same command goes on from them"
@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
         source = BitextSource(english=pairs, foreign=foreign[0])
         pairs = ((pair.english, pair.foreign) for pair in read_bitext(source, set()))
     started = time.monotonic()
-    names = ("teacher", "to", "settings", "lang", "device", "precision", "base", "checkpoints")
-    print(distil(pairs=pairs, **{name: getattr(arguments, name) for name in names}))
+    names = ("teacher", "to", "settings", "device", "precision", "base", "checkpoints")
+    how = {name: getattr(arguments, name) for name in names}
+    print(distil(pairs=pairs, lang=arguments.lang or "", **how))
     print(
         f"{time.monotonic() - started:.0f} s; next: optical index build FILE --model {arguments.to} "
         f"--teacher {arguments.teacher} --to INDEX"

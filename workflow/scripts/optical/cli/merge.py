@@ -78,6 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
             for collection in experiment.test_collections()
             if any(score.collection == collection for score in scores)
         ]
+        lines += write_matrices(experiment, scores, folder)
     print("\n".join([summary, *lines, *left_out(experiment, scores)]))
 
 
@@ -162,6 +163,24 @@ def write_tables(
     missing = sum(cell.status == NOT_RUN for cell in compared)
     parts = [f"{collection}: {len(compared)} cells, {missing} not run", *fewer_seeds(cells)]
     return "; ".join(parts)
+
+
+def write_matrices(experiment: "Experiment", scores: "Sequence[Score]", folder: Path) -> list[str]:
+    """Write the matrix of each collection with passages in several languages; return a line for each."""
+    from optical.evaluation.matrix import write_matrix
+    from optical.plan import matrices
+
+    methods, measure, references = experiment.config.methods, experiment.config.measure, matrices.references(experiment)
+    lines = []
+    for collection in matrices.matrix_collections(experiment):
+        langs, passages = matrices.query_languages(experiment, collection), matrices.passages_of(experiment, collection)
+        of_parts = [score for score in scores if score.collection in passages]
+        if of_parts:
+            (folder / collection).mkdir(exist_ok=True)
+            places = (folder / collection / name for name in ("matrix.tsv", "matrix.md"))
+            write_matrix(of_parts, collection, langs, passages, methods, measure, references, *places)
+            lines.append(f"{collection}: a matrix of queries in {len(langs)} languages by passages in {len(passages)}")
+    return lines
 
 
 def left_out(experiment: "Experiment", scores: "Sequence[Score]") -> list[str]:

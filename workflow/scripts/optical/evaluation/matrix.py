@@ -4,11 +4,22 @@ A pair of languages stands where `optical.evaluation.comparison` has a language:
 passages. A mean over pairs has the query as its unit, as a mean over languages has.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
-from optical.evaluation.comparison import Cell
+from optical.evaluation.comparison import CELL_COLUMNS, Cell, cell_rows, compare_with_each
+from optical.evaluation.means_table import means_lines
 from optical.evaluation.scores import Score
+from optical.files import write_lines, write_rows
 
+log = logging.getLogger(__name__)
+
+TESTS = (
+    "In brackets: 95 % bootstrap interval; p: paired randomisation test over queries, Holm-corrected over these means. "
+    "`one language` leaves out English, `never trained` are pairs without English, and `all pairs` are all except "
+    "English to English."
+)
 SEP = "-"  # between the language of the queries and that of the passages
 
 # Which pairs a mean is over, by the languages of queries and passages. English is what every student learns from, so
@@ -74,3 +85,40 @@ def matrix_lines(
             row = [means.get((method, pair_of(asked, read))) for read in passages]
             lines.append(f"| {asked} | " + " | ".join("" if mean is None else f"{mean:.3f}" for mean in row) + " |")
     return lines
+
+
+def write_matrix(
+    scores: Iterable[Score],
+    collection: str,
+    langs: Sequence[str],
+    passages: Mapping[str, str],
+    methods: Sequence[str],
+    measure: str,
+    references: Sequence[str],
+    out: str | Path,
+    markdown: str | Path,
+) -> None:
+    """Write the tables of all pairs of languages, and of the means over them.
+
+    Args:
+        scores: of the collections in one language each.
+        collection: the name of the whole.
+        langs: of the queries.
+        passages: collection in one language -> that language.
+        methods: the rows, in this order.
+        measure: what is compared.
+        references: methods that the others are tested against.
+        out: the long table of cells.
+        markdown: the means, and the matrix of each method.
+    """
+    read = list(passages.values())
+    pairs, groups = [pair_of(one, other) for one in langs for other in read], pair_groups(langs, read)
+    compared = pair_scores(scores, collection, passages)
+    cells = compare_with_each(compared, collection, methods, pairs, [measure], references, groups)
+    write_rows(out, [CELL_COLUMNS, *cell_rows(cells)], sealed=True)
+    columns = [(name, measure) for name in GROUPS if groups[name]]
+    lines = [f"Mean {measure} on {collection}, by the languages of query and passage.", ""]
+    lines += means_lines(cells, methods, columns, references, TESTS)
+    lines += matrix_lines(cells, methods, langs, read)
+    write_lines(markdown, lines, sealed=True)
+    log.info("%s: %d pairs of %d methods", out, len(pairs), len(methods))
