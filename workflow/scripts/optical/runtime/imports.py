@@ -12,7 +12,8 @@ def library_files(program: str | Path, unused: Collection[str] = ()) -> list[str
     A module of the library may stand for the program. `unused` are modules to leave out, such as
     `training.encoder_pairs`, with what they alone import.
     """
-    folder = next(parent for parent in Path(program).parents if (parent / "optical").is_dir())
+    parents = Path(program).parents
+    folder = next((parent for parent in parents if (parent / "optical").is_dir()), parents[0])
     left_out = {str((folder / "optical").joinpath(*module.split(".")).with_suffix(".py")) for module in unused}
     files: set[str] = set()
     waiting = [str(program)]
