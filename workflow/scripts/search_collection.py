@@ -6,7 +6,7 @@ Example: python workflow/scripts/search_collection.py --shards vectors --top-k 1
 
 from optical.program import add_base_argument, add_machine_arguments, jobs_from, program, run_program, yaml_value
 from optical.runtime.machine import machine_from
-from optical.search.exact import low_precision, search
+from optical.search.exact import fastest_precision, search
 from optical.search.jobs import write_runs
 from optical.search.parts import part_from
 
@@ -17,7 +17,7 @@ def main(arguments):
 
     def find(job, vectors_QMD, mask_QM):
         shards = job.get("shards", arguments.shards)
-        precision = low_precision(machine.precision, str(device))
+        precision = fastest_precision(machine.precision, str(device), shards, arguments.top_k)
         return search(vectors_QMD, mask_QM, shards, arguments.top_k, arguments.memory_mb, precision, str(device))
 
     jobs = jobs_from(arguments, ("encoder", "queries", "out", "tag"))

@@ -216,18 +216,22 @@ def test_int8_finds_documents_of_a_block_that_is_rounded_more_coarsely(tmp_path,
 
 
 @pytest.mark.parametrize(
-    ("precision", "device", "instructions", "expected"),
+    ("precision", "device", "instructions", "top_k", "expected"),
     [
-        ("bf16", "cpu", ["avx512_vnni"], "int8"),
-        ("bf16", "cpu", ["avx512_vnni", "amx_bf16"], "bf16"),
-        ("bf16", "cpu", [], "bf16"),
-        ("bf16", "cuda", ["avx512_vnni"], "bf16"),
-        ("fp32", "cpu", ["avx512_vnni"], "fp32"),
+        ("bf16", "cpu", ["avx512_vnni"], 10, "int8"),
+        ("bf16", "cpu", ["avx512_vnni", "amx_bf16"], 10, "bf16"),
+        ("bf16", "cpu", [], 10, "bf16"),
+        ("bf16", "cuda", ["avx512_vnni"], 10, "bf16"),
+        ("fp32", "cpu", ["avx512_vnni"], 10, "fp32"),
+        ("bf16", "cpu", ["avx512_vnni"], 40, "fp32"),  # of 300 documents, most would be scored twice
     ],
 )
-def test_low_precision_is_int8_where_that_is_faster(monkeypatch, precision, device, instructions, expected):
+def test_the_precision_of_a_search_is_the_fastest(
+    monkeypatch, tmp_path, precision, device, instructions, top_k, expected
+):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True))
-    assert exact.low_precision(precision, device) == expected
+    shards = write_collection(tmp_path, [unit_vectors(np.random.default_rng(0), 2)] * 300)
+    assert exact.fastest_precision(precision, device, shards, top_k) == expected
 
 
 def test_search_refuses_what_does_not_fit(tmp_path):
