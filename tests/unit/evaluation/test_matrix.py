@@ -1,9 +1,13 @@
 """Pairs of languages as the columns of a comparison, and their means."""
 
+import re
+
 from optical.evaluation.comparison import compare_with_each
-from optical.evaluation.matrix import matrix_lines, pair_groups, pair_of, pair_scores
+from optical.evaluation.matrix import GROUPS, matrix_lines, pair_groups, pair_of, pair_scores
 from optical.evaluation.means_table import means_lines
 from optical.evaluation.scores import Score
+from optical.files import read_table
+from support.workspace import ROOT
 
 LANGS = ["en", "sw", "de"]
 PASSAGES = {f"flores-{lang}": lang for lang in LANGS}
@@ -58,3 +62,16 @@ def test_means_over_pairs_are_tested_against_each_reference():
     assert any("+0.100 (+0.100 to +0.100), p = .0" in line for line in lines if line.startswith("| `optical`"))
     matrix = matrix_lines(cells, ["optical"], LANGS, LANGS)
     assert matrix[-2:] == ["| sw | 0.400 | 0.500 | 0.500 |", "| de | 0.400 | 0.500 | 0.500 |"]
+
+
+def test_the_page_shows_the_stored_matrix():
+    page = (ROOT / "docs/any-to-any.md").read_text(encoding="utf-8")
+    rows = read_table(ROOT / "docs/scores/any-to-any-matrix.tsv")
+    mean_of = {(row["method"], row["lang"]): f"{float(row['mean']):.3f}" for row in rows}
+    langs = ["en", "sw", "so", "tl", "mr", "fi", "de", "fr"]
+    for method in ("zero-shot", "token-contrast"):
+        for asked in langs:
+            assert f"| {asked} | {' | '.join(mean_of[method, pair_of(asked, read)] for read in langs)} |" in page
+    for method in ("zero-shot", "score-kd", "optical", "token-contrast"):
+        line = re.search(rf"^\| `{method}` \| (.*) \|$", page, re.MULTILINE)[1]  # the first table of the page
+        assert [cell.split()[0] for cell in line.split(" | ")] == [mean_of[method, group][1:] for group in GROUPS]

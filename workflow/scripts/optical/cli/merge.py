@@ -186,7 +186,7 @@ def write_matrices(experiment: "Experiment", scores: "Sequence[Score]", folder: 
 def left_out(experiment: "Experiment", scores: "Sequence[Score]") -> list[str]:
     """Return a line with the names that scores have and the config does not, if there are any."""
     config = experiment.config
-    known = {*config.methods, *config.languages, *experiment.judged_collections()}
+    known = {"en", *config.methods, *config.languages, *experiment.judged_collections()}
     names = {name: None for score in scores for name in score[:3]}
     others = [name for name in names if name not in known]
     return [f"not in the tables, because the config does not name them: {', '.join(others)}"] if others else []

@@ -75,10 +75,11 @@ def pair_groups(langs: Sequence[str], passages: Sequence[str]) -> dict[str, list
 def matrix_lines(
     cells: Iterable[Cell], methods: Sequence[str], langs: Sequence[str], passages: Sequence[str]
 ) -> list[str]:
-    """Return a Markdown table of means for each method: a row a language of queries, a column one of passages."""
+    """Return a Markdown table of means for each method with some: rows are queries' languages, columns passages'."""
     means = {(cell.method, cell.lang): cell.mean for cell in cells}
+    measured = {method for method, _ in means}
     lines = []
-    for method in methods:
+    for method in (name for name in methods if name in measured):
         lines += ["", f"`{method}`: queries in the language of the row, passages in that of the column", ""]
         lines += ["| | " + " | ".join(passages) + " |", "|---|" + "---:|" * len(passages)]
         for asked in langs:
@@ -113,7 +114,7 @@ def write_matrix(
     """
     read = list(passages.values())
     pairs, groups = [pair_of(one, other) for one in langs for other in read], pair_groups(langs, read)
-    compared = pair_scores(scores, collection, passages)
+    compared = sorted(pair_scores(scores, collection, passages))  # so that merged runs give the same bytes
     cells = compare_with_each(compared, collection, methods, pairs, [measure], references, groups)
     write_rows(out, [CELL_COLUMNS, *cell_rows(cells)], sealed=True)
     columns = [(name, measure) for name in GROUPS if groups[name]]
