@@ -9,12 +9,13 @@ from pathlib import Path
 
 from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
+from optical.losses.objectives import build_objective
 from optical.models.folders import load_encoder
 from optical.program import add_base_argument, add_training_arguments, program, run_program
 from optical.runtime.machine import machine_from
 from optical.text.token_files import TokenFile
 from optical.training.session import Session
-from optical.training.student import train_student
+from optical.training.student import DistillationLoss, train_student
 from optical.training.teacher_vectors import encode_english
 
 
@@ -22,6 +23,7 @@ def main(arguments):
     settings = fitted_settings(DistillationSettings, "student", arguments.settings, arguments.teacher)
     inputs = {"teacher": arguments.teacher, "tokens": arguments.tokens, "start": arguments.start}
     session = Session(settings, inputs, machine_from(arguments), arguments.checkpoints, __file__)
+    objective = build_objective(settings.objectives, settings.transport)
     start, tokens = arguments.start or arguments.teacher, Path(arguments.tokens)
     student = load_encoder(start, base=arguments.base).to(session.device)
     with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
@@ -31,7 +33,8 @@ def main(arguments):
             if arguments.start:
                 teacher = load_encoder(arguments.teacher, base=arguments.base).to(session.device)
             encode_english(teacher, TokenFile(tokens / "english"), settings.sides, vectors, session.machine.precision)
-        train_student(session, settings, student, tokens, vectors, arguments.out, start)
+        loss = DistillationLoss(student, tokens, vectors, settings, objective)
+        train_student(session, loss, arguments.out, start)
 
 
 if __name__ == "__main__":

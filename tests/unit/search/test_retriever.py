@@ -214,7 +214,7 @@ def test_passages_are_added_one_after_the_other_without_loading_their_model_agai
 
 
 def test_passages_are_read_in_the_precision_asked_for(results, tmp_path):
-    def vectors(precision, lang="en"):
+    def vectors(precision):
         retriever = Retriever.load(results / "teacher", precision=precision)
         retriever.index(DOCUMENTS[:2], tmp_path / precision)
         Retriever.open(tmp_path / precision, precision=precision).add(DOCUMENTS[2:])

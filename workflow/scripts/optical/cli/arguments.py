@@ -63,6 +63,11 @@ def add_device_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--threads", type=whole_number, default=threads, help="CPU threads (default: all)")
 
 
+def how_to_read(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the arguments of a retriever that say how a model reads passages."""
+    return {name: getattr(arguments, name) for name in ("device", "base", "precision")}
+
+
 def start_device(name: str, threads: int) -> None:
     """Set the number of threads, and refuse a device that torch does not see."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads sleep, not spin, where others work too

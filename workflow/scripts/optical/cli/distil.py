@@ -37,14 +37,11 @@ def run(arguments: argparse.Namespace) -> None:
     if len(arguments.bitext) > 2:
         raise WrongArguments("one file of sentence pairs, or two of lines", where="FILE", hint="English first")
     start_device(arguments.device, arguments.threads)
-    from optical.bitext.readers import read_bitext
     from optical.config.bitext import BitextSource
     from optical.training.distillation import distil
 
-    pairs, *foreign = arguments.bitext
-    if foreign:
-        source = BitextSource(english=pairs, foreign=foreign[0])
-        pairs = ((pair.english, pair.foreign) for pair in read_bitext(source, set()))
+    keys = ("english", "foreign") if len(arguments.bitext) == 2 else ("pairs",)
+    pairs = BitextSource(**dict(zip(keys, arguments.bitext, strict=True)))
     started = time.monotonic()
     names = ("teacher", "to", "settings", "device", "precision", "base", "checkpoints")
     how = {name: getattr(arguments, name) for name in names}

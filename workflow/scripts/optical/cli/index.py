@@ -17,7 +17,14 @@ replaces the one with the same id. A change that fails or is killed leaves the i
 import argparse
 import time
 
-from optical.cli.arguments import WrongArguments, add_device_arguments, not_empty, start_device, whole_number
+from optical.cli.arguments import (
+    WrongArguments,
+    add_device_arguments,
+    how_to_read,
+    not_empty,
+    start_device,
+    whole_number,
+)
 from optical.cli.terminal import print_json, printable
 from optical.files import read_lines
 from optical.program import add_base_argument, add_precision_argument
@@ -76,7 +83,7 @@ def build(arguments: argparse.Namespace) -> None:
 
     start_device(arguments.device, arguments.threads)
     started = time.monotonic()
-    retriever = Retriever.load(arguments.model, arguments.teacher, **_how(arguments))
+    retriever = Retriever.load(arguments.model, arguments.teacher, **how_to_read(arguments))
     index = retriever.index(
         arguments.passages,
         arguments.to,
@@ -97,14 +104,10 @@ def add(arguments: argparse.Namespace) -> None:
     start_device(arguments.device, arguments.threads)
     index = open_index(arguments.index)
     reader = arguments.teacher or index.folder_of(index.reader)
-    retriever = Retriever.load(reader, reader, **_how(arguments))
+    retriever = Retriever.load(reader, reader, **how_to_read(arguments))
     retriever.use(arguments.index)
     change = retriever.add(arguments.passages, **_metadata(arguments))
     print(f"{arguments.index}: {change.added} added, {change.replaced} replaced, {change.index.size} passages now")
-
-
-def _how(arguments: argparse.Namespace) -> dict[str, str]:
-    return {name: getattr(arguments, name) for name in ("device", "base", "precision")}
 
 
 def _metadata(arguments: argparse.Namespace) -> dict[str, str]:

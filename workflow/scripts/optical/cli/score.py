@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from optical.cli.arguments import add_device_arguments, start_device
+from optical.cli.arguments import add_device_arguments, how_to_read, start_device
 from optical.cli.terminal import print_json
 from optical.program import add_base_argument, add_precision_argument
 
@@ -52,8 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     measures = arguments.measures or MEASURES
     parse_measures(measures)  # refused before hours of work
-    how = {name: getattr(arguments, name) for name in ("device", "base", "precision")}
-    retriever = Retriever.load(arguments.model, **how)
+    retriever = Retriever.load(arguments.model, **how_to_read(arguments))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "collection")
         counts = prepare_collection(block_of(arguments.collection, arguments.split), ["en"], folder)

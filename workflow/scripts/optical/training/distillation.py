@@ -26,6 +26,7 @@ from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
 from optical.errors import ConfigError, DataError
 from optical.evaluation.significance import randomisation_test
+from optical.losses.objectives import build_objective
 from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.devices import device_of
@@ -35,7 +36,7 @@ from optical.search.translations import english_vectors, ranks_by_vectors
 from optical.text.token_files import TokenFile
 from optical.training.bitext_tokens import tokenise_bitext
 from optical.training.session import Session
-from optical.training.student import train_student
+from optical.training.student import DistillationLoss, train_student
 from optical.training.teacher_vectors import encode_english
 
 NO_SETTINGS: Mapping[str, Any] = {}
@@ -73,7 +74,7 @@ class Distilled(NamedTuple):
 
 def distil(
     teacher: str | Path,
-    pairs: str | Path | Iterable[Texts],
+    pairs: str | Path | BitextSource | Iterable[Texts],
     to: str | Path,
     settings: Mapping[str, Any] = NO_SETTINGS,
     lang: str = "",
@@ -88,7 +89,8 @@ def distil(
 
     Args:
         teacher: folder of a late-interaction model that reads English: of the workflow, PyLate or Stanford ColBERT.
-        pairs: English and foreign sentences; or a file of them, as a table, CSV, JSON Lines, TMX or a zip of OPUS.
+        pairs: English and foreign sentences; or a file of them, as a table, CSV, JSON Lines, TMX or a zip of OPUS; or a
+            source as the config describes one.
         to: folder of the student; an existing student is replaced.
         settings: what decides the result, as `DistillationSettings` has it: `steps`, `learning_rate`, `objectives`,
             `transport`, `sides`, `seed` and others. What is not given suits the teacher's size; the objective is
@@ -125,7 +127,8 @@ def distil(
         encode_english(student, TokenFile(tokens / "english"), fitted.sides, vectors, machine.precision)
         ranks = _ranks_of(held_out, student, machine.precision)
         before_Q = ranks(student)
-        train_student(session, fitted, student, tokens, vectors, to, teacher)
+        objective = build_objective(fitted.objectives, fitted.transport)
+        train_student(session, DistillationLoss(student, tokens, vectors, fitted, objective), to, teacher)
     if not held_out:
         return Distilled(Path(to), len(taught), 0, 0.0, 0.0, 1.0)
     after_Q = ranks(student)
@@ -142,13 +145,15 @@ def _check_place(to: str | Path, teacher: str | Path) -> None:
         raise ConfigError("it is no student, and would be replaced", where=to, hint="name a new folder")
 
 
-def _read(pairs: str | Path | Iterable[Texts], lang: str) -> list[Texts]:
+def _read(pairs: str | Path | BitextSource | Iterable[Texts], lang: str) -> list[Texts]:
     """Return cleaned pairs, each once, without those that lack a side."""
     given: Iterable[Texts]
     if isinstance(pairs, str | Path):
-        name, source = str(pairs), BitextSource(pairs=str(pairs))
+        pairs = BitextSource(pairs=str(pairs))
+    if isinstance(pairs, BitextSource):
+        name = str(pairs.pairs or pairs.english)
         names = {lang, Locale("en").languages.get(lang, lang)} if lang else {"foreign"}
-        given = ((pair.english, pair.foreign) for pair in read_bitext(source, names))
+        given = ((pair.english, pair.foreign) for pair in read_bitext(pairs, names))
     else:
         name, given = "pairs", pairs
     cleaned = ((clean_text(english), clean_text(foreign)) for english, foreign in given)
@@ -182,5 +187,5 @@ def _ranks_of(held_out: list[Texts], teacher: Encoder, precision: str) -> Callab
 
 
 def _in_full(device: torch.device) -> str:
-    """Return the name of a device with its number, which a process of its own may take without a lease."""
+    """Return the name of a device with its number: a GPU named without one would be locked for this process."""
     return f"cuda:{device.index or 0}" if device.type == "cuda" else str(device)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from optical.config.training import DistillationSettings
 from optical.config.transport import TransportSettings
-from optical.losses.objectives import PairBatch, WeightedSum, build_objective
+from optical.losses.objectives import PairBatch, WeightedSum
 from optical.models.encoder import Encoder
 from optical.runtime.devices import send
 from optical.text.token_files import TokenFile, bitext_token_weights
@@ -105,28 +105,16 @@ class DistillationLoss:
         )
 
 
-def train_student(
-    session: Session,
-    settings: DistillationSettings,
-    student: Encoder,
-    tokens: Path,
-    vectors: Path,
-    out: str | Path,
-    base: str | Path,
-) -> None:
+def train_student(session: Session, loss: DistillationLoss, out: str | Path, base: str | Path) -> None:
     """Train a student on tokenised sentence pairs and write its folder.
 
     Args:
         session: of the training.
-        settings: what decides the result.
-        student: the model that it starts from, on its device; it is trained in place.
-        tokens: folder of the tokenised pairs.
-        vectors: folder of the teacher's vectors of their English side.
+        loss: has the student, which is trained in place, and the pairs.
         out: the student's folder.
         base: folder that the student was loaded from.
     """
-    objective = build_objective(settings.objectives, settings.transport)
-    loss = DistillationLoss(student, tokens, vectors, settings, objective)
+    student = loss.student
     save = saving(student, loss.ids_read(), base=base)
-    check = partial(check_vectors, student, loss.foreign, settings.sides[0], str(out))
+    check = partial(check_vectors, student, loss.foreign, loss.settings.sides[0], str(out))
     session.train(student, loss, out, save, check)
