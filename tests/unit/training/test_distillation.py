@@ -6,6 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 
 import pytest
+import torch
 
 import distil_student
 import tokenise_bitext
@@ -53,7 +54,8 @@ def test_it_trains_the_student_that_the_program_trains(teacher, tmp_path):
     paths = {"teacher": teacher, "tokens": tmp_path / "tokens", "out": tmp_path / "other"}
     left_out = dict.fromkeys(("start", "vectors", "base", "checkpoints"))
     settings = SETTINGS | {"objectives": {"token_contrast": 1.0}}
-    distil_student.main(Namespace(**paths, **left_out, settings=settings, device="cpu", precision="fp32"))
+    machine = {"device": "cpu", "precision": "fp32", "threads": torch.get_num_threads()}
+    distil_student.main(Namespace(**paths, **left_out, settings=settings, **machine))
     assert weights_of(tmp_path / "one") == weights_of(tmp_path / "other")
 
 
