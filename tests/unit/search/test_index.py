@@ -100,7 +100,7 @@ def test_a_change_that_fails_at_any_step_leaves_the_index_as_it_was(results, tmp
 
 
 def test_what_a_killed_build_left_is_removed_and_other_files_are_not_touched(results, tmp_path):
-    (tmp_path / "index/.part-0.x1").mkdir(parents=True)
+    (tmp_path / "index/.part-0123abcd.x1").mkdir(parents=True)
     (tmp_path / "index/.index.json.x1.json").touch()
     build(results, tmp_path / "index")
     assert not list((tmp_path / "index").glob(".*"))
@@ -108,6 +108,21 @@ def test_what_a_killed_build_left_is_removed_and_other_files_are_not_touched(res
     (tmp_path / "notes/mine.txt").touch()
     with pytest.raises(DataError, match=r"there is something else .*mine\.txt"):
         build(results, tmp_path / "notes")
+
+
+@pytest.mark.parametrize("name", ["part-00000.jsonl", "part-r-00000", ".part-1.crc", "part-0123abcd", "index.json"])
+def test_files_of_a_user_that_are_named_alike_are_neither_deleted_nor_replaced(results, tmp_path, name):
+    for place in ("corpus", "index"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / name).write_text("[]", encoding="utf-8")
+    with pytest.raises(DataError, match="there is something else"):
+        build(results, tmp_path / "corpus")
+    if name != "index.json":
+        (tmp_path / "index" / name).rename(tmp_path / "mine")
+        build(results, tmp_path / "index")
+        (tmp_path / "mine").rename(tmp_path / "index" / name)
+        build(results, tmp_path / "index")
+        assert (tmp_path / "index" / name).read_text(encoding="utf-8") == "[]"
 
 
 def test_another_version_and_a_damaged_index_are_refused(results, tmp_path):

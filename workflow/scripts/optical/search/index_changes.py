@@ -16,6 +16,7 @@ import fcntl
 import itertools
 import logging
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,16 @@ from pathlib import Path
 from optical.corpora.files import checked_documents
 from optical.corpora.passages import Document
 from optical.errors import ConfigError, DataError, ResourceError
-from optical.files import atomic_folder, read_jsonl, read_lines, read_rows, write_jsonl, write_lines, write_rows
+from optical.files import (
+    atomic_folder,
+    read_json,
+    read_jsonl,
+    read_lines,
+    read_rows,
+    write_jsonl,
+    write_lines,
+    write_rows,
+)
 from optical.models.encoder import DOCUMENT, Encoder
 from optical.runtime.provenance import content_hash
 from optical.search.encoding import encode_documents
@@ -45,6 +55,8 @@ from optical.search.vectors import Collection, copy_vectors
 log = logging.getLogger(__name__)
 
 PART = "part-"
+NAME_OF_PART = f"{PART}[0-9a-f]{{8}}"
+UNFINISHED = re.compile(rf"\.({NAME_OF_PART}|{re.escape(DESCRIPTION)})\..+")
 MOST_PIECES = 8  # of the inverted file of an engine's table
 
 
@@ -202,7 +214,7 @@ def _delete_unnamed(index: Index) -> None:
     """Delete the parts that the description no longer names, and what killed changes left."""
     named = {DESCRIPTION, *(part.name for part in index.parts)}
     for old in index.folder.iterdir():
-        if old.name not in named and _is_part(old):
+        if old.name not in named and _is_own(old):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
@@ -310,11 +322,14 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 def _check_place(folder: Path) -> None:
     """Refuse a folder that holds anything but an index, or what a killed process left of one."""
-    if folder.exists() and not is_index(folder):
-        others = [path for path in folder.iterdir() if not _is_part(path)] if folder.is_dir() else [folder]
-        if others:
-            raise DataError("there is something else", where=others[0], hint="name a new folder for the index")
+    if not folder.exists() or (is_index(folder) and "format" in read_json(folder / DESCRIPTION)):
+        return
+    others = [path for path in folder.iterdir() if not _is_own(path)] if folder.is_dir() else [folder]
+    if others:
+        raise DataError("there is something else", where=others[0], hint="name a new folder for the index")
 
 
-def _is_part(path: Path) -> bool:
-    return path.name.lstrip(".").startswith(PART) or path.name.startswith(f".{DESCRIPTION}")
+def _is_own(path: Path) -> bool:
+    """Return whether an index has made a part, or left something unfinished: a user's files may begin alike."""
+    finished = re.fullmatch(NAME_OF_PART, path.name) and path.is_dir()
+    return bool(finished or UNFINISHED.fullmatch(path.name))
