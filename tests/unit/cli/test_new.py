@@ -7,7 +7,7 @@ import yaml
 
 from optical.plan import jobs
 from optical.plan.experiment import Experiment
-from support.tiny_models import save_bert
+from support.tiny_models import save_bert, save_xlmr
 from support.workspace import ROOT
 
 ENGLISH = ["the river is long", "where is the moon", "a teacher sees the tree"]
@@ -98,6 +98,30 @@ def test_a_language_whose_words_the_encoder_knows_keeps_its_vocabulary(optical, 
     pairs = [*AT_LEAST[:3], "data/en.txt", "data/en.txt", *AT_LEAST[4:]]
     assert optical(*pairs, "--encoder", "bert")[0] == 0
     assert "vocabulary" not in yaml.safe_load((project / "config/zu.yaml").read_text(encoding="utf-8"))
+
+
+def test_an_encoder_whose_subwords_cannot_be_extended_keeps_them(optical, project):
+    save_xlmr(project / "xlmr")  # cuts every word into letters
+    (project / "data/long.tsv").write_text("the sun\tnjengokukhanyisa\n", encoding="utf-8")
+    arguments = ["new", "zu", "--bitext", "data/long.tsv", *AT_LEAST[4:], "--encoder", "xlmr"]
+    assert optical(*arguments)[0] == 0
+    assert "vocabulary" not in yaml.safe_load((project / "config/zu.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("foreign", "script"),
+    [
+        ("東京の図書館で本を読みました", "Jpan"),
+        ("我们在北京看书，我们在北京看书，我们在北京看书，我们在北京看の", "Hani"),
+        ("나는 大學校 에서 공부합니다", "Kore"),
+    ],
+)
+def test_the_script_is_that_of_the_whole_text(optical, project, foreign, script):
+    (project / "data/other.tsv").write_text(f"the river is long\t{foreign}\n", encoding="utf-8")
+    arguments = ["new", "qq", "--bitext", "data/other.tsv", *AT_LEAST[4:], "--encoder", "train"]
+    assert optical(*arguments)[0] == 0
+    row = yaml.safe_load((project / "config/qq.yaml").read_text(encoding="utf-8"))["language_table"]["qq"]
+    assert row["script"] == script
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,12 @@ def language(lang: str, texts: list[str]) -> Section:
     """Return the row of a language that the table lacks: the name from CLDR, the script from the sentences."""
     from babel import Locale
 
-    from optical.config.scripts import UNICODE_SCRIPTS
+    from optical.config.scripts import SCRIPTS
     from optical.text.scripts import script_share
 
     text = " ".join(texts)
-    script = max(UNICODE_SCRIPTS.split(), key=lambda code: script_share(text, code))
+    # the first of equals; rounded, because a quotation does not make Chinese Japanese
+    script = max(SCRIPTS, key=lambda code: round(script_share(text, code), 1))
     name = Locale("en").languages.get(lang, lang)
     comment = ["A language that config/languages.tsv does not have."]
     if name == lang:
@@ -215,15 +216,17 @@ def encoder(arguments: argparse.Namespace, folder: Path, datasets: Iterable[str]
 
 def own_subwords(experiment: "Experiment", pairs: list[tuple[str, str]]) -> list[Section]:
     """Return subwords of the language's own, where the encoder splits its words into many more than English ones."""
+    from optical.config.model_folders import EXTENSIBLE, kind_of_subwords
     from optical.plan.models import model_folder
     from optical.text.tokeniser import load_tokeniser
+    from optical.text.words import count_words
 
     folder = experiment.folder / model_folder(experiment, "encoder", "")
-    if not (folder / "tokenizer.json").is_file():  # trained here, or not yet fetched
+    if kind_of_subwords(folder) != EXTENSIBLE:  # or there is none: trained here, or not yet fetched
         return []
     tokeniser = load_tokeniser(folder)
     english, foreign = (
-        sum(len(tokeniser.encode(text, add_special_tokens=False).ids) for text in texts) / sum(map(_words, texts))
+        sum(len(tokeniser.encode(text, add_special_tokens=False).ids) for text in texts) / sum(map(count_words, texts))
         for texts in zip(*pairs, strict=True)
     )
     if foreign < MOST_PIECES * english:
@@ -265,10 +268,6 @@ def lines_of(sections: list[Section]) -> list[str]:
         text = yaml.safe_dump(block, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
         lines += ["", *(f"# {line}" for line in comment), *(text.splitlines() if block else [])]
     return lines
-
-
-def _words(text: str) -> int:
-    return max(len(text.split()), 1)
 
 
 def _from_project(file: str, folder: Path) -> str:

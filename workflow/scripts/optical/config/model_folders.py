@@ -20,6 +20,7 @@ COUNTED_FROM_PADDING = (
 # Types whose vectors of a text depend on the padding behind it, and so on what else is in the batch.
 READ_PADDING = ("convbert", "fnet", "funnel", "mobilebert", "nystromformer", "reformer", "yoso")
 WITH_DECODER = ("t5", "mt5", "umt5", "longt5", "switch_transformers", "t5gemma", "bart", "mbart")
+EXTENSIBLE = "WordPiece"  # the kind of tokeniser, BERT's, that further subwords can be added to
 TAKE = "take an encoder of the kind of BERT, RoBERTa, XLM-R or ModernBERT"
 OF_THE_HUB = "huggingface_hub.snapshot_download fetches a model of the hub and returns its folder"
 
@@ -38,7 +39,7 @@ def kind_of_subwords(folder: str | Path) -> str | None:
 
 def check_extensible(kind: str) -> None:
     """Raise `ConfigError` for a tokeniser that cannot get more subwords: another kind than BERT's."""
-    if kind != "WordPiece":
+    if kind != EXTENSIBLE:
         what = f"a tokeniser of the kind {kind} cannot be extended"
         hint = "0 keeps the encoder's own; BERT's kind can be extended"
         raise ConfigError(what, where="vocabulary.pieces", hint=hint)
