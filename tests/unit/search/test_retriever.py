@@ -20,6 +20,8 @@ from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
 from optical.search.encoding import encode_documents, encode_queries
 from optical.search.exact import search
+from optical.web.searcher import Searcher
+from support.tiny_models import save_encoder
 from support.toy_results import DOCUMENTS, make_results, student_of
 
 QUERIES = ["swali la kwanza", "mto uko wapi"]
@@ -211,6 +213,25 @@ def test_passages_are_added_one_after_the_other_without_loading_their_model_agai
     retriever.index(DOCUMENTS[:1], tmp_path / "index")
     monkeypatch.setattr("optical.search.retriever.load_encoder", lambda *_: pytest.fail("loaded again"))
     assert retriever.add(DOCUMENTS[1:2]).added == 1
+
+
+def test_the_tokeniser_of_the_passages_is_loaded_once(results, tmp_path, monkeypatch):
+    retriever = Retriever.load(student_of(results))
+    retriever.index(DOCUMENTS, tmp_path / "index")
+    first = retriever.search(QUERIES[0])
+    monkeypatch.setattr("optical.search.retriever.load_tokeniser", lambda *_: pytest.fail("loaded again"))
+    assert retriever.search(QUERIES[0]) == first
+
+
+def test_a_teacher_that_has_changed_since_reads_no_passages(tmp_path):
+    results = make_results(tmp_path / "results")
+    Retriever.load(student_of(results)).index(DOCUMENTS, tmp_path / "index")
+    retriever = Retriever.open(tmp_path / "index")
+    save_encoder(results / "teacher", seed=9)
+    with pytest.raises(DataError, match="the model has changed since"):
+        retriever.rerank(QUERIES[0], DOCUMENTS)
+    with pytest.raises(DataError, match="the model has changed since"):
+        Searcher({"sw": Retriever.open(tmp_path / "index")})
 
 
 def test_passages_are_read_in_the_precision_asked_for(results, tmp_path):

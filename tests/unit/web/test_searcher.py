@@ -2,7 +2,7 @@
 
 import pytest
 
-from optical.errors import ConfigError
+from optical.errors import ConfigError, DataError
 from optical.models.encoder import DOCUMENT
 from optical.models.folders import load_encoder
 from optical.search.encoding import encode_queries
@@ -79,3 +79,12 @@ def test_what_cannot_be_asked_is_refused(searcher, arguments, message):
 def test_an_unknown_passage_is_refused_without_a_path(searcher):
     with pytest.raises(ConfigError, match=r"^no passage 'none' \[id\]"):
         searcher.align("sw", "mto", "none")
+
+
+def test_a_damaged_index_is_no_fault_of_the_question(results, tmp_path):
+    retriever = Retriever.load(student_of(results))
+    index = retriever.index(DOCUMENTS, tmp_path / "index")
+    damaged = index.folder / index.parts[0].name / "documents.jsonl"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(DataError):
+        Searcher({"sw": retriever}).align("sw", "mto", "d1")

@@ -30,6 +30,7 @@ from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import read_jsonl
 from optical.search.exact import Hits
 from optical.search.metadata import condition
+from optical.search.passages import UnknownPassage
 from optical.search.vectors import TokenVectors
 
 ENGINE = "lancedb"
@@ -112,26 +113,37 @@ class Table:
         """Return some passages by id.
 
         Raises:
-            DataError: a passage is not in the table.
+            UnknownPassage: a passage is not in the table.
         """
         found = {row["id"]: json.loads(row["document"]) for row in self._rows(wanted, ["id", "document"])}
         if missing := sorted(wanted - found.keys()):
-            raise DataError(f"no passage {missing[0]}", where=self.place, hint="it was removed")
+            raise UnknownPassage(f"no passage {missing[0]}", where=self.place, hint="it was removed")
         return found
 
     def vectors(self, ids: Iterable[str]) -> dict[str, np.ndarray]:
         """Return the token vectors (tokens, dim) of some passages."""
-        return {row["id"]: np.array(row["vectors"], np.float16) for row in self._rows(set(ids), ["id", "vectors"])}
+        found: dict[str, np.ndarray] = {}
+        for rows in self._tables(set(ids), ["id", "vectors"]):
+            vectors_TD, lengths_N = _token_vectors(rows["vectors"])
+            found |= zip(rows["id"].to_pylist(), np.split(vectors_TD, np.cumsum(lengths_N)[:-1]), strict=True)
+        return found
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Return those of some ids that are in the table."""
         return {row["id"] for row in self._rows(set(ids), ["id"])}
 
     def _rows(self, ids: set[str], columns: list[str]) -> Iterator[dict[str, Any]]:
+        for rows in self._tables(ids, columns):
+            yield from rows.to_pylist()
+
+    def _tables(self, ids: set[str], columns: list[str]) -> Iterator[Any]:
+        """Yield columns of the passages with some ids, as tables of Arrow."""
         for some in _batched(sorted(ids)):
             with _one_line_for_faults(self.place):
                 asked = self._opened.search().where(_one_of(some)).limit(len(some)).select(columns)
-                yield from asked.to_arrow().to_pylist()
+                rows = asked.to_arrow()
+            if rows.num_rows:
+                yield rows
 
     def all(self, where: Sequence[str] = ()) -> Iterator[Document]:
         """Yield all passages that fulfil conditions."""

@@ -20,6 +20,10 @@ MEMORY_MB = 1024  # of an exact search
 LINE_START = '{"id": "'  # of the lines that a collection is written in
 
 
+class UnknownPassage(DataError):
+    """No passage has this id."""
+
+
 class Passages(NamedTuple):
     """Where the texts of passages lie, their token vectors, and the tokeniser that they were read with.
 
@@ -84,7 +88,7 @@ class Passages(NamedTuple):
         """Return some passages by id, reading no further than the last of them.
 
         Raises:
-            DataError: a passage is not in the files.
+            UnknownPassage: a passage is not in the files.
         """
         found: dict[str, Document] = {}
         for number, path in enumerate(self.documents):
@@ -93,7 +97,7 @@ class Passages(NamedTuple):
         if missing := sorted(wanted - found.keys()):
             hint = "the collection has changed since: encode it again"
             where = next(iter(self.documents), "index")
-            raise DataError(f"no document {missing[0]}, though it has vectors", where=where, hint=hint)
+            raise UnknownPassage(f"no document {missing[0]}, though it has vectors", where=where, hint=hint)
         return found
 
 

@@ -13,7 +13,7 @@ this class.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -39,6 +39,7 @@ from optical.search.matches import Match, matches, query_tokens
 from optical.search.metadata import Metadata, metadata_of
 from optical.search.passages import Passages
 from optical.search.runs import WordSearch, fuse_runs
+from optical.seals import sha256_of_same
 from optical.text.tokeniser import load_tokeniser
 
 JOINED = 1000  # hits of each search whose ranks are joined
@@ -222,8 +223,12 @@ class Retriever:
 
     @cached_property
     def passage_encoder(self) -> Encoder:
-        """Return the model that reads passages; it is loaded when it is first needed."""
-        return self.encoder if self.reads_itself() else load_encoder(self.reader).to(self.device)
+        """Return the model that reads passages; it is loaded when it is first needed, and must be that of the index."""
+        if self.reads_itself():
+            return self.encoder
+        if self.opened and self.reader == self.opened.place_of(self.opened.reader):
+            self.opened.folder_of(self.opened.reader)  # refuses one that has changed since
+        return load_encoder(self.reader).to(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -259,7 +264,7 @@ class Retriever:
         names = {name for of_query in found for name in of_query.ids}
         documents = passages.read(names)
         document_vectors = passages.vectors(sorted(names)) if names else {}
-        tokeniser = load_tokeniser(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
+        tokeniser = _tokeniser_in(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
         answers = []
         rows = zip(asked.texts, found, asked.vectors_QMD, asked.mask_QM, strict=True)
         for query, of_query, vectors_MD, mask_M in rows:
@@ -367,6 +372,16 @@ class Retriever:
         if now.reader.digest != self.opened.reader.digest:
             raise DataError("built again for another model", where=now.folder, hint="open the index again")
         return now
+
+
+def _tokeniser_in(place: Path) -> Tokenizer:
+    """Return the tokeniser of a file or folder; one with a large vocabulary takes a second to load, so once."""
+    return _loaded(place, sha256_of_same(place / "tokenizer.json" if place.is_dir() else place))
+
+
+@lru_cache(maxsize=2)
+def _loaded(place: Path, _digest: str) -> Tokenizer:
+    return load_tokeniser(place)
 
 
 def _check_top(top: int | None) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from optical.corpora.passages import text_of
-from optical.errors import ConfigError, DataError
+from optical.errors import ConfigError
 from optical.evaluation.token_alignment import align, transport_settings
 from optical.models.encoder import DOCUMENT, Encoder
-from optical.models.folders import load_encoder
 from optical.search.encoding import encode_queries
 from optical.search.index import read_again_if_changed
+from optical.search.passages import UnknownPassage
 from optical.search.retriever import Hit, Retriever
 from optical.text.tokeniser import tokenise
 
@@ -31,7 +31,8 @@ class Searcher:
         self.retrievers = retrievers
         self.lock = threading.Lock()
         first = next(iter(retrievers.values()))
-        self.reader: Encoder = first.encoder if first.reads_itself() else load_encoder(first.reader)
+        loaded = (each.encoder for each in retrievers.values() if each.reads_itself())
+        self.reader: Encoder = next(loaded, None) or first.passage_encoder
         self.settings = {lang: transport_settings(str(each.model)) for lang, each in retrievers.items()}
 
     def size(self) -> int:
@@ -58,10 +59,9 @@ class Searcher:
             ConfigError: the language or the passage is unknown, or the query empty or too long.
         """
         retriever = self._retriever(lang, query)
-        retriever.indexed()  # what is wrong with the index is not to pass for an unknown passage
         try:
             found = read_again_if_changed(retriever.indexed, lambda passages: passages.read({passage}))
-        except DataError as error:
+        except UnknownPassage as error:
             raise ConfigError(f"no passage {passage!r}", where="id", hint="take one from the answer") from error
         text = text_of(found[passage])
         with self.lock:
