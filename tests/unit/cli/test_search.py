@@ -59,12 +59,16 @@ def test_search_takes_a_folder_and_a_name_alike(optical, results, monkeypatch):
     assert optical("search", "--collection", ".", "--lang", "sw", "swali", "--json") == name
 
 
+def documents_of(results):
+    return results / "collections/atlas/documents.jsonl"
+
+
 def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, tmp_path):
     arguments = ["search", "--lang", "sw", "swali", "--json", "--collection", "atlas", "--results"]
     shutil.copytree(results, tmp_path / "results")
     shutil.rmtree(tmp_path / "results/vectors")
     for number in range(1, 4):
-        documents = read_part(results / "collections/atlas/documents.jsonl", (number, 3))
+        documents = read_part(documents_of(results), (number, 3))
         folder = tmp_path / f"results/part_vectors/atlas/{number}-of-3"
         encode_documents(load_encoder(results / "teacher"), documents, DOCUMENT, folder)
 
@@ -78,6 +82,12 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
         shutil.copytree(folder, folder.with_name(name))
     os.utime(folder.with_name("1-of-1"), (1, 1))
     assert scores(tmp_path / "results") == whole
+    old = tmp_path / "results/vectors/atlas"
+    encode_documents(load_encoder(results / "teacher"), read_part(documents_of(results), (1, 3)), DOCUMENT, old)
+    os.utime(old, (1, 1))
+    assert scores(tmp_path / "results") == whole
+    os.utime(old)
+    assert scores(tmp_path / "results").keys() < scores(results).keys()
 
 
 def test_a_student_that_reads_documents_searches_what_it_read(optical, results, tmp_path):
@@ -206,6 +216,18 @@ def test_a_marked_word_has_no_space_at_its_beginning(results):
         encoder, tokeniser, ["mwezi"], torch.from_numpy(document_LD[before + 1 :][:1]), "the moon", document_LD
     )
     assert (found.start, found.end, found.query_tokens) == (4, 8, ["mwezi"])
+
+
+def test_a_sign_of_which_the_tokeniser_makes_several_words_is_marked_once(results):
+    encoder, text = load_encoder(results / "teacher"), "the river ℅ the moon"
+    ((_, document_LD, ids_L),) = encoder.encode([text], DOCUMENT)
+    content_L = encoder.content_mask(ids_L[None], torch.ones_like(ids_L)[None], DOCUMENT)[0]
+    words = encoder.tokeniser.encode(text, add_special_tokens=False).word_ids
+    assert len(set(words)) > len(text.split()), "c, / and o"
+    query = [str(number) for number in range(int(content_L.sum()))]
+    found = matches(encoder, encoder.tokeniser, query, document_LD[content_L], text, document_LD.numpy())
+    assert [text[match.start : match.end] for match in found] == text.split()
+    assert sorted(token for match in found for token in match.query_tokens) == sorted(query)
 
 
 def test_a_long_passage_is_cut_around_its_marks():

@@ -190,9 +190,9 @@ def in_collection(arguments: argparse.Namespace) -> "Retriever":
         known = sorted(path.parent.name for path in (results / "collections").glob("[!.]*/documents.jsonl"))
         hint = f"prepared are {', '.join(known)}" if known else _remedy(folder)
         raise DataError("no prepared collection", where=folder, hint=hint)
-    vectors, parts = results / "vectors" / folder.name, results / "part_vectors" / folder.name
-    shards = [vectors] if vectors.is_dir() else newest_parts(parts)
+    shards = newest_vectors(results, folder.name)
     if not shards:
+        vectors = results / "vectors" / folder.name
         raise DataError("the collection is not encoded", where=vectors, hint=_remedy(vectors))
     model, teacher = _model(arguments, results), results / "teacher"
     passages = Passages(
@@ -240,13 +240,15 @@ def _read_by_student(arguments: argparse.Namespace, model: Path, results: Path, 
     return next((results / "student_vectors" / collection).glob(f"[!.]*/{method}/{seed}"), None)
 
 
-def newest_parts(folder: Path) -> list[Path]:
-    """Return the vectors of a collection's parts in their order; of several divisions, which a changed config leaves
-    behind, the one that was made last among those that are complete."""
+def newest_vectors(results: Path, collection: str) -> list[Path]:
+    """Return the vectors of a collection, as a whole or in parts in their order; of several divisions, which a changed
+    config leaves behind, the one that was made last among those that are complete."""
+    whole = results / "vectors" / collection
     divisions: dict[int, list[Path]] = {}
-    for path in sorted(folder.glob("[!.]*-of-*"), key=_part_of):
+    for path in sorted((results / "part_vectors" / collection).glob("[!.]*-of-*"), key=_part_of):
         divisions.setdefault(_part_of(path)[1], []).append(path)
     complete = [paths for parts, paths in divisions.items() if len(paths) == parts]
+    complete += [[whole]] if whole.is_dir() else []
     return max(complete, key=lambda paths: max(path.stat().st_mtime for path in paths), default=[])
 
 

@@ -69,12 +69,12 @@ def matches(
         return []
     similarity_ML = query_MD.float() @ torch.from_numpy(document_LD).float().T
     best = similarity_ML.masked_fill(~content, float("-inf")).max(dim=1)
-    words: dict[int | None, Match] = {}
+    words: dict[tuple[int, int], Match] = {}  # by place: the tokeniser may make several words of one sign
     for token, similarity, index in zip(query_tokens, best.values.tolist(), best.indices.tolist(), strict=True):
         piece = int(positions[index]) - len(encoder.before(DOCUMENT))
-        word = encoding.word_ids[piece]
-        known = words.get(word) or Match(*_span(encoding, word, text), similarity, [])
-        words[word] = known._replace(
+        span = _span(encoding, encoding.word_ids[piece], text)
+        known = words.get(span) or Match(*span, similarity, [])
+        words[span] = known._replace(
             similarity=max(similarity, known.similarity), query_tokens=[*known.query_tokens, token]
         )
     return sorted(words.values())
