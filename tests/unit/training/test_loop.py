@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import pytest
@@ -17,6 +18,7 @@ from optical.runtime.machine import Machine
 from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
 from optical.training.loop import (
+    ENDING,
     SCHEDULES,
     STOPPED_EARLY,
     _Curve,
@@ -159,12 +161,12 @@ def test_nothing_is_stopped_after_its_last_step(tmp_path):
     assert len(train(model, interrupted, SETTINGS, Machine(device="cpu"), Checkpoints(tmp_path, "key"), "test")) == 9
 
 
-@pytest.fixture(autouse=True)
-def signals_as_before():
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
+def test_signals_are_answered_as_before_after_a_training_and_in_other_threads_not_at_all():
+    before = [signal.getsignal(number) for number in ENDING]
+    run(new_model())
+    with ThreadPoolExecutor(1) as thread:
+        assert len(thread.submit(run, new_model()).result()) == SETTINGS.steps
+    assert [signal.getsignal(number) for number in ENDING] == before
 
 
 def test_the_machine_decides_nothing(reference):

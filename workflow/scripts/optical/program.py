@@ -9,9 +9,10 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from optical.errors import ConfigError, OpticalError
+from optical.runtime.signals import answered, leave
 from optical.runtime.startup import prepare_process
 
 log = logging.getLogger("optical")
@@ -141,11 +142,11 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
     SIGTERM ends it as an exception does, so that what is half written is removed; a training answers it itself.
     """
     prepare_process()
-    signal.signal(signal.SIGTERM, _leave)
     arguments = parser.parse_args()
     _start_log(arguments.log)
     try:
-        main(arguments)
+        with answered(leave, signal.SIGTERM):
+            main(arguments)
     except OpticalError as error:
         if os.environ.get("OPTICAL_TRACEBACK"):
             log.exception("traceback asked for")
@@ -154,10 +155,6 @@ def run_program(main: Callable[[argparse.Namespace], None], parser: argparse.Arg
     except Exception:
         log.exception("unexpected error; please report it with this log")
         sys.exit(1)
-
-
-def _leave(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)
 
 
 def _start_log(path: str | None) -> None:
@@ -178,5 +175,5 @@ def _start_log(path: str | None) -> None:
     )
     logging.captureWarnings(True)
     warnings.simplefilter("once")
-    for chatty in ("urllib3", "filelock", "httpx", "bm25s", "transformers"):
+    for chatty in ("urllib3", "filelock", "httpx", "bm25s", "transformers", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -8,6 +8,7 @@ Nothing heavy is imported before a command needs it: the help appears at once.
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -18,6 +19,7 @@ from optical.cli.arguments import WrongArguments
 from optical.cli.terminal import printable
 from optical.errors import OpticalError
 from optical.program import Help
+from optical.runtime.signals import answered, leave
 from optical.runtime.startup import prepare_process
 
 DESCRIPTION = "Cross-lingual retrieval by optimal-transport distillation: distil, align, search, serve, export."
@@ -78,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stdout is None:  # closed before Python started
         top.exit(1, "optical: the output is closed. Hint: send it to a file, or to /dev/null\n")
     try:
-        code = arguments.run(arguments) or 0
+        with answered(leave, signal.SIGTERM):
+            code = arguments.run(arguments) or 0
         sys.stdout.flush()  # what cannot be written is to be told here, and not at the end of Python
         return code
     except BrokenPipeError:  # as in `optical languages | head`

@@ -16,6 +16,7 @@ import socket
 from optical.cli.arguments import language_code, start_device, whole_number
 from optical.errors import ResourceError
 from optical.program import add_base_argument
+from optical.runtime.signals import answered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,12 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
     place = f"[{host}]" if ":" in host else host
     print(f"http://{place}:{port}  {index.size} passages; languages: {', '.join(models)}; Ctrl-C ends it", flush=True)
     # uvicorn finishes what it has begun, then raises the signal again: a SIGTERM has been answered by then
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
+    with listener, answered(lambda *_: None, signal.SIGTERM):
         uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(sockets=[listener])
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        listener.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -30,6 +30,7 @@ from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
 from optical.runtime.devices import device_of
 from optical.runtime.precision import chosen
+from optical.seals import sha256_of_same
 from optical.search.encoding import encode_queries
 from optical.search.engine import Table
 from optical.search.exact import Hits, to_run
@@ -39,7 +40,6 @@ from optical.search.matches import Match, matches, query_tokens
 from optical.search.metadata import Metadata, metadata_of
 from optical.search.passages import Passages
 from optical.search.runs import WordSearch, fuse_runs
-from optical.seals import sha256_of_same
 from optical.text.tokeniser import load_tokeniser
 
 JOINED = 1000  # hits of each search whose ranks are joined

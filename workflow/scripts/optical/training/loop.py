@@ -24,6 +24,7 @@ from optical.runtime import parallel
 from optical.runtime.machine import Machine
 from optical.runtime.precision import autocast
 from optical.runtime.progress import Progress
+from optical.runtime.signals import answered
 from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
 from optical.training.divergence import check_loss
@@ -31,6 +32,7 @@ from optical.training.divergence import check_loss
 log = logging.getLogger(__name__)
 
 STOPPED_EARLY = 75  # exit status (sysexits' EX_TEMPFAIL): a checkpoint is kept, the same command goes on from it
+ENDING = (signal.SIGTERM, signal.SIGUSR1)  # the second is what Slurm can send some time before the limit
 RESERVE = (20.0, 0.1, 600.0)  # before the cluster's limit: at least so many seconds, this share of it, at most so many
 
 # Attributes that hold the dropout of an attention without a module for it, as those of Longformer and Jina have it.
@@ -114,7 +116,7 @@ def train(
     curve = _Curve(start.curve, what, lag=device.type == "cuda")
     clock = _Clock(machine)
     prepare(model, settings)
-    with Progress(what, settings.steps, done=start.step) as progress:
+    with answered(clock.terminate, *ENDING), Progress(what, settings.steps, done=start.step) as progress:
         for step in range(start.step, settings.steps):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate_at(step, settings)
@@ -258,10 +260,9 @@ class _Clock:
         self.started = self.saved = time.monotonic()
         self.reason = ""
         self.limit = seconds_to_train(machine.runtime_minutes)
-        signal.signal(signal.SIGTERM, self._terminate)
-        signal.signal(signal.SIGUSR1, self._terminate)  # what Slurm can send some time before the limit
 
-    def _terminate(self, number: int, _frame: object) -> None:
+    def terminate(self, number: int, _frame: object) -> None:
+        """Stop after this step."""
         self.reason = f"received {signal.Signals(number).name}"
 
     def checkpoint_due(self, step: int) -> bool:
