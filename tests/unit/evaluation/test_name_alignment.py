@@ -117,6 +117,16 @@ def test_a_plan_links_words_alone_and_padding_never_counts(bench, kind):
         assert np.allclose(inside, alone_BMN[0], atol=1e-3)
 
 
+@pytest.mark.parametrize("how", [{"query_prompt": "the sun is "}, {"query_marker": ""}])
+def test_words_are_found_behind_whatever_stands_before_them(bench, tmp_path, how):
+    encoder = load_encoder(save_encoder(tmp_path / "model", **how))
+    pairs = linked_pairs(encoder.tokeniser, [("the moon, and the sun",) * 2], [("moon", "moon"), ("sun", "sun")])
+    weights = bitext_token_weights(bench / "tokens", encoder.tokeniser.get_vocab_size())
+    plan_BMN = plan_of((encoder, encoder), pairs, QUERY, TRANSPORT.changed(solver="exact"), weights)
+    length = len(pairs[0].english)
+    assert plan_BMN[0, :length, :length].diagonal() == pytest.approx(np.full(length, 1 / length), abs=1e-5)
+
+
 def test_the_same_sentences_are_aligned_with_themselves(bench):
     encoder = load_encoder(bench / "model")
     pairs = linked_pairs(encoder.tokeniser, [("the moon, and the sun",) * 2], [("moon", "moon"), ("sun", "sun")])

@@ -162,6 +162,12 @@ def test_half_precision_casts_the_weights_and_shares_the_tokeniser(encoder, monk
     assert all(torch.equal(weight, weights[name]) for name, weight in encoder.state_dict().items())
 
 
+def test_half_precision_leaves_buffers_such_as_rotary_frequencies_in_full(plain):
+    plain.register_buffer("frequencies", torch.tensor([1 / 3]), persistent=False)
+    half = plain._cast(torch.bfloat16)
+    assert half.frequencies is plain.frequencies and half.projection.weight.dtype == torch.bfloat16
+
+
 def test_unknown_names_are_refused_with_those_there_are(plain, tmp_path):
     with pytest.raises(ConfigError, match="unused0") as caught:
         Encoder(plain.transformer, save_encoder(tmp_path / "a"), plain.settings.changed(query_marker="[X]"))

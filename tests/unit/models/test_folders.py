@@ -143,6 +143,16 @@ def test_a_bare_transformer_gets_the_settings_of_the_config(folders, tmp_path):
         load_encoder(tmp_path)
 
 
+def test_a_trained_projection_is_kept_where_its_size_is_asked_for(folders, caplog):
+    caplog.set_level("INFO")
+    trained = load_encoder(folders["plain"])
+    same = load_encoder(folders["plain"], trained.settings.changed(query_length=10))
+    assert torch.equal(same.projection.weight, trained.projection.weight) and not caplog.records
+    other = load_encoder(folders["plain"], trained.settings.changed(dimension=5))
+    assert other.projection.weight.shape[0] == 5
+    assert "the projection to 5 dimensions starts from random weights" in caplog.text
+
+
 def test_what_is_no_encoder_is_refused_in_one_line(folders, tmp_path):
     with pytest.raises(DataError, match=r"config\.json"):
         load_transformer(tmp_path)

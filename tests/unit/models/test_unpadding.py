@@ -78,6 +78,20 @@ def test_hidden_states_and_gradients_are_those_of_the_padded_batch(kind, train):
             assert_close(gradients[0][name], expected, atol=1e-2, rtol=1e-3, msg=name)
 
 
+@pytest.mark.parametrize("train", [False, True])
+def test_heads_of_queries_may_share_one_of_keys(train):
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "vocab_size": 50}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    config = transformers.AutoConfig.for_model("eurobert", pad_token_id=PADDING, **sizes, **heads)
+    theirs = transformers.AutoModel.from_config(config).train(train)
+    ours = copy.deepcopy(theirs)
+    use_fastest_attention(ours)
+    ids_BL, real_BL = new_batch()
+    with torch.set_grad_enabled(train):
+        hidden_TH, _ = read_tokens(ours, ids_BL, real_BL.long(), real_BL)
+        assert_close(hidden_TH, padded(theirs, ids_BL, real_BL)[real_BL], atol=1e-4, rtol=1e-4)
+
+
 def test_only_real_tokens_are_read():
     transformer, _ = ours_and_theirs("bert")
     ids_BL, real_BL = new_batch()

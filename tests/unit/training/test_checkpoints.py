@@ -75,6 +75,18 @@ def test_what_cannot_be_read_now_is_not_damaged(checkpoints, monkeypatch):
     assert files(checkpoints) == ["step-000000001.pt", "step-000000002.pt"]
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_lack_of_memory_is_no_damage(checkpoints, monkeypatch, error):
+    checkpoints.save(state(1))
+
+    def no_memory(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", no_memory)
+    with pytest.raises(ResourceError, match="no memory for a checkpoint .*give the job more memory"):
+        checkpoints.load()
+
+
 def test_damaged_ones_give_way_to_what_is_saved_after_them(checkpoints):
     for step in (20, 30):
         checkpoints.save(state(step))

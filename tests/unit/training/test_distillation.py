@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from argparse import Namespace
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ import distil_student
 import tokenise_bitext
 from optical import Retriever, distil
 from optical.errors import ConfigError, DataError
-from optical.files import write_lines
-from optical.training import distillation, student
+from optical.files import write_json, write_lines
+from optical.models.folders import load_encoder
+from optical.training import distillation, student, subwords
 from support.tiny_models import save_encoder
 from support.trainings import weights_of
 
@@ -91,6 +93,9 @@ def test_pairs_come_from_a_file_as_from_python(teacher, tmp_path, name, lines):
 
 
 def test_an_interrupted_call_goes_on_from_its_checkpoint(teacher, tmp_path, monkeypatch, caplog):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    cut, checkpoints = "../cut", "../checkpoints"
     whole = distil(teacher, PAIRS, tmp_path / "whole", SETTINGS, device="cpu")
     machine, loss = distillation.Machine, student.DistillationLoss.__call__
     monkeypatch.setattr(distillation, "Machine", lambda *given: replace(machine(*given), checkpoint_steps=1))
@@ -102,12 +107,23 @@ def test_an_interrupted_call_goes_on_from_its_checkpoint(teacher, tmp_path, monk
 
     monkeypatch.setattr(student.DistillationLoss, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        distil(teacher, PAIRS, tmp_path / "cut", SETTINGS, device="cpu", checkpoints=tmp_path / "checkpoints")
+        distil(teacher, PAIRS, cut, SETTINGS, device="cpu", checkpoints=checkpoints)
     monkeypatch.setattr(student.DistillationLoss, "__call__", loss)
     caplog.set_level("INFO")
-    again = distil(teacher, PAIRS, tmp_path / "cut", SETTINGS, device="cpu", checkpoints=tmp_path / "checkpoints")
+    again = distil(teacher, PAIRS, cut, SETTINGS, device="cpu", checkpoints=checkpoints)
     assert "resuming at step 2" in caplog.text
     assert again[1:] == whole[1:] and weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+
+
+def test_a_teacher_that_is_stored_as_changes_to_a_base_that_has_moved(teacher, tmp_path, monkeypatch):
+    monkeypatch.setattr(subwords, "LARGE", 10)
+    base = shutil.copytree(teacher, tmp_path / "base")
+    distil(base, PAIRS, tmp_path / "changed", SETTINGS, device="cpu")
+    base.rename(tmp_path / "moved")
+    with pytest.raises(DataError, match="say by --base"):
+        distil(tmp_path / "changed", PAIRS, tmp_path / "student", SETTINGS, device="cpu")
+    distil(tmp_path / "changed", PAIRS, tmp_path / "student", SETTINGS, device="cpu", base=tmp_path / "moved")
+    assert load_encoder(tmp_path / "student").dimension == load_encoder(teacher).dimension
 
 
 def test_few_pairs_are_all_learnt_from(teacher, tmp_path):
@@ -118,11 +134,13 @@ def test_few_pairs_are_all_learnt_from(teacher, tmp_path):
 def test_what_cannot_be_meant_is_refused_before_the_training(teacher, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("years of work")
+    write_json(save_encoder(tmp_path / "other-teacher") / "provenance.json", {"inputs": {"training_set": {}}})
     common = ["the river is in the north of the land", "where is the moon that you saw", "this was the first question"]
     swapped = [(f"neno {number}", f"{text} {number}") for number in range(10) for text in common]
     for error, message, pairs, to, settings in [
         (ConfigError, "the teacher's own folder", PAIRS, teacher, {}),
         (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "mine", {}),
+        (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "other-teacher", {}),
         (DataError, "no sentence pairs", [("alone", "")], tmp_path / "student", {}),
         (DataError, "reads as English", swapped, tmp_path / "student", {}),
         (ConfigError, "stepz", PAIRS, tmp_path / "student", {"stepz": 3}),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
@@ -15,6 +16,7 @@ from optical.config.training import TrainingSettings
 from optical.errors import ConfigError, ResourceError
 from optical.files import read_lines
 from optical.runtime.machine import Machine
+from optical.training import loop
 from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
 from optical.training.loop import (
@@ -129,7 +131,7 @@ def test_saving_changes_nothing(tmp_path, reference):
     assert torch.equal(weights(model), weights(reference[0]))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_a_signal_saves_the_step_in_hand_and_ends(tmp_path, reference, number, caplog):
     checkpoints, model = Checkpoints(tmp_path, "key"), new_model()
     plain = loss_for(model)
@@ -147,6 +149,34 @@ def test_a_signal_saves_the_step_in_hand_and_ends(tmp_path, reference, number, c
     run(again, checkpoints, seen=seen)
     assert seen[0] == 5
     assert torch.equal(weights(again), weights(reference[0]))
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_an_interrupt_ends_at_once_where_nothing_is_saved_or_the_second_time(tmp_path, saved):
+    def interrupted(step):
+        for _ in range(1 + saved):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(new_model(), interrupted, SETTINGS, SAVING, Checkpoints(tmp_path, "key") if saved else None, "test")
+
+
+def test_the_time_that_is_granted_begins_with_the_job(tmp_path, caplog):
+    machine, model = Machine(device="cpu", runtime_minutes=1.0), new_model()
+    with pytest.raises(SystemExit) as caught:
+        train(model, loss_for(model), SETTINGS, machine, None, "test", started=time.monotonic() - 41)
+    assert caught.value.code == STOPPED_EARLY and "stopped early after step 0: of 1 minutes granted" in caplog.text
+
+
+def test_a_curve_that_lags_behind_is_checked_to_its_end(monkeypatch):
+    def diverging(step):
+        value = 1.0 if step < 80 else 5.0
+        return (model[0].weight * 0).sum() + value, {}
+
+    model, curve = new_model(), loop._Curve
+    monkeypatch.setattr(loop, "_Curve", lambda rows, what, lag: curve(rows, what, lag=True))
+    with pytest.raises(ResourceError):
+        train(model, diverging, SETTINGS.changed(steps=100), Machine(device="cpu"), None, "test")
 
 
 def test_nothing_is_stopped_after_its_last_step(tmp_path):

@@ -27,7 +27,8 @@ EPILOG = """examples:
   optical doctor
   optical search --help
 
-exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 130 interrupted"""
+exit codes: 0 done, 1 something is wrong with files or the machine, 2 wrong arguments, 75 interrupted and saved (the
+same command goes on), 130 interrupted"""
 COMMANDS = {
     "new": new,
     "check": check,

@@ -119,7 +119,8 @@ def plan_of(
     english_BND, english_BN, english_weights_BN = _read(encoders[1], [pair.english for pair in pairs], kind, english_V)
     cost_BMN = token_cost(foreign_BMD, english_BND)
     plan_BMN = transport_plan(cost_BMN, foreign_BM, english_BN, transport, foreign_weights_BM, english_weights_BN)
-    return plan_BMN[:, 2:, 2:].numpy()  # after [CLS] and the marker
+    before_foreign, before_english = (len(encoder.before(kind)) for encoder in encoders)
+    return plan_BMN[:, before_foreign:, before_english:].numpy()
 
 
 def _read(

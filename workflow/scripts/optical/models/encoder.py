@@ -237,9 +237,9 @@ class Encoder(nn.Module):
         weights = [
             (weight, nn.Parameter(weight.detach().to(dtype), requires_grad=False)) for weight in self.parameters()
         ]
-        buffers = [(each, each.to(dtype) if each.is_floating_point() else each) for each in self.buffers()]
-        shared = [(self.tokeniser, self.tokeniser)]
-        return copy.deepcopy(self, {id(old): new for old, new in [*weights, *buffers, *shared]})
+        # buffers stay as they are: rotary frequencies in bf16 would be off by radians at the end of a long text
+        shared = [(each, each) for each in (*self.buffers(), self.tokeniser)]
+        return copy.deepcopy(self, {id(old): new for old, new in [*weights, *shared]})
 
     def _batches(self, texts: Sequence[Pieces], kind: str, batch_tokens: int) -> list[np.ndarray]:
         """Return the indices of the texts of each batch, longest first."""

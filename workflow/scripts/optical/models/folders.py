@@ -4,6 +4,7 @@ PyLate's layout is that of `Encoder.save`. A checkpoint of Stanford ColBERT has 
 weights. `optical.models.saved_settings` tells how each reads texts.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,11 +21,12 @@ from optical.models.changes import apply_changes
 from optical.models.dense import DenseEncoder, saved_dense_settings
 from optical.models.encoder import Encoder
 from optical.models.layout import COMPLETE, loading
-from optical.models.saved_settings import settings_of_retriever
+from optical.models.saved_settings import saved_settings, settings_of_retriever
 from optical.models.unpadding import Transformer
 from optical.runtime.base import base_of
 from optical.seals import check_folder
 
+log = logging.getLogger(__name__)
 Model = TypeVar("Model")
 
 
@@ -70,11 +72,11 @@ def check_reading(folder: str | Path, settings: EncoderSettings) -> None:
 def load_encoder(
     folder: str | Path, settings: EncoderSettings | None = None, base: str | Path | None = None
 ) -> Encoder:
-    """Load an encoder, with random weights of the projection where the folder has none.
+    """Load an encoder, with random weights of the projection where the folder has none of this size.
 
     Args:
         folder: in one of the layouts above.
-        settings: needed only where the folder is a bare transformer without ColBERT's parts.
+        settings: in place of the folder's own; needed only where it is a bare transformer without ColBERT's parts.
         base: where the model lies that the folder holds changes to, if not where it says.
 
     Raises:
@@ -84,19 +86,22 @@ def load_encoder(
     folder = Path(folder)
     transformer = load_transformer(folder, base)
     tokeniser = base_of(folder, base) or folder
-    if settings is not None:
-        return Encoder(transformer, tokeniser, settings)
-    if (pooled := saved_dense_settings(folder)) is not None:
+    if settings is None and (pooled := saved_dense_settings(folder)) is not None:
         return DenseEncoder(transformer, tokeniser, pooled)
-    settings = settings_of_retriever(folder)
+    own = saved_settings(folder)
+    settings = settings or settings_of_retriever(folder)
     encoder = Encoder(transformer, tokeniser, settings)
-    if isinstance(encoder.projection, nn.Linear):
-        weight_DH = _projection(folder)
-        if weight_DH.shape != encoder.projection.weight.shape:
-            wanted = " x ".join(map(str, encoder.projection.weight.shape))
-            what = f"the projection is {' x '.join(map(str, weight_DH.shape))}, not {wanted} as the folder says"
-            raise DataError(what, where=folder, hint=COMPLETE)
-        encoder.projection.weight.data.copy_(weight_DH)
+    if not isinstance(encoder.projection, nn.Linear):
+        return encoder
+    if own is None or own.dimension != settings.dimension:
+        log.info("%s: the projection to %d dimensions starts from random weights", folder, settings.dimension)
+        return encoder
+    weight_DH = _projection(folder)
+    if weight_DH.shape != encoder.projection.weight.shape:
+        wanted = " x ".join(map(str, encoder.projection.weight.shape))
+        what = f"the projection is {' x '.join(map(str, weight_DH.shape))}, not {wanted} as the folder says"
+        raise DataError(what, where=folder, hint=COMPLETE)
+    encoder.projection.weight.data.copy_(weight_DH)
     return encoder
 
 

@@ -108,6 +108,8 @@ def attention(
     if layout is not None:
         attended_BNLL = layout.attended_B11L
         query_BNLD, key_BNLD, value_BNLD = (_by_text(x, layout) for x in (query_BNLD, key_BNLD, value_BNLD))
+    if (shared := query_BNLD.shape[1] // key_BNLD.shape[1]) > 1:  # heads of queries that share one of keys
+        key_BNLD, value_BNLD = (x.repeat_interleave(shared, 1) for x in (key_BNLD, value_BNLD))
     on_processor = query_BNLD.device.type == "cpu"
     if on_processor and (query_BNLD.requires_grad or query_BNLD.dtype == torch.bfloat16):
         # There the fused one is slow: its gradient takes as long as all else in a step of short texts.

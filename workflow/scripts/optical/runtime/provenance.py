@@ -11,7 +11,7 @@ from pathlib import Path
 
 from optical import __version__
 from optical.errors import DataError
-from optical.files import read_json, sha256_of, write_json
+from optical.files import read_json, write_json
 from optical.seals import LIST, sha256_of_same
 
 # What the names of instructions that compute with vectors begin with: models trained with others differ a little.
@@ -119,8 +119,8 @@ def _joined(hashes: Iterable[str]) -> str:
 
 def _hashes(path: Path) -> str | dict[str, str]:
     if path.is_file():
-        return sha256_of(path)
-    return {str(file.relative_to(path)): sha256_of(file) for file in files_of(path)}
+        return sha256_of_same(path)
+    return {str(file.relative_to(path)): sha256_of_same(file) for file in files_of(path)}
 
 
 def _processor() -> dict[str, object]:

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 
 from optical.errors import ResourceError
-from optical.files import as_argument, atomic_path, sha256_of
+from optical.files import as_argument, atomic_path
 from optical.runtime.imports import library_files
 from optical.runtime.provenance import files_of, version_of
-from optical.seals import beside, check_file
+from optical.seals import beside, check_file, sha256_of_same
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def fingerprint(settings: Mapping[str, object], inputs: Sequence[str | Path], pr
     False
     """
     files = [file for path in inputs for file in files_of(path)]
-    checksums = [sha256_of(file) for file in [*files, program, *library_files(program)]]
+    checksums = [sha256_of_same(Path(file)) for file in [*files, program, *library_files(program)]]
     parts = [as_argument(settings), *checksums, *map(version_of, DECIDING)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -71,6 +71,9 @@ class Checkpoints:
                 hint = "run the job again; to continue from an older checkpoint, delete this one"
                 raise ResourceError("cannot read a checkpoint", where=path, hint=hint) from error
             except Exception as error:  # whatever a damaged archive raises: the older one will do
+                if isinstance(error, MemoryError) or "allocate memory" in str(error):
+                    hint = "give the job more memory"
+                    raise ResourceError("no memory for a checkpoint", where=path, hint=hint) from error
                 reason = (str(error) or type(error).__name__).splitlines()[0]  # an empty file's error says nothing
                 log.warning("skipping the damaged checkpoint %s: %s", path, reason)
         return None

@@ -26,9 +26,11 @@ from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
 from optical.errors import ConfigError, DataError
 from optical.evaluation.significance import randomisation_test
+from optical.files import read_json
 from optical.losses.objectives import build_objective
 from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
+from optical.runtime.base import base_of
 from optical.runtime.devices import device_of
 from optical.runtime.machine import Machine
 from optical.runtime.precision import chosen
@@ -121,14 +123,16 @@ def distil(
     with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
         tokens, vectors = Path(temporary, "tokens"), Path(temporary, "vectors")
         texts = dict(zip(SIDES, zip(*taught, strict=True), strict=True))
-        tokenise_bitext(tokens, texts, dict.fromkeys(SIDES, teacher))
+        tokenise_bitext(tokens, texts, dict.fromkeys(SIDES, base_of(teacher, base) or teacher))
         session = Session(fitted, {"teacher": teacher, "tokens": tokens}, machine, checkpoints, __file__)
         student = load_encoder(teacher, base=base).to(session.device)  # the teacher still
         encode_english(student, TokenFile(tokens / "english"), fitted.sides, vectors, machine.precision)
         ranks = _ranks_of(held_out, student, machine.precision)
         before_Q = ranks(student)
         objective = build_objective(fitted.objectives, fitted.transport)
-        train_student(session, DistillationLoss(student, tokens, vectors, fitted, objective), to, teacher)
+        loss = DistillationLoss(student, tokens, vectors, fitted, objective)
+        # whole if a base has moved: changes to a teacher that does not know where it lies could not be loaded
+        train_student(session, loss, to, None if base else teacher)
     if not held_out:
         return Distilled(Path(to), len(taught), 0, 0.0, 0.0, 1.0)
     after_Q = ranks(student)
@@ -141,7 +145,8 @@ def _check_place(to: str | Path, teacher: str | Path) -> None:
     place = Path(to)
     if place.resolve() == Path(teacher).resolve():
         raise ConfigError("the teacher's own folder", where=to, hint="give the student another one")
-    if place.exists() and not (place / "provenance.json").is_file():
+    record = read_json(place / "provenance.json") if (place / "provenance.json").is_file() else {}
+    if place.exists() and not {"teacher", "tokens"} <= record.get("inputs", {}).keys():
         raise ConfigError("it is no student, and would be replaced", where=to, hint="name a new folder")
 
 

@@ -82,10 +82,12 @@ def train(
     machine: Machine,
     checkpoints: Checkpoints | None,
     what: str,
+    started: float | None = None,
 ) -> list[dict[str, float]]:
     """Train a model in place and return its learning curve.
 
-    On SIGTERM, or shortly before `machine.runtime_minutes` have passed, it saves and exits with status `STOPPED_EARLY`.
+    On SIGTERM, or shortly before `machine.runtime_minutes` have passed, it saves and exits with status `STOPPED_EARLY`;
+    with checkpoints also on the first Ctrl-C.
     Of several processes only the first returns; the others have nothing to write and end here.
 
     Args:
@@ -96,6 +98,7 @@ def train(
         machine: where and how fast.
         checkpoints: where to save and resume; None for none.
         what: name shown beside the progress.
+        started: `time.monotonic()` when the job began, from which `machine.runtime_minutes` count; None for now.
 
     Returns:
         A row for each step: its number, the loss, and the figures of the loss.
@@ -114,9 +117,10 @@ def train(
     start = _resume(model, optimiser, checkpoints, machine)
     average = WeightAverage(settings, start.average)
     curve = _Curve(start.curve, what, lag=device.type == "cuda")
-    clock = _Clock(machine)
+    clock = _Clock(machine, started)
     prepare(model, settings)
-    with answered(clock.terminate, *ENDING), Progress(what, settings.steps, done=start.step) as progress:
+    ending = (*ENDING, signal.SIGINT) if checkpoints else ENDING
+    with answered(clock.terminate, *ending), Progress(what, settings.steps, done=start.step) as progress:
         for step in range(start.step, settings.steps):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate_at(step, settings)
@@ -138,6 +142,7 @@ def train(
             if stop:
                 _stop_early(start.events[-1], checkpoints, machine)
     rows = curve.finished()
+    check_loss(rows, settings.steps, what)  # on a GPU the curve lags behind
     average.put_into(model)
     parallel.leave(machine.world)
     if machine.rank:
@@ -253,17 +258,21 @@ def _resume(
 
 
 class _Clock:
-    """When to save, and when to stop: by minutes, by steps, by SIGTERM."""
+    """When to save, and when to stop: by minutes, by steps, by a signal."""
 
-    def __init__(self, machine: Machine):
+    def __init__(self, machine: Machine, started: float | None):
         self.machine = machine
-        self.started = self.saved = time.monotonic()
+        self.saved = time.monotonic()
+        self.started = self.saved if started is None else started
         self.reason = ""
         self.limit = seconds_to_train(machine.runtime_minutes)
 
     def terminate(self, number: int, _frame: object) -> None:
         """Stop after this step."""
         self.reason = f"received {signal.Signals(number).name}"
+        if number == signal.SIGINT:
+            log.warning("the step is finished and saved first; Ctrl-C once more ends at once")
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def checkpoint_due(self, step: int) -> bool:
         every = self.machine.checkpoint_steps

@@ -89,10 +89,12 @@ class Session:
             check: raises an error if the trained model is useless.
         """
         recorded = self.settings.model_dump(mode="json")
-        key = fingerprint(recorded, list(self.inputs.values()), self.program)
-        below = Path(out).relative_to(Path(out).anchor)
-        checkpoints = Checkpoints(Path(self.checkpoints, below), key) if self.checkpoints else None
-        curve = train(model, loss, self.settings, self.machine, checkpoints, str(out))
+        checkpoints = None
+        if self.checkpoints:
+            key = fingerprint(recorded, list(self.inputs.values()), self.program)
+            below = (part for part in Path(out).parts if part not in (Path(out).anchor, ".."))
+            checkpoints = Checkpoints(Path(self.checkpoints, *below), key)
+        curve = train(model, loss, self.settings, self.machine, checkpoints, str(out), self.started)
         with answered(_finish_first, *ENDING):
             check()
             with atomic_folder(out) as folder:

@@ -105,14 +105,14 @@ class DistillationLoss:
         )
 
 
-def train_student(session: Session, loss: DistillationLoss, out: str | Path, base: str | Path) -> None:
+def train_student(session: Session, loss: DistillationLoss, out: str | Path, base: str | Path | None) -> None:
     """Train a student on tokenised sentence pairs and write its folder.
 
     Args:
         session: of the training.
         loss: has the student, which is trained in place, and the pairs.
         out: the student's folder.
-        base: folder that the student was loaded from.
+        base: folder that the student was loaded from, to store changes to it where that saves space; None for none.
     """
     student = loss.student
     save = saving(student, loss.ids_read(), base=base)
