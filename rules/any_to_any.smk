@@ -70,13 +70,7 @@ rule plot_matrix:
         **code("plot_matrix"),
         table="{results}/tables/{collection}/matrix.tsv",
     output:
-        out=report(
-            "{results}/figures/{collection}/matrix.svg",
-            caption="../workflow/report/matrix.rst",
-            category="Retrieval",
-            labels={"collection": "{collection}", "figure": "any language to any language"},
-        ),
-        others=multiext("{results}/figures/{collection}/matrix", ".png", ".tsv"),
+        **figure("{results}/figures/{collection}/matrix", "Retrieval", "any language to any language"),
     log:
         "{results}/logs/plot_matrix/{collection}.log",
     benchmark:

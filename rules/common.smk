@@ -7,10 +7,9 @@ of a study, shares of the sentence pairs, points of a grid. `{results}` is its f
 import os
 import re
 import sys
-from functools import wraps
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -21,33 +20,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
-from optical.errors import OpticalError
 from optical.plan import changes, checks, downloads, fusions, jobs, matrices, memory, models, searching, settings
 from optical.plan import next_steps, sources, translations
 from optical.plan.arguments import argument_file, command_words
 from optical.plan.experiment import Experiment
+from optical.plan.faults import raising
 from optical.plan.resources import NEEDS, input_mb, memory_mb, minutes, of_machine, raised
 from optical.runtime.imports import library_files
 
-
-def in_one_line(planned):
-    """Return a function of the plan, or a module of such, whose faults of the config end Snakemake in one line."""
-    if isinstance(planned, ModuleType):
-        public = {name: value for name, value in vars(planned).items() if not isinstance(value, ModuleType)}
-        return SimpleNamespace(**{name: in_one_line(value) for name, value in public.items() if name[0] != "_"})
-    if not callable(planned) or isinstance(planned, type):
-        return planned
-
-    @wraps(planned)
-    def guarded(*arguments, **named):
-        try:
-            return planned(*arguments, **named)
-        except OpticalError as error:
-            raise WorkflowError(f"{type(error).__name__}: {error}") from None
-
-    return guarded
-
-
+in_one_line = partial(raising, WorkflowError)
 PLAN = changes, downloads, jobs, matrices, memory, models, searching, settings, sources, translations
 changes, downloads, jobs, matrices, memory, models, searching, settings, sources, translations = map(in_one_line, PLAN)
 experiment = in_one_line(Experiment.from_config)({key: config[key] for key in config if key != "pathvars"})
@@ -130,6 +111,14 @@ def needs(rule, more_mb=0, model_mb=None):
 
     asked = {"mem_mb": mem_mb, "runtime": need.minutes if need.training else runtime}
     return asked | of_machine(need, machine)
+
+
+def figure(stem, category, what):
+    """Return the outputs of a figure: an SVG, which Snakemake's report shows, a PNG of it and the table of its values."""
+    caption = next(part for part in reversed(Path(stem).parts) if "{" not in part)
+    labels = {name: f"{{{name}}}" for name in re.findall(r"{(\w+)}", stem) if name != "results"} | {"figure": what}
+    svg = report(f"{stem}.svg", caption=f"../workflow/report/{caption}.rst", category=category, labels=labels)
+    return {"out": svg, "others": multiext(stem, ".png", ".tsv")}
 
 
 SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]

@@ -35,13 +35,7 @@ rule plot_bitext_curve:
         **code("plot_bitext_curve"),
         curve="{results}/bitext_curve.tsv",
     output:
-        out=report(
-            "{results}/figures/bitext_curve.svg",
-            caption="../workflow/report/bitext_curve.rst",
-            category="Training",
-            labels={"figure": "means against bitext size"},
-        ),
-        others=multiext("{results}/figures/bitext_curve", ".png", ".tsv"),
+        **figure("{results}/figures/bitext_curve", "Training", "means against bitext size"),
     log:
         "{results}/logs/plot_bitext_curve.log",
     benchmark:

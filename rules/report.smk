@@ -91,13 +91,7 @@ rule plot_map:
         **code("plot_map"),
         cells="{results}/tables/{collection}/map_cells.tsv",
     output:
-        out=report(
-            "{results}/figures/{collection}/map.svg",
-            caption="../workflow/report/map.rst",
-            category="Retrieval",
-            labels={"collection": "{collection}", "figure": "means with intervals"},
-        ),
-        others=multiext("{results}/figures/{collection}/map", ".png", ".tsv"),
+        **figure("{results}/figures/{collection}/map", "Retrieval", "means with intervals"),
     log:
         "{results}/logs/plot_map/{collection}.log",
     benchmark:
@@ -121,13 +115,7 @@ rule plot_gap:
         **code("plot_gap"),
         cells="{results}/tables/{collection}/map_cells.tsv",
     output:
-        out=report(
-            "{results}/figures/{collection}/gap.svg",
-            caption="../workflow/report/gap.rst",
-            category="Retrieval",
-            labels={"collection": "{collection}", "figure": "gap between resource levels"},
-        ),
-        others=multiext("{results}/figures/{collection}/gap", ".png", ".tsv"),
+        **figure("{results}/figures/{collection}/gap", "Retrieval", "gap between resource levels"),
     log:
         "{results}/logs/plot_gap/{collection}.log",
     benchmark:
@@ -149,19 +137,15 @@ rule plot_queries:
         cells="{results}/tables/{collection}/map_cells.tsv",
         prepared=lambda w: at(w).collection(w.collection),
     output:
-        out=report(
-            "{results}/figures/{collection}/queries.svg",
-            caption="../workflow/report/queries.rst",
-            category="Retrieval",
-            labels={"collection": "{collection}", "figure": "gains and losses by query"},
-        ),
-        others=multiext("{results}/figures/{collection}/queries", ".png", ".tsv"),
+        **figure("{results}/figures/{collection}/queries", "Retrieval", "gains and losses by query"),
     log:
         "{results}/logs/plot_queries/{collection}.log",
     benchmark:
         "{results}/benchmarks/plot_queries/{collection}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **needs("plot_queries"),
     params:
         arguments=arguments(
             *("scores", "cells", "collection", "out"),
@@ -212,13 +196,7 @@ rule plot_alignment:
         **code("plot_alignment"),
         alignment="{results}/alignments/{lang}.json",
     output:
-        out=report(
-            "{results}/figures/alignment/{lang}.svg",
-            caption="../workflow/report/alignment.rst",
-            category="Token alignments",
-            labels={"language": "{lang}"},
-        ),
-        others=multiext("{results}/figures/alignment/{lang}", ".png", ".tsv"),
+        **figure("{results}/figures/alignment/{lang}", "Token alignments", "alignment of a sentence pair"),
     log:
         "{results}/logs/plot_alignment/{lang}.log",
     benchmark:
@@ -238,13 +216,7 @@ rule plot_curves:
         **code("plot_curves"),
         folders=lambda w: jobs.files_in(jobs.students(at(w)), "folder"),
     output:
-        out=report(
-            "{results}/figures/curves.svg",
-            caption="../workflow/report/curves.rst",
-            category="Training",
-            labels={"figure": "learning curves"},
-        ),
-        others=multiext("{results}/figures/curves", ".png", ".tsv"),
+        **figure("{results}/figures/curves", "Training", "learning curves"),
     log:
         "{results}/logs/plot_curves.log",
     benchmark:
@@ -291,6 +263,8 @@ rule make_report:
         "{results}/benchmarks/make_report.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **needs("make_report"),
     params:
         arguments=arguments(
             *("results", "held_out"),

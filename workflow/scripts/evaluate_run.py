@@ -40,5 +40,6 @@ if __name__ == "__main__":
     parser.add_argument("--measures", nargs="+", required=True, help="names of ir_measures, e.g. AP nDCG@10 R@100")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--passages", action="store_true", help="runs list passages: a document scores as its best")
-    parser.add_argument("--jobs", type=yaml_value, required=True, help="list of {run, method, lang, seed, queries}")
+    jobs_help = "list of {run, method, lang, seed, queries}; left out where no method searches"
+    parser.add_argument("--jobs", type=yaml_value, default=[], help=jobs_help)
     run_program(main, parser)

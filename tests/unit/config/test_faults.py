@@ -149,6 +149,7 @@ def fault_of(changes):
         ({"languages": ["sw", False]}, "false is not text", "languages[1]", 'such as "no"'),
         ({"results": "/tmp/out"}, "does not have the right form", "results", "folder for all output"),
         ({"results": "results/models/x"}, "does not have the right form", "results", "except the shared ones"),
+        ({"results": "results/x/teacher"}, "does not have the right form", "results", "except the shared ones"),
         ({"machine/device": "gpu"}, "'gpu' does not have", "machine.device", "auto, cpu, cuda"),
         ({"measures": ["AP", "nDGC@10"]}, "'nDGC@10' does not have", "measures[1]", "such as AP, nDCG@10"),
         ({"measures": ["AP", "RR", "AP"]}, "'AP' is in the list twice", "measures", "notation of ir_measures"),

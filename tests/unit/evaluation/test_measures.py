@@ -199,9 +199,10 @@ def test_program_scores_a_document_as_its_best_passage(files):
         assert [row[6] for row in read_scores([files / "scores.tsv"])] == [expected]
 
 
-def test_program_scores_no_run_where_none_is_asked_for(files):
+@pytest.mark.parametrize("none", [["--jobs", "[]"], []], ids=["an empty list", "as the workflow writes it"])
+def test_program_scores_no_run_where_none_is_asked_for(files, none):
     common = ["--qrels", files / "qrels.txt", "--measures", "AP", "--collection", "toy", "--out", files / "scores.tsv"]
-    done = run_script(*common, "--jobs", "[]")
+    done = run_script(*common, *none)
     assert done.returncode == 0, done.stderr
     assert list(read_scores([files / "scores.tsv"])) == []
 

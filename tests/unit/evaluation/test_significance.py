@@ -130,6 +130,13 @@ def test_what_strata_differ_by_is_no_chance():
     assert float(effect_size(shifted_Q, strata_Q)) == pytest.approx(2 / np.sqrt(1000), rel=0.1)
 
 
+def test_small_strata_do_not_hide_how_much_queries_differ():
+    values_Q = np.random.default_rng(5).standard_normal(60)
+    alone_Q = np.arange(60)
+    assert bootstrap_interval(values_Q, strata_Q=alone_Q) == bootstrap_interval(values_Q)
+    assert paired_t_test(values_Q, alone_Q) == paired_t_test(values_Q)
+
+
 def test_one_stratum_is_as_none():
     values_QC = np.random.default_rng(4).random((50, 2))
     one_Q = np.zeros(50)

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -206,14 +207,24 @@ def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, r
 def test_models_of_a_language_are_counted_and_those_of_other_methods_are_not(results, report):
     before = provenance_files(report)
     record = (results / "students/sw/optical/1/provenance.json").read_bytes()
-    folders = [results / name for name in ("translators/sw", "extended/de", "students/sw/given-up/1")]
+    names = ("translators/sw", "extended/de", "own_translators/sw/optical", "students/sw/given-up/1")
+    folders = [results / name for name in names]
     for folder in folders:
         folder.mkdir(parents=True)
         (folder / "provenance.json").write_bytes(record)
     found = provenance_files(report)
     for folder in folders:
         shutil.rmtree(folder)
-    assert {path.parent for path in found} - {path.parent for path in before} == set(folders[:2])
+    assert {path.parent for path in found} - {path.parent for path in before} == set(folders[:3])
+
+
+def test_students_of_former_seeds_are_not_counted(results, report):
+    former = results / "students/sw/optical/7"
+    before = provenance_files(report)
+    shutil.copytree(results / "students/sw/optical/1", former)
+    found = provenance_files(replace(report, settings={"seeds": [1]}))
+    shutil.rmtree(former)
+    assert found == before != []
 
 
 def test_what_a_killed_training_left_has_no_provenance(results, report):

@@ -219,7 +219,7 @@ def test_the_tokeniser_of_the_passages_is_loaded_once(results, tmp_path, monkeyp
     retriever = Retriever.load(student_of(results))
     retriever.index(DOCUMENTS, tmp_path / "index")
     first = retriever.search(QUERIES[0])
-    monkeypatch.setattr("optical.search.retriever.load_tokeniser", lambda *_: pytest.fail("loaded again"))
+    monkeypatch.setattr("optical.text.tokeniser.load_tokeniser", lambda *_: pytest.fail("loaded again"))
     assert retriever.search(QUERIES[0]) == first
 
 

@@ -41,6 +41,15 @@ def test_every_kind_of_figure_is_drawn(tmp_path, kind):
     assert (tmp_path / "figure.svg").stat().st_size > 2000
 
 
+def test_each_variant_has_a_curve_of_its_own():
+    cells = [("a", "10", ".1"), ("a", "100", ".2"), ("b", "10", ".5"), ("b", "100", ".6")]
+    rows = [table(source=source, pairs=pairs, mean=mean) for source, pairs, mean in cells]
+    with drawing():
+        figure = draw_study("curve", rows, "source", ["optical"], {"de": "German"}, "optical", "AP")
+    lines = {line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines}
+    assert lines == {"a optical": [0.1, 0.2], "b optical": [0.5, 0.6]}
+
+
 def test_a_study_without_sentence_pairs_has_a_matrix_and_no_curve(tmp_path):
     rows = [table(source=source, pairs="", mean="0.3") for source in ("en", "fr")]
     with drawing():

@@ -29,8 +29,12 @@ BitextLanguage = Annotated[
     str, Field(title="lang", pattern=r"^([a-z]{2,3}|\*)$", description='a language\'s code, or "*"')
 ]
 SHARED_FOLDERS = ("arguments", "atlas", "checkpoints", "data", "ir_datasets", "models")
-# Neither a folder that experiments share nor one that `..` leads out to.
-RESULTS = rf"^results(?!/({'|'.join(SHARED_FOLDERS)})(/|$))(?!.*/\.\.?(/|$))(/[A-Za-z0-9._-]+)*$"
+MADE_FOLDERS = ("dense", "encoder", "teacher", "tokeniser")  # of the experiment above, which replaces them whole
+# Neither a folder that experiments share or a rule makes nor one that `..` leads out to.
+RESULTS = (
+    rf"^results(?!/({'|'.join(SHARED_FOLDERS)})(/|$))(?!.*/({'|'.join(MADE_FOLDERS)})(/|$))(?!.*/\.\.?(/|$))"
+    r"(/[A-Za-z0-9._-]+)*$"
+)
 Measure = Annotated[str, Field(pattern=MEASURE, description=MEANING)]
 
 

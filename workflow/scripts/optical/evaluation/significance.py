@@ -5,7 +5,8 @@ per query. Several seeds are averaged per query first: two seeds of one query ar
 counting them twice would make chance look like a finding.
 
 If languages have different queries, the number of queries of each language is fixed in a mean over languages.
-`strata_Q` numbers these groups of queries. Only variation within a group counts as chance.
+`strata_Q` numbers these groups of queries. Only variation within a group counts as chance. Groups of few queries
+are one.
 
 Shapes: Q queries, C columns (methods, measures), S seeds, N random draws. Every function takes Q or QC arrays and works
 on all columns with the same draws, so a whole table costs one matrix product per block of draws.
@@ -17,6 +18,7 @@ import numpy as np
 from scipy.special import stdtr
 
 DRAWS_PER_BLOCK = 1000
+SMALL = 5  # queries; a group of fewer is joined to other such ones
 TIE = 1e-12  # sums of the same numbers in another order may differ by this much
 
 
@@ -53,9 +55,14 @@ def paired_t_test(differences_QC: np.ndarray, strata_Q: np.ndarray | None = None
 
 
 def _strata(queries: int, strata_Q: np.ndarray | None) -> list[np.ndarray]:
-    """Return the indices of the queries of each stratum; all of them where nothing tells them apart."""
+    """Return the indices of the queries of each stratum; all of them where nothing tells them apart.
+
+    Small strata are one: so few queries would hide how much they differ, and a single one all of it.
+    """
     strata_Q = np.zeros(queries, dtype=int) if strata_Q is None else np.asarray(strata_Q)
-    return [np.flatnonzero(strata_Q == stratum) for stratum in np.unique(strata_Q)]
+    _, number_Q, size_S = np.unique(strata_Q, return_inverse=True, return_counts=True)
+    number_Q = np.where(size_S[number_Q] < SMALL, -1, number_Q)
+    return [np.flatnonzero(number_Q == number) for number in np.unique(number_Q)]
 
 
 def randomisation_test(differences_QC: np.ndarray, draws: int = 10_000, seed: int = 0) -> np.ndarray:

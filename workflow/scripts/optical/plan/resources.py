@@ -75,6 +75,8 @@ NEEDS = {
     "make_one_index_table": Need(1500, 0.5, 60),  # one run at a time
     "describe_queries": Need(1500, 0.5, 60),  # one run at a time
     "make_study_table": Need(1000, 20, 120),
+    "plot_queries": Need(500, 10, 60),
+    "make_report": Need(500, 10, 60),
 }
 
 

@@ -59,7 +59,11 @@ def provenance_files(report: Report) -> list[Path]:
     for lang in [*report.names, MULTILINGUAL]:
         folders += [report.results / kind / lang for kind in ("extended", "translators")]
         for method in sorted(report.methods):
-            folders += sorted((report.results / "students" / lang / method).glob("[!.]*"))
+            folders.append(report.results / "own_translators" / lang / method)
+            students = report.results / "students" / lang / method
+            seeds = report.settings.get("seeds")
+            names = map(str, seeds) if isinstance(seeds, list) else (path.name for path in students.glob("[!.]*"))
+            folders += [students / name for name in sorted(names)]
     return [path for folder in folders if (path := folder / "provenance.json").is_file()]
 
 

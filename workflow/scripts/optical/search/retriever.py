@@ -13,7 +13,7 @@ this class.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -30,7 +30,6 @@ from optical.models.folders import load_encoder
 from optical.models.origin import check_reader, reads_passages, teacher_of, trained_model
 from optical.runtime.devices import device_of
 from optical.runtime.precision import chosen
-from optical.seals import sha256_of_same
 from optical.search.encoding import encode_queries
 from optical.search.engine import Table
 from optical.search.exact import Hits, to_run
@@ -40,7 +39,7 @@ from optical.search.matches import Match, matches, query_tokens
 from optical.search.metadata import Metadata, metadata_of
 from optical.search.passages import Passages
 from optical.search.runs import WordSearch, fuse_runs
-from optical.text.tokeniser import load_tokeniser
+from optical.text.tokeniser import tokeniser_in
 
 JOINED = 1000  # hits of each search whose ranks are joined
 RANK_CONSTANT = 60
@@ -264,7 +263,7 @@ class Retriever:
         names = {name for of_query in found for name in of_query.ids}
         documents = passages.read(names)
         document_vectors = passages.vectors(sorted(names)) if names else {}
-        tokeniser = _tokeniser_in(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
+        tokeniser = tokeniser_in(passages.tokeniser) if passages.tokeniser else self.encoder.tokeniser
         answers = []
         rows = zip(asked.texts, found, asked.vectors_QMD, asked.mask_QM, strict=True)
         for query, of_query, vectors_MD, mask_M in rows:
@@ -372,16 +371,6 @@ class Retriever:
         if now.reader.digest != self.opened.reader.digest:
             raise DataError("built again for another model", where=now.folder, hint="open the index again")
         return now
-
-
-def _tokeniser_in(place: Path) -> Tokenizer:
-    """Return the tokeniser of a file or folder; one with a large vocabulary takes a second to load, so once."""
-    return _loaded(place, sha256_of_same(place / "tokenizer.json" if place.is_dir() else place))
-
-
-@lru_cache(maxsize=2)
-def _loaded(place: Path, _digest: str) -> Tokenizer:
-    return load_tokeniser(place)
 
 
 def _check_top(top: int | None) -> None:

@@ -1,6 +1,7 @@
 """The word-piece tokeniser: how it is trained, saved and loaded, and the token ids that it gives."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -9,7 +10,7 @@ from optical.config.model_folders import json_of, refuse_pointer
 from optical.errors import DataError
 from optical.files import write_json
 from optical.runtime.base import base_of
-from optical.seals import check_file
+from optical.seals import check_file, sha256_of_same
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[Q]", "[D]"]
 NAMES = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -107,6 +108,16 @@ def load_tokeniser(path: str | Path) -> Tokenizer:
     if normaliser := _lower_casing(tokeniser, path.parent):
         tokeniser.normalizer = normaliser
     return tokeniser
+
+
+def tokeniser_in(place: Path) -> Tokenizer:
+    """Return the tokeniser of a file or folder, to be read only; a large one takes a second to load, so it is kept."""
+    return _kept(place, sha256_of_same(place / "tokenizer.json" if place.is_dir() else place))
+
+
+@lru_cache(maxsize=2)
+def _kept(place: Path, _digest: str) -> Tokenizer:
+    return load_tokeniser(place)
 
 
 def _lower_casing(tokeniser: Tokenizer, folder: Path) -> normalizers.Normalizer | None:

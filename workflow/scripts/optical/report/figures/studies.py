@@ -34,11 +34,13 @@ def draw_study(
 
     `names` gives the panels' titles by language, `axis` is the column that tells the variants apart.
     """
-    if kind == "curve":
-        return draw_bitext_curve([row for row in rows if row["pairs"]], methods, names, measure)
     if kind == "matrix":
         return draw_matrix(rows, axis, list(names), reference, measure)
     labelled = [dict(row) | {"method": " ".join(filter(None, (row[axis], row["method"])))} for row in rows]
+    if kind == "curve":
+        shown = [row for row in labelled if row["pairs"]]
+        labels = dict.fromkeys(row["method"] for row in shown)
+        return draw_bitext_curve(shown, methods if labels.keys() <= {*methods} else list(labels), names, measure)
     of_methods = styles([*methods, *(row["method"] for row in rows)])
     looks = {label["method"]: of_methods[row["method"]] for label, row in zip(labelled, rows, strict=True)}
     if kind == "gap":
