@@ -21,6 +21,7 @@ TABLE = "results/map_table.tsv"
 # Config files that are given after another one, whose keys they do not repeat.
 LAID_OVER = {
     "afriqa.yaml": "open.yaml",
+    "afriqa_questions.yaml": "afriqa.yaml",
     "any_to_any.yaml": "open.yaml",
     "part_of_open.yaml": "../../config/open.yaml",
 }
@@ -31,12 +32,12 @@ QUIET = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 def config_layers(path):
     """Return a config file after those that it must follow on the command line.
 
-    >>> [file.name for file in config_layers(ROOT / "config/afriqa.yaml")]
-    ['open.yaml', 'afriqa.yaml']
+    >>> [file.name for file in config_layers(ROOT / "config/afriqa_questions.yaml")]
+    ['open.yaml', 'afriqa.yaml', 'afriqa_questions.yaml']
     """
     path = Path(path)
     below = LAID_OVER.get(path.name)
-    return [path.parent / below, path] if below else [path]
+    return [*config_layers(path.parent / below), path] if below else [path]
 
 
 def make_workspace(folder):

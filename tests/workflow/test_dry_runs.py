@@ -39,6 +39,13 @@ TWO_COLLECTIONS = (
     | each("search_lexical evaluate_run", 8)
     | {"search_collection": 10, "fetch_dataset": 62}
 )
+AFRICAN = (
+    each(ONCE, 1)
+    | each(BY_LANGUAGE, 6)
+    | each("unpack_model make_dense encode_dense score_translations", 1)
+    | each("encode_bitext align_words train_translator translate_queries fuse_runs", 6)
+    | {"distil_student": 8 * 6, "search_collection": 7}
+)
 EXPECTED = {
     "config": SEVEN | each(FROM_SCRATCH, 1),
     # WikiCLIR serves five languages, mMARCO two
@@ -56,11 +63,8 @@ EXPECTED = {
     | each("search_lexical evaluate_run", 9)
     | each("unpack_model make_dense", 1)
     | {"encode_dense": 2, "distil_student": 8 * 7, "search_collection": 11, "fetch_dataset": 72},
-    "afriqa": each(ONCE, 1)
-    | each(BY_LANGUAGE, 6)
-    | each("unpack_model make_dense encode_dense score_translations", 1)
-    | each("encode_bitext align_words train_translator translate_queries fuse_runs", 6)
-    | {"distil_student": 8 * 6, "search_collection": 7, "fetch_dataset": 39},
+    "afriqa": AFRICAN | {"fetch_dataset": 39},
+    "afriqa_questions": AFRICAN | {"fetch_dataset": 35},
     # seven languages of queries, on the passages of each of eight languages and on all of them
     "any_to_any": each(ONCE, 9)
     | each("clean_bitext tokenise_bitext encode_bitext check_students merge_runs", 7)

@@ -50,6 +50,8 @@ def sources(folder) -> dict[str, dict]:
     (folder / "c.csv.gz").write_bytes(gzip.compress(("Maana,en\n" + "".join(f"{f},{e}\n" for e, f in PAIRS)).encode()))
     (folder / "a.jsonl").write_text("".join(json.dumps({"sw": f, "en": e, "score": 1}) + "\n" for e, f in PAIRS))
     (folder / "b.jsonl").write_text("".join(json.dumps({"translation": {"en": e, "sw": f}}) + "\n" for e, f in PAIRS))
+    (folder / "asked.json").write_text("".join(json.dumps({"ask": f, "sw": "no", "in_en": e}) + "\n" for e, f in PAIRS))
+    (folder / "named.csv").write_text("tgt,src\n" + "".join(f'{f},"{e}"\n' for e, f in PAIRS))
     (folder / "a.tmx").write_text(tmx(PAIRS, "en-US", "swa"))
     (folder / "a.tmx.gz").write_bytes(gzip.compress(tmx(PAIRS).encode()))
     zipped(folder / "a.tmx.zip", **{"a.tmx": tmx(PAIRS), "README": "x"})
@@ -64,6 +66,8 @@ def sources(folder) -> dict[str, dict]:
         "csv with one name": {"pairs": folder / "c.csv.gz"},
         "jsonl": {"pairs": folder / "a.jsonl"},
         "jsonl of the hub": {"pairs": folder / "b.jsonl"},
+        "jsonl with named fields": {"pairs": folder / "asked.json", "format": "jsonl", "columns": ["in_en", "ask"]},
+        "csv with named columns": {"pairs": folder / "named.csv", "columns": ["src", "tgt"]},
         "tmx": {"tmx": folder / "a.tmx"},
         "tmx.gz": {"pairs": folder / "a.tmx.gz"},
         "tmx.zip": {"pairs": folder / "a.tmx.zip"},
@@ -119,6 +123,7 @@ def test_merged_verses_are_joined_on_both_sides(tmp_path):
         ({"p.csv": ""}, {"pairs": "p.csv"}, "not found in the first row: it is empty"),
         ({"p.csv": "en,sw\na, b,c\n"}, {"pairs": "p.csv"}, "row 2 has 3 cells, the first one 2.*double quotes"),
         ({"p.jsonl": '{"src": "a", "sw": "b"}'}, {"pairs": "p.jsonl"}, "line 1 lacks a text in English.*are src, sw"),
+        ({"p.csv": "en,sw\na,b\n"}, {"pairs": "p.csv", "columns": ["en", "swa"]}, "not found in the first row: en, sw"),
         ({"p.jsonl": '{"en": 1, "sw": "b"}'}, {"pairs": "p.jsonl"}, "line 1 lacks a text"),
         ({"p.jsonl": '["a", "b"]'}, {"pairs": "p.jsonl"}, "line 1 lacks a text"),
         ({"e.tsv": "a\tb\n".encode("utf-16")}, {"pairs": "e.tsv"}, "not UTF-8.*iconv -f utf-16 "),
@@ -135,7 +140,7 @@ def test_damaged_sources_are_refused_in_one_line(tmp_path, files, source, what):
     for name, content in files.items():
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError, match=what) as caught:
-        list(read_bitext({key: tmp_path / name for key, name in source.items()}, {"sw"}))
+        list(read_bitext({key: tmp_path / name if key != "columns" else name for key, name in source.items()}, {"sw"}))
     assert "\n" not in str(caught.value)
 
 

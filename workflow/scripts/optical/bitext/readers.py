@@ -15,6 +15,7 @@ from optical.files import numbered_jsonl, numbered_rows, read_lines
 from optical.zips import files_in, open_zip, read_member
 
 First = TypeVar("First")
+Columns = Sequence[str] | None  # names of the English and of the foreign column
 _MISSING: Any = object()
 _MERGED = "<range>"  # eBible: this verse is part of the one before
 
@@ -85,46 +86,53 @@ def _two_columns(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
 
 def _read_csv(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """CSV with both languages; without their names in the first row it has two columns, English first."""
-    return _number(_two_of_csv(_one_file(source), tongue), source)
+    return _number(_two_of_csv(_one_file(source), tongue, source.columns), source)
 
 
-def _two_of_csv(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
+def _two_of_csv(path: Path, tongue: Tongue, columns: Columns) -> Iterator[tuple[str, str]]:
     rows = numbered_cells(path)
     _, first = next(rows, (1, []))
-    english, foreign = _sides_of(first, tongue)
-    if english is None and foreign is None and len(first) == 2:
-        english, foreign = 0, 1
-        yield first[0], first[1]
-    elif len(first) == 2:  # one name tells the other column
-        english = 1 - foreign if english is None and foreign is not None else english
-        foreign = 1 - english if foreign is None and english is not None else foreign
+    english, foreign = _sides_of(first, tongue, columns)
+    if len(first) == 2 and not columns:
+        if english is None and foreign is None:
+            english, foreign = 0, 1
+            yield first[0], first[1]
+        elif english is None or foreign is None:  # one name tells the other column
+            english, foreign = (0, 1) if english == 0 or foreign == 1 else (1, 0)
     if english is None or foreign is None:
         raise DataError(
             f"English and the language are not found in the first row: {', '.join(first)[:100] or 'it is empty'}",
             where=path,
-            hint=f"name the two columns en and {min(tongue.codes, key=len)} in the first row",
+            hint=f"name the two columns en and {min(tongue.codes, key=len)} there, or name them by columns",
         )
     yield from ((row[english], row[foreign]) for _, row in rows)
 
 
 def _read_jsonl(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:
     """JSON Lines with both languages, perhaps within `translation`, as data sets of the Hugging Face hub have them."""
-    return _number(_two_of_jsonl(_one_file(source), tongue), source)
+    return _number(_two_of_jsonl(_one_file(source), tongue, source.columns), source)
 
 
-def _two_of_jsonl(path: Path, tongue: Tongue) -> Iterator[tuple[str, str]]:
+def _two_of_jsonl(path: Path, tongue: Tongue, columns: Columns) -> Iterator[tuple[str, str]]:
     for number, item in numbered_jsonl(path):
         fields = item.get("translation", item) if isinstance(item, dict) else {}
         names = list(fields) if isinstance(fields, dict) else []
-        texts = [fields[names[side]] for side in _sides_of(names, tongue) if side is not None]
+        texts = [fields[names[side]] for side in _sides_of(names, tongue, columns) if side is not None]
         if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
             what = f"line {number} lacks a text in English or in the language: its fields are {', '.join(names)[:100]}"
-            raise DataError(what, where=path, hint=f'write {{"en": "...", "{min(tongue.codes, key=len)}": "..."}}')
+            hint = f'write {{"en": "...", "{min(tongue.codes, key=len)}": "..."}}, or name the fields by columns'
+            raise DataError(what, where=path, hint=hint)
         yield texts[0], texts[1]
 
 
-def _sides_of(names: Sequence[str], tongue: Tongue) -> tuple[int | None, int | None]:
-    """Return which of the names are English and the language: a code, `English`, or `foreign`; None if none is."""
+def _sides_of(names: Sequence[str], tongue: Tongue, columns: Columns = None) -> tuple[int | None, int | None]:
+    """Return which of the names are English and the language: a code, `English`, or `foreign`; None if none is.
+
+    Names of columns that are given decide alone.
+    """
+    if columns:
+        english, foreign = (names.index(column) if column in names else None for column in columns)
+        return english, foreign
     known = [same_form(name.strip()) for name in names]
 
     def place(side: Set[str]) -> int | None:

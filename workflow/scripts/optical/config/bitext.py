@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Len
 from pydantic import model_validator
 
 from optical.config.base import AtLeastZero, Count, File, Flag, Numeric, Refused, Settings, Share
@@ -36,6 +36,9 @@ class BitextSource(Settings):
 
     english_side: str = "en"
     """mtop: the language that takes the place of English"""
+
+    columns: Annotated[list[str], Len(2, 2)] | None = None
+    """csv and jsonl: names of the English and of the foreign column; null to find them by the languages' names"""
 
     documents: File | None = None
     """file with the document of each line; reports name lines by it"""
