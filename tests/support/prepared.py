@@ -22,7 +22,7 @@ def write_beir(folder):
         {"_id": "1", "title": "River", "text": "the river is in the north", "metadata": {}},
         {"_id": "2", "title": "", "text": "the first question about the moon"},
         {"_id": "3", "title": "Sun", "text": ""},
-        {"_id": "4", "text": "swali la kwanza"},
+        {"_id": "4", "title": None, "text": "swali la kwanza"},
     ]
     queries = [{"_id": "q1", "text": "where is the river?", "metadata": {}}, {"_id": "q2", "text": "moon and sun"}]
     write_jsonl(folder / "corpus.jsonl", documents)

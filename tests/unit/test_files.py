@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import string
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from optical import files
 from optical.errors import DataError
 from optical.files import (
+    BUFFER_BYTES,
     atomic_folder,
     atomic_path,
+    open_bytes,
     open_text,
     read_csv,
     read_json,
@@ -99,7 +103,8 @@ FAULTY = [
     (read_json, "broken.json", b"{\n\n,}", "not JSON", ""),
     (read_json, "deep.json", b'{"a":' * 99_999, "the file is nested too deeply", "right file"),
     (read_json, "half.json", rb'{"a": "\udc00"}', "the file holds half of a character", "other half"),
-    (read_csv, "wide.csv", b'"' + b"x" * 200_000 + b'"', "not a CSV file: field larger", "tsv"),
+    (partial(read_csv, strict=True), "quoted.csv", b'a,b\nc,"d\ne,f\n', "line 3 is not CSV: unexpected end", "tsv"),
+    (partial(read_csv, strict=True), "more.csv", b'a,"b" c\n', "line 1 is not CSV: ',' expected", "twice"),
 ]
 
 
@@ -119,6 +124,21 @@ def test_bytes_behind_a_compressed_file_are_ignored_and_several_members_are_one_
     assert list(read_lines(tmp_path / "a.txt.gz")) == ["one", "two"]
     (tmp_path / "B.TXT.GZ").write_bytes(gzip.compress(b"one"))
     assert list(read_lines(tmp_path / "B.TXT.GZ")) == ["one"]
+
+
+def test_a_file_of_many_members_is_read_without_keeping_it(tmp_path):
+    member = gzip.compress(os.urandom(1000))
+    (tmp_path / "many.gz").write_bytes(member * 500)
+    most = 0
+    with open_bytes(tmp_path / "many.gz") as file:
+        while file.read(1000):
+            most = max(most, len(file.raw.stream.rest))
+    assert most <= 2 * BUFFER_BYTES
+
+
+def test_a_cell_of_csv_may_hold_a_long_document(tmp_path):
+    (tmp_path / "long.csv").write_text(f'1,"{"x " * 200_000}"\n')
+    assert [len(row[1]) for row in read_csv(tmp_path / "long.csv", strict=True)] == [400_000]
 
 
 def test_a_disk_that_fails_is_one_line_and_a_fault_of_the_reader_is_not_blamed_on_it(tmp_path, monkeypatch):

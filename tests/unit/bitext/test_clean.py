@@ -189,7 +189,7 @@ def test_swapped_sides_are_refused(tmp_path):
     clean(tmp_path, [(english, foreign) for foreign, english in pairs], check_alignment=False)
 
 
-@pytest.mark.parametrize("end", [". ", "። ", "؟ ", "。"])
+@pytest.mark.parametrize("end", [". ", "። ", "؟ ", "։ ", "॥ ", "᱾ ", "。"])
 def test_a_sentence_of_a_test_text_is_dropped_whatever_ends_it(tmp_path, end):
     pairs = many(60)
     others = "and here are some other words"
@@ -199,7 +199,7 @@ def test_a_sentence_of_a_test_text_is_dropped_whatever_ends_it(tmp_path, end):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("a.jsonl", '{"text": "whole"}\n{"text": "cut'), ("a.csv", f'"{"x" * 200_000}"\n')]
+    ("name", "text"), [("a.jsonl", '{"text": "whole"}\n{"text": "cut'), ("a.csv", 'id,text\n1,"whole\n2,cut\n')]
 )
 def test_a_damaged_file_of_test_texts_is_named(tmp_path, name, text):
     (tmp_path / name).write_text(text)

@@ -31,6 +31,7 @@ def test_json_evaluation_files_may_be_lines(tmp_path):
         ("a.tsv.gz", "q1\tWho founded the city of Do\u200bdoma?\n"),
         ("a.csv", 'q1,"Who founded the city\nof Dodoma?"\n'),
         ("semicolons.csv", 'q1;"Who founded the city; of Dodoma?"\nq2;x\n'),
+        ("commas.csv", "q1;Where, in Kenya, is it?\nq2;Who founded the city of Dodoma?\n"),
         ("tabs.csv", "q1\tWho founded the city of Dodoma?\n"),
         ("a.txt", '["Who founded the city of Dodoma?", "x"]\n'),
         ("topics", '[\n {"id": 1,\n  "question": "Who founded the city of Dodoma?"}\n]\n'),

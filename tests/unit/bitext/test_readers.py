@@ -13,7 +13,7 @@ from optical.bitext.tmx import DAMAGED
 from optical.config.bitext import BitextSource
 from optical.errors import ConfigError, DataError
 
-PAIRS = [("One house.", "Nyumba moja."), ("Two birds fly.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
+PAIRS = [("One house.", "Nyumba moja."), ("Two, or three, birds fly.", "Ndege wawili wanaruka."), ("Rain", "Mvua")]
 UNIT = '<tu tuid="{0}"><tuv xml:lang="{3}"><seg>{1}</seg></tuv><tuv xml:lang="{4}"><seg>{2}</seg></tuv></tu>'
 
 
@@ -47,9 +47,15 @@ def sources(folder) -> dict[str, dict]:
     (folder / "header.tsv").write_text("\ufeffEnglish\tSW\r\n" + "".join(f"{e}\t{f}\r\n" for e, f in PAIRS))
     (folder / "a.csv").write_text("".join(f'"{e}",{f}\n' for e, f in PAIRS))
     (folder / "b.CSV").write_text("\ufeffSwa;No;English\r\n" + "".join(f"{f};7;{e}\r\n" for e, f in PAIRS) + ";;\r\n")
-    (folder / "c.csv.gz").write_bytes(gzip.compress(("Maana,en\n" + "".join(f"{f},{e}\n" for e, f in PAIRS)).encode()))
+    (folder / "c.csv.gz").write_bytes(
+        gzip.compress(("Maana,en\n" + "".join(f'{f},"{e}"\n' for e, f in PAIRS)).encode())
+    )
     (folder / "a.jsonl").write_text("".join(json.dumps({"sw": f, "en": e, "score": 1}) + "\n" for e, f in PAIRS))
     (folder / "b.jsonl").write_text("".join(json.dumps({"translation": {"en": e, "sw": f}}) + "\n" for e, f in PAIRS))
+    (folder / "commas.csv").write_text("".join(f"{e};{f}\n" for e, f in PAIRS))
+    (folder / "sep.csv").write_text("sep=;\nsw;en\n" + "".join(f"{f};{e}\n" for e, f in PAIRS))
+    nllb = [{"translation": {"eng_Latn": e, "swa": f}} for e, f in PAIRS]
+    (folder / "nllb.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in nllb))
     (folder / "asked.json").write_text("".join(json.dumps({"ask": f, "sw": "no", "in_en": e}) + "\n" for e, f in PAIRS))
     (folder / "named.csv").write_text("tgt,src\n" + "".join(f'{f},"{e}"\n' for e, f in PAIRS))
     (folder / "a.tmx").write_text(tmx(PAIRS, "en-US", "swa"))
@@ -67,6 +73,9 @@ def sources(folder) -> dict[str, dict]:
         "jsonl": {"pairs": folder / "a.jsonl"},
         "jsonl of the hub": {"pairs": folder / "b.jsonl"},
         "jsonl with named fields": {"pairs": folder / "asked.json", "format": "jsonl", "columns": ["in_en", "ask"]},
+        "csv with commas in sentences": {"pairs": folder / "commas.csv"},
+        "csv with a line for Excel": {"pairs": folder / "sep.csv"},
+        "jsonl of NLLB": {"pairs": folder / "nllb.jsonl"},
         "csv with named columns": {"pairs": folder / "named.csv", "columns": ["src", "tgt"]},
         "tmx": {"tmx": folder / "a.tmx"},
         "tmx.gz": {"pairs": folder / "a.tmx.gz"},
@@ -77,7 +86,13 @@ def sources(folder) -> dict[str, dict]:
 
 
 FORMS = ["lines", "tsv", "tmx", "tmx.gz", "tmx.zip", "moses", "moses reversed", "jsonl", "jsonl of the hub"]
-FORMS += ["tsv with a header", "csv without a header", "csv of a spreadsheet", "csv with one name"]
+FORMS += ["tsv with a header", "csv without a header", "csv of a spreadsheet", "csv with one name", "jsonl of NLLB"]
+FORMS += [
+    "csv with commas in sentences",
+    "csv with a line for Excel",
+    "jsonl with named fields",
+    "csv with named columns",
+]
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -27,6 +27,7 @@ def test_documents_judged_queries_and_grades_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("file", "line", "message"),
     [
+        ("corpus.jsonl", '{"_id": null, "text": "a"}', "line 5 has no _id or text"),
         ("corpus.jsonl", '{"_id": 7, "text": "a"}', "line 5 has no _id or text"),
         ("corpus.jsonl", '{"_id": "1", "text": "a"}', "duplicate document id 1 .*line 5"),
         ("queries.jsonl", '{"_id": "q9"}', "line 4 has no _id or text"),

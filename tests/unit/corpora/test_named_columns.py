@@ -21,7 +21,9 @@ def test_tables_of_spreadsheets_and_files_of_beir_are_read_alike(tmp_path):
         assert list(read_documents(tmp_path / name)) == documents, name
 
 
-@pytest.mark.parametrize("content", ["query_id,text\n1,wapi\n2,lini\n", "id\ttext\n1\twapi\n2\tlini\n"])
+@pytest.mark.parametrize(
+    "content", ["query_id,text\n1,wapi\n2,lini\n", "id\ttext\n1\twapi\n2\tlini\n", "\n\npid\tx\n1\twapi\n2\tlini\n"]
+)
 def test_queries_may_have_a_header(tmp_path, content):
     path = tmp_path / ("q.csv" if "," in content else "q.tsv")
     path.write_text(content)

@@ -24,6 +24,7 @@ LINES_AT_ONCE = 256  # a write of each line takes longer than making it
 BUFFER_BYTES = 1 << 17
 LARGEST_GROWTH, LARGEST_UNPACKED = 200, 1 << 28  # what unpacks to more bytes and grows more times is no text
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
+csv.field_size_limit(1 << 26)  # characters; a cell may hold a long document
 GZIP = b"\x1f\x8b"
 # By what a compressed file begins, whatever its name.
 COMPRESSED = {
@@ -125,7 +126,9 @@ class Gunzip(io.RawIOBase):
             data = self.inflate.decompress(chunk, len(buffer))
             self.rest = self.inflate.unconsumed_tail
             if self.inflate.eof:
-                self.rest = self.inflate.unused_data + self._packed()
+                self.rest = self.inflate.unused_data
+                if len(self.rest) < len(GZIP):  # no more: the rest of many small members would grow, and be copied
+                    self.rest += self._packed()
                 self.inflate = zlib.decompressobj(31) if self.rest.startswith(GZIP) else None
             elif not chunk and not data:
                 raise EOFError("it is cut off")
@@ -378,13 +381,15 @@ def parse_json(text: str, path: object, line: int = 0) -> Any:
     return value
 
 
-def read_csv(path: str | Path, delimiter: str = ",") -> Iterator[list[str]]:
-    """Yield the rows of a CSV file."""
+def read_csv(path: str | Path, delimiter: str = ",", strict: bool = False) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file; where `strict`, refuse one with a stray quotation mark, which would join rows."""
     with open_text(path) as file:
+        rows = csv.reader(file, delimiter=delimiter, strict=strict)
         try:
-            yield from csv.reader(file, delimiter=delimiter)
+            yield from rows
         except csv.Error as error:
-            raise DataError(f"not a CSV file: {error}", where=path, hint="write it again, or as .tsv") from error
+            hint = "write a quotation mark within a cell twice, in double quotes; or write the table as .tsv"
+            raise DataError(f"line {rows.line_num} is not CSV: {error}", where=path, hint=hint) from error
 
 
 def sha256_of(path: str | Path) -> str:

@@ -8,6 +8,7 @@ import regex
 
 from optical.bitext.filters import clean_text, matching_key
 from optical.bitext.tmx import read_units
+from optical.corpora.named_columns import separator_of
 from optical.errors import DataError
 from optical.files import (
     encoding_of_xml,
@@ -23,7 +24,7 @@ from optical.files import (
 from optical.seals import check_folder
 from optical.text.words import count_words
 
-_SENTENCE_END = regex.compile(r"(?=\s)(?<=[.!?।።؟۔][\"'”’»)\]]*)\s+|(?<=[。！？｡។။])\s*")
+_SENTENCE_END = regex.compile(r"(?=\s)(?<=\p{Sentence_Terminal}[\"'”’»)\]]*)\s+|(?<=[。！？｡។။])\s*")
 _QUOTED = re.compile(r'"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|‹([^‹›]+)›|「([^「」]+)」|『([^『』]+)』')
 _SENTENCE_WORDS = 5  # a shorter sentence of a longer text is too common to count as an overlap
 
@@ -88,10 +89,10 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _cells(path: Path) -> Iterator[str]:
-    """Yield the cells of a CSV file; where its first line has no comma, a semicolon or a tab may part them, too."""
-    first = next(read_lines(path), "")
-    for sign in [",", *(sign for sign in ";\t" if sign in first and "," not in first)]:
-        yield from (cell for row in read_csv(path, sign) for cell in row)
+    """Yield the cells of a CSV file, of whatever sign parts them; and those by commas, if that is another sign."""
+    separator = separator_of(path)
+    for sign in dict.fromkeys([separator, ","]):
+        yield from (cell for row in read_csv(path, sign, strict=sign == separator) for cell in row)
 
 
 def _texts_of_lines(path: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from optical.files import numbered_jsonl, numbered_rows, read_lines
 from optical.zips import files_in, open_zip, read_member
 
 First = TypeVar("First")
+ENGLISH_FORMS = frozenset(map(same_form, ("eng_Latn", "en_US", "en_GB")))
 Columns = Sequence[str] | None  # names of the English and of the foreign column
 _MISSING: Any = object()
 _MERGED = "<range>"  # eBible: this verse is part of the one before
@@ -138,7 +139,7 @@ def _sides_of(names: Sequence[str], tongue: Tongue, columns: Columns = None) -> 
     def place(side: Set[str]) -> int | None:
         return next((number for number, name in enumerate(known) if name in side), None)
 
-    return place({*ENGLISH, "english"}), place({*tongue.codes, "foreign"})
+    return place({*ENGLISH, "english", *ENGLISH_FORMS}), place({*tongue.codes, "foreign"})
 
 
 def _read_vref(source: BitextSource, tongue: Tongue) -> Iterator[Pair]:

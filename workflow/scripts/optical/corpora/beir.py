@@ -26,7 +26,7 @@ def read_beir(block: BeirCollection, languages: list[str]) -> Collection:
 
 def _documents(path: str) -> Iterator[tuple[int, Document]]:
     for number, item in _items(path):
-        yield number, new_document(item["_id"], item["text"], item.get("title"))
+        yield number, new_document(item["_id"], item["text"], item["title"])
 
 
 def _queries(path: str, judged: set[str]) -> Iterable[Query]:
@@ -37,10 +37,11 @@ def _queries(path: str, judged: set[str]) -> Iterable[Query]:
 def _items(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line number and object of a JSON Lines file; refuse one whose fields are not text."""
     for number, item in numbered_jsonl(path):
-        fields = [item.get(key, "") for key in ("_id", "text", "title")] if isinstance(item, dict) else []
-        if not fields or "text" not in item or not fields[0] or not all(isinstance(field, str) for field in fields):
+        fields = item if isinstance(item, dict) else {}
+        read = {"_id": fields.get("_id"), "text": fields.get("text"), "title": fields.get("title") or ""}
+        if not read["_id"] or not all(isinstance(value, str) for value in read.values()):
             raise DataError(f"line {number} has no _id or text", where=path, hint=f"one a line, in quotes: {ITEM}")
-        yield number, item
+        yield number, read
 
 
 def _judgements(path: str) -> Iterator[tuple[int, Judgement]]:

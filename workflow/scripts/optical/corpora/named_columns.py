@@ -1,13 +1,15 @@
 """Tables whose first row names the columns: CSV as spreadsheets save it, and the header of a tab-separated file."""
 
 from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 
 from optical.errors import DataError
 from optical.files import numbered_rows, read_csv, read_lines
 
 SEPARATORS = ",;\t"  # spreadsheets write the second one in many countries
-ID_NAMES = frozenset(["id", "_id", "docid", "doc_id", "passage_id", "qid", "query_id", "query-id"])
+LOOKED_AT = 20  # rows by which the separator is told
+ID_NAMES = frozenset(["id", "_id", "docid", "doc_id", "pid", "passage_id", "qid", "query_id", "query-id"])
 WITHOUT_TABS = (
     """; number lines that have no id: awk '{print NR "\\t" $0}' FILE > NEW_FILE; cells with line breaks need CSV"""
 )
@@ -22,17 +24,29 @@ def is_csv(path: str | Path) -> bool:
     return Path(path).name.lower().removesuffix(".gz").endswith(".csv")
 
 
+def separator_of(path: str | Path) -> str:
+    """Return what parts the cells of a CSV file: the sign that cuts the first rows into equal numbers of cells.
+
+    Of several the comma is the last choice, because sentences have commas.
+    """
+    for sign in reversed(SEPARATORS):
+        widths = {len(row) for row in islice(read_csv(path, sign), LOOKED_AT) if any(map(str.strip, row))}
+        if len(widths) == 1 and widths != {1}:
+            return sign
+    head = next(filter(str.strip, read_lines(path)), "")
+    return max(SEPARATORS, key=head.count)
+
+
 def numbered_cells(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a CSV file with their numbers from 1; rows without text are skipped.
 
     Raises:
         DataError: it is no CSV, or a row has another number of cells than the first one.
     """
-    head = next(filter(str.strip, read_lines(path)), "")
-    separator = max(SEPARATORS, key=head.count)
+    separator = separator_of(path)
     width = 0
-    for number, row in enumerate(read_csv(path, separator), start=1):
-        if not any(map(str.strip, row)):
+    for number, row in enumerate(read_csv(path, separator, strict=True), start=1):
+        if not any(map(str.strip, row)) or (number == 1 and separator.join(row).lower() == f"sep={separator}"):
             continue
         width = width or len(row)
         if len(row) != width:
@@ -69,8 +83,9 @@ def ids_and_texts(path: str | Path, hint: str) -> Iterator[tuple[int, tuple[str,
     if is_csv(path):
         yield from ((number, (cells["id"], cells["text"])) for number, cells in named_cells(path, ("id", "text")))
         return
-    for number, (name, text, *more) in numbered_rows(path, 2, WITHOUT_TABS):
-        if number == 1 and name.strip().lower() in ID_NAMES:
+    rows = enumerate(numbered_rows(path, 2, WITHOUT_TABS))
+    for place, (number, (name, text, *more)) in rows:
+        if place == 0 and name.strip().lower() in ID_NAMES:
             continue
         if more:
             raise DataError(f"line {number} has {2 + len(more)} columns, not two", where=path, hint=hint)

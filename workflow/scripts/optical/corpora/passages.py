@@ -8,6 +8,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from optical.config.collections import Split
 from optical.errors import ConfigError, DataError
+from optical.text.words import is_unspaced, split_unspaced
 
 MARK = "#"
 DOCUMENT = '{"id": "d1", "text": "..."}'
@@ -161,12 +162,19 @@ def split_text(text: str, length: int, stride: int, spans_of: Callable[[str], Sp
 
 
 def word_spans(text: str) -> Spans:
-    """Return where each word begins and ends.
+    """Return where each word begins and ends; in a language without spaces it is one that ICU's dictionaries find.
 
-    >>> word_spans("two words")
-    [(0, 3), (4, 9)]
+    >>> word_spans("two words"), word_spans("我们在北京")
+    ([(0, 3), (4, 9)], [(0, 2), (2, 3), (3, 5)])
     """
-    return [match.span() for match in re.finditer(r"\S+", text)]
+    if not is_unspaced(text):
+        return [match.span() for match in re.finditer(r"\S+", text)]
+    spans = []
+    for match in re.finditer(r"\S+", text):
+        end = match.start()
+        for part in split_unspaced(match[0]):
+            spans.append((end, end := end + len(part)))
+    return spans
 
 
 def _token_spans(tokeniser: str | Path) -> Callable[[str], Spans]:

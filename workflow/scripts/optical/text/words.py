@@ -43,7 +43,8 @@ def words(text: str) -> list[str]:
 
 def find_words(text: str) -> list[str]:
     """Return the words of a text unchanged."""
-    return [part for word in WORD.findall(text) for part in _parts(word)] if is_unspaced(text) else WORD.findall(text)
+    found: list[str] = WORD.findall(text)
+    return [part for word in found for part in split_unspaced(word)] if is_unspaced(text) else found
 
 
 def count_words(text: str) -> int:
@@ -59,7 +60,7 @@ def count_words(text: str) -> int:
 
 def replace_words(text: str, replace: Callable[[str], str]) -> str:
     """Return a text with each word replaced and the text between the words unchanged."""
-    parts = _parts if is_unspaced(text) else lambda word: [word]
+    parts = split_unspaced if is_unspaced(text) else lambda word: [word]
     return WORD.sub(lambda match: "".join(map(replace, parts(match[0]))), text)
 
 
@@ -81,8 +82,8 @@ def join_unspaced(text: str) -> str:
     return _BETWEEN.sub("", text)
 
 
-def _parts(word: str) -> list[str]:
-    """Return the words of a run of letters: several where it has signs of a script without spaces."""
+def split_unspaced(word: str) -> list[str]:
+    """Return the words of a text without spaces: several where it has signs of a script that needs none."""
     return [
         part
         for stretch in _STRETCH.finditer(word)
