@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optical import files
+from optical.corpora.named_columns import read_csv
 from optical.errors import DataError
 from optical.files import (
     BUFFER_BYTES,
@@ -19,7 +20,6 @@ from optical.files import (
     atomic_path,
     open_bytes,
     open_text,
-    read_csv,
     read_json,
     read_jsonl,
     read_lines,

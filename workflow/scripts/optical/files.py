@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import csv
 import gzip
 import hashlib
 import io
@@ -24,7 +23,6 @@ LINES_AT_ONCE = 256  # a write of each line takes longer than making it
 BUFFER_BYTES = 1 << 17
 LARGEST_GROWTH, LARGEST_UNPACKED = 200, 1 << 28  # what unpacks to more bytes and grows more times is no text
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
-csv.field_size_limit(1 << 26)  # characters; a cell may hold a long document
 GZIP = b"\x1f\x8b"
 # By what a compressed file begins, whatever its name.
 COMPRESSED = {
@@ -379,17 +377,6 @@ def parse_json(text: str, path: object, line: int = 0) -> Any:
     except ValueError as error:  # of int()
         raise DataError(f"{place} holds a number of too many digits", where=path, hint="put it in quotes") from error
     return value
-
-
-def read_csv(path: str | Path, delimiter: str = ",", strict: bool = False) -> Iterator[list[str]]:
-    """Yield the rows of a CSV file; where `strict`, refuse one with a stray quotation mark, which would join rows."""
-    with open_text(path) as file:
-        rows = csv.reader(file, delimiter=delimiter, strict=strict)
-        try:
-            yield from rows
-        except csv.Error as error:
-            hint = "write a quotation mark within a cell twice, in double quotes; or write the table as .tsv"
-            raise DataError(f"line {rows.line_num} is not CSV: {error}", where=path, hint=hint) from error
 
 
 def sha256_of(path: str | Path) -> str:

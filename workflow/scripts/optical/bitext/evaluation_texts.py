@@ -8,7 +8,7 @@ import regex
 
 from optical.bitext.filters import clean_text, matching_key
 from optical.bitext.tmx import read_units
-from optical.corpora.named_columns import separator_of
+from optical.corpora.named_columns import read_csv, separator_of
 from optical.errors import DataError
 from optical.files import (
     encoding_of_xml,
@@ -16,7 +16,6 @@ from optical.files import (
     open_bytes,
     open_text,
     parse_json,
-    read_csv,
     read_lines,
     read_rows,
     read_text,

@@ -7,9 +7,9 @@ from optical.config.collections import ChoicesCollection
 from optical.corpora.belebele import read_passages
 from optical.corpora.blocks import as_list, by_language
 from optical.corpora.files import Collection
+from optical.corpora.named_columns import read_csv
 from optical.corpora.passages import Document
 from optical.errors import DataError
-from optical.files import read_csv
 
 
 class Question(NamedTuple):

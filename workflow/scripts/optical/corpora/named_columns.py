@@ -1,11 +1,12 @@
 """Tables whose first row names the columns: CSV as spreadsheets save it, and the header of a tab-separated file."""
 
+import csv
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
 from optical.errors import DataError
-from optical.files import numbered_rows, read_csv, read_lines
+from optical.files import numbered_rows, open_text, read_lines
 
 SEPARATORS = ",;\t"  # spreadsheets write the second one in many countries
 LOOKED_AT = 20  # rows by which the separator is told
@@ -13,6 +14,7 @@ ID_NAMES = frozenset(["id", "_id", "docid", "doc_id", "pid", "passage_id", "qid"
 WITHOUT_TABS = (
     """; number lines that have no id: awk '{print NR "\\t" $0}' FILE > NEW_FILE; cells with line breaks need CSV"""
 )
+csv.field_size_limit(1 << 26)  # characters; a cell may hold a long document
 
 
 def is_csv(path: str | Path) -> bool:
@@ -22,6 +24,17 @@ def is_csv(path: str | Path) -> bool:
     (True, False)
     """
     return Path(path).name.lower().removesuffix(".gz").endswith(".csv")
+
+
+def read_csv(path: str | Path, delimiter: str = ",", strict: bool = False) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file; where `strict`, refuse one with a stray quotation mark, which would join rows."""
+    with open_text(path) as file:
+        rows = csv.reader(file, delimiter=delimiter, strict=strict)
+        try:
+            yield from rows
+        except csv.Error as error:
+            hint = "write a quotation mark within a cell twice, in double quotes; or write the table as .tsv"
+            raise DataError(f"line {rows.line_num} is not CSV: {error}", where=path, hint=hint) from error
 
 
 def separator_of(path: str | Path) -> str:
