@@ -32,6 +32,16 @@ def test_doctor_fails_where_something_needed_is_missing(optical, monkeypatch):
     assert "torch is 999, not ==2.13.0" in output
 
 
+def test_a_package_that_a_check_needs_ends_this_check_alone(optical, monkeypatch):
+    def lacking():
+        raise ModuleNotFoundError("No module named 'loky'")
+        yield
+
+    monkeypatch.setattr(doctor, "CHECKS", (lacking, doctor.python))
+    code, output, _ = optical("doctor")
+    assert code == 1 and "No module named 'loky'" in output and "python" in output
+
+
 def test_doctor_knows_a_mirror(optical, monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "CHECKS", (doctor.network,))
     monkeypatch.setenv("OPTICAL_MIRROR", str(tmp_path))

@@ -11,9 +11,10 @@ from optical.errors import DataError
 from optical.files import read_json, sha256_of, write_json
 from optical.models.folders import load_encoder
 from optical.models.origin import teacher_of
-from optical.runtime.provenance import EXPORTED
+from optical.runtime.provenance import EXPORTED, write_provenance
 from support.hub import forget_client, use_hub
 from support.local_server import TOKEN, serving
+from support.tiny_models import save_encoder
 from support.toy_results import student_of
 
 
@@ -108,3 +109,29 @@ def test_an_exported_student_knows_its_exported_teacher_until_that_changes(optic
         write_json(teacher / EXPORTED, record)
         with pytest.raises(DataError, match="not the teacher"):
             teacher_of(student)
+
+
+@pytest.mark.parametrize("form", ["pylate", "stanford"])
+def test_an_export_with_a_teacher_from_elsewhere_is_loaded_and_exported_again(optical, tmp_path, form):
+    teacher = save_encoder(tmp_path / "teacher")
+    write_json(teacher / "config.json", read_json(teacher / "config.json") | {"transformers_version": "4.0"})
+    (teacher / "README.md").write_text("A ColBERT of the hub", encoding="utf-8")
+    folder = save_encoder(tmp_path / "student", seed=1)
+    write_provenance(folder, {"sides": ["query"]}, {"teacher": teacher}, 0.0, "cpu")
+    for place in ("out", "again"):
+        arguments = ["--model", folder, "--teacher", teacher, "--to", tmp_path / place, "--format", form]
+        code, _, error = optical("export", *arguments)
+        assert code == 0, error
+        folder, teacher = tmp_path / place / "query", tmp_path / place / "document"
+        assert Retriever.load(folder).reader == teacher
+        assert Retriever.load(folder, teacher=teacher)
+
+
+def test_scores_of_a_student_of_all_languages_are_its_scores(optical, results, tmp_path):
+    student = shutil.copytree(student_of(results), tmp_path / "results/students/mul/optical/1")
+    (tmp_path / "scores.tsv").write_text(
+        "collection\tmethod\tlang\tseed\tquery_id\tmeasure\tvalue\natlas\toptical\tsw\t1\tq1\tAP\t0.5\n"
+    )
+    arguments = ["--model", student, "--teacher", results / "teacher", "--scores", tmp_path / "scores.tsv"]
+    assert optical("export", *arguments, "--to", tmp_path / "out")[0] == 0
+    assert "0.500" in (tmp_path / "out/README.md").read_text(encoding="utf-8")

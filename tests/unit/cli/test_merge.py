@@ -167,6 +167,15 @@ def test_methods_without_training_may_differ_a_little(merge, tmp_path):
     assert means(tmp_path / "both")["bm25", "sw"] == ("0.305", 1)
 
 
+def test_a_run_that_is_nearly_right_does_not_hide_one_that_is_wrong(merge, tmp_path):
+    runs = [
+        write_run(tmp_path / name, seed, shift=shift)
+        for name, seed, shift in (("a", 1, 0), ("b", 2, 0.05), ("c", 3, 0.001))
+    ]
+    code, _, error = merge(*runs, to="all")
+    assert code == 1 and "differ by 0.0500" in error
+
+
 @pytest.mark.parametrize(
     ("seed", "other", "message"),
     [

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 
@@ -41,6 +42,10 @@ def test_a_student_reads_the_queries_of_its_language(optical, results, tmp_path)
     for query, hits in read_run(run).items():
         expected = retriever.rerank(text_of[query], rows["corpus"])
         assert [name for name, _ in hits] == [hit.id for hit in expected]
+    elsewhere = shutil.copytree(student_of(results), tmp_path / "student")
+    assert "--teacher FOLDER" in optical("score", folder, "--model", elsewhere)[2]
+    alone = optical("score", folder, "--model", student_of(results))
+    assert optical("score", folder, "--model", elsewhere, "--teacher", results / "teacher") == alone
 
 
 @pytest.mark.parametrize(

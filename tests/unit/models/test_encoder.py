@@ -7,14 +7,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from optical.errors import ConfigError
 from optical.files import read_json
 from optical.models.encoder import DOCUMENT, QUERY, Encoder
 from optical.models.folders import load_encoder
+from optical.models.own_settings import own_settings
 from optical.runtime.precision import autocast
 from optical.text.tokeniser import tokenise
-from support.tiny_models import TEXTS, save_encoder
+from support.tiny_models import TEXTS, save_bert, save_encoder
 
 KINDS = [QUERY, DOCUMENT]
 
@@ -123,6 +125,17 @@ def test_a_saved_encoder_gives_the_same_vectors_bit_for_bit(encoder, tmp_path):
         ):
             assert torch.equal(before_LD, after_LD)
             assert torch.equal(ids, same_ids)
+
+
+def test_other_programs_put_the_same_tokens_around_a_text(tmp_path):
+    words = ["the", "moon"]
+    folder = save_bert(tmp_path / "bert", words)  # whose tokeniser puts nothing there
+    assert not Tokenizer.from_file(str(folder / "tokenizer.json")).encode("").ids
+    encoder = load_encoder(folder, own_settings(folder, {"dimension": 8}))
+    encoder.save(tmp_path / "saved")
+    saved = Tokenizer.from_file(str(tmp_path / "saved/tokenizer.json"))
+    ids_BL, *_ = encoder.frame(encoder.pieces("the moon"), QUERY)
+    assert saved.encode("the moon").ids == [id for id in ids_BL[0].tolist() if id not in encoder.marker_ids.values()]
 
 
 def test_the_marker_moves_the_vectors(plain):

@@ -18,7 +18,8 @@ from optical.program import add_base_argument, add_precision_argument, checkpoin
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical distil`."""
-    parser.add_argument("bitext", nargs="+", metavar="FILE", help="the pairs; or two files of lines, English first")
+    bitext_help = "the pairs; or two files of lines, English first"
+    parser.add_argument("bitext", nargs="+", type=not_empty, metavar="FILE", help=bitext_help)
     parser.add_argument("--teacher", required=True, metavar="FOLDER", help="late-interaction model that reads English")
     parser.add_argument("--to", type=not_empty, required=True, metavar="FOLDER", help="the student's folder")
     lang_help = "what CSV, JSON Lines, TMX or a zip of OPUS call the language"

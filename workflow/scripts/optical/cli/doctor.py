@@ -14,7 +14,7 @@ import platform
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 if something needed is missing."""
     findings = []
     for check in CHECKS:
-        for finding in check():
+        for finding in _found_by(check):
             findings.append(finding)
             if arguments.json:
                 print_json(finding._asdict())
@@ -64,6 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
                 hint = f" ({finding.hint})" if finding.hint else ""
                 print(f"{finding.state:4}{finding.subject:11}{finding.found}{hint}", flush=True)
     return int(any(finding.state == BAD for finding in findings))
+
+
+def _found_by(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield what a check finds; a package that it needs and that is missing ends this check alone."""
+    try:
+        yield from check()
+    except ImportError as error:
+        yield Finding(BAD, check.__name__, str(error), "pip install -e .")
 
 
 def judge(good: object, subject: str, found: str, hint: str, otherwise: str = ABSENT) -> Finding:

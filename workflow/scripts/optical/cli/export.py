@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from optical.cli.arguments import WrongArguments, language_code, not_empty
+from optical.config.model_folders import json_of
+from optical.config.names import MULTILINGUAL
 from optical.errors import DataError
 from optical.fetch.publish import check_push, push_folder
 from optical.files import read_json
@@ -53,21 +55,19 @@ def run(arguments: argparse.Namespace) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # which warns of packages that no encoder needs
     origin = origin_of(Path(arguments.model))
     lang = arguments.lang or origin.lang
-    scores = scores_of_model(arguments.scores, lang, origin.method, origin.seed) if arguments.scores else []
+    scored = "" if lang == MULTILINGUAL else lang
+    scores = scores_of_model(arguments.scores, scored, origin.method, origin.seed) if arguments.scores else []
     bitext = _bitext_report(arguments.bitext_report, origin)
     check_reader(arguments.model, arguments.teacher)
     student = load_encoder(arguments.model, base=arguments.base)
     teacher = load_encoder(arguments.teacher)
     sides = {"query": Path(arguments.model), "document": Path(arguments.teacher)}
-    files = {f"{name}/provenance.json": folder / "provenance.json" for name, folder in sides.items()}
-    files = {name: file for name, file in files.items() if file.is_file()}
     provenance = {
-        name: read_json(files[f"{side}/provenance.json"]) if f"{side}/provenance.json" in files else {}
-        for name, side in (("student", "query"), ("teacher", "document"))
+        name: json_of(sides[side], "provenance.json") for name, side in (("student", "query"), ("teacher", "document"))
     }
     settings = student.settings.model_dump() | {"dimension": student.dimension}
     card = model_card(arguments.format, settings, lang, origin.method, provenance, bitext, scores, arguments.push or "")
-    export(student, teacher, arguments.to, arguments.format, card, files)
+    export(student, teacher, arguments.to, arguments.format, card, sides)
     print(f"{arguments.to}: {arguments.format}; how to use it is in {Path(arguments.to) / 'README.md'}")
     if arguments.push:
         address = push_folder(arguments.to, arguments.push, arguments.public)

@@ -95,7 +95,7 @@ def read_runs(places: Iterable[Path]) -> "tuple[list[Score], list[Record]]":
             scores += read_scores([packed])
             records += records_in(packed)
             continue
-        folder = place / "scores" if (place / "scores").is_dir() else place
+        folder = (place / "scores" if (place / "scores").is_dir() else place).resolve()
         files = sorted(path for path in folder.rglob("*.tsv") if not path.name.startswith("."))
         if not files:
             raise DataError("no scores there", where=place, hint="name the results of a run, such as results/open")

@@ -192,7 +192,9 @@ def encoder(arguments: argparse.Namespace, folder: Path, datasets: Iterable[str]
         return [
             (["The encoder is trained on your sentences and the bundled English text: small, for a first try."], {})
         ]
-    named = {"source": arguments.encoder, "revision": arguments.revision}
+    is_folder = arguments.encoder and Path(arguments.encoder).is_dir()
+    source = _from_project(arguments.encoder, folder) if is_folder else arguments.encoder
+    named = {"source": source, "revision": arguments.revision}
     block = named if arguments.encoder else read_config([folder / ENCODER_OF])["encoder"]
     files = [name for name in datasets if name.startswith("afriqa.gold.")]
     tests = [name for name in files if name.endswith(".test.json")]

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `optical score`."""
     parser.add_argument("collection", metavar="SET", help="folder in BEIR's layout, or an id such as nano-beir/scifact")
     parser.add_argument("--model", required=True, metavar="FOLDER", help="a teacher, or the queries' student")
+    teacher_help = "reads the passages (default: the one that the model names)"
+    parser.add_argument("--teacher", metavar="FOLDER", help=teacher_help)
     add_base_argument(parser)
     parser.add_argument("--split", default="test", help="file of a folder in qrels/, without .tsv")
     measures_help = f"names of ir_measures (default: {' '.join(MEASURES)})"
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     measures = arguments.measures or MEASURES
     parse_measures(measures)  # refused before hours of work
-    retriever = Retriever.load(arguments.model, **how_to_read(arguments))
+    retriever = Retriever.load(arguments.model, arguments.teacher, **how_to_read(arguments))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "collection")
         counts = prepare_collection(block_of(arguments.collection, arguments.split), ["en"], folder)

@@ -32,7 +32,7 @@ Differences = dict[Cell, dict[str, float]]  # query id -> another run's value mi
 
 
 def merge_scores(scores: Iterable[Score], untrained: Container[str]) -> tuple[list[Score], Differences]:
-    """Return the scores of several runs, each once and in order, and where a later run gives a query another value.
+    """Return the scores of several runs, each once and in order, and where later runs give a query another value.
 
     Args:
         scores: of all runs; of two values the first one is kept.
@@ -46,7 +46,8 @@ def merge_scores(scores: Iterable[Score], untrained: Container[str]) -> tuple[li
             score = score._replace(seed=first.setdefault(score.method, score.seed))
         known = merged.setdefault(score[:-1], score)
         if known.value != score.value:
-            differences.setdefault(cell_of(score), {})[score.query_id] = score.value - known.value
+            found = differences.setdefault(cell_of(score), {})
+            found[score.query_id] = max(found.get(score.query_id, 0.0), score.value - known.value, key=abs)
     ordered = sorted(merged.values(), key=lambda score: (*cell_of(score), score.query_id))
     return ordered, differences
 

@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from tokenizers import processors
 from torch import Tensor, nn
 
 from optical.config.encoder import EncoderSettings
@@ -258,6 +259,9 @@ class Encoder(nn.Module):
         """Write the transformer and its tokeniser alone, without ColBERT's parts."""
         with quiet():
             self.transformer.save_pretrained(folder)
+        if not self.tokeniser.encode("").ids:  # it puts nothing around a text, and other programs rely on it
+            sep, cls = ((str(self.tokeniser.id_to_token(index)), index) for index in (self.sep_id, self.cls_id))
+            self.tokeniser.post_processor = processors.BertProcessing(sep, cls)
         self.tokeniser.save(str(folder / "tokenizer.json"))
         names = {"cls": self.cls_id, "sep": self.sep_id, "pad": self.pad_id, "mask": self.mask_id}
         tokens = {f"{name}_token": self.tokeniser.id_to_token(index) for name, index in names.items()}

@@ -17,17 +17,21 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from optical.config.model_folders import json_of
 from optical.errors import ConfigError, DataError, ResourceError
 from optical.files import atomic_folder, read_json, sha256_of, write_json, write_lines
 from optical.models.dense import DenseEncoder
 from optical.models.encoder import QUERY, Encoder
-from optical.runtime.provenance import EXPORTED
+from optical.runtime.provenance import EXPORTED, files_of
+from optical.seals import sha256_of_same
 
 WEIGHTS = "model.safetensors"
 ONNX_LARGEST_BYTES = 1_900_000_000  # protocol buffers end at 2 GiB: larger weights lie in a file of their own
 
 
-def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: str, files: Mapping[str, Path]) -> None:
+def export(
+    student: Encoder, teacher: Encoder, to: str | Path, form: str, card: str, sources: Mapping[str, Path]
+) -> None:
     """Write both encoders and the model card into a folder that other programs read, all or nothing.
 
     Args:
@@ -36,7 +40,7 @@ def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: 
         to: the folder, which must not exist yet, or be empty.
         form: a key of FORMATS.
         card: Markdown of the model card.
-        files: name in the export -> file to copy, such as `query/provenance.json`.
+        sources: the folder that the model `query` or `document` was loaded from, whose origin the export keeps.
 
     Raises:
         ConfigError: student and teacher do not fit together.
@@ -56,10 +60,23 @@ def export(student: Encoder, teacher: Encoder, to: str | Path, form: str, card: 
         for name, encoder in encoders.items():
             (folder / name).mkdir()
             FORMATS[form](encoder, folder / name)
+            if name in sources:
+                _keep_origin(sources[name], folder / name)
         write_lines(folder / "README.md", card.splitlines())
-        for name, source in files.items():
-            if (folder / name).parent.is_dir():
-                shutil.copyfile(source, folder / name)
+
+
+def _keep_origin(source: Path, folder: Path) -> None:
+    """Copy what a model was made from, and record what differs from its folder: a student still knows its teacher."""
+    if (source / "provenance.json").is_file():
+        shutil.copyfile(source / "provenance.json", folder / "provenance.json")
+    before = {file.relative_to(source).as_posix(): sha256_of_same(file) for file in files_of(source)}
+    # a source that is an export itself stands for what it was made from
+    before |= {name: record["before"] for name, record in json_of(source, EXPORTED).items()}
+    before.pop(EXPORTED, None)
+    now = {name: sha256_of(folder / name) if (folder / name).is_file() else "" for name in before}
+    changed = {name: {"before": before[name], "now": now[name]} for name in before if now[name] != before[name]}
+    if changed:
+        write_json(folder / EXPORTED, changed)
 
 
 def unused_weights(encoder: Encoder) -> dict[str, Tensor]:
@@ -76,21 +93,13 @@ def unused_weights(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def write_pylate(encoder: Encoder, folder: Path) -> None:
-    """Write a model of one side, whose prompt PyLate puts before all texts, and which loads without a warning.
-
-    What differs from the saved encoder is recorded, so that a student still knows its teacher.
-    """
+    """Write a model of one side, whose prompt PyLate puts before all texts, and which loads without a warning."""
     encoder.save(folder)
     weights, settings = folder / WEIGHTS, folder / "config_sentence_transformers.json"
-    before = {path.name: sha256_of(path) for path in (weights, settings)}
     if unused := unused_weights(encoder):
         save_file(load_file(weights) | unused, weights, metadata={"format": "pt"})
     if "prompts" in (saved := read_json(settings)):
         write_json(settings, saved | {"default_prompt_name": folder.name})
-    now = {path.name: sha256_of(path) for path in (weights, settings)}
-    changed = {name: {"before": before[name], "now": now[name]} for name in now if now[name] != before[name]}
-    if changed:
-        write_json(folder / EXPORTED, changed)
 
 
 def write_stanford(encoder: Encoder, folder: Path) -> None:

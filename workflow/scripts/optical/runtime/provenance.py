@@ -104,7 +104,7 @@ def holds(folder: Path, hashes: Mapping[str, str]) -> bool:
     """
     exported = read_json(folder / EXPORTED) if (folder / EXPORTED).is_file() else {}
     for name, wanted in hashes.items():
-        if name == "curve.tsv" or name.startswith("."):
+        if name in ("curve.tsv", EXPORTED) or name.startswith("."):
             continue
         found = sha256_of_same(folder / name) if (folder / name).is_file() else ""
         record = exported.get(name) if isinstance(exported, dict) else None
