@@ -4,7 +4,7 @@ example:
   optical align --model results/students/sw/optical/1 --teacher results/teacher "swali la kwanza" "the first question"
 
 A row is a token of the foreign sentence; the darker a cell, the more of the row's mass goes to that English token.
-Without further options the transport is the one that the model was trained with.
+Without further options solver and regularisation are those of the model's training; marginals are uniform.
 """
 
 import argparse
