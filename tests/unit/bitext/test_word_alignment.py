@@ -139,11 +139,14 @@ def test_bad_tables_and_empty_bitext_are_refused(tmp_path):
         read_bitext_words(tmp_path / "bitext.tsv")
 
 
-def test_more_than_memory_holds_is_refused_before_it_is_tried(monkeypatch):
-    monkeypatch.setattr("optical.bitext.word_alignment.MOST_CELLS", 3)
-    assert align([(["a"], ["b", "c", "d"])], WordAlignment())
-    with pytest.raises(ResourceError, match="1 sentence pairs have 4 pairs of words.*aligner: eflomal"):
-        align([(["a", "b"], ["c", "d"])], WordAlignment())
+def test_more_than_memory_holds_is_aligned_in_parts(monkeypatch):
+    english, foreign = ["the", "moon", "sun"], ["mwezi", "jua"]
+    pairs = [(english, foreign), (english[1:2], foreign[:1]), (english[1:], foreign), (["a"] * 3, ["b"] * 3)] * 2
+    monkeypatch.setattr("optical.bitext.word_alignment.MOST_CELLS", 24)
+    in_parts = align(pairs, WordAlignment())
+    assert len(in_parts) == len(pairs)
+    monkeypatch.undo()
+    assert in_parts == [*align(pairs[:4], WordAlignment()), *align(pairs[4:], WordAlignment())]
 
 
 def test_eflomal_that_is_not_installed_says_how_to_get_it(monkeypatch):

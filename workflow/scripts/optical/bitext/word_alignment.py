@@ -1,18 +1,21 @@
 """Make a lexical table from bitext: align words in both directions, join the alignments, count the links.
 
-Two aligners: `ibm2`, in numpy, which gives the same table every time and suffices for some thousand pairs; and
-`eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command `eflomal-align` of an
-environment of its own (its licence is GPL-3; it takes its random seed from the system, so two runs differ a little).
+Two aligners: `ibm2`, in numpy, which gives the same table every time, suffices for some thousand pairs and takes more in
+parts; and `eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command `eflomal-align`
+of an environment of its own (its licence is GPL-3; it takes its random seed from the system, so two runs differ a
+little).
 
 Shape suffixes: P cells (a word of one side against a word of the other, all sentence pairs one after the other),
 T kinds of cells (distinct word pairs), W distinct words of the given side.
 """
 
+import itertools
+import math
 import shutil
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,18 +118,26 @@ def align_ibm2(pairs: Sequence[SentencePair], iterations: int) -> tuple[list[Lin
     Brown et al. 1993 in the form of Dyer et al. 2013 (fast_align): the prior of a link falls exponentially with its
     distance from the diagonal, translation probabilities have a Dirichlet prior (variational Bayes). Deterministic.
     Both sides of each pair must have words.
-    About 150 bytes of memory for each pair of words within a sentence pair; more than `MOST_CELLS` are refused.
+    About 150 bytes of memory for each pair of words within a sentence pair; bitext of more than `MOST_CELLS` is aligned
+    in parts, each by its own model.
     """
-    size = sum(len(english) * len(foreign) for english, foreign in pairs)
-    if size > MOST_CELLS:
-        raise ResourceError(
-            f"{len(pairs)} sentence pairs have {size} pairs of words; ibm2 takes {MOST_CELLS} at most",
-            hint="set aligner: eflomal, or take less bitext",
-        )
-    cells = _Cells(pairs)
-    foreign_from_english = _best_links(cells, iterations, source=0)
-    english_from_foreign = _best_links(cells, iterations, source=1)
+    foreign_from_english: list[Links] = []
+    english_from_foreign: list[Links] = []
+    for part in _parts(pairs):
+        cells = _Cells(part)
+        foreign_from_english += _best_links(cells, iterations, source=0)
+        english_from_foreign += _best_links(cells, iterations, source=1)
     return foreign_from_english, english_from_foreign
+
+
+def _parts(pairs: Sequence[SentencePair]) -> Iterator[Sequence[SentencePair]]:
+    """Yield consecutive sentence pairs, about `MOST_CELLS` pairs of words together at most, in parts of like size."""
+    cells = np.cumsum([len(english) * len(foreign) for english, foreign in pairs])
+    count = math.ceil(cells[-1] / MOST_CELLS) if len(cells) else 0
+    ends = np.searchsorted(cells, [cells[-1] * number / count for number in range(1, count)])
+    for first, last in itertools.pairwise([0, *ends.tolist(), len(pairs)]):
+        if first < last:
+            yield pairs[first:last]
 
 
 class _Cells:
