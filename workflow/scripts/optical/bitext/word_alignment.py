@@ -2,7 +2,7 @@
 
 Two aligners: `ibm2`, in numpy, which gives the same table every time, suffices for some thousand pairs and takes more
 in parts; and `eflomal` (Östling and Tiedemann 2016), the better one for large bitext, called as the command
-`eflomal-align` of an environment of its own (its licence is GPL-3; it takes its random seed from the system, so two runs
+`eflomal-align` of an environment of its own (its licence is GPL-3; it takes its seed from the system, so two runs
 differ a little).
 
 Shape suffixes: P cells (a word of one side against a word of the other, all sentence pairs one after the other),
