@@ -16,6 +16,7 @@ from optical.config.training import TrainingSettings
 from optical.errors import ConfigError, ResourceError
 from optical.files import read_lines
 from optical.runtime.machine import Machine
+from optical.runtime.signals import answered
 from optical.training import loop
 from optical.training.averaging import WeightAverage
 from optical.training.checkpoints import Checkpoints
@@ -157,7 +158,8 @@ def test_an_interrupt_ends_at_once_where_nothing_is_saved_or_the_second_time(tmp
         for _ in range(1 + saved):
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
+    # pytest's workers ignore Ctrl-C
+    with pytest.raises(KeyboardInterrupt), answered(signal.default_int_handler, signal.SIGINT):
         train(new_model(), interrupted, SETTINGS, SAVING, Checkpoints(tmp_path, "key") if saved else None, "test")
 
 
