@@ -218,12 +218,12 @@ def test_models_of_a_language_are_counted_and_those_of_other_methods_are_not(res
     assert {path.parent for path in found} - {path.parent for path in before} == set(folders[:3])
 
 
-def test_students_of_former_seeds_are_not_counted(results, report):
-    former = results / "students/sw/optical/7"
+def test_students_of_seeds_that_the_config_has_no_longer_are_not_counted(results, report):
+    of_seed_7 = results / "students/sw/optical/7"
     before = provenance_files(report)
-    shutil.copytree(results / "students/sw/optical/1", former)
+    shutil.copytree(results / "students/sw/optical/1", of_seed_7)
     found = provenance_files(replace(report, settings={"seeds": [1]}))
-    shutil.rmtree(former)
+    shutil.rmtree(of_seed_7)
     assert found == before != []
 
 

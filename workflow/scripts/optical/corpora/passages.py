@@ -8,7 +8,6 @@ from typing import Literal, NotRequired, TypedDict
 
 from optical.config.collections import Split
 from optical.errors import ConfigError, DataError
-from optical.text.words import is_unspaced, split_unspaced
 
 MARK = "#"
 DOCUMENT = '{"id": "d1", "text": "..."}'
@@ -167,6 +166,8 @@ def word_spans(text: str) -> Spans:
     >>> word_spans("two words"), word_spans("我们在北京")
     ([(0, 3), (4, 9)], [(0, 2), (2, 3), (3, 5)])
     """
+    from optical.text.words import is_unspaced, split_unspaced  # ICU, which planning does without
+
     if not is_unspaced(text):
         return [match.span() for match in re.finditer(r"\S+", text)]
     spans = []

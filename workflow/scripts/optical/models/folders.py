@@ -88,8 +88,11 @@ def load_encoder(
     tokeniser = base_of(folder, base) or folder
     if settings is None and (pooled := saved_dense_settings(folder)) is not None:
         return DenseEncoder(transformer, tokeniser, pooled)
-    own = saved_settings(folder)
-    settings = settings or settings_of_retriever(folder)
+    own: EncoderSettings | None
+    if settings is None:
+        own = settings = settings_of_retriever(folder)
+    else:
+        own = saved_settings(folder)
     encoder = Encoder(transformer, tokeniser, settings)
     if not isinstance(encoder.projection, nn.Linear):
         return encoder
