@@ -97,57 +97,35 @@ rule measure_alignment:
         RUN_MODEL
 
 
-rule compare_methods:
-    input:
-        **code("compare_methods"),
-        scores=lambda w: jobs.scores(at(w), w.collection),
-    output:
-        "{results}/tables/{collection}/map_cells.tsv",
-    log:
-        "{results}/logs/compare_methods/{collection}.log",
-    benchmark:
-        "{results}/benchmarks/compare_methods/{collection}.tsv"
-    conda:
-        "../envs/evaluate.yaml"
-    resources:
-        **needs("compare_methods"),
-    params:
-        arguments=arguments(
-            *("scores", "collection"),
-            keys=["methods", "measures", "reference"],
-            langs=lambda w: at(w).languages_of(w.collection),
-            levels=lambda w: at(w).levels(),
-        ),
-    message:
-        "comparing the methods on {wildcards.collection}"
-    shell:
-        RUN
-
-
 rule make_map_table:
     input:
         **code("make_map_table"),
-        cells="{results}/tables/{collection}/map_cells.tsv",
+        scores=lambda w: jobs.scores(at(w), w.collection),
         held_out=lambda w: jobs.held_out_tables(at(w)),
     output:
         out="{results}/tables/{collection}/map_table.tsv",
         markdown="{results}/tables/{collection}/map_table.md",
         latex="{results}/tables/{collection}/map_table.tex",
+        cells="{results}/tables/{collection}/map_cells.tsv",
+        pairs="{results}/tables/{collection}/pairs.tsv",
     log:
         "{results}/logs/make_map_table/{collection}.log",
     benchmark:
         "{results}/benchmarks/make_map_table/{collection}.tsv"
     conda:
         "../envs/evaluate.yaml"
+    resources:
+        **needs("make_map_table"),
     params:
         arguments=arguments(
-            *("cells", "held_out", "collection", "out", "markdown", "latex"),
-            keys=["methods", "measure"],
+            *("scores", "held_out", "collection", "out", "markdown", "latex", "cells", "pairs"),
+            keys=["methods", "measures", "reference"],
             langs=lambda w: at(w).languages_of(w.collection),
+            levels=lambda w: at(w).levels(),
             note=lambda w: models.weights_note(at(w)),
         ),
     message:
-        "making the table of {wildcards.collection}"
+        "comparing the methods on {wildcards.collection}, and making the table"
     shell:
         RUN
 

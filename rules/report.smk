@@ -30,33 +30,6 @@ rule make_cost_table:
         RUN
 
 
-rule compare_pairs:
-    input:
-        **code("compare_pairs"),
-        scores=lambda w: jobs.scores(at(w), w.collection),
-    output:
-        "{results}/tables/{collection}/pairs.tsv",
-    log:
-        "{results}/logs/compare_pairs/{collection}.log",
-    benchmark:
-        "{results}/benchmarks/compare_pairs/{collection}.tsv"
-    conda:
-        "../envs/evaluate.yaml"
-    resources:
-        **needs("compare_pairs"),
-    params:
-        arguments=arguments(
-            *("scores", "collection"),
-            keys=["methods", "measure"],
-            langs=lambda w: at(w).languages_of(w.collection),
-            levels=lambda w: at(w).levels(),
-        ),
-    message:
-        "comparing every method with every other one on {wildcards.collection}"
-    shell:
-        RUN
-
-
 rule describe_queries:
     input:
         **code("describe_queries"),

@@ -18,7 +18,6 @@ REHEARSED = {
     "align_words",
     "clean_bitext",
     "compare_expected",
-    "compare_methods",
     "evaluate_run",
     "make_map_table",
     "prepare_collection",

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.workflow
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))  # studies: test_study_runs.py
 # What every experiment of seven languages does once, and once a language.
-ONCE = """prepare_collection prepare_training_set tokenise_training_set train_teacher encode_collection compare_methods
-make_map_table publish_map_table"""
+ONCE = """prepare_collection prepare_training_set tokenise_training_set train_teacher encode_collection make_map_table
+publish_map_table"""
 BY_LANGUAGE = "clean_bitext tokenise_bitext search_lexical evaluate_run check_students"
 FROM_SCRATCH = "generate_atlas train_tokeniser tokenise_text pretrain_encoder"
 
@@ -34,7 +34,7 @@ SEVEN = each(ONCE, 1) | each(BY_LANGUAGE, 7) | TRANSLATING | {"distil_student": 
 # FLORES articles in seven languages, AfriQA in Swahili; an encoder from elsewhere
 TWO_COLLECTIONS = (
     SEVEN
-    | dict.fromkeys(["prepare_collection", "encode_collection", "compare_methods", "make_map_table"], 2)
+    | dict.fromkeys(["prepare_collection", "encode_collection", "make_map_table"], 2)
     | each("encode_bitext align_words", 7)
     | each("search_lexical evaluate_run", 8)
     | {"search_collection": 10, "fetch_dataset": 62}

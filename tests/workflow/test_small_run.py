@@ -29,7 +29,7 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"
 REPORT = "results/report.html"
 LANGUAGES, METHODS = CONFIG["languages"], CONFIG["methods"]
 STUDENTS = {"distil_student", "check_students"}
-SCORING = {"compare_methods", "make_map_table", "publish_map_table"}
+SCORING = {"make_map_table", "publish_map_table"}
 
 
 def run_in(folder, cores=2):

@@ -25,5 +25,5 @@ if __name__ == "__main__":
     parser = program(__doc__, out="table of expected and own figures (TSV)")
     parser.add_argument("--expected", required=True, help="table of expected figures")
     parser.add_argument("--config", required=True, help="whose rows: paper, open, config, ...")
-    parser.add_argument("--cells", nargs="+", required=True, help="long tables of compare_methods.py")
+    parser.add_argument("--cells", nargs="+", required=True, help="long tables of make_map_table.py")
     run_program(main, parser)

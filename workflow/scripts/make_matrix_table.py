@@ -4,7 +4,7 @@ python workflow/scripts/make_matrix_table.py --scores scores/*/*.tsv --collectio
     --measure AP --passages '{flores-en: en, flores-sw: sw, flores-de: de}' \\
     --methods zero-shot score-kd optical --references zero-shot score-kd --out matrix.tsv --markdown matrix.md
 
-The columns are those of compare_methods.py: `lang` is a pair such as sw-de (Swahili queries, German passages) or a
+The columns are those of make_map_table.py: `lang` is a pair such as sw-de (Swahili queries, German passages) or a
 group of pairs, and `reference` is the method that a row's method is compared with.
 """
 

@@ -4,7 +4,7 @@ python workflow/scripts/make_one_index_table.py --prepared collections/flores --
     --passage-languages en sw --methods zero-shot optical --references zero-shot --out one_index.tsv \\
     --markdown one_index.md --jobs '[{run: optical.trec, method: optical, lang: sw, seed: 1, queries: queries/sw.tsv}]'
 
-The columns are those of compare_methods.py; `lang` is the language of the queries, or all of them.
+The columns are those of make_map_table.py; `lang` is the language of the queries, or all of them.
 """
 
 from pathlib import Path

@@ -20,7 +20,7 @@ def main(arguments):
 
 if __name__ == "__main__":
     parser = program(__doc__, out="the figure (SVG)")
-    parser.add_argument("--cells", required=True, metavar="FILE", help="long table of compare_methods.py")
+    parser.add_argument("--cells", required=True, metavar="FILE", help="long table of make_map_table.py")
     parser.add_argument("--collection", required=True)
     parser.add_argument("--measure", required=True)
     parser.add_argument("--methods", nargs="+", required=True, help="all methods of the experiment, in their order")

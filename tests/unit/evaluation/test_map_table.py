@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from optical.errors import DataError
-from optical.evaluation.comparison import compare_methods, weigh
+from optical.evaluation.comparison import CELL_COLUMNS, compare_methods, weigh
 from optical.evaluation.map_table import (
     GROUPS,
     cells_of,
@@ -18,6 +18,7 @@ from optical.evaluation.map_table import (
     strongest_rival,
 )
 from optical.evaluation.scores import write_scores
+from optical.files import read_table
 from support.workspace import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -143,22 +144,23 @@ def test_weighing_languages_of_unequal_size_keeps_the_macro_mean():
     assert sum(values) / len(values) == pytest.approx((0.4 + 1.0) / 2)
 
 
+def run_program(*arguments, cwd):
+    """Run make_map_table.py."""
+    command = [sys.executable, SCRIPTS / "make_map_table.py", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
     write_scores(folder / "scores.tsv", score_rows(MEANS))
-    common = ["--collection", "toy", "--methods", *METHODS, "--langs", *LANGS]
-    commands = [
-        ["compare_methods.py", "--scores", "scores.tsv", *common, "--measures", "AP", "--reference", "nmt"]
-        + ["--levels", "{low: [sw, so, tl], high: [de, fr]}", "--out", "map_cells.tsv"],
-        ["make_map_table.py", "--cells", "map_cells.tsv", *common, "--out", "map_table.tsv"]
-        + ["--markdown", "map_table.md", "--latex", "map_table.tex", "--note", "Its weights had 4 bits."],
-    ]
-    for script, *arguments in commands:
-        done = subprocess.run(
-            [sys.executable, SCRIPTS / script, *arguments], cwd=folder, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
+    arguments = ["--scores", "scores.tsv", "--collection", "toy", "--methods", *METHODS, "--langs", *LANGS]
+    arguments += ["--measures", "AP", "--reference", "nmt", "--levels", "{low: [sw, so, tl], high: [de, fr]}"]
+    arguments += ["--note", "Its weights had 4 bits.", "--cells", "map_cells.tsv", "--pairs", "pairs.tsv"]
+    made = run_program(
+        *arguments, "--out", "map_table.tsv", "--markdown", "map_table.md", "--latex", "map_table.tex", cwd=folder
+    )
+    assert made.returncode == 0, made.stderr
     return folder
 
 
@@ -214,14 +216,38 @@ def test_a_broken_row_of_the_long_table_is_named_by_line(tables, tmp_path, row):
         read_cells(tmp_path / "map_cells.tsv")
 
 
-def test_a_reference_outside_the_methods_is_refused(tables):
-    arguments = ["--scores", "scores.tsv", "--collection", "toy", "--methods", "bm25", "--langs", "sw", "--measures"]
-    done = subprocess.run(
-        [sys.executable, SCRIPTS / "compare_methods.py", *arguments, "AP", "--reference", "nmt", "--out", "x.tsv"],
-        cwd=tables,
-        capture_output=True,
-        text=True,
+def test_every_method_is_compared_with_every_other_one_as_with_the_reference(tables):
+    rows = read_table(tables / "pairs.tsv", CELL_COLUMNS)
+    compared = {(row["method"], row["reference"]) for row in rows if row["lang"] == "de"}
+    assert compared == {(one, other) for one in METHODS for other in METHODS if one != other}
+    with_nmt = [row for row in rows if row["reference"] == "nmt"]
+    assert with_nmt == [
+        row for row in read_cells(tables / "map_cells.tsv") if row["reference"] and row["method"] != "nmt"
+    ]
+    there, back = (
+        {row["lang"]: row for row in rows if (row["method"], row["reference"]) == pair}
+        for pair in (("optical", "nmt"), ("nmt", "optical"))
     )
+    for lang in LANGS:
+        assert there[lang]["p_randomisation"] == back[lang]["p_randomisation"]
+        assert float(there[lang]["interval_low"]) == pytest.approx(-float(back[lang]["interval_high"]), abs=1e-9)
+
+
+def test_a_reference_outside_the_methods_is_refused(tables):
+    arguments = [
+        "--scores",
+        "scores.tsv",
+        "--collection",
+        "toy",
+        "--methods",
+        "bm25",
+        "--langs",
+        "sw",
+        "--measures",
+        "AP",
+    ]
+    arguments += ["--reference", "nmt", "--cells", "x", "--pairs", "x", "--out", "x", "--markdown", "x", "--latex", "x"]
+    done = run_program(*arguments, cwd=tables)
     assert done.returncode == 1 and "unknown 'nmt' [--reference]" in done.stderr
 
 

@@ -4,7 +4,7 @@ Beside the languages each method gets the columns `low`, `high` (means over the 
 `gap` (high - low), tested like a language. A group is a weighted sum of languages, and its unit is again the query: a
 topic that was asked in four languages is one topic, not four independent ones.
 
-Shapes: Q queries, S seeds, C cells (methods of one column and measure).
+Shapes: Q queries, S seeds, C cells (methods of one column and measure), N random draws.
 """
 
 import math
@@ -18,12 +18,14 @@ import numpy as np
 from optical.errors import DataError
 from optical.evaluation.scores import Score, Seeds
 from optical.evaluation.significance import (
-    bootstrap_interval,
+    bootstrap_means,
     effect_size,
     holm,
     paired_t_test,
-    randomisation_test,
+    percentile_interval,
     sd_over_seeds,
+    share_as_far,
+    signed_sums,
 )
 
 DONE, NOT_RUN = "OK", "NOT RUN"
@@ -119,49 +121,8 @@ def compare_methods(
         levels: the languages of `low` and `high`; those not among `langs` are left out.
         draws: the number of random draws of the bootstrap and of the randomisation test.
     """
-    scores = group_scores(rows, collection)
-    groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})
-    columns = [*langs, *groups]
-    cells = []
-    for measure in measures:
-        figures: dict[tuple[str, str], Figures] = {}  # by method and column
-        for column in columns:
-            weights = groups.get(column, {column: 1.0})
-            of_methods = _weighted_figures(scores, methods, measure, weights, reference, draws)
-            figures |= {(method, column): of_method for method, of_method in of_methods.items()}
-        for method in methods:
-            _add_p_holm([figures.get((method, lang), {}) for lang in langs])
-            _add_p_holm([figures.get((method, group), {}) for group in groups])
-        _average_gains(figures, groups)
-        cells += [
-            Cell(collection, method, column, measure, **figures.get((method, column), {}))
-            for method in methods
-            for column in columns
-        ]
+    [cells] = _compare(rows, collection, methods, langs, measures, [reference], levels, draws)
     return cells
-
-
-def _weighted_figures(
-    scores: Scores, methods: Sequence[str], measure: str, weights: Mapping[str, float], reference: str, draws: int
-) -> dict[str, Figures]:
-    """Return the figures of a weighted sum of languages, of each method that was run in all of them."""
-    per_method = {}
-    strata: dict[str, str] = {}
-    for method in methods:
-        if all((method, lang, measure) in scores for lang in weights):
-            per_lang = {lang: scores[method, lang, measure] for lang in weights}
-            per_method[method] = weigh(per_lang, weights)
-            if not strata:  # once, as all methods answer the same queries
-                strata = strata_of(per_lang)
-    return compare_column(per_method, reference, draws, strata)
-
-
-def _average_gains(figures: Mapping[tuple[str, str], Figures], groups: Mapping[str, Mapping[str, float]]) -> None:
-    """Set the relative gain of each method on a resource level to the mean of its gains on the level's languages."""
-    for (method, column), of_method in figures.items():
-        if column in groups and column != "gap":
-            gains = [figures[method, lang].get("relative_gain", NAN) for lang in groups[column]]
-            of_method["relative_gain"] = sum(gains) / len(gains)
 
 
 def compare_with_each(
@@ -175,10 +136,74 @@ def compare_with_each(
     draws: int = DRAWS,
 ) -> list[Cell]:
     """Return the cells of `compare_methods` for one reference after the other, without those not run."""
-    scores, cells = list(rows), []
-    for reference in references:
-        cells += compare_methods(scores, collection, methods, langs, measures, reference, levels, draws)
-    return [cell for cell in cells if cell.status == DONE]
+    tables = _compare(rows, collection, methods, langs, measures, references, levels, draws)
+    return [cell for cells in tables for cell in cells if cell.status == DONE]
+
+
+def _compare(
+    rows: Iterable[Score],
+    collection: str,
+    methods: Sequence[str],
+    langs: Sequence[str],
+    measures: Sequence[str],
+    references: Sequence[str],
+    levels: Mapping[str, Sequence[str]],
+    draws: int,
+) -> list[list[Cell]]:
+    """Return the cells of `compare_methods` for each reference."""
+    scores = group_scores(rows, collection)
+    groups = group_weights({level: [lang for lang in langs if lang in members] for level, members in levels.items()})
+    columns = [*langs, *groups]
+    tables: dict[str, list[Cell]] = {reference: [] for reference in references}
+    for measure in measures:
+        compared = {
+            column: _weighted_figures(scores, methods, measure, groups.get(column, {column: 1.0}), references, draws)
+            for column in columns
+        }
+        for reference, cells in tables.items():
+            figures = {
+                (method, column): of_method
+                for column, of_references in compared.items()
+                for method, of_method in of_references[reference].items()
+            }
+            for method in methods:
+                _add_p_holm([figures.get((method, lang), {}) for lang in langs])
+                _add_p_holm([figures.get((method, group), {}) for group in groups])
+            _average_gains(figures, groups)
+            cells += [
+                Cell(collection, method, column, measure, **figures.get((method, column), {}))
+                for method in methods
+                for column in columns
+            ]
+    return list(tables.values())
+
+
+def _weighted_figures(
+    scores: Scores,
+    methods: Sequence[str],
+    measure: str,
+    weights: Mapping[str, float],
+    references: Sequence[str],
+    draws: int,
+) -> dict[str, dict[str, Figures]]:
+    """Return, by reference, the figures of a weighted sum of languages, of each method that was run in all of them."""
+    per_method = {}
+    strata: dict[str, str] = {}
+    for method in methods:
+        if all((method, lang, measure) in scores for lang in weights):
+            per_lang = {lang: scores[method, lang, measure] for lang in weights}
+            per_method[method] = weigh(per_lang, weights)
+            if not strata:  # once, as all methods answer the same queries
+                strata = strata_of(per_lang)
+    return compare_column(per_method, references, draws, strata)
+
+
+def _average_gains(figures: Mapping[tuple[str, str], Figures], groups: Mapping[str, Mapping[str, float]]) -> None:
+    """Set the relative gain of each method on a resource level to the mean of its gains on the level's languages."""
+    for (method, column), of_method in figures.items():
+        if column in groups and column != "gap":
+            gains = [figures[method, lang].get("relative_gain", NAN) for lang in groups[column]]
+            of_method["relative_gain"] = sum(gains) / len(gains)
 
 
 def weigh(per_lang: Mapping[str, Seeds], weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -216,51 +241,59 @@ def strata_of(per_lang: Mapping[str, Seeds]) -> dict[str, str]:
 
 def compare_column(
     per_method: Mapping[str, Seeds],
-    reference: str,
+    references: Sequence[str],
     draws: int,
     strata: Mapping[str, str],
-) -> dict[str, Figures]:
-    """Return the figures of each method of one column (language or group) and measure, all methods at once.
+) -> dict[str, dict[str, Figures]]:
+    """Return the figures of each method of one column (language or group) and measure, by reference.
 
     Args:
         per_method: the scores of each method; all methods and seeds must have the same query ids.
-        reference: the method that the others are tested against.
+        references: the methods that the others are tested against, each in turn.
         draws: the number of random draws.
         strata: tells which queries are draws from the same topics.
     """
     scored = {method: seeds for method, seeds in per_method.items() if seeds}
     if not scored:
-        return {}
+        return {reference: {} for reference in references}
     ids = sorted(next(iter(next(iter(scored.values())).values())))
     scores_SQ = {method: _as_array(method, seeds, ids) for method, seeds in scored.items()}
     values_QC = np.stack([array_SQ.mean(axis=0) for array_SQ in scores_SQ.values()], axis=1)
     strata_Q = np.array([strata[query_id] for query_id in ids])
-    low_C, high_C = bootstrap_interval(values_QC, draws=draws, strata_Q=strata_Q)
+    drawn_NC = bootstrap_means(values_QC, draws, strata_Q=strata_Q)
+    signed_NC = signed_sums(values_QC, draws)
+    low_C, high_C = percentile_interval(drawn_NC)
     means = {"mean": values_QC.mean(axis=0), "mean_low": low_C, "mean_high": high_C}
-    tests = {}
-    if reference in scored:
-        reference_Q = values_QC[:, list(scored).index(reference)]
-        tests = _test_differences(values_QC - reference_Q[:, None], reference_Q.mean(), draws, strata_Q)
-    figures: dict[str, Figures] = {}
-    for column, (method, array_SQ) in enumerate(scores_SQ.items()):
-        tested = means if method == reference else means | tests
-        figures[method] = {name: float(values_C[column]) for name, values_C in tested.items()}
-        figures[method] |= {
-            "status": DONE,
-            "sd": sd_over_seeds(array_SQ),
-            "seeds": len(array_SQ),
-            "queries": len(ids),
-            "reference": reference if reference in scored else "",
-        }
+    figures: dict[str, dict[str, Figures]] = {}
+    for reference in references:
+        tests = {}
+        if reference in scored:
+            tests = _test_against(list(scored).index(reference), values_QC, drawn_NC, signed_NC, strata_Q)
+        figures[reference] = {}
+        for column, (method, array_SQ) in enumerate(scores_SQ.items()):
+            tested = means if method == reference else means | tests
+            figures[reference][method] = {name: float(values_C[column]) for name, values_C in tested.items()} | {
+                "status": DONE,
+                "sd": sd_over_seeds(array_SQ),
+                "seeds": len(array_SQ),
+                "queries": len(ids),
+                "reference": reference if reference in scored else "",
+            }
     return figures
 
 
-def _test_differences(
-    differences_QC: np.ndarray, reference_mean: float, draws: int, strata_Q: np.ndarray
+def _test_against(
+    reference: int, values_QC: np.ndarray, drawn_NC: np.ndarray, signed_NC: np.ndarray, strata_Q: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return the figures of the differences to the reference by their names in `Cell`, float (C,) each."""
-    low_C, high_C = bootstrap_interval(differences_QC, draws=draws, strata_Q=strata_Q)
-    difference_C = differences_QC.mean(axis=0)
+    """Return the figures of the differences to one column by their names in `Cell`, float (C,) each.
+
+    `drawn_NC` are the means of the values over draws of queries, `signed_NC` their sums under random signs.
+    """
+    differences_QC, drawn_differences_NC, signed_differences_NC = (
+        array_C - array_C[:, [reference]] for array_C in (values_QC, drawn_NC, signed_NC)
+    )
+    low_C, high_C = percentile_interval(drawn_differences_NC)
+    difference_C, reference_mean = differences_QC.mean(axis=0), values_QC[:, reference].mean()
     return {
         "difference_to_reference": difference_C,
         "interval_low": low_C,
@@ -268,7 +301,7 @@ def _test_differences(
         "relative_gain": difference_C / reference_mean if reference_mean else np.full_like(difference_C, NAN),
         "effect": effect_size(differences_QC, strata_Q),
         "p_t": paired_t_test(differences_QC, strata_Q),
-        "p_randomisation": randomisation_test(differences_QC, draws),
+        "p_randomisation": share_as_far(differences_QC, signed_differences_NC),
     }
 
 

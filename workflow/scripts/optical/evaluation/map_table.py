@@ -18,7 +18,7 @@ LongRow = dict[str, str]
 
 def read_cells(path: str | Path) -> list[LongRow]:
     """Read the long table (`map_cells.tsv`) as one dict of text a row."""
-    return read_table(path, CELL_COLUMNS, hint="make it with compare_methods.py")
+    return read_table(path, CELL_COLUMNS, hint="make it with make_map_table.py")
 
 
 def cells_of(path: str | Path, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
@@ -41,16 +41,14 @@ def write_map_table(
     caption: str,
     held_out: Sequence[Row],
     tsv: str | Path,
-    markdown: str | Path | None,
-    latex: str | Path | None,
+    markdown: str | Path,
+    latex: str | Path,
 ) -> None:
-    """Write the table in each form that has a path; the Markdown says below it which students training did not help."""
+    """Write the table in three forms; the Markdown says below it which students training did not help."""
     write_rows(tsv, map_rows(cells, methods, langs), sealed=True)
-    if markdown:
-        lines = markdown_lines(cells, methods, langs, caption)
-        write_lines(markdown, [*lines, *held_out_notes(held_out)], sealed=True)
-    if latex:
-        write_lines(latex, latex_lines(cells, methods, langs, caption), sealed=True)
+    lines = markdown_lines(cells, methods, langs, caption)
+    write_lines(markdown, [*lines, *held_out_notes(held_out)], sealed=True)
+    write_lines(latex, latex_lines(cells, methods, langs, caption), sealed=True)
 
 
 def strongest_rival(cells: Mapping[tuple[str, str], LongRow], method: str, candidates: Sequence[str]) -> str:

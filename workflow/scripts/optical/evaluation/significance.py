@@ -76,14 +76,26 @@ def randomisation_test(differences_QC: np.ndarray, draws: int = 10_000, seed: in
     >>> float(randomisation_test(np.array([1.0, 2.0, 3.0])))  # 2 of 8 patterns: all plus, all minus
     0.25
     """
-    differences_QC = np.asarray(differences_QC, dtype=float)
-    queries = len(differences_QC)
-    observed_C = np.abs(differences_QC.sum(axis=0)) - TIE * queries
+    return share_as_far(differences_QC, signed_sums(differences_QC, draws, seed))
+
+
+def signed_sums(values_QC: np.ndarray, draws: int = 10_000, seed: int = 0) -> np.ndarray:
+    """Return the sum of each column under each sign pattern, (N, C): all patterns, or `draws` random ones of more.
+
+    The sums of a difference of two columns are differences of their sums, so one call serves all pairs of methods.
+    """
+    queries = len(values_QC)
     exact = queries < 60 and 2**queries <= draws
     patterns = _all_signs(queries) if exact else _random_signs(queries, draws, seed)
-    counts = [(np.abs(signs_NQ @ differences_QC) >= observed_C).sum(axis=0) for signs_NQ in patterns]
-    count_C = np.sum(counts, axis=0)
-    return count_C / 2**queries if exact else (count_C + 1) / (draws + 1)
+    return np.concatenate([signs_NQ @ np.asarray(values_QC, dtype=float) for signs_NQ in patterns])
+
+
+def share_as_far(differences_QC: np.ndarray, sums_NC: np.ndarray) -> np.ndarray:
+    """Return the p-value of `randomisation_test` from the `signed_sums` of the differences."""
+    queries, patterns = len(differences_QC), len(sums_NC)
+    observed_C = np.abs(np.sum(differences_QC, axis=0, dtype=float)) - TIE * queries
+    count_C = (np.abs(sums_NC) >= observed_C).sum(axis=0)
+    return count_C / patterns if patterns == 2**queries else (count_C + 1) / (patterns + 1)
 
 
 def _all_signs(queries: int) -> Iterator[np.ndarray]:
@@ -114,6 +126,16 @@ def bootstrap_interval(
     >>> bool(0.39 < low < 0.41 and 0.59 < high < 0.61)  # the mean 0.5 ± 1.96 standard errors of 0.05
     True
     """
+    return percentile_interval(bootstrap_means(values_QC, draws, seed, strata_Q), level)
+
+
+def bootstrap_means(
+    values_QC: np.ndarray, draws: int = 10_000, seed: int = 0, strata_Q: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the mean of each column over each draw of queries, (N, C).
+
+    The means of a difference of two columns are differences of their means, so one call serves all pairs of methods.
+    """
     values_QC = np.asarray(values_QC, dtype=float)
     queries = len(values_QC)
     parts = _strata(queries, strata_Q)
@@ -122,7 +144,12 @@ def bootstrap_interval(
     for start in range(0, draws, DRAWS_PER_BLOCK):
         block = min(DRAWS_PER_BLOCK, draws - start)
         means.append(sum(_drawn_sums(values_QC[part], block, random) for part in parts) / queries)
-    low_C, high_C = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.concatenate(means)
+
+
+def percentile_interval(means_NC: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval (low, high) of each column that holds the share `level` of the draws."""
+    low_C, high_C = np.quantile(means_NC, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low_C, high_C
 
 

@@ -69,8 +69,7 @@ NEEDS = {
     "merge_runs": Need(1000, 10, 60),
     "fuse_runs": Need(1000, 10, 60),
     "evaluate_run": Need(1500, 0.5, 60),  # one run at a time
-    "compare_methods": Need(500, 10, 60),
-    "compare_pairs": Need(500, 10, 60),
+    "make_map_table": Need(500, 10, 60),
     "make_matrix_table": Need(500, 10, 60),
     "make_one_index_table": Need(1500, 0.5, 60),  # one run at a time
     "describe_queries": Need(1500, 0.5, 60),  # one run at a time
