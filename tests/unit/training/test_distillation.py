@@ -61,6 +61,14 @@ def test_it_trains_the_student_that_the_program_trains(teacher, tmp_path):
     assert weights_of(tmp_path / "one") == weights_of(tmp_path / "other")
 
 
+def test_torch_is_left_as_it_was(teacher, tmp_path):
+    torch.set_deterministic_debug_mode("default")  # other tests start a machine
+    deterministic = torch.utils.deterministic
+    deterministic.fill_uninitialized_memory = True
+    distil(teacher, PAIRS[:4], tmp_path / "student", SETTINGS, device="cpu")
+    assert (torch.get_deterministic_debug_mode(), deterministic.fill_uninitialized_memory) == (0, True)
+
+
 def test_training_helps_on_held_out_pairs_and_the_student_searches(teacher, tmp_path):
     made = distil(teacher, PAIRS, tmp_path / "student", SETTINGS | {"steps": 150, "learning_rate": 3e-3}, device="cpu")
     assert made.student > made.teacher + 0.1 and made.p_value < 0.05

@@ -3,7 +3,10 @@
 import dataclasses
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -45,6 +48,19 @@ class Machine:
             log.info("device: cpu x %d, %d threads, %s", self.world, torch.get_num_threads(), self.precision)
         parallel.join(device, self.world)
         return device
+
+
+@contextmanager
+def torch_settings_kept() -> Iterator[None]:
+    """Put back at the end what `Machine.start` sets in torch, for a call within a program of somebody else."""
+    deterministic: Any = torch.utils.deterministic  # its type stubs lack the setting
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), deterministic.fill_uninitialized_memory
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.set_deterministic_debug_mode(before[1])
+        deterministic.fill_uninitialized_memory = before[2]
 
 
 def machine_from(arguments: object) -> Machine:

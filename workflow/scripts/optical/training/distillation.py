@@ -32,7 +32,7 @@ from optical.models.encoder import Encoder
 from optical.models.folders import load_encoder
 from optical.runtime.base import base_of
 from optical.runtime.devices import device_of
-from optical.runtime.machine import Machine
+from optical.runtime.machine import Machine, torch_settings_kept
 from optical.runtime.precision import chosen
 from optical.search.translations import english_vectors, ranks_by_vectors
 from optical.text.token_files import TokenFile
@@ -120,7 +120,7 @@ def distil(
     fitted = fitted_settings(DistillationSettings, "student", asked, teacher)
     place = device_of(device)
     machine = Machine(_in_full(place), chosen(precision, place), torch.get_num_threads())
-    with tempfile.TemporaryDirectory(prefix="optical-") as temporary:
+    with torch_settings_kept(), tempfile.TemporaryDirectory(prefix="optical-") as temporary:
         tokens, vectors = Path(temporary, "tokens"), Path(temporary, "vectors")
         texts = dict(zip(SIDES, zip(*taught, strict=True), strict=True))
         tokenise_bitext(tokens, texts, dict.fromkeys(SIDES, base_of(teacher, base) or teacher))
