@@ -69,7 +69,7 @@ def test_a_study_ends_in_its_table_and_figure(tmp_path, study):
     assert all(0 <= float(row["mean"]) <= 1 for row in rows if row["lang"] != "gap")
     repeats = CUTS[study.stem].get("study", {}).get("repeats") or settings.get("study", {}).get("repeats", [1])
     assert {row["seeds"] for row in rows} == {str(len(repeats))}
-    assert len({(*list(row.values())[:5], row["measure"]) for row in rows}) == len(rows)
+    assert len({(*list(row.values())[:6], row["measure"]) for row in rows}) == len(rows)
     assert (results / "figure.png").stat().st_size > 5000
     if study.stem == "mtop":
         distances = read_table(results / "distances.tsv")

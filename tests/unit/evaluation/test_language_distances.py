@@ -18,11 +18,11 @@ def table(value):
     """Return a study's table whose cells are `value(source, target)`, and the contrary with fewer pairs."""
     common = {"collection": "c", "method": "optical", "measure": "AP"}
     rows = [
-        common | {"source": one, "lang": other, "pairs": str(pairs), "mean": str(value(one, other) * sign)}
+        common | {"source": one, "lang": other, "share": share, "mean": str(value(one, other) * sign)}
         for one, other in CELLS
-        for pairs, sign in ((800, 1), (100, -1))
+        for share, sign in (("100", 1), ("12", -1))
     ]
-    return [*rows, common | {"source": "en", "lang": "gap", "pairs": "", "mean": "0.9"}]
+    return [*rows, common | {"source": "en", "lang": "gap", "share": "100", "mean": "0.9"}]
 
 
 def found(value):
@@ -67,14 +67,7 @@ def test_nothing_is_said_of_cells_that_do_not_differ():
     assert all(np.isnan(value) for value in list(found(lambda one, other: 0.5)["script"].values())[5:])
 
 
-def test_a_study_without_sentence_pairs_is_explained_too():
-    rows = [row | {"pairs": ""} for row in table(lambda one, other: -descent(one, other)) if row["pairs"] == "800"]
-    assert {row["distance"]: row["rho"] for row in distance_rows(rows, "source", SCRIPTS)}["descent"] == pytest.approx(
-        -1
-    )
-
-
 def test_a_language_of_unknown_descent_is_named():
-    row = {"collection": "c", "method": "m", "measure": "AP", "source": "en", "lang": "sw", "pairs": "1", "mean": "0"}
+    row = {"collection": "c", "method": "m", "measure": "AP", "source": "en", "lang": "sw", "share": "100", "mean": "0"}
     with pytest.raises(DataError, match="'sw'"):
         distance_rows([row], "source", {"en": "Latn", "sw": "Latn"})

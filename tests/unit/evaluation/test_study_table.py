@@ -48,9 +48,11 @@ def test_variants_are_compared_method_by_method():
 
 def test_means_over_resource_levels_and_their_gap_are_rows_where_there_are_both():
     parts = [condition(lang=lang, good=[value] * 5) for lang, value in (("sw", 0.2), ("de", 0.6))]
-    both = Condition("", 100, "c", parts[0].scores + parts[1].scores, {"sw": 1, "de": 1})
-    found = {row["lang"]: row["mean"] for row in study_rows([both], "methods", "good", ["AP"], LEVELS, FEW)}
-    assert found["gap"] == pytest.approx(0.4)
+    both = [Condition("", share, "c", parts[0].scores + parts[1].scores, {"sw": 1, "de": 1}) for share in (10, 100)]
+    rows = study_rows(both, "methods", "good", ["AP"], LEVELS, FEW)
+    found = {(row["lang"], row["share"]): row["mean"] for row in rows}
+    assert len(found) == len(rows) == 10
+    assert found["gap", 10] == found["gap", 100] == pytest.approx(0.4)
     assert "gap" not in {row["lang"] for row in study_rows(parts[:1], "methods", "good", ["AP"], LEVELS, FEW)}
 
 
@@ -98,12 +100,6 @@ def test_repeats_of_a_variant_count_as_its_seeds(tmp_path):
 def test_a_study_without_scores_is_refused():
     with pytest.raises(DataError, match="no scores"):
         study_rows([condition(good=[0.5])], "methods", "good", ["RR"], LEVELS, FEW)
-
-
-def table(**columns):
-    """Return a row of a study's table as a file of it is read."""
-    values = {"collection": "c", "lang": "de", "measure": "AP", "mean": "0.5", "pairs": "10", "method": "optical"}
-    return {"source": "", "mean_low": "", "mean_high": ""} | values | columns
 
 
 def test_the_programs_make_a_table_and_its_figure(tmp_path):

@@ -44,7 +44,7 @@ def descent(one: str, other: str) -> int:
 def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mapping[str, str]) -> list[dict[str, object]]:
     """Return the correlations with each distance as rows of `COLUMNS`.
 
-    Only the largest size of bitext counts. Distances are `descent`, `script` (1 for different scripts, else 0), and
+    Only rows with all sentence pairs count. Distances are `descent`, `script` (1 for different scripts, else 0), and
     `descent, one script`: descent between languages of one script, permuting only these.
 
     Args:
@@ -80,14 +80,13 @@ def distance_rows(table: Iterable[Mapping[str, str]], axis: str, scripts: Mappin
 
 
 def matrices_of(table: Iterable[Mapping[str, str]], axis: str) -> dict[tuple[str, str, str], dict[Cell, float]]:
-    """Return (collection, method, measure) -> (source, target) -> mean with the most sentence pairs."""
-    sized: dict[tuple[str, str, str], dict[Cell, tuple[int, float]]] = {}
+    """Return (collection, method, measure) -> (source, target) -> mean with all sentence pairs."""
+    matrices: dict[tuple[str, str, str], dict[Cell, float]] = {}
     for row in table:
-        if row["lang"] not in ("low", "high", "gap"):
-            matrix = sized.setdefault((row["collection"], row["method"], row["measure"]), {})
-            cell, value = (row[axis], row["lang"]), (int(row["pairs"] or 0), float(row["mean"]))
-            matrix[cell] = max(matrix.get(cell, value), value)
-    return {key: {cell: mean for cell, (_, mean) in matrix.items()} for key, matrix in sized.items()}
+        if row["lang"] not in ("low", "high", "gap") and row["share"] == "100":
+            matrix = matrices.setdefault((row["collection"], row["method"], row["measure"]), {})
+            matrix[row[axis], row["lang"]] = float(row["mean"])
+    return matrices
 
 
 def explained(

@@ -128,8 +128,9 @@ def _block_rows(
         if block.method:
             variant, method = cell.method, block.method
         pairs = pairs_of_variant[variant].get(cell.lang, "")
+        labels = {"variant": variant, "share": block.conditions[0].share, "pairs": pairs, "method": method}
         exact = exact_bounds(grouped.get((cell.method, cell.lang, cell.measure), {}), cell)
-        rows.append(as_row(cell, variant, method, pairs, exact, needed_queries(cell, differences)))
+        rows.append(as_row(cell, labels, exact, needed_queries(cell, differences)))
     return rows
 
 
@@ -186,16 +187,15 @@ def exact_bounds(seeds: Seeds, cell: Cell) -> tuple[float, float]:
     return exact_interval(round(cell.mean * cell.queries), cell.queries)
 
 
-def as_row(
-    cell: Cell, variant: str, method: str, pairs: object, exact: tuple[float, float], needed: object
-) -> StudyRow:
-    """Return a cell as a row of the study's table."""
+def as_row(cell: Cell, labels: Mapping[str, object], exact: tuple[float, float], needed: object) -> StudyRow:
+    """Return a cell as a row of the study's table; `labels` are variant, share, pairs and method."""
     return {
-        "variant": variant,
+        "variant": labels["variant"],
         "collection": cell.collection,
         "lang": cell.lang,
-        "pairs": pairs,
-        "method": method,
+        "share": labels["share"],
+        "pairs": labels["pairs"],
+        "method": labels["method"],
         "measure": cell.measure,
         "mean": cell.mean,
         "mean_low": cell.mean_low,

@@ -51,31 +51,18 @@ def draw_study(
 
 
 def draw_matrix(rows: Sequence[Row], axis: str, langs: Sequence[str], method: str, measure: str) -> Figure:
-    """Draw a heat map a number of sentence pairs: a row a variant, a column a language, `method`'s mean as a figure."""
+    """Draw a heat map a share of the sentence pairs: a row a variant, a column a language, `method`'s mean as a figure.
+
+    A panel is named after the smallest number of sentence pairs in it.
+    """
     mine = [row for row in rows if row["method"] == method]
-    variants = list(dict.fromkeys(row[axis] for row in mine))
-    classes = [size_class(row, mine, axis) for row in mine]
     cells_of = {}
-    for number in sorted(set(classes)):
-        rows_of_class = [row for row, own_class in zip(mine, classes, strict=True) if own_class == number]
-        size = min(map(pairs_of, rows_of_class))
+    for share in sorted({float(row["share"]) for row in mine}):
+        of_share = [row for row in mine if float(row["share"]) == share]
+        size = min((int(row["pairs"]) for row in of_share if row["pairs"]), default=0)
         title = f"about {size} pairs" if size else "no sentence pairs"
-        cells_of[title] = {(row[axis], row["lang"]): float(row["mean"]) for row in rows_of_class}
-    figure = draw_heat_maps(cells_of, variants, langs)
+        cells_of[title] = {(row[axis], row["lang"]): float(row["mean"]) for row in of_share}
+    figure = draw_heat_maps(cells_of, list(dict.fromkeys(row[axis] for row in mine)), langs)
     figure.supxlabel(f"language of the query; mean {measure} of {method}", fontsize=9)
     figure.supylabel(axis, fontsize=9)
     return figure
-
-
-def size_class(row: Row, rows: Sequence[Row], axis: str) -> int:
-    """Return the rank of a row's number of pairs among those of its variant and language, from the smallest.
-
-    Rows of one class share a panel: their shares of the sentence pairs are the same, their numbers differ.
-    """
-    sizes = {pairs_of(other) for other in rows if (other[axis], other["lang"]) == (row[axis], row["lang"])}
-    return sorted(sizes).index(pairs_of(row))
-
-
-def pairs_of(row: Row) -> int:
-    """Return a row's number of sentence pairs, 0 where no method of its variant learns from any."""
-    return int(row["pairs"] or 0)
