@@ -1,58 +1,39 @@
-"""Studies: experiments that differ in one thing, each made by the rules of the main table, and one table of them all.
+"""Experiments that differ in one thing, each made by the rules of the main table, and one table of them all.
 
 snakemake --cores 2 --configfile config/studies/multi30k.yaml -- results/studies/multi30k/table.tsv
+snakemake --cores 2 -- results/bitext_curve.tsv  # an experiment with shares of its sentence pairs
 """
 
 
 rule make_study_table:
     input:
         **code("make_study_table"),
-        scores=lambda w: jobs.files_in(changes.study_conditions(at(w)), "scores"),
-        bitext=lambda w: jobs.files_in(changes.study_conditions(at(w)), "bitext"),
+        scores=lambda w: jobs.files_in(changes.conditions(at(w), w.table), "scores"),
+        bitext=lambda w: jobs.files_in(changes.conditions(at(w), w.table), "bitext"),
     output:
-        "{results}/table.tsv",
+        "{results}/{table}.tsv",
     log:
-        "{results}/logs/make_study_table.log",
+        "{results}/logs/make_study_table/{table}.log",
     benchmark:
-        "{results}/benchmarks/make_study_table.tsv"
+        "{results}/benchmarks/make_study_table/{table}.tsv"
+    wildcard_constraints:
+        table=any_of(changes.CONDITIONS),
     conda:
         "../envs/evaluate.yaml"
     resources:
         **needs("make_study_table"),
     params:
         arguments=arguments(
-            keys=["measures", "study.compare", "study.axis"],
-            jobs=lambda w: changes.study_conditions(at(w)),
+            keys=["study.compare", "study.axis"],
+            jobs=lambda w: changes.conditions(at(w), w.table),
             reference=lambda w: changes.study_reference(at(w)),
+            measures=lambda w: jobs.ALIGNMENT_MEASURES if w.table == "alignment_quality" else at(w).config.measures,
             levels=lambda w: at(w).levels(),
         ),
     message:
-        "making the table of the study: {output}"
+        "making the table of conditions {output}"
     shell:
         RUN
-
-
-use rule make_study_table as make_alignment_table with:
-    input:
-        **code("make_study_table"),
-        scores=lambda w: jobs.files_in(changes.alignment_conditions(at(w)), "scores"),
-        bitext=lambda w: jobs.files_in(changes.alignment_conditions(at(w)), "bitext"),
-    output:
-        "{results}/alignment_quality.tsv",
-    log:
-        "{results}/logs/make_alignment_table/alignment_quality.log",
-    benchmark:
-        "{results}/benchmarks/make_alignment_table/alignment_quality.tsv"
-    params:
-        arguments=arguments(
-            keys=["study.compare", "study.axis"],
-            jobs=lambda w: changes.alignment_conditions(at(w)),
-            reference=lambda w: changes.study_reference(at(w)),
-            measures=jobs.ALIGNMENT_MEASURES,
-            levels=lambda w: at(w).levels(),
-        ),
-    message:
-        "making the table of how well names are aligned: {output}"
 
 
 rule explain_matrix:
@@ -85,8 +66,7 @@ rule plot_study:
         **code("plot_study"),
         table="{results}/table.tsv",
     output:
-        out="{results}/figure.svg",
-        others=multiext("{results}/figure", ".png", ".tsv"),
+        **figure("{results}/figure", "Study", "means of every condition"),
     log:
         "{results}/logs/plot_study.log",
     benchmark:
@@ -104,3 +84,24 @@ rule plot_study:
         "drawing the study: {output.out}"
     shell:
         RUN
+
+
+use rule plot_study as plot_bitext_curve with:
+    input:
+        **code("plot_study"),
+        table="{results}/bitext_curve.tsv",
+    output:
+        **figure("{results}/figures/bitext_curve", "Training", "means against bitext size"),
+    log:
+        "{results}/logs/plot_bitext_curve.log",
+    benchmark:
+        "{results}/benchmarks/plot_bitext_curve.tsv"
+    params:
+        arguments=arguments(
+            *("table", "out"),
+            keys=["methods", "reference", "study.axis", "measure"],
+            kind="curve",
+            names=lambda w: jobs.titles(at(w), changes.curve_languages(at(w))),
+        ),
+    message:
+        "drawing the means against the number of sentence pairs: {output.out}"

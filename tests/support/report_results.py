@@ -81,12 +81,12 @@ def add_extras(folder: str | Path) -> None:
     """Write what a report shows where it is there: bitext curve, translation quality, cost."""
     folder = Path(folder)
     curve = [
-        ("atlas", lang, method, share, pairs, "AP", f"{SKILL[method] * (1 - math.exp(-pairs / 200)):.4f}")
+        ("", "atlas", lang, share, pairs, method, "AP", f"{SKILL[method] * (1 - math.exp(-pairs / 200)):.4f}")
         for lang in LANGS
         for method in ("mse", "optical")
         for share, pairs in ((1, 9), (3, 26), (10, 85), (30, 255), (100, 850))
     ]
-    columns = ("collection", "lang", "method", "share", "pairs", "measure", "mean")
+    columns = ("variant", "collection", "lang", "share", "pairs", "method", "measure", "mean")
     write_rows(folder / "bitext_curve.tsv", [columns, *curve])
     write_rows(folder / "translation_table.tsv", [("lang", "method", "bleu", "chrf"), ("sw", "nmt", "12.30", "40.10")])
     write_rows(folder / "cost_table.tsv", [("rule", "jobs", "hours"), ("distil_student", "28", "0.10")])
@@ -156,11 +156,11 @@ def _described(rows: list[tuple], lang: str, queries: int, methods: tuple) -> di
 def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     """Run the programs that draw on such results, as the rules do; return the folder."""
     import plot_alignment
-    import plot_bitext_curve
     import plot_curves
     import plot_gap
     import plot_map
     import plot_queries
+    import plot_study
 
     folder = Path(folder)
     common = {"measure": "AP", "methods": list(methods), "reference": "optical", "names": NAMES}
@@ -180,9 +180,9 @@ def draw_figures(folder: str | Path, methods: tuple = METHODS) -> Path:
     for lang in LANGS:
         alignment = folder / f"alignments/{lang}.json"
         plot_alignment.main(Namespace(alignment=alignment, out=folder / f"figures/alignment/{lang}.svg"))
-    curve = folder / "bitext_curve.tsv"
-    if curve.is_file():
-        plot_bitext_curve.main(Namespace(**common, curve=curve, out=folder / "figures/bitext_curve.svg"))
+    curve = {"table": folder / "bitext_curve.tsv", "kind": "curve", "axis": "variant"}
+    if curve["table"].is_file():
+        plot_study.main(Namespace(**common, **curve, out=folder / "figures/bitext_curve.svg"))
     return folder
 
 

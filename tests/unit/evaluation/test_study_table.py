@@ -84,6 +84,22 @@ def test_conditions_are_read_from_scores_and_bitext(tmp_path):
     assert found == Condition("v", 3, "c", [("c", "mse", "de", "1", "q1", "AP", 0.5)], {"de": 2})
 
 
+def test_a_condition_may_name_the_methods_of_its_scores_that_count(tmp_path):
+    methods = ("bm25", "mse", "optical")
+    write_scores(tmp_path / "scores.tsv", [("c", method, "de", "1", "q1", "AP", 0.5) for method in methods])
+    job = {
+        "variant": "",
+        "share": 100,
+        "collection": "c",
+        "lang": "de",
+        "scores": tmp_path / "scores.tsv",
+        "bitext": "",
+    }
+    for named in ({"methods": ["optical", "mse"]}, {"methods": []}, {}):
+        [found] = read_conditions([job | named])
+        assert {score.method for score in found.scores} == {*named.get("methods", methods)}
+
+
 def test_repeats_of_a_variant_count_as_its_seeds(tmp_path):
     jobs = []
     for repeat, value in ((1, 0.2), (2, 0.4)):

@@ -132,10 +132,12 @@ def test_a_curve_without_methods_is_refused_where_it_is_asked_for():
 
 def test_a_point_of_the_curve_has_its_scores_and_its_sentence_pairs():
     tried = experiment(languages=["sw"], bitext_curve={"shares": [10], "methods": ["optical"]})
-    assert [(row["share"], row["scores"], row["bitext"]) for row in changes.curve_points(tried)] == [
+    points = changes.conditions(tried, "bitext_curve")
+    assert [(row["share"], row["scores"], row["bitext"]) for row in points] == [
         (10, "results/bitext_curve/10/scores/atlas/sw.tsv", "results/bitext_curve/10/bitext/sw/train.tsv"),
         (100, "results/scores/atlas/sw.tsv", "results/bitext/sw/train.tsv"),
     ]
+    assert {tuple(row["methods"]) for row in points} == {("optical",)}
 
 
 # --- tuning

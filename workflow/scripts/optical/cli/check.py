@@ -47,7 +47,6 @@ SAME_NEEDS = {
     "encode_with_extended": "encode_collection",
     "encode_with_student": "encode_collection",
     "evaluate_pruned": "evaluate_run",
-    "make_alignment_table": "make_study_table",
     "make_pruned_table": "make_study_table",
     "search_part": "search_collection",
     "tokenise_extended": "tokenise_bitext",

@@ -5,7 +5,7 @@ Either the methods are compared within each condition, or the variants with each
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
@@ -23,10 +23,14 @@ Differences = dict[tuple[str, str, str], np.ndarray]  # (method, lang, measure) 
 
 
 class StudyJob(TypedDict):
-    """A variant, repeat, share and collection in one language, with the files of its scores and sentence pairs."""
+    """A variant, repeat, share and collection in one language, with the files of its scores and sentence pairs.
+
+    `methods` are those in the table, all if it is not given.
+    """
 
     variant: str
-    repeat: int | None
+    repeat: NotRequired[int | None]
+    methods: NotRequired[Sequence[str]]
     share: float
     collection: str
     lang: str
@@ -71,7 +75,8 @@ def read_conditions(jobs: Iterable[StudyJob]) -> list[Condition]:
         condition = conditions.setdefault(key, Condition(*key, [], {}))
         repeat = job.get("repeat")
         for score in read_scores([job["scores"]]):
-            condition.scores.append(score if repeat is None else score._replace(seed=f"{repeat}.{score.seed}"))
+            if score.method in job.get("methods", [score.method]):
+                condition.scores.append(score if repeat is None else score._replace(seed=f"{repeat}.{score.seed}"))
         if job["bitext"]:
             condition.pairs[job["lang"]] = sum(1 for _ in read_rows(job["bitext"], columns=2))
     return list(conditions.values())

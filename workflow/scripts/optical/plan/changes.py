@@ -132,9 +132,23 @@ def curve_languages(experiment: Experiment) -> list[str]:
 
 
 def curve_points(experiment: Experiment) -> list[Job]:
-    """Return the points of the bitext curve: share, language, scores and sentence pairs of each."""
-    collection, langs = experiment.main_collection(), curve_languages(experiment)
-    return [condition(each, collection, lang) for each in [*shares(experiment), experiment] for lang in langs]
+    """Return every condition of the bitext curve: share and language, with the methods that have all shares."""
+    collection, methods = experiment.main_collection(), curve_methods(experiment)
+    return [
+        condition(each, collection, lang, variant="", methods=methods)
+        for each in [*shares(experiment), experiment]
+        for lang in curve_languages(experiment)
+    ]
+
+
+# --- the tables of conditions
+
+CONDITIONS = {"table": study_conditions, "alignment_quality": alignment_conditions, "bitext_curve": curve_points}
+
+
+def conditions(experiment: Experiment, table: str) -> list[Job]:
+    """Return the conditions in a table of `CONDITIONS`."""
+    return CONDITIONS[table](experiment)
 
 
 # --- a grid over keys of the config

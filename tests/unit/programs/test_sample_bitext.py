@@ -1,4 +1,4 @@
-"""Shares of the sentence pairs are nested and fair, and the curve's rows say what they were measured on."""
+"""Shares of the sentence pairs are nested and fair, and so is the pair that is drawn."""
 
 from argparse import Namespace
 
@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import align_sentences
-import bitext_curve
 import sample_bitext
 from optical.errors import ConfigError, DataError
-from optical.evaluation.scores import write_scores
-from optical.files import read_rows, read_table, write_rows
+from optical.files import read_rows, write_rows
 
 PAIRS = [(f"sentence {number}", f"sentensi {number}") for number in range(200)]
 
@@ -54,18 +52,6 @@ def test_an_impossible_share_is_refused(tmp_path, share):
 def test_no_pairs_are_named(tmp_path):
     with pytest.raises(DataError, match="no sentence pairs"):
         sample(tmp_path, 10, [])
-
-
-def test_the_curve_has_a_row_per_share_language_and_method(tmp_path):
-    scores = [("atlas", "mse", "sw", seed, query, "AP", 0.5) for seed in "12" for query in ("a", "b")]
-    write_scores(tmp_path / "scores.tsv", [*scores, ("atlas", "mse", "sw", "3", "a", "AP", 0.2)])
-    write_rows(tmp_path / "pairs.tsv", PAIRS[:7])
-    job = {"share": 10, "lang": "sw", "scores": tmp_path / "scores.tsv", "bitext": tmp_path / "pairs.tsv"}
-    asked = {"jobs": [job], "methods": ["mse", "optical"], "collection": "atlas", "measure": "AP"}
-    bitext_curve.main(Namespace(**asked, out=tmp_path / "curve.tsv"))
-    (row,) = read_table(tmp_path / "curve.tsv")
-    assert (row["lang"], row["method"], row["share"], row["pairs"]) == ("sw", "mse", "10", "7")
-    assert row["mean"] == "0.450000"
 
 
 def test_the_pair_that_is_drawn_is_the_first_of_fair_length():
