@@ -29,13 +29,13 @@ rule train_translator:
         **code("train_translator"),
         tokeniser=lambda w: models.student_tokeniser(at(w), w.lang),
         tokens=lambda w: models.student_tokens(at(w), w.lang),
-        encoder=lambda w: models.translator_start(at(w), w.lang, w.get("method", "")),
+        encoder=lambda w: models.translator_start(at(w), w.lang, w.translator),
     output:
-        directory("{results}/translators/{lang}"),
+        directory("{results}/translators/{lang}/{translator}"),
     log:
-        "{results}/logs/train_translator/{lang}.log",
+        "{results}/logs/train_translator/{lang}/{translator}.log",
     benchmark:
-        "{results}/benchmarks/train_translator/{lang}.tsv"
+        "{results}/benchmarks/train_translator/{lang}/{translator}.tsv"
     conda:
         "../envs/translate.yaml"
     resources:
@@ -43,70 +43,48 @@ rule train_translator:
     params:
         arguments=arguments(
             *("tokeniser", "tokens", "encoder"),
-            settings=lambda w: settings.translator_settings(at(w), w.get("method", "")),
+            settings=lambda w: settings.translator_settings(at(w), w.translator),
         ),
     message:
-        "training a translator from {wildcards.lang}; progress: {log}"
+        "training the translator {wildcards.translator} from {wildcards.lang}; progress: {log}"
     shell:
         TRAIN
-
-
-use rule train_translator as train_own_translator with:
-    output:
-        directory("{results}/own_translators/{lang}/{method}"),
-    log:
-        "{results}/logs/train_own_translator/{lang}/{method}.log",
-    benchmark:
-        "{results}/benchmarks/train_own_translator/{lang}/{method}.tsv"
-    message:
-        "training the translator of {wildcards.method} from {wildcards.lang}; progress: {log}"
 
 
 rule translate_queries:
     input:
         **code("translate_queries"),
-        model=lambda w: models.translator(at(w), w.lang, w.get("method", "")),
+        model=lambda w: models.translator(at(w), w.lang, w.translator),
         held_out=lambda w: at(w).bitext(w.lang, "dev"),
         collections=lambda w: translations.collections_of_language(at(w), w.lang),
     output:
-        folder=directory("{results}/translations/{lang}"),
+        folder=directory("{results}/translations/{lang}/{translator}"),
     log:
-        "{results}/logs/translate_queries/{lang}.log",
+        "{results}/logs/translate_queries/{lang}/{translator}.log",
     benchmark:
-        "{results}/benchmarks/translate_queries/{lang}.tsv"
+        "{results}/benchmarks/translate_queries/{lang}/{translator}.tsv"
     conda:
         "../envs/translate.yaml"
     resources:
         **needs(
             "translate_queries",
             model_mb=lambda w, input, precision: memory.translating_mb(
-                str(input.model), at(w).translator_block(w.get("method", "")).beams
+                str(input.model), at(w).translator_block(w.translator).beams
             ),
         ),
     params:
         arguments=arguments(
             "model",
             queries=lambda w: translations.queries_to_translate(at(w), w.lang),
-            out=lambda w: translations.translations_of_queries(at(w), w.lang, w.get("method", "")),
-            source_code=lambda w: models.translator_code(at(w), "source_code", w.lang, w.get("method", "")),
-            target_code=lambda w: models.translator_code(at(w), "target_code", w.lang, w.get("method", "")),
-            beams=lambda w: at(w).translator_block(w.get("method", "")).beams,
+            out=lambda w: translations.translations_of_queries(at(w), w.lang, w.translator),
+            source_code=lambda w: models.translator_code(at(w), "source_code", w.lang, w.translator),
+            target_code=lambda w: models.translator_code(at(w), "target_code", w.lang, w.translator),
+            beams=lambda w: at(w).translator_block(w.translator).beams,
         ),
     message:
-        "translating the queries and the held-out sentences of {wildcards.lang}"
+        "translating the queries and the held-out sentences of {wildcards.lang} by the translator {wildcards.translator}"
     shell:
         RUN_MODEL
-
-
-use rule translate_queries as translate_with_own with:
-    output:
-        folder=directory("{results}/own_translations/{lang}/{method}"),
-    log:
-        "{results}/logs/translate_with_own/{lang}/{method}.log",
-    benchmark:
-        "{results}/benchmarks/translate_with_own/{lang}/{method}.tsv"
-    message:
-        "translating the queries and the held-out sentences of {wildcards.lang} for {wildcards.method}"
 
 
 rule score_translations:

@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A job without an environment of its own runs in the driver's, also where that was not activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
+from optical.config.names import SHARED
 from optical.plan import changes, checks, downloads, fusions, jobs, matrices, memory, models, searching, settings
 from optical.plan import next_steps, sources, translations
 from optical.plan.arguments import argument_file, command_words
@@ -122,6 +123,7 @@ def figure(stem, category, what):
 
 
 SHARES = [folder for folder, each in EXPERIMENTS.items() if each.share < 100]
+METHODS = any_of(name for each in EXPERIMENTS.values() for name in each.config.method_table)
 TRAINING_SETS = any_of(owner for each in EXPERIMENTS.values() for owner in each.owners_of_training_sets())
 THREADS = experiment.config.machine.threads
 

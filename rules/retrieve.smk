@@ -67,50 +67,22 @@ use rule encode_collection as encode_part with:
         "encoding documents of {wildcards.collection}, part {wildcards.part}"
 
 
-use rule encode_collection as encode_dense with:
+use rule encode_collection as encode_with_model with:
     input:
         **code("encode_collection"),
-        encoder=lambda w: models.dense(at(w)),
+        encoder=lambda w: models.passage_encoder(at(w), w.model),
+        bases=lambda w: models.passage_encoder_bases(at(w), w.model),
         prepared=lambda w: at(w).collection(w.collection),
     output:
-        directory("{results}/dense_vectors/{collection}"),
+        directory("{results}/model_vectors/{collection}/{model}"),
     log:
-        "{results}/logs/encode_dense/{collection}.log",
+        "{results}/logs/encode_with_model/{collection}/{model}.log",
     benchmark:
-        "{results}/benchmarks/encode_dense/{collection}.tsv"
+        "{results}/benchmarks/encode_with_model/{collection}/{model}.tsv"
+    wildcard_constraints:
+        model=rf"dense|extended/[a-z]{{2,3}}|students/[a-z]{{2,3}}/({METHODS})/\d+",
     message:
-        "encoding the documents of {wildcards.collection} into one vector each"
-
-
-use rule encode_collection as encode_with_student with:
-    input:
-        **code("encode_collection"),
-        encoder=lambda w: at(w).student(w.lang, w.method, w.seed),
-        bases=lambda w: models.student_bases(at(w), w.lang),
-        prepared=lambda w: at(w).collection(w.collection),
-    output:
-        directory("{results}/student_vectors/{collection}/{lang}/{method}/{seed}"),
-    log:
-        "{results}/logs/encode_with_student/{collection}/{lang}/{method}/{seed}.log",
-    benchmark:
-        "{results}/benchmarks/encode_with_student/{collection}/{lang}/{method}/{seed}.tsv"
-    message:
-        "encoding the documents of {wildcards.collection} with the student {wildcards.method}, seed {wildcards.seed}"
-
-
-use rule encode_collection as encode_with_extended with:
-    input:
-        **code("encode_collection"),
-        encoder=lambda w: models.extended(at(w), w.lang),
-        prepared=lambda w: at(w).collection(w.collection),
-    output:
-        directory("{results}/extended_vectors/{collection}/{lang}"),
-    log:
-        "{results}/logs/encode_with_extended/{collection}/{lang}.log",
-    benchmark:
-        "{results}/benchmarks/encode_with_extended/{collection}/{lang}.tsv"
-    message:
-        "encoding the documents of {wildcards.collection} with the teacher and subwords of {wildcards.lang}"
+        "encoding the documents of {wildcards.collection} with {wildcards.model} in place of the teacher"
 
 
 rule search_collection:

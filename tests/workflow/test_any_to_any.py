@@ -65,9 +65,9 @@ def test_every_pair_of_languages_is_measured_and_drawn(finished):
 def test_a_student_reads_the_passages_of_its_language_and_the_teacher_english_ones(finished):
     workspace, said = finished
     counts = job_counts(said)
-    encoding = {"encode_collection": 2, "encode_with_student": 1, "merge_runs": 3, "search_collection": 3}
+    encoding = {"encode_collection": 2, "encode_with_model": 1, "merge_runs": 3, "search_collection": 3}
     assert {rule: counts[rule] for rule in encoding} == encoding
-    assert (workspace / FOLDER / "student_vectors/news-sw/sw/optical/1").is_dir()
+    assert (workspace / FOLDER / "model_vectors/news-sw/students/sw/optical/1").is_dir()
 
 
 def test_one_index_has_the_passages_of_all_languages(finished):

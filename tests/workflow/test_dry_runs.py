@@ -42,7 +42,7 @@ TWO_COLLECTIONS = (
 AFRICAN = (
     each(ONCE, 1)
     | each(BY_LANGUAGE, 6)
-    | each("unpack_model make_dense encode_dense score_translations", 1)
+    | each("unpack_model make_dense encode_with_model score_translations", 1)
     | each("encode_bitext align_words train_translator translate_queries fuse_runs", 6)
     | {"distil_student": 8 * 6, "search_collection": 7}
 )
@@ -62,14 +62,14 @@ EXPECTED = {
     "open": TWO_COLLECTIONS
     | each("search_lexical evaluate_run", 9)
     | each("unpack_model make_dense", 1)
-    | {"encode_dense": 2, "distil_student": 8 * 7, "search_collection": 11, "fetch_dataset": 72},
+    | {"encode_with_model": 2, "distil_student": 8 * 7, "search_collection": 11, "fetch_dataset": 72},
     "afriqa": AFRICAN | {"fetch_dataset": 39},
     "afriqa_questions": AFRICAN | {"fetch_dataset": 35},
     # seven languages of queries, on the passages of each of eight languages and on all of them
     "any_to_any": each(ONCE, 9)
     | each("clean_bitext tokenise_bitext encode_bitext check_students merge_runs", 7)
     | each("unpack_model prepare_training_set tokenise_training_set train_teacher publish_map_table", 1)
-    | {"encode_collection": 8, "distil_student": 4 * 7, "encode_with_student": 4 * 7, "fetch_dataset": 70}
+    | {"encode_collection": 8, "distil_student": 4 * 7, "encode_with_model": 4 * 7, "fetch_dataset": 70}
     | {"search_collection": 7, "evaluate_run": 7 * 9},
     "subwords": TWO_COLLECTIONS | each("extend_vocabulary tokenise_extended", 7) | {"tokenise_bitext": 0},
     # CLIRMatrix has no Somali and no English queries; three seeds

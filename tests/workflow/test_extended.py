@@ -49,7 +49,9 @@ def test_a_student_of_the_encoder_with_one_vector_a_text_keeps_its_subwords_and_
     folder = workspace / "results/pieces"
     inputs = json.loads((folder / "students/sw/dense+mse/1/provenance.json").read_text(encoding="utf-8"))["inputs"]
     assert "start" not in inputs and "1_Pooling/config.json" in inputs["teacher"]
-    assert Collection([folder / "dense_vectors/atlas"]).dim == 32, "the encoder's hidden size, without a projection"
+    assert Collection([folder / "model_vectors/atlas/dense"]).dim == 32, (
+        "the encoder's hidden size, without a projection"
+    )
     assert {row["method"] for row in read_table(folder / "held_out/sw.tsv")} == {"optical", "dense+mse"}
 
 

@@ -37,7 +37,7 @@ PLANS = {
     "multi30k": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24 * 5},
     "mtop": {"pretrain_encoder": 1, "train_teacher": 5, "distil_student": 42 * 3},
     "domain": {"pretrain_encoder": 1, "train_teacher": 1, "distil_student": 24, "clean_bitext": 10},
-    "miracl": {"train_teacher": 1, "retrain_student": 5, "distil_student": 12, "encode_with_student": 14},
+    "miracl": {"train_teacher": 1, "retrain_student": 5, "distil_student": 12, "encode_with_model": 14},
     # six and five variants, each twice
     "pretraining": {"pretrain_encoder": 12, "train_teacher": 12, "distil_student": 84, "generate_atlas": 1},
     "pretraining_open": {"pretrain_encoder": 10, "train_teacher": 10, "distil_student": 70, "prepare_collection": 10},

@@ -92,7 +92,7 @@ def test_search_reads_a_collection_that_was_encoded_in_parts(optical, results, t
 
 def test_a_student_that_reads_documents_searches_what_it_read(optical, results, tmp_path):
     shutil.copytree(results, tmp_path / "results")
-    own = tmp_path / "results/student_vectors/atlas/sw/optical/1"
+    own = tmp_path / "results/model_vectors/atlas/students/sw/optical/1"
     shutil.copytree(tmp_path / "results/vectors/atlas", own)
     shutil.rmtree(tmp_path / "results/vectors/atlas")
     (tmp_path / "results/vectors/atlas").mkdir()  # nothing of the teacher's is looked at
@@ -111,7 +111,7 @@ def test_passages_in_another_language_are_those_that_its_student_read(optical, r
     shutil.copytree(results, tmp_path / "results")
     german = tmp_path / "results/students/de/optical/1"
     shutil.copytree(student_of(results), german)
-    vectors = tmp_path / "results/student_vectors/atlas/de/optical/1"
+    vectors = tmp_path / "results/model_vectors/atlas/students/de/optical/1"
     documents = read_part(results / "collections/atlas/documents.jsonl", (1, 1))
     encode_documents(load_encoder(german), documents, DOCUMENT, vectors, made_by=content_hash(german))
     arguments = ["search", "swali", "--json", "--collection", "atlas"]

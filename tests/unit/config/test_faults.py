@@ -51,7 +51,8 @@ def fault_of(changes):
         ),
         # names that the user gives
         ({"method_table/a;b": {"kind": "lexical"}}, "'a;b' does not have", "method_table", "letters, digits and ."),
-        ({"method_table/teacher": {"kind": "lexical"}}, "'teacher' does not have", "method_table", "the name teacher"),
+        ({"method_table/teacher": {"kind": "lexical"}}, "'teacher' does not have", "method_table", "are folders"),
+        ({"method_table/shared": {"kind": "lexical"}}, "'shared' does not have", "method_table", "are folders"),
         ({"collection_table/my set": PLAIN}, "'my set' does not", "collection_table", "letters, digits and . _ + -"),
         ({"atlas/text": {"zu": 9}}, "'zu' is not one of en, sw, so", "atlas.text", "lines of pre-training text"),
         ({"language_table/zulu": {}}, "'zulu' does not have", "language_table", "two or three small letters"),

@@ -40,9 +40,9 @@ def test_a_language_is_searched_by_vectors_or_words_as_its_methods_do():
 def test_translated_queries_are_searched_where_a_method_reads_them():
     full = experiment(file="full.yaml")
     queries = {name: job["queries"] for name, job in searched(full).items()}
-    assert queries["nmt"] == "results/full/translations/sw/queries/atlas.tsv"
+    assert queries["nmt"] == "results/full/translations/sw/shared/queries/atlas.tsv"
     assert queries["optical"] == "results/full/collections/atlas/queries/sw.tsv"
-    assert translations.translated_queries(full, "atlas", "sw", "translated") == ["results/full/translations/sw"]
+    assert translations.translated_queries(full, "atlas", "sw", "translated") == ["results/full/translations/sw/shared"]
     assert translations.translated_queries(experiment(methods=["bm25", "optical"]), "atlas", "sw", "translated") == []
 
 
@@ -60,11 +60,11 @@ def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_
     assert {name: job.get("shards") for name, job in found.items()} == {
         "zero-shot": None,
         "mse": None,
-        "dense": ["results/dense_vectors/atlas"],
-        "dense+mse": ["results/dense_vectors/atlas"],
+        "dense": ["results/model_vectors/atlas/dense"],
+        "dense+mse": ["results/model_vectors/atlas/dense"],
     }
     assert found["dense"]["encoder"] == "results/dense"
-    assert searching.other_vectors(tried, "atlas", "sw") == ["results/dense_vectors/atlas"]
+    assert searching.other_vectors(tried, "atlas", "sw") == ["results/model_vectors/atlas/dense"]
     assert [models.teacher_of(tried, name) for name in ("mse", "dense+mse")] == ["results/teacher", "results/dense"]
     assert [len(models.extended(tried, "sw", name)) for name in ("mse", "dense+mse")] == [1, 0]
     assert models.student_tokens(tried, "sw", "dense+mse") == "results/tokens/bitext/sw"
@@ -79,7 +79,7 @@ def test_methods_with_one_vector_a_text_search_vectors_and_learn_from_a_teacher_
 def test_a_student_that_reads_the_documents_searches_its_own_vectors():
     tried = experiment(BY_STUDENT, languages=["sw"], methods=["zero-shot", "optical"], seeds=[1, 2])
     shards = [job.get("shards") for job in jobs.searches(tried, "atlas", "sw", "maxsim")]
-    own = [f"results/student_vectors/atlas/sw/optical/{seed}" for seed in (1, 2)]
+    own = [f"results/model_vectors/atlas/students/sw/optical/{seed}" for seed in (1, 2)]
     assert shards == [None, [own[0]], [own[1]]]
     assert searching.other_vectors(tried, "atlas", "sw") == own
 
@@ -179,7 +179,7 @@ def test_held_out_sentences_and_the_queries_of_all_collections_are_translated():
         "results/subwords/collections/afriqa/queries/sw.tsv",
     ]
     made = translations.translations_of_queries(subwords, "sw")
-    assert [path.partition("translations/sw/")[2] for path in made] == [
+    assert [path.partition("translations/sw/shared/")[2] for path in made] == [
         "held_out.tsv",
         "queries/flores.tsv",
         "queries/afriqa.tsv",
@@ -198,15 +198,15 @@ def test_a_method_may_translate_with_a_translator_of_its_own_beside_the_common_o
         {"method_table": table}, languages=["sw"], methods=["nmt", "other", "other-bm25"], reference="nmt"
     )
     queries = searched(tried)
-    assert queries["nmt"]["queries"] == "results/translations/sw/queries/atlas.tsv"
-    assert queries["other"]["queries"] == "results/own_translations/sw/other/queries/atlas.tsv"
+    assert queries["nmt"]["queries"] == "results/translations/sw/shared/queries/atlas.tsv"
+    assert queries["other"]["queries"] == "results/translations/sw/other/queries/atlas.tsv"
     [by_words] = jobs.lexical_searches(tried, "atlas", "sw")
     assert by_words["queries"] == queries["other"]["queries"], "the same block is the same translator"
-    assert translations.translations(tried) == ["results/translations/sw", "results/own_translations/sw/other"]
+    assert translations.translations(tried) == ["results/translations/sw/shared", "results/translations/sw/other"]
     assert [job["method"] for job in translations.translation_scores(tried)] == ["nmt", "other"]
-    assert models.translator(tried, "sw", "other") == "results/own_translators/sw/other"
+    assert models.translator(tried, "sw", "other") == "results/translators/sw/other"
     assert models.translator_code(tried, "source_code", "sw", "other") == "swh_Latn"
-    assert [translator_settings(tried, owner)["layers"] for owner in ("", "other")] == [2, 1]
+    assert [translator_settings(tried, owner)["layers"] for owner in ("shared", "other")] == [2, 1]
     assert tried.translator_block("other").beams == 2
 
 
@@ -214,8 +214,8 @@ def test_a_translator_has_the_name_of_a_method_of_its_own():
     table = {"nmt": {"translator": {"steps": 5}}}
     tried = experiment({"method_table": table}, languages=["sw"], methods=["nmt", "nmt-bm25"], reference="nmt")
     assert [(job["method"], job["translations"]) for job in translations.translation_scores(tried)] == [
-        ("nmt", "results/own_translations/sw/nmt/held_out.tsv"),
-        ("nmt-bm25", "results/translations/sw/held_out.tsv"),
+        ("nmt", "results/translations/sw/nmt/held_out.tsv"),
+        ("nmt-bm25", "results/translations/sw/shared/held_out.tsv"),
     ]
     full = experiment(file="full.yaml", languages=["sw"])
     assert [job["method"] for job in translations.translation_scores(full)] == ["nmt"], "not nmt-bm25, which is first"
@@ -363,4 +363,4 @@ def test_passages_without_queries_are_encoded_and_no_table_is_made():
 def test_students_that_read_passages_encode_them():
     changes = {"collection_table": {"own": OWN["collection_table"]["own"] | {"passage_languages": ["sw"]}}}
     alone = experiment(changes, languages=["sw"], methods=["zero-shot", "optical"], collections=["own"])
-    assert "results/student_vectors/own/sw/optical/1" in jobs.targets(alone)
+    assert "results/model_vectors/own/students/sw/optical/1" in jobs.targets(alone)

@@ -4,6 +4,7 @@ import pytest
 
 from optical.errors import ConfigError
 from optical.plan import models
+from optical.plan.changes import shares
 from support.experiments import COMMIT, experiment
 
 HUB = {"encoder": {"source": "google-bert/bert-base-multilingual-cased", "revision": COMMIT}}
@@ -24,7 +25,7 @@ def test_everything_is_trained_here_by_default():
     assert models.tokeniser(default) == "results/tokeniser"
     assert models.encoder(default) == "results/encoder"
     assert models.teacher(default) == "results/teacher"
-    assert models.translator(default, "sw") == "results/translators/sw"
+    assert models.translator(default, "sw") == "results/translators/sw/shared"
     assert models.given_teacher(default) == ""
     assert models.models_of_hub(default) == []
 
@@ -44,6 +45,22 @@ def test_a_given_teacher_is_all_that_comes_before_the_students(given):
     assert models.tokeniser(taught) == models.encoder(taught) == models.teacher(taught) == given
     assert not taught.trains_encoder
     assert models.query_encoder(taught, "sw", "zero-shot", 1) == given
+
+
+def test_the_encoder_of_passages_is_found_by_its_place_among_the_results():
+    own = {"vocabulary": {"pieces": 9}}
+    tried = experiment(own, languages=["sw"], methods=["zero-shot", "optical", "dense+mse"])
+    student = "results/students/sw/optical/1"
+    for model, folder, bases in [
+        ("dense", "results/dense", []),
+        ("extended/sw", "results/extended/sw", []),
+        ("students/sw/optical/1", student, ["results/teacher", "results/extended/sw", "results/dense"]),
+    ]:
+        assert models.passage_encoder(tried, model) == folder
+        assert models.passage_encoder_bases(tried, model) == bases
+    share = shares(tried)[0]
+    folders = [models.passage_encoder(share, model) for model in ("dense", "extended/sw", "students/sw/optical/1")]
+    assert folders == ["results/dense", f"{share.results}/extended/sw", f"{share.results}/students/sw/optical/1"]
 
 
 def test_a_model_of_the_hub_lies_at_its_commit(given):
@@ -85,7 +102,7 @@ def test_a_method_s_own_translator_may_be_a_model_of_the_hub():
     table = {"nmt-nllb": {"kind": "translated", "translator": given}}
     tried = experiment({"method_table": table}, languages=["sw"], methods=["nmt", "nmt-nllb"], reference="nmt")
     assert models.models_of_hub(tried) == [f"results/models/facebook--nllb-200-distilled-600M--{COMMIT}"]
-    assert models.translator(tried, "sw") == "results/translators/sw"
+    assert models.translator(tried, "sw") == "results/translators/sw/shared"
     with pytest.raises(ConfigError, match=r"no commit.*method_table\.nmt-nllb\.translator\.source"):
         table["nmt-nllb"]["translator"] = {"source": given["source"]}
         models.translator(experiment({"method_table": table}), "sw", "nmt-nllb")

@@ -1,6 +1,6 @@
 """Who reads which passages, and which methods search them."""
 
-from optical.plan import jobs, searching, translations
+from optical.plan import jobs, models, searching, translations
 from support.experiments import experiment
 
 METHODS = ["english", "bm25", "smt", "nmt", "zero-shot", "extended", "dense", "dense+mse", "optical", "optical+bm25"]
@@ -42,13 +42,20 @@ def test_passages_are_read_by_the_model_that_reads_queries_of_their_language():
     results = "results/any_to_any"
     for method, english, foreign in [
         ("zero-shot", [], []),
-        ("extended", [], [f"{results}/extended_vectors/flores-de/de"]),
-        ("optical", [], [f"{results}/student_vectors/flores-de/de/optical/2"]),
-        ("dense", [f"{results}/dense_vectors/flores-en"], [f"{results}/dense_vectors/flores-de"]),
-        ("dense+mse", [f"{results}/dense_vectors/flores-en"], [f"{results}/student_vectors/flores-de/de/dense+mse/2"]),
+        ("extended", [], [f"{results}/model_vectors/flores-de/extended/de"]),
+        ("optical", [], [f"{results}/model_vectors/flores-de/students/de/optical/2"]),
+        ("dense", [f"{results}/model_vectors/flores-en/dense"], [f"{results}/model_vectors/flores-de/dense"]),
+        (
+            "dense+mse",
+            [f"{results}/model_vectors/flores-en/dense"],
+            [f"{results}/model_vectors/flores-de/students/de/dense+mse/2"],
+        ),
     ]:
         assert searching.own_documents(tried, "flores-en", method, 2) == english
         assert searching.own_documents(tried, "flores-de", method, 2) == foreign
+        for folder in foreign:
+            model = folder.removeprefix(f"{results}/model_vectors/flores-de/")
+            assert models.passage_encoder(tried, model) == models.query_encoder(tried, "de", method, 2)
     assert jobs.query_encoders(tried, "flores-de", "en") == [f"{results}/dense", f"{results}/teacher"]
 
 
@@ -67,11 +74,11 @@ def test_one_job_searches_the_passages_of_all_languages_with_the_same_queries():
         f"{results}/collections/flores/queries/sw.tsv"
     }, "a query without a relevant passage in one language is searched there for the index of all"
     translated = found[f"{results}/runs/flores/sw/maxsim/nmt/1.en.trec"]["queries"]
-    assert translated == f"{results}/translations/sw/queries/flores-en.tsv"
+    assert translated == f"{results}/translations/sw/shared/queries/flores-en.tsv"
     assert found[f"{results}/runs/flores/sw/maxsim/zero-shot/1.de.trec"]["shards"] == [f"{results}/vectors/flores-de"]
     read = {*jobs.document_vectors(tried, "flores"), *searching.other_vectors(tried, "flores", "sw")}
     assert {folder for job in found.values() for folder in job["shards"]} == read
-    assert translations.translated_queries(tried, "flores", "sw", "translated") == [f"{results}/translations/sw"]
+    assert translations.translated_queries(tried, "flores", "sw", "translated") == [f"{results}/translations/sw/shared"]
     assert {job["encoder"] for job in found.values()} <= set(jobs.query_encoders(tried, "flores", "sw"))
     alone = any_to_any(methods=["zero-shot"], collections=["flores-de"], reference="zero-shot")
     assert jobs.folders_of_runs(alone, "flores-de", "sw") == [f"{results}/runs/flores-de/sw/maxsim"]

@@ -207,7 +207,7 @@ def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, r
 def test_models_of_a_language_are_counted_and_those_of_other_methods_are_not(results, report):
     before = provenance_files(report)
     record = (results / "students/sw/optical/1/provenance.json").read_bytes()
-    names = ("translators/sw", "extended/de", "own_translators/sw/optical", "students/sw/given-up/1")
+    names = ("translators/sw/shared", "extended/de", "translators/sw/optical", "students/sw/given-up/1")
     folders = [results / name for name in names]
     for folder in folders:
         folder.mkdir(parents=True)

@@ -42,16 +42,12 @@ LARGEST_BYTES = 500_000_000  # of a file that is read
 PROBE = "Where is the river?"  # a text that an encoder must be able to read
 # Rules that are made from another one need what that needs.
 SAME_NEEDS = {
-    "encode_dense": "encode_collection",
     "encode_part": "encode_collection",
-    "encode_with_extended": "encode_collection",
-    "encode_with_student": "encode_collection",
+    "encode_with_model": "encode_collection",
     "evaluate_pruned": "evaluate_run",
     "make_pruned_table": "make_study_table",
     "search_part": "search_collection",
     "tokenise_extended": "tokenise_bitext",
-    "train_own_translator": "train_translator",
-    "translate_with_own": "translate_queries",
 }
 LEFT = "Jobs that are left (+: more for a large input; the hours are limits for a cluster, not estimates):"
 HEADER = ("rule", "jobs", "GB a job", "GPUs a job", "hours a job, at most")

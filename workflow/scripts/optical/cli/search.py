@@ -237,7 +237,7 @@ def _read_by_student(arguments: argparse.Namespace, model: Path, results: Path, 
         method, seed = arguments.method or method_there(results), "1" if arguments.seed is None else str(arguments.seed)
     else:
         return None
-    return next((results / "student_vectors" / collection).glob(f"[!.]*/{method}/{seed}"), None)
+    return next((results / "model_vectors" / collection / "students").glob(f"[!.]*/{method}/{seed}"), None)
 
 
 def newest_vectors(results: Path, collection: str) -> list[Path]:

@@ -21,8 +21,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.+-]*$", description=f"use 
 MethodName = Annotated[
     str,
     Field(
-        pattern=r"^(?!teacher$)[A-Za-z0-9][\w.+-]*$",
-        description=f"use {SIGNS}; the name teacher belongs to the teacher",
+        pattern=r"^(?!(teacher|shared)$)[A-Za-z0-9][\w.+-]*$",
+        description=f"use {SIGNS}; teacher and shared are folders of other things",
     ),
 ]
 BitextLanguage = Annotated[

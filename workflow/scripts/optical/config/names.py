@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from optical.errors import ConfigError
 
 MULTILINGUAL = "mul"  # the code of ISO 639-2 for texts in several languages: here that of a student for all of them
+SHARED = "shared"  # the translator of all methods without one of their own
 
 
 def check_names(names: Iterable[str], key: str, known: Collection[str], remedy: str) -> None:

@@ -19,7 +19,7 @@ from optical.models.origin import student_in
 from optical.runtime.provenance import content_hash
 
 STUDENTS = "students"
-MODELS = ("*", "translators/*", "own_translators/*/*", f"{STUDENTS}/*/*/*")  # their folders among the results
+MODELS = ("*", "translators/*/*", f"{STUDENTS}/*/*/*")  # their folders among the results
 STATED = ("settings", "version", "git_commit", "packages", "machine")  # what a record has of provenance
 LARGEST_SHIFT = 0.02  # of a mean: a teacher that is trained again on another processor explains that much
 

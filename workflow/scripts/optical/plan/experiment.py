@@ -15,7 +15,7 @@ from pathlib import Path
 
 from optical.config.experiment import Config
 from optical.config.methods import Method
-from optical.config.names import MULTILINGUAL
+from optical.config.names import MULTILINGUAL, SHARED
 from optical.config.project import merged, read_config
 from optical.config.tables import RESOURCE_LEVELS, Dataset, read_datasets, read_languages
 from optical.config.training import Translator
@@ -299,19 +299,19 @@ class Experiment:
         return [lang for lang in asked if self.methods_for(lang, kinds(queries="translated"))]
 
     def translator_of(self, method: str) -> str:
-        """Return whose translator a method uses: "" for the experiment's, else the first method that has the same."""
+        """Return whose translator a method uses: SHARED, or of its own the first method that has the same."""
         changes = self.method(method).translator
         same = [name for name in self.config.methods if self.method(name).translator == changes]
-        return next(iter(same), method) if changes else ""
+        return next(iter(same), method) if changes else SHARED
 
     def translators_of(self, lang: str, chosen: Sequence[str] = tuple(kinds(queries="translated"))) -> list[str]:
         """Return whose translators the queries of a language are read by, as `translator_of` names them."""
         return list(dict.fromkeys(self.translator_of(method) for method in self.methods_for(lang, chosen)))
 
-    def translator_block(self, owner: str = "") -> Translator:
+    def translator_block(self, owner: str = SHARED) -> Translator:
         """Return the settings of a translator: the experiment's, with the changes of the method that owns it."""
         common = self.config.translator
-        return common.changed(**self.method(owner).translator) if owner else common
+        return common if owner == SHARED else common.changed(**self.method(owner).translator)
 
     def aligned_languages(self) -> list[str]:
         """Return the languages whose alignment is drawn: those with a distilled student, where pairs are held out."""

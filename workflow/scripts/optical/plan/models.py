@@ -7,6 +7,7 @@ from pathlib import Path
 from optical.config.encoder import EncoderBlock
 from optical.config.fitting import Kind, kind_of, kind_of_size
 from optical.config.model_folders import kind_of_subwords
+from optical.config.names import SHARED
 from optical.config.tables import fill_codes
 from optical.config.training import Teacher, Translator
 from optical.errors import ConfigError
@@ -22,17 +23,18 @@ MADE_MODEL = re.compile(r"results(/[\w.-]+)*/(encoder|teacher|students/\w+/[^/]+
 BITEXT_EN = ("bitext", "en")  # skipped: each language adds the English side of its bitext
 
 
-def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en", owner: str = "") -> str:
+def model_folder(experiment: Experiment, key: str, trained: str, lang: str = "en", owner: str = SHARED) -> str:
     """Return the folder of a model: `trained`, a given folder, or where a model of the hub or of a package is stored.
 
     Args:
         key: config block that describes the model.
         trained: folder of the model if it is trained here.
         lang: language whose codes fill the placeholders in `source` and `revision`.
-        owner: method that has its own translator; "" for the experiment's model.
+        owner: method that has its own translator; SHARED for the experiment's model.
     """
-    block = experiment.translator_block(owner) if owner else getattr(experiment.config, key)
-    where = f"method_table.{owner}.{key}" if owner else key
+    own = owner != SHARED
+    block = experiment.translator_block(owner) if own else getattr(experiment.config, key)
+    where = f"method_table.{owner}.{key}" if own else key
     source = fill_codes(block.source, experiment.languages[lang])
     if source == "train":
         return trained
@@ -167,10 +169,10 @@ def teacher_of(experiment: Experiment, method: str) -> str:
     return dense(experiment) if experiment.kind_of(method).documents == "dense" else teacher(experiment)
 
 
-def translator(experiment: Experiment, lang: str, owner: str = "") -> str:
-    """Return the folder of the translator of a language, or of a method (`owner`) that has its own."""
-    own = ("own_translators", lang, owner) if owner else ("translators", lang)
-    return model_folder(experiment, "translator", experiment.place("translators", *own), lang, owner)
+def translator(experiment: Experiment, lang: str, owner: str = SHARED) -> str:
+    """Return the folder of the translator of a language that methods share, or of one that a method (`owner`) has."""
+    trained = experiment.place("translators", "translators", lang, owner)
+    return model_folder(experiment, "translator", trained, lang, owner)
 
 
 def query_encoder(experiment: Experiment, lang: str, method: str, seed: int) -> str:
@@ -200,6 +202,27 @@ def student_bases(experiment: Experiment, lang: str) -> list[str]:
     return [teacher(experiment), *extended(experiment, lang), *([dense(experiment)] if pooled else [])]
 
 
+def passage_encoder(experiment: Experiment, model: str) -> str:
+    """Return the folder of a model that encodes passages in place of the teacher.
+
+    Args:
+        experiment: that its vectors belong to.
+        model: dense, extended/LANG or students/LANG/METHOD/SEED, where LANG is the language of the passages, also for a
+            multilingual student.
+    """
+    kind, *parts = model.split("/")
+    if kind == "students":
+        lang, method, seed = parts
+        return experiment.student(lang, method, int(seed))
+    return experiment.place("start" if kind == "extended" else kind, model)
+
+
+def passage_encoder_bases(experiment: Experiment, model: str) -> list[str]:
+    """Return the models that a model of `passage_encoder` needs beside it: those that a student starts from."""
+    kind, *parts = model.split("/")
+    return student_bases(experiment, parts[0]) if kind == "students" else []
+
+
 def tokens(experiment: Experiment, lang: str) -> str:
     """Return the tokenised sentence pairs of a language, or of all of them, in the encoder's subwords."""
     return experiment.place(of_pairs("tokens", lang), "tokens", "bitext", lang)
@@ -226,7 +249,7 @@ def teacher_vectors(experiment: Experiment, lang: str, method: str) -> list[str]
     return [] if alone else [experiment.place(of_pairs("teacher_vectors", lang), "teacher_vectors", lang)]
 
 
-def translator_code(experiment: Experiment, key: str, lang: str, owner: str = "") -> str:
+def translator_code(experiment: Experiment, key: str, lang: str, owner: str = SHARED) -> str:
     """Return the translator's code of a language, given by the config key `key`; "" for none."""
     return fill_codes(getattr(experiment.translator_block(owner), key), experiment.languages[lang])
 
@@ -243,7 +266,7 @@ def switched_queries(experiment: Experiment, method: str, lang: str) -> list[str
     return [f"{experiment.results}/switched_queries/{lang}/{method}.tsv"] if switched else []
 
 
-def translator_start(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
+def translator_start(experiment: Experiment, lang: str, owner: str = SHARED) -> list[str]:
     """Return the folder of the BERT that a translator starts from; [] if it starts from random weights."""
     given = experiment.translator_block(owner).warm_start
     warm = encoder_kinds(experiment) == ["scratch"] if given is None else given

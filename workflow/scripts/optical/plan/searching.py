@@ -71,10 +71,11 @@ def own_documents(experiment: Experiment, collection: str, method: str, seed: in
     """
     kind, [lang] = experiment.kind_of(method), experiment.passage_languages(collection)
     if lang != "en" and kind.reader == "student":
-        return [f"{experiment.results}/student_vectors/{collection}/{lang}/{method}/{seed}"]
+        return [f"{experiment.results}/model_vectors/{collection}/students/{lang}/{method}/{seed}"]
     if lang != "en" and kind.reader == "extended":
-        return [experiment.place("extended_vectors", "extended_vectors", collection, lang)]
-    return [experiment.place("dense_vectors", "dense_vectors", collection)] if kind.documents == "dense" else []
+        return [experiment.place("extended_vectors", "model_vectors", collection, "extended", lang)]
+    dense = experiment.place("dense_vectors", "model_vectors", collection, "dense")
+    return [dense] if kind.documents == "dense" else []
 
 
 def other_vectors(experiment: Experiment, collection: str, lang: str) -> list[str]:

@@ -10,6 +10,7 @@ from optical.config.bitext import BitextCleaning
 from optical.config.demands import Demands
 from optical.config.encoder import EncoderSettings
 from optical.config.fitting import default
+from optical.config.names import SHARED
 from optical.config.training import (
     DistillationSettings,
     PretrainingSettings,
@@ -98,7 +99,7 @@ def retraining_settings(experiment: Experiment, method: str, seed: int) -> Given
     )
 
 
-def translator_settings(experiment: Experiment, owner: str = "") -> Given:
+def translator_settings(experiment: Experiment, owner: str = SHARED) -> Given:
     """Return what decides a translator that is trained here: the experiment's, or a method's own."""
     return experiment.translator_block(owner).given(TranslatorTraining, alignment=experiment.config.word_alignment)
 

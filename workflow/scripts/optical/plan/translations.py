@@ -1,5 +1,6 @@
 """The translations of queries and held-out sentences: which translators there are, and the files of each."""
 
+from optical.config.names import SHARED
 from optical.plan.experiment import Experiment
 from optical.plan.methods import KINDS, kinds
 from optical.plan.searching import methods_on, searched_together
@@ -16,9 +17,8 @@ def translated_queries(experiment: Experiment, collection: str, lang: str, kind:
 
 
 def translated_folder(experiment: Experiment, lang: str, owner: str) -> str:
-    """Return the folder of the translations of a language by the experiment's translator, or by a method's own."""
-    own = f"own_translations/{lang}/{owner}" if owner else f"translations/{lang}"
-    return f"{experiment.results}/{own}"
+    """Return the folder of the translations of a language by the shared translator, or by a method's own."""
+    return f"{experiment.results}/translations/{lang}/{owner}"
 
 
 def collections_of_language(experiment: Experiment, lang: str) -> list[str]:
@@ -37,7 +37,7 @@ def queries_to_translate(experiment: Experiment, lang: str) -> list[str]:
     return [experiment.bitext(lang, "dev"), *(f"{experiment.collection(name)}/queries/{lang}.tsv" for name in names)]
 
 
-def translations_of_queries(experiment: Experiment, lang: str, owner: str = "") -> list[str]:
+def translations_of_queries(experiment: Experiment, lang: str, owner: str = SHARED) -> list[str]:
     """Return where their translations are written, in the same order."""
     folder = translated_folder(experiment, lang, owner)
     names = _translated_collections(experiment, lang)
@@ -59,7 +59,7 @@ def translation_scores(experiment: Experiment) -> list[Job]:
     return [
         {
             "lang": lang,
-            "method": owner or _shared_by(experiment, lang)[0],
+            "method": _shared_by(experiment, lang)[0] if owner == SHARED else owner,
             "translations": f"{translated_folder(experiment, lang, owner)}/held_out.tsv",
         }
         for lang, owner in _translating(experiment)
@@ -69,7 +69,7 @@ def translation_scores(experiment: Experiment) -> list[Job]:
 def _shared_by(experiment: Experiment, lang: str) -> list[str]:
     """Return the methods that use the experiment's translator, those that search with vectors first."""
     methods = [name for kind in kinds(queries="translated") for name in experiment.methods_for(lang, [kind])]
-    return [name for name in methods if not experiment.translator_of(name)]
+    return [name for name in methods if experiment.translator_of(name) == SHARED]
 
 
 def _translating(experiment: Experiment) -> list[tuple[str, str]]:

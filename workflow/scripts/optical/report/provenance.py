@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from optical.config.names import MULTILINGUAL
+from optical.config.names import MULTILINGUAL, SHARED
 from optical.files import as_argument, read_json, sha256_of
 from optical.report.html import Section, Text, details, paragraph, table
 from optical.report.sections import Report
@@ -57,9 +57,9 @@ def provenance_files(report: Report) -> list[Path]:
     """Return the provenance of every model that was trained for this experiment."""
     folders = [report.results / model for model in MODELS]
     for lang in [*report.names, MULTILINGUAL]:
-        folders += [report.results / kind / lang for kind in ("extended", "translators")]
+        folders += [report.results / "extended" / lang, report.results / "translators" / lang / SHARED]
         for method in sorted(report.methods):
-            folders.append(report.results / "own_translators" / lang / method)
+            folders.append(report.results / "translators" / lang / method)
             students = report.results / "students" / lang / method
             seeds = report.settings.get("seeds")
             names = map(str, seeds) if isinstance(seeds, list) else (path.name for path in students.glob("[!.]*"))
