@@ -20,7 +20,7 @@ reference:
 	python -m mkdocs build -f docs/reference.yml
 
 test:
-	@python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile
+	@python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # Every reader of files from outside with 10,000 random and 1,500 bit-flipped inputs; a few minutes. An input follows from
 # its number, which the line of a fault names.
