@@ -1,12 +1,10 @@
 """The studies of config/studies, as tests run them."""
 
 import json
-import os
-import subprocess
 
 import yaml
 
-from support.workspace import QUIET, ROOT, snakemake_command
+from support.workspace import ROOT, run_command, snakemake_command
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
 
@@ -26,14 +24,4 @@ def run_study(workspace, study, changes, *targets, arguments=("--quiet", "all"),
     (workspace / "changes.yaml").write_text(json.dumps(changes), encoding="utf-8")
     files = [study, *extra, workspace / "changes.yaml"]
     command = snakemake_command("--cores", "2", *arguments, config=files, target=targets[0])
-    done = subprocess.run(
-        [*command, *targets[1:]],
-        cwd=workspace,
-        env=os.environ | QUIET,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return run_command([*command, *targets[1:]], workspace).stdout

@@ -13,6 +13,7 @@ import yaml
 
 from optical.plan.resources import NEEDS
 from optical.runtime.imports import library_files
+from support.planner import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -74,14 +75,18 @@ def snakemake_command(*arguments, config=SMALL, target=TABLE):
 
 def run_snakemake(workspace, *arguments, config=SMALL, target=TABLE, environment=None, check=True):
     """Run Snakemake in a workspace and return its output, all of it in the failure's message."""
-    done = subprocess.run(
-        snakemake_command(*arguments, config=config, target=target),
-        cwd=workspace,
-        env=os.environ | QUIET | (environment or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return run_command(snakemake_command(*arguments, config=config, target=target), workspace, environment, check)
+
+
+def run_command(command, workspace, environment=None, check=True):
+    """Run a command of Snakemake in a workspace and return its output, all of it in the failure's message."""
+    variables = os.environ | QUIET | (environment or {})
+    if "--dry-run" in command:
+        done = plan(command, workspace, variables)
+    else:
+        done = subprocess.run(
+            command, cwd=workspace, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
     assert not check or done.returncode == 0, done.stdout
     return done
 

@@ -5,7 +5,6 @@ Every `snakemake` command is planned here. Those that take minutes also run at a
 `make` is a dry run. Programs exist and have the options.
 """
 
-import os
 import re
 import shlex
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from support.pages import PAGES, commands_in, commands_of
-from support.workspace import QUIET, ROOT, make_workspace, packaged_encoder
+from support.workspace import ROOT, make_workspace, packaged_encoder, run_command
 
 pytestmark = pytest.mark.workflow
 
@@ -133,14 +132,8 @@ def test_a_profile_is_given_as_that_of_the_workflow():
 @pytest.mark.parametrize("line", dry_runs(), ids=dry_runs().values())
 def test_the_command_is_planned(workspace, variables, line):
     line = line.replace("--sdm conda", "")  # conda is asked for even in a dry run
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *shlex.split(line)],
-        cwd=workspace,
-        env=os.environ | QUIET | variables,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *shlex.split(line)]
+    done = run_command(command, workspace, variables)
     assert re.search(r"^total +\d+$", done.stdout, re.MULTILINE), done.stdout
 
 
