@@ -30,17 +30,29 @@ def pytest_runtest_makereport(item, call):
             report.outcome, report.longrepr = "failed", f"must not be skipped in CI: {reason}"
 
 
-def pytest_collection_modifyitems(items):
-    """Give workers the files first that take minutes, so that none of them still works on one when the others are done.
+# Files of tests that take minutes, the longest first.
+LONGEST = (
+    "test_study_runs.py",
+    "test_slurm.py",
+    "test_docs_commands.py",
+    "test_benchmarks.py",
+    "test_study_texts.py",
+    "test_conda.py",
+    "test_small_run.py",
+    "test_rehearsal.py",
+)
 
-    One process keeps to the order of the files, in which most faults show sooner.
+
+def pytest_collection_modifyitems(items):
+    """Give workers the longest files first, so that none of them still works on one when the others are done.
+
+    The many short ones fill up the end. One process keeps to the order of the files, in which most faults show sooner.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
-    marks = {}
-    for item in items:
-        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
-    items.sort(key=lambda item: ("cluster" not in marks[item.path], "workflow" not in marks[item.path]))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    slow = {item.path for item in items if item.get_closest_marker("workflow")}
+    items.sort(key=lambda item: (places.get(item.path.name, len(places)), item.path not in slow))
 
 
 WITH_A_MODEL = (
