@@ -5,8 +5,6 @@ Shape suffixes: T tokens, G groups of tokens and the first token, D vector size.
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 from torch import Tensor
 
 
@@ -20,6 +18,9 @@ def pool_tokens(vectors_TD: Tensor, factor: int) -> Tensor:
     Returns:
         vectors_GD, with one vector in `factor` of those given, and the first one.
     """
+    from scipy.cluster.hierarchy import fcluster, linkage  # a fifth of a second, of every search
+    from scipy.spatial.distance import squareform
+
     first_1D, rest_TD = vectors_TD[:1], vectors_TD[1:].float()
     groups = max(len(rest_TD) // factor, 1)
     if groups >= len(rest_TD):
