@@ -20,6 +20,7 @@ from support.workspace import (
     ROOT,
     TABLE,
     driver_imports,
+    job_counts,
     make_workspace,
     programs_of,
     rules,
@@ -183,7 +184,10 @@ def test_a_run_takes_every_rule_into_its_own_environment(conda, tmp_path):
     variables, prefix, built = conda
     workspace = make_workspace(tmp_path)
     arguments = ("--cores", 2, "--sdm", "conda", "--conda-prefix", prefix, "--show-failed-logs")
-    done = run_snakemake(workspace, *arguments, environment=variables)
+    one_language = ("--config", "languages=[sw]")  # a second one would run the same rules again
+    done = run_snakemake(workspace, *arguments, *one_language, environment=variables)
+    both = run_snakemake(workspace, "--forceall", "--dry-run")
+    assert job_counts(done.stdout).keys() == job_counts(both.stdout).keys()
     used = {Path(folder).name for folder in re.findall(r"Activating conda environment: (\S+)", done.stdout)}
     assert used == {built[name].name for name in ("data", "train", "evaluate")}
     assert (workspace / TABLE).read_text().startswith("method\t")
