@@ -8,28 +8,6 @@ onsuccess:
     logger.info("\n".join(next_steps.next_steps(experiment)))
 
 
-rule make_cost_table:
-    input:
-        **code("make_cost_table"),
-        table="{results}/map_table.tsv",
-    output:
-        "{results}/cost_table.tsv",
-    log:
-        "{results}/logs/make_cost_table.log",
-    benchmark:
-        "{results}/benchmarks/make_cost_table.tsv"
-    conda:
-        "../envs/report.yaml"
-    params:
-        arguments=arguments(
-            benchmarks=lambda w: f"{w.results}/benchmarks", methods=lambda w: list(at(w).config.method_table)
-        ),
-    message:
-        "summing what the run cost: {output}"
-    shell:
-        RUN
-
-
 rule describe_queries:
     input:
         **code("describe_queries"),
@@ -221,10 +199,10 @@ rule make_report:
         pairs=lambda w: jobs.tables(at(w), "pairs.tsv"),
         queries=lambda w: jobs.described_queries(at(w)),
         matrices=lambda w: matrices.matrix_targets(at(w)),
-        cost="{results}/cost_table.tsv",
         page=multiext("workflow/scripts/optical/report/page", ".html", ".css", ".js"),
     output:
-        report(
+        cost="{results}/cost_table.tsv",
+        out=report(
             "{results}/report.html",
             caption="../workflow/report/report.rst",
             category="Report",
@@ -240,7 +218,7 @@ rule make_report:
         **needs("make_report"),
     params:
         arguments=arguments(
-            *("results", "held_out"),
+            *("results", "held_out", "figures", "out", "cost"),
             collections=lambda w: {name: at(w).languages_of(name) for name in at(w).test_collections()},
             keys=["methods", "measures", "reference"],
             names=lambda w: jobs.names(at(w)),
@@ -251,6 +229,6 @@ rule make_report:
             note=lambda w: models.weights_note(at(w)),
         ),
     message:
-        "making the report: {output}"
+        "making the report: {output.out}"
     shell:
         RUN

@@ -54,7 +54,7 @@ def cases(jobs):
         files = artefacts(job.inputs)
         new = [path for path in files if path not in seen]
         seen.update(new)
-        if job.rule != "make_cost_table":  # it sums times, of jobs that have ended since, too
+        if job.rule != "make_report":  # it sums times, of jobs that have ended since, too
             yield from ((job, path) for path in new or files[:1])
 
 

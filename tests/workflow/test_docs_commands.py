@@ -27,7 +27,6 @@ RUN_SMALL = {
     "results/map_table.tsv": "test_small_run",
     "results/figures/atlas/map.png": "test_small_run",
     "results/report.html": "test_small_run",
-    "results/cost_table.tsv": "test_small_run",
     "results/bitext_curve.tsv": "test_extended",
     "results/pieces/map_table.tsv": "test_extended",
     "results/pruned_table.tsv": "test_damage",

@@ -2,28 +2,27 @@
 
 python workflow/scripts/make_report.py --results results --collections '{atlas: [sw, de]}' --measures AP RR \\
     --methods english bm25 mse optical --reference optical --rivals bm25 mse --names '{sw: Swahili, de: German}' \\
-    --out report.html
+    --out report.html --cost cost_table.tsv
 
-It shows what is in the results folder: tables/, figures/, queries/, alignments/, and, if they exist, the bitext curve,
-translation quality and cost.
+It shows tables, queries and alignments of the results folder, translation quality if it was measured, and the figures
+that are named. It sums what all jobs so far have cost: time, memory, and the energy of GPUs.
 """
 
 from pathlib import Path
 
 from optical.evaluation.held_out import read_held_out
-from optical.files import read_text, write_lines
+from optical.evaluation.job_costs import cost_rows
+from optical.files import read_text, write_lines, write_rows
 from optical.program import log, program, run_program, yaml_value
 from optical.report import provenance, sections
 from optical.report.glossary import glossary_section
 from optical.report.html import page, paragraph
 from optical.report.pairs import language_pairs_section
 from optical.report.queries import every_query_section
-from optical.report.sections import Report, plain_table_section
+from optical.report.sections import Report
 
 PAGE = [Path(sections.__file__).with_name(f"page.{kind}") for kind in ("html", "css", "js")]
 TITLE = "Cross-lingual retrieval by optimal-transport distillation"
-QUALITY = ("translation_table.tsv", "translation", "Translation quality")
-COST = ("cost_table.tsv", "cost", "Cost")
 
 
 def main(arguments):
@@ -37,8 +36,11 @@ def main(arguments):
         rivals=arguments.rivals,
         settings=arguments.settings,
         english=arguments.english,
+        figures=[Path(path) for path in arguments.figures],
     )
     held_out = read_held_out(arguments.held_out)
+    cost = cost_rows(report.results / "benchmarks", report.settings.get("method_table", {}))
+    write_rows(arguments.cost, cost, sealed=True)
     made = [
         sections.table_section(report),
         sections.differences_section(report),
@@ -51,8 +53,8 @@ def main(arguments):
         sections.alignment_section(report),
         sections.curves_section(report),
         sections.bitext_section(report),
-        plain_table_section(report, *QUALITY, "Translations of held-out sentences, scored by sacrebleu"),
-        plain_table_section(report, *COST, "What the jobs took"),
+        sections.translation_section(report),
+        sections.cost_section(cost),
         glossary_section(report),
         provenance.sentence_pairs_section(report),
         provenance.provenance_section(report),
@@ -68,7 +70,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    parser = program(__doc__, out="the file")
+    parser = program(__doc__, out="the page")
+    parser.add_argument("--cost", required=True, help="the table of what the jobs took (TSV)")
     parser.add_argument("--results", required=True, metavar="FOLDER", help="results of the experiment")
     parser.add_argument("--collections", type=yaml_value, required=True, help="name -> list of its languages")
     parser.add_argument("--names", type=yaml_value, required=True, help="language code -> name, in the table's order")
@@ -78,6 +81,7 @@ if __name__ == "__main__":
     parser.add_argument("--reference", required=True, help="the method that the others were tested against")
     parser.add_argument("--rivals", nargs="*", default=[], help="methods of which the strongest is set beside it")
     parser.add_argument("--english", nargs="*", default=[], help="methods that read human English queries")
+    parser.add_argument("--figures", nargs="*", default=[], metavar="SVG", help="the figures to show")
     parser.add_argument("--held-out", nargs="*", default=[], help="tables of check_students.py")
     parser.add_argument("--note", help="a sentence about the encoder, for the top of the page")
     parser.add_argument("--settings", type=yaml_value, default={}, help="the experiment's config, to be shown")

@@ -17,12 +17,14 @@ from optical.report.queries import every_query_section, query_data
 from optical.report.sections import (
     EXAMPLES,
     Report,
+    cost_section,
     differences_section,
+    gap_section,
     held_out_section,
-    plain_table_section,
     queries_section,
     summary,
     table_section,
+    translation_section,
 )
 from support.report_results import LANGS, METHODS, NAMES, draw_figures, make_page, make_report_results, rivals_of
 
@@ -64,7 +66,9 @@ def results(tmp_path_factory):
 
 @pytest.fixture
 def report(results):
-    return Report(results, {"atlas": LANGS}, NAMES, list(METHODS), ["AP", "RR"], "optical", rivals_of(METHODS))
+    figures = list(results.glob("figures/**/*.svg"))
+    of_experiment = ({"atlas": LANGS}, NAMES, list(METHODS), ["AP", "RR"], "optical", rivals_of(METHODS))
+    return Report(results, *of_experiment, figures=figures)
 
 
 def test_the_page_says_which_students_training_did_not_help(report):
@@ -192,7 +196,7 @@ def test_sections_without_files_are_left_out(tmp_path):
     assert queries_section(empty) is None
     assert differences_section(empty) is None
     assert every_query_section(empty) is None
-    assert plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c") is None
+    assert translation_section(empty) is None
 
 
 def test_provenance_has_code_packages_and_checksums_but_no_model_path(results, report):
@@ -256,9 +260,13 @@ def test_a_run_without_training_has_a_provenance_too(tmp_path):
     assert "no model was trained" in provenance_section(empty).body
 
 
-def test_columns_without_a_value_are_left_out(tmp_path):
-    write_rows(tmp_path / "cost_table.tsv", [("rule", "gpu", "jobs"), ("a", "", "1"), ("b", "", "2")])
-    empty = Report(tmp_path, {"atlas": LANGS}, NAMES, ["bm25"], ["AP"], "bm25", [])
-    body = plain_table_section(empty, "cost_table.tsv", "cost", "Cost", "c").body
+def test_columns_without_a_value_are_left_out():
+    body = cost_section([("rule", "gpu", "jobs"), ("a", "", "1"), ("b", "", "2")]).body
     assert ">jobs<" in body
     assert ">gpu<" not in body
+
+
+def test_figures_that_an_earlier_config_has_left_are_not_shown(report):
+    without = replace(report, figures=[path for path in report.figures if path.stem != "gap"])
+    assert (report.results / "figures/atlas/gap.svg").is_file()
+    assert gap_section(report) and gap_section(without) is None

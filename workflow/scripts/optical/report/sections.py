@@ -36,6 +36,7 @@ class Report:
 
     `collections` is name -> its languages, `names` is code -> name of the language, in the order of the table. `rivals`
     are the methods that the reference is compared with: not those in `english`, which read human English queries.
+    `figures` are the SVG files to show; others in the results folder are of an earlier config.
     """
 
     results: Path
@@ -47,10 +48,15 @@ class Report:
     rivals: list[str]
     settings: Mapping[str, object] = field(default_factory=dict)
     english: Sequence[str] = ()
+    figures: Sequence[Path] = ()
 
     def cells(self, collection: str, measure: str) -> dict[tuple[str, str], LongRow]:
         """Return the cells of a collection's table that were run."""
         return cells_of(self.results / f"tables/{collection}/map_cells.tsv", collection, measure)
+
+    def shows(self, stem: Path) -> bool:
+        """Return whether the figure of the files `stem`.svg and .tsv is to be shown."""
+        return stem.with_suffix(".svg") in self.figures
 
     def name(self, lang: str) -> str:
         """Return the name of a language as it is shown."""
@@ -209,20 +215,18 @@ def curves_section(report: Report) -> Section | None:
     caption = (
         "A line per method and seed. Losses of different methods have different units: compare shapes, not heights."
     )
-    return _section("curves", "Learning curves", [(report.results / "figures/curves", alt, caption)])
+    return _section(report, "curves", "Learning curves", [(report.results / "figures/curves", alt, caption)])
 
 
 def bitext_section(report: Report) -> Section | None:
     """Return the means against the number of sentence pairs, where `bitext_curve` was run."""
-    if not (report.results / "bitext_curve.tsv").is_file():
-        return None
     alt = f"Line plot: mean {report.measures[0]} against the number of sentence pairs, a panel per language."
     caption = (
         "Students distilled from a share of the sentence pairs (each smaller share is part of the larger ones), "
         "with the same number of steps. The scale of pairs is logarithmic."
     )
     figures = [(report.results / "figures/bitext_curve", alt, caption)]
-    return _section("bitext", f"Mean {report.measures[0]} against bitext size", figures)
+    return _section(report, "bitext", f"Mean {report.measures[0]} against bitext size", figures)
 
 
 def queries_section(report: Report) -> Section | None:
@@ -230,7 +234,7 @@ def queries_section(report: Report) -> Section | None:
     parts = []
     for collection, langs in report.collections.items():
         stem = report.results / f"figures/{collection}/queries"
-        if not stem.with_suffix(".svg").is_file():
+        if not report.shows(stem):
             continue
         rows = read_table(stem.with_suffix(".tsv"))
         rival = rows[0]["rival"]
@@ -269,7 +273,7 @@ def alignment_section(report: Report) -> Section | None:
     parts = []
     for lang in report.names:
         stem = report.results / f"figures/alignment/{lang}"
-        if stem.with_suffix(".svg").is_file():
+        if report.shows(stem):
             pair = read_json(report.results / f"alignments/{lang}.json")
             alt = f"Heat maps of the alignment of a sentence in {report.name(lang)}, before and after distillation."
             before, after = (pair[when]["transport_cost"] for when in ("before", "after"))
@@ -287,15 +291,27 @@ def alignment_section(report: Report) -> Section | None:
     return Section("alignments", "Token alignments before and after distillation", intro + "\n".join(parts))
 
 
-def plain_table_section(report: Report, name: str, anchor: str, title: str, caption: str) -> Section | None:
-    """Return a table of the results folder, without columns that are empty throughout, where it is there."""
-    path = report.results / name
-    if not path.is_file():
+def translation_section(report: Report) -> Section | None:
+    """Return the scores of the translators, where there are any."""
+    path = report.results / "translation_table.tsv"
+    rows = read_table(path) if path.is_file() else []
+    if not rows:
         return None
-    rows = read_table(path)
-    header = [column for column in rows[0] if any(row[column] for row in rows)] if rows else []
-    body = [[row[column] for column in header] for row in rows]
-    return Section(anchor, title, table(header, body, caption)) if rows else None
+    caption = "Translations of held-out sentences, scored by sacrebleu"
+    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
+    return _table_section("translation", "Translation quality", cells, caption)
+
+
+def cost_section(rows: Sequence[Sequence[str]]) -> Section:
+    """Return what the jobs took: the rows of `job_costs.cost_rows`."""
+    return _table_section("cost", "Cost", rows, "What the jobs took")
+
+
+def _table_section(anchor: str, title: str, rows: Sequence[Sequence[str]], caption: str) -> Section:
+    """Return a table of text, header first, without the columns that are empty throughout."""
+    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    header, *body = map(list, zip(*columns, strict=True))
+    return Section(anchor, title, table(header, body, caption))
 
 
 def _figures(report: Report, anchor: str, title: str, name: str, alt: str, caption: str) -> Section | None:
@@ -303,10 +319,10 @@ def _figures(report: Report, anchor: str, title: str, name: str, alt: str, capti
         (report.results / f"figures/{collection}/{name}", f"{collection}. {alt}", f"{collection}: {caption}")
         for collection in report.collections
     ]
-    return _section(anchor, title, figures)
+    return _section(report, anchor, title, figures)
 
 
-def _section(anchor: str, title: str, figures: Iterable[tuple[Path, str, str]]) -> Section | None:
-    """Return a section of figures (stem, alternative text, caption): those that are there, None without any."""
-    parts = [figure(stem, alt, caption) for stem, alt, caption in figures if stem.with_suffix(".svg").is_file()]
+def _section(report: Report, anchor: str, title: str, figures: Iterable[tuple[Path, str, str]]) -> Section | None:
+    """Return a section of figures (stem, alternative text, caption): those to be shown, None without any."""
+    parts = [figure(stem, alt, caption) for stem, alt, caption in figures if report.shows(stem)]
     return Section(anchor, title, "\n".join(parts)) if parts else None
