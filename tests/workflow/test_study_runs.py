@@ -8,7 +8,9 @@ from support.studies import STUDIES, by_name, run_study, settings_of
 from support.workspace import ROOT, job_counts, make_workspace, run_snakemake
 
 TINY = ROOT / "tests/config/study.yaml"
-# What a tiny run leaves out of each study.
+# What a tiny run leaves out of each study. What is left out is prepared in full in test_study_texts.py: the other files
+# of AfriQA, which a teacher learns from as from the first, and the sentence pairs of each variant.
+ONE_FILE = {"teacher": {"training_set": {"pairs": ["afriqa.gold.hau.train.json"]}}}
 CUTS = {
     "multi30k": {"languages": ["de"], "methods": ["zero-shot", "contrastive"], "bitext_curve": {"shares": [50]}},
     "mtop": {
@@ -17,17 +19,24 @@ CUTS = {
         "bitext_curve": {"shares": [50]},
         "study": {"only": ["en"]},
     },
-    "miracl": {
+    "miracl": ONE_FILE
+    | {
         "methods": ["zero-shot", "optical"],
         "study": {"only": ["left_out"], "variants": {"left_out": {"methods": ["zero-shot", "optical"]}}},
     },
-    "domain": {"languages": ["zu"], "methods": ["english", "optical"], "collections": ["medicine"]},
+    "domain": ONE_FILE
+    | {
+        "languages": ["zu"],
+        "methods": ["english", "optical"],
+        "collections": ["medicine"],
+        "study": {"only": ["news", "health"]},
+    },
     "pretraining": {
         "languages": ["sw", "de"],
         "atlas": {"documents": 300, "train_documents": 300, "test_queries": 20, "dev_queries": 5, "train_queries": 100},
         "study": {"only": ["mlm", "both"], "repeats": [1]},
     },
-    "pretraining_open": {"languages": ["sw", "de"], "study": {"only": ["mlm", "transport"], "repeats": [1]}},
+    "pretraining_open": ONE_FILE | {"languages": ["sw", "de"], "study": {"only": ["mlm", "transport"], "repeats": [1]}},
 }
 # Tables that some studies have beside their own: how well names are aligned, what distance explains.
 OTHER_TABLES = {"pretraining": ["alignment_quality.tsv"], "mtop": ["distances.tsv"]}
