@@ -1,11 +1,13 @@
 """Experiments with changes: the variants of a study, its repeats, shares of the sentence pairs, points of a grid.
 
 Each is an experiment in its own folder below that of the main experiment, made by the same rules. A share and a point
-of a grid reuse what their changes do not affect. A variant of a study makes everything itself.
+of a grid reuse what their changes do not affect. A variant of a study makes everything itself. Rules ask for
+them often, and each is a config to read, so that they are kept.
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 
 from optical.config.names import check_names
@@ -33,6 +35,7 @@ def below(experiment: Experiment) -> list[Experiment]:
 # --- the variants of a study
 
 
+@cache
 def variants(experiment: Experiment) -> list[Condition]:
     """Return every variant of a study, once for each repeat: its name, its repeat, and its experiment.
 
@@ -100,6 +103,7 @@ def alignment_conditions(experiment: Experiment) -> list[Job]:
 # --- shares of the sentence pairs
 
 
+@cache
 def shares(experiment: Experiment) -> list[Experiment]:
     """Return the experiment with each share of its sentence pairs below 100 %."""
     if experiment.parent:
@@ -154,6 +158,7 @@ def conditions(experiment: Experiment, table: str) -> list[Job]:
 # --- a grid over keys of the config
 
 
+@cache
 def grid(experiment: Experiment) -> list[Experiment]:
     """Return the experiment with every combination of the values that `tuning.grid` names, on its collection."""
     if experiment.parent or not experiment.config.tuning.grid:
