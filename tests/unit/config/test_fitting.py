@@ -113,3 +113,18 @@ def test_an_encoder_of_unknown_size_has_the_ranges_of_both():
     assert not of(5e-6) and not of(3e-4)
     assert "(pretrained, small or pretrained, base size)" in of(4e-4)[0].message()
     assert "leave the key out for 0.0003 or 0.0001" in of(4e-4)[0].message()
+
+
+@pytest.mark.parametrize("block", ["teacher", "student", "translator"])
+@pytest.mark.parametrize("kind", fitting.KINDS)
+def test_steps_and_dropout_have_a_usual_range(block, kind):
+    def of(key, value):
+        return [(each.refused, each.message()) for each in fitting.unusual([(key, key, value)], [kind])]
+
+    for value, refused in ((1, False), (20, False), (50, None), (30000, None), (600_000, False), (10**7, True)):
+        found = of(f"{block}.steps", value)
+        assert [each for each, _ in found] == ([] if refused is None else [refused]), value
+        assert all(message.startswith(f"{value} is ") and "use 50 to " in message for _, message in found)
+    assert not of(f"{block}.dropout", 0.0) and not of(f"{block}.dropout", 0.1)
+    [(refused, message)] = of(f"{block}.dropout", 0.95)
+    assert not refused and "use 0 to 0.5" in message and "None" not in message

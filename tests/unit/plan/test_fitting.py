@@ -66,6 +66,21 @@ def test_rates_of_the_bundled_encoder_are_refused_for_another(tmp_path):
         checks.check(experiment({block: {"learning_rate": rate}}, encoder=small, unusual_values=True))
 
 
+def test_few_steps_are_doubted_and_not_refused():
+    rehearsal = {"teacher": {"steps": 2}, "student": {"steps": 2, "dropout": 0.95}, "translator": {"steps": 2}}
+    tried = experiment(rehearsal)
+    checks.check(tried)
+    lines = checks.warnings(tried)
+    assert [line.partition("[")[2].partition("]")[0] for line in lines] == [
+        "teacher.steps",
+        "student.steps",
+        "student.dropout",
+        "translator.steps",
+    ]
+    with pytest.raises(ConfigError, match=r"^1000000 is above .*\[student\.steps\]"):
+        checks.check(experiment({"student": {"steps": 1_000_000}}))
+
+
 def test_the_changes_of_a_method_are_looked_at_too():
     mine = {"kind": "distilled", "objectives": {"optimal_transport": 1.0}}
     changes = {"student": {"learning_rate": 1.0}, "transport": {"regularisation": 0.5}}
@@ -86,7 +101,7 @@ def test_a_point_of_a_grid_is_looked_at_too():
         checks.check(experiment(tuning=tuning))
 
 
-@pytest.mark.parametrize("file", [None, "full.yaml", "pieces.yaml", "paper.yaml", "studies/mtop.yaml"])
+@pytest.mark.parametrize("file", [None, "full.yaml", "pieces.yaml", "paper.yaml", "open.yaml", "studies/mtop.yaml"])
 def test_the_configs_here_have_usual_values(file):
     assert checks.warnings(experiment(file=file)) == []
 

@@ -2,7 +2,7 @@
 
 examples:
   optical distil data/zu.tsv --teacher results/teacher --to zulu
-  optical distil data/en.txt data/zu.txt --teacher results/teacher --to zulu --settings '{steps: 20, seed: 2}'
+  optical distil data/en.txt data/zu.txt --teacher results/teacher --to zulu --settings '{steps: 50, seed: 2}'
 
 The pairs are a table english<TAB>foreign, two files of lines, CSV, JSON Lines, a TMX file or a zip of OPUS. A tenth of
 them, 200 at most, is held out and tells whether training helped. The workflow cleans the pairs, too, and compares

@@ -211,8 +211,8 @@ class Config(Settings):
     """the method that the others are tested against"""
 
     unusual_values: Flag = False
-    """whether a learning rate, a length or a regularisation that is ten times or more outside the range usual for the
-    encoder is meant; it is refused otherwise"""
+    """whether a learning rate, a length, a regularisation or a number of steps that is ten times or more outside the
+    range usual for the encoder is meant; it is refused otherwise, except few steps, which only give a warning"""
 
     lexicon: str | None = "results/atlas/lexicon/{lang}.tsv"
     """names and their translations by {lang}, by which `<results>/alignment_quality.tsv` is measured; null for none"""

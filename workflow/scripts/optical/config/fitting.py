@@ -67,11 +67,19 @@ USUAL = {
     "encoder.query_length": Row((16, 256), (16, 256), (16, 256)),
     "encoder.document_length": Row((32, 8192), (32, 8192), (32, 8192)),
     "pretraining.learning_rate": Row((1e-4, 1e-2), (1e-4, 1e-2), (1e-4, 1e-2)),
+    "teacher.steps": Row((50, 500_000), (50, 500_000), (50, 500_000)),
     "teacher.learning_rate": Row((2e-4, 1e-2), (5e-6, 1e-4), (1e-6, 5e-5)),
+    "teacher.dropout": Row((0, 0.5), (0, 0.5), (0, 0.5)),
+    "student.steps": Row((50, 100_000), (50, 100_000), (50, 100_000)),
     "student.learning_rate": Row((3e-4, 1e-2), (2e-5, 3e-4), (5e-6, 1e-4)),
+    "student.dropout": Row((0, 0.5), (0, 0.5), (0, 0.5)),
     "transport.regularisation": Row((0.01, 0.2), (0.01, 0.2), (0.01, 0.2)),
+    "translator.steps": Row((50, 500_000), (50, 500_000), (50, 500_000)),
     "translator.learning_rate": Row((1e-5, 1e-2), (1e-5, 1e-2), (1e-5, 1e-2)),
+    "translator.dropout": Row((0, 0.5), (0, 0.5), (0, 0.5)),
 }
+# Few steps only give a warning: a run of two steps is a legitimate rehearsal. Very many are refused like other values.
+NEVER_TOO_LOW = ("teacher.steps", "student.steps", "translator.steps")
 
 
 def kind_of(folder: str | Path) -> Kind:
@@ -165,20 +173,24 @@ class Unusual(NamedTuple):
     @property
     def refused(self) -> bool:
         """Whether it is so far outside that it is refused."""
-        return not self.low / REFUSED * 1.001 < self.value < self.high * REFUSED * 0.999
+        if self.value < self.low:
+            return self.key not in NEVER_TOO_LOW and self.value <= self.low / REFUSED * 1.001
+        return self.value >= self.high * REFUSED * 0.999
 
     def what(self) -> str:
         """Return what is wrong."""
         side = "above" if self.value > self.high else "below"
         encoder = " or ".join(NAMES[kind] for kind in self.kinds)
-        return f"{self.value:g} is {side} the usual range for this encoder ({encoder})"
+        return f"{_number(self.value)} is {side} the usual range for this encoder ({encoder})"
 
     def remedy(self) -> str:
         """Return which values work."""
         row = DEFAULTS.get(self.key)
-        values = list(dict.fromkeys(f"{getattr(row, kind):g}" for kind in self.kinds)) if row else []
+        defaults = [getattr(row, kind) for kind in self.kinds] if row else []
+        # a default of null is the encoder's own value, which is not known here
+        values = list(dict.fromkeys(_number(value) for value in defaults if value is not None))
         leave = f", or leave the key out for {' or '.join(values)}" if values else ""
-        return f"use {self.low:g} to {self.high:g}{leave}"
+        return f"use {_number(self.low)} to {_number(self.high)}{leave}"
 
     def message(self) -> str:
         """Return both in one line."""
@@ -188,6 +200,15 @@ class Unusual(NamedTuple):
         """Return the refusal."""
         hint = f"{self.remedy()}; set unusual_values: true if you mean it"
         return ConfigError(self.what(), where=self.where, hint=hint)
+
+
+def _number(value: float) -> str:
+    """Return a number as a config has it: steps in full.
+
+    >>> _number(1000000.0), _number(3e-4)
+    ('1000000', '0.0003')
+    """
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def unusual(values: Iterable[tuple[str, str, Any]], kinds: Sequence[Kind]) -> list[Unusual]:
