@@ -70,7 +70,9 @@ def test_torch_is_left_as_it_was(teacher, tmp_path):
 
 
 def test_training_helps_on_held_out_pairs_and_the_student_searches(teacher, tmp_path):
-    made = distil(teacher, PAIRS, tmp_path / "student", SETTINGS | {"steps": 150, "learning_rate": 3e-3}, device="cpu")
+    # a random teacher of a small size: it bears more than a pretrained one
+    settings = SETTINGS | {"steps": 150, "learning_rate": 3e-3, "unusual_values": True}
+    made = distil(teacher, PAIRS, tmp_path / "student", settings, device="cpu")
     assert made.student > made.teacher + 0.1 and made.p_value < 0.05
     assert f"{made.student:.3f}, the teacher's {made.teacher:.3f}" in str(made)
     retriever = Retriever.load(tmp_path / "student", teacher=teacher)
@@ -139,11 +141,18 @@ def test_few_pairs_are_all_learnt_from(teacher, tmp_path):
     assert (made.pairs, made.held_out) == (19, 0) and "too few to hold some out" in str(made)
 
 
+def test_an_unusual_value_that_is_meant_is_a_warning(teacher, tmp_path, caplog):
+    settings = {"steps": 2, "learning_rate": 4e-3, "unusual_values": True}
+    assert distil(teacher, PAIRS[:4], tmp_path / "student", settings, device="cpu").pairs == 4
+    assert "0.004 is above the usual range" in caplog.text
+
+
 def test_what_cannot_be_meant_is_refused_before_the_training(teacher, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("years of work")
     write_json(save_encoder(tmp_path / "other-teacher") / "provenance.json", {"inputs": {"training_set": {}}})
     common = ["the river is in the north of the land", "where is the moon that you saw", "this was the first question"]
+    fast = {"steps": 2, "learning_rate": 4e-3}
     swapped = [(f"neno {number}", f"{text} {number}") for number in range(10) for text in common]
     for error, message, pairs, to, settings in [
         (ConfigError, "the teacher's own folder", PAIRS, teacher, {}),
@@ -151,9 +160,15 @@ def test_what_cannot_be_meant_is_refused_before_the_training(teacher, tmp_path):
         (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "other-teacher", {}),
         (DataError, "no sentence pairs", [("alone", "")], tmp_path / "student", {}),
         (DataError, "reads as English", swapped, tmp_path / "student", {}),
+        (ConfigError, r"above the usual .*\[student\.learning_rate\].*unusual_values", PAIRS, tmp_path / "s", fast),
+        (ConfigError, "unusual_values", PAIRS, tmp_path / "student", fast | {"unusual_values": "perhaps"}),
         (ConfigError, "stepz", PAIRS, tmp_path / "student", {"stepz": 3}),
         (ConfigError, "settings", PAIRS, tmp_path / "student", "steps"),
     ]:
         with pytest.raises(error, match=message):
             distil(teacher, pairs, to, settings, device="cpu")
-    assert not (tmp_path / "student").exists() and (tmp_path / "mine/thesis.tex").exists()
+    assert (
+        not (tmp_path / "student").exists()
+        and not (tmp_path / "s").exists()
+        and (tmp_path / "mine/thesis.tex").exists()
+    )

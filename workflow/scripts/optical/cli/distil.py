@@ -7,6 +7,9 @@ examples:
 The pairs are a table english<TAB>foreign, two files of lines, CSV, JSON Lines, a TMX file or a zip of OPUS. A tenth of
 them, 200 at most, is held out and tells whether training helped. The workflow cleans the pairs, too, and compares
 methods, languages and seeds.
+
+A setting ten times outside the range that is usual for the teacher's size is refused, as in the workflow; with
+--settings '{unusual_values: true, ...}' it only gives a warning.
 """
 
 import argparse
@@ -24,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=not_empty, required=True, metavar="FOLDER", help="the student's folder")
     lang_help = "what CSV, JSON Lines, TMX or a zip of OPUS call the language"
     parser.add_argument("--lang", type=language_code, metavar="CODE", help=lang_help)
-    settings_help = "steps, learning_rate, objectives, transport and others, as YAML (default: what fits the teacher)"
+    settings_help = (
+        "steps, learning_rate, objectives, unusual_values and others, as YAML (default: what fits the teacher)"
+    )
     parser.add_argument("--settings", type=yaml_value, default={}, metavar="YAML", help=settings_help)
     checkpoints_help = "save checkpoints below it; the same command goes on from them"
     parser.add_argument("--checkpoints", type=checkpoint_folder, metavar="FOLDER", help=checkpoints_help)

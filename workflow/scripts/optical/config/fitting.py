@@ -125,7 +125,9 @@ def fitted(block: str, given: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     return full | {name: fitted(name, full[name], kind) for name in NESTED if isinstance(full.get(name), Mapping)}
 
 
-def fitted_settings(settings: type[SettingsOf], block: str, given: Any, folder: str | Path) -> SettingsOf:
+def fitted_settings(
+    settings: type[SettingsOf], block: str, given: Any, folder: str | Path, refuse: bool = False
+) -> SettingsOf:
     """Return the settings of a program, with the defaults for the encoder in a folder; log these, and unusual values.
 
     Args:
@@ -133,9 +135,11 @@ def fitted_settings(settings: type[SettingsOf], block: str, given: Any, folder: 
         block: the block of the config that they come from.
         given: what was given, as YAML or JSON has it.
         folder: the encoder, or a model that descends from it.
+        refuse: whether a value far outside the usual range is an error. The programs of the workflow only log it,
+            because the plan has refused it before.
 
     Raises:
-        ConfigError: a key is unknown or missing, or a value has the wrong type or is out of bounds.
+        ConfigError: a key is unknown or missing, a value has the wrong type or is out of bounds, or a value is refused.
     """
     if not isinstance(given, Mapping):
         return settings.read(given, "settings")
@@ -149,6 +153,8 @@ def fitted_settings(settings: type[SettingsOf], block: str, given: Any, folder: 
     parts = [(block, given), *((name, given[name]) for name in NESTED if isinstance(given.get(name), Mapping))]
     keys = [(f"{name}.{key}", value) for name, part in parts for key, value in part.items()]
     for value in unusual(((key, key, value) for key, value in keys), [kind]):
+        if refuse and value.refused:
+            raise value.error()
         log.warning("%s", value.message())
     return settings.read(full, "settings")
 

@@ -21,6 +21,7 @@ from babel import Locale
 
 from optical.bitext.filters import clean_text, refuse_swapped
 from optical.bitext.readers import read_bitext
+from optical.config.base import Flag, Settings
 from optical.config.bitext import BitextSource
 from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
@@ -48,6 +49,13 @@ HELD_OUT_SHARE = 10  # one pair of so many at most
 SIDES = ("english", "foreign")
 
 Texts = tuple[str, str]  # in English, and in the other language
+
+
+class UnusualValues(Settings):
+    """The key of the config that lets values pass which are far outside their usual range."""
+
+    unusual_values: Flag = False
+    """whether such values are meant"""
 
 
 class Distilled(NamedTuple):
@@ -96,7 +104,8 @@ def distil(
         to: folder of the student; an existing student is replaced.
         settings: what decides the result, as `DistillationSettings` has it: `steps`, `learning_rate`, `objectives`,
             `transport`, `sides`, `seed` and others. What is not given suits the teacher's size; the objective is
-            then `token_contrast`.
+            then `token_contrast`. A value ten times outside the range usual for that size is refused, unless
+            `unusual_values` is true.
         lang: code of the language as it is called in a CSV, JSON Lines, TMX or zip file; "" if the file does not say.
         device: cpu, cuda, cuda:N or auto, which is a GPU where there is one.
         precision: of the matrix products: fp32, bf16, or auto, which is bf16 where the device is faster in it.
@@ -108,16 +117,15 @@ def distil(
 
     Raises:
         DataError: the teacher or the pairs cannot be read, there are no pairs, or their sides are swapped.
-        ConfigError: a setting is unknown or out of bounds.
+        ConfigError: a setting is unknown, out of bounds, or far outside its usual range.
 
     >>> pairs = [("where is the river", "mto uko wapi"), ("the moon", "mwezi")]
     >>> print(distil(model, pairs, folder, {"steps": 2}, device="cpu"))  # doctest: +ELLIPSIS
     /...: learnt from 2 sentence pairs; too few to hold some out
     """
     _check_place(to, teacher)
+    fitted = _fitted(settings, teacher)
     taught, held_out = _split(_read(pairs, lang))
-    asked = {**BEST_ON_REAL_DATA, **settings} if isinstance(settings, Mapping) else settings
-    fitted = fitted_settings(DistillationSettings, "student", asked, teacher)
     place = device_of(device)
     machine = Machine(_in_full(place), chosen(precision, place), torch.get_num_threads())
     with torch_settings_kept(), tempfile.TemporaryDirectory(prefix="optical-") as temporary:
@@ -148,6 +156,17 @@ def _check_place(to: str | Path, teacher: str | Path) -> None:
     record = read_json(place / "provenance.json") if (place / "provenance.json").is_file() else {}
     if place.exists() and not {"teacher", "tokens"} <= record.get("inputs", {}).keys():
         raise ConfigError("it is no student, and would be replaced", where=to, hint="name a new folder")
+
+
+def _fitted(settings: Any, teacher: str | Path) -> DistillationSettings:
+    """Return the settings with the defaults for a teacher; refuse unusual values as the workflow does."""
+    if not isinstance(settings, Mapping):
+        return DistillationSettings.read(settings, "settings")
+    asked = {**BEST_ON_REAL_DATA, **settings}
+    own = {name: asked.pop(name) for name in UnusualValues.model_fields if name in asked}
+    # a folder without config.json does not tell the teacher's size; loading it says what is wrong
+    refuse = not UnusualValues.read(own, "settings").unusual_values and Path(teacher, "config.json").is_file()
+    return fitted_settings(DistillationSettings, "student", asked, teacher, refuse)
 
 
 def _read(pairs: str | Path | BitextSource | Iterable[Texts], lang: str) -> list[Texts]:
