@@ -6,6 +6,7 @@ import shutil
 from argparse import Namespace
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,12 +70,13 @@ def test_torch_is_left_as_it_was(teacher, tmp_path):
     assert (torch.get_deterministic_debug_mode(), deterministic.fill_uninitialized_memory) == (0, True)
 
 
-def test_training_helps_on_held_out_pairs_and_the_student_searches(teacher, tmp_path):
+def test_training_helps_on_held_out_pairs_and_the_student_searches(teacher, tmp_path, caplog):
     # a random teacher of a small size: it bears more than a pretrained one
     settings = SETTINGS | {"steps": 150, "learning_rate": 3e-3, "unusual_values": True}
     made = distil(teacher, PAIRS, tmp_path / "student", settings, device="cpu")
     assert made.student > made.teacher + 0.1 and made.p_value < 0.05
-    assert f"{made.student:.3f}, the teacher's {made.teacher:.3f}" in str(made)
+    assert f"{made.student:.3f}, the teacher's {made.teacher:.3f}: better (p = 0.0" in str(made)
+    assert made.verdict == "better" and "training" not in caplog.text.lower()
     retriever = Retriever.load(tmp_path / "student", teacher=teacher)
     retriever.index([{"id": number, "text": english} for number, (english, _) in enumerate(PAIRS)], tmp_path / "index")
     english, foreign = PAIRS[1]
@@ -139,6 +141,18 @@ def test_a_teacher_that_is_stored_as_changes_to_a_base_that_has_moved(teacher, t
 def test_few_pairs_are_all_learnt_from(teacher, tmp_path):
     made = distil(teacher, PAIRS[:19], tmp_path / "student", SETTINGS, device="cpu")
     assert (made.pairs, made.held_out) == (19, 0) and "too few to hold some out" in str(made)
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict", "doubt"),
+    [(-0.5, "worse", "Training made the student worse"), (0.0, "cannot tell", "cannot tell whether training helped")],
+)
+def test_a_training_that_did_not_help_is_doubted(teacher, tmp_path, caplog, monkeypatch, gain, verdict, doubt):
+    ranks = iter([np.full(20, 0.6), np.full(20, 0.6) + gain])
+    monkeypatch.setattr(distillation, "_ranks_of", lambda *_: lambda reader: next(ranks))
+    made = distil(teacher, PAIRS, tmp_path / "student", {"steps": 2}, device="cpu")
+    assert made.verdict == verdict and f": {verdict} (p = " in str(made)
+    assert [doubt in line for line in caplog.messages].count(True) == 1
 
 
 def test_an_unusual_value_that_is_meant_is_a_warning(teacher, tmp_path, caplog):

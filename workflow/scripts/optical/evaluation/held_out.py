@@ -41,6 +41,17 @@ TITLE = "Held-out sentence pairs (a foreign sentence finds its English one: mean
 Row = dict[str, str]
 
 
+def verdict_on(student: float, rival: float, p_value: float) -> str:
+    """Return whether a student is better or worse than a rival, or that the pairs cannot tell.
+
+    >>> verdict_on(0.5, 0.4, 0.01), verdict_on(0.3, 0.4, 0.01), verdict_on(0.3, 0.4, 0.2)
+    ('better', 'worse', 'cannot tell')
+    """
+    if p_value >= SIGNIFICANT:
+        return UNKNOWN
+    return BETTER if student > rival else WORSE
+
+
 def held_out_row(job: Mapping[str, object], student_Q: np.ndarray, rivals: Mapping[str, np.ndarray]) -> Row:
     """Return the figures of a student: its mean, and of each rival (start, bm25) the mean, p-value and verdict.
 
@@ -52,9 +63,8 @@ def held_out_row(job: Mapping[str, object], student_Q: np.ndarray, rivals: Mappi
     row |= {"pairs": str(len(student_Q)), "student": f"{student_Q.mean():.4f}"}
     for name, rival_Q in rivals.items():
         p_value = float(randomisation_test(student_Q - rival_Q))
-        verdict = BETTER if student_Q.mean() > rival_Q.mean() else WORSE
         row |= {name: f"{rival_Q.mean():.4f}", f"p_{name}": f"{p_value:.4f}"}
-        row[f"than_{name}"] = verdict if p_value < SIGNIFICANT else UNKNOWN
+        row[f"than_{name}"] = verdict_on(student_Q.mean(), rival_Q.mean(), p_value)
     return row
 
 

@@ -10,6 +10,7 @@ The workflow does the same with pairs that it cleans, for many languages, method
 Shape suffix: Q held-out pairs.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from optical.config.bitext import BitextSource
 from optical.config.fitting import fitted_settings
 from optical.config.training import DistillationSettings
 from optical.errors import ConfigError, DataError
+from optical.evaluation.held_out import UNKNOWN, WORSE, verdict_on
 from optical.evaluation.significance import randomisation_test
 from optical.files import read_json
 from optical.losses.objectives import build_objective
@@ -42,11 +44,17 @@ from optical.training.session import Session
 from optical.training.student import DistillationLoss, train_student
 from optical.training.teacher_vectors import encode_english
 
+log = logging.getLogger(__name__)
+
 NO_SETTINGS: Mapping[str, Any] = {}
 BEST_ON_REAL_DATA = {"objectives": {"token_contrast": 1.0}}  # docs/results.md
 MOST_HELD_OUT = 200  # pairs
 HELD_OUT_SHARE = 10  # one pair of so many at most
 SIDES = ("english", "foreign")
+DOUBTS = {
+    WORSE: "Training made the student worse than its teacher. Hint: check the pairs and the settings",
+    UNKNOWN: "The held-out pairs cannot tell whether training helped. Hint: give more sentence pairs",
+}
 
 Texts = tuple[str, str]  # in English, and in the other language
 
@@ -63,6 +71,7 @@ class Distilled(NamedTuple):
 
     Each foreign sentence looks for its translation among the English sides of all held-out pairs. `student` and
     `teacher` are the mean reciprocal ranks, `p_value` is that of their difference (paired randomisation test).
+    `verdict` says in words what that means.
     """
 
     folder: Path
@@ -72,13 +81,18 @@ class Distilled(NamedTuple):
     teacher: float
     p_value: float
 
+    @property
+    def verdict(self) -> str:
+        """Return how the student compares with its teacher: better, worse, or cannot tell."""
+        return verdict_on(self.student, self.teacher, self.p_value)
+
     def __str__(self) -> str:
         what = f"{self.folder}: learnt from {self.pairs} sentence pairs"
         if not self.held_out:
             return f"{what}; too few to hold some out"
         return (
             f"{what}; {self.held_out} held-out sentences find their translation with a mean reciprocal rank of "
-            f"{self.student:.3f}, the teacher's {self.teacher:.3f} (p = {self.p_value:.3f})"
+            f"{self.student:.3f}, the teacher's {self.teacher:.3f}: {self.verdict} (p = {self.p_value:.3f})"
         )
 
 
@@ -113,7 +127,8 @@ def distil(
         checkpoints: folder of checkpoints, from which an interrupted call goes on; None for none.
 
     Returns:
-        The student's folder, and what its training has gained on the held-out pairs.
+        The student's folder, and what its training has gained on the held-out pairs. A warning is logged if training
+        made the student worse, or if the pairs cannot tell whether it helped.
 
     Raises:
         DataError: the teacher or the pairs cannot be read, there are no pairs, or their sides are swapped.
@@ -145,7 +160,10 @@ def distil(
         return Distilled(Path(to), len(taught), 0, 0.0, 0.0, 1.0)
     after_Q = ranks(student)
     p_value = float(randomisation_test(after_Q - before_Q))
-    return Distilled(Path(to), len(taught), len(held_out), float(after_Q.mean()), float(before_Q.mean()), p_value)
+    made = Distilled(Path(to), len(taught), len(held_out), float(after_Q.mean()), float(before_Q.mean()), p_value)
+    if made.verdict in DOUBTS:
+        log.warning("%s [%s]", DOUBTS[made.verdict], to)
+    return made
 
 
 def _check_place(to: str | Path, teacher: str | Path) -> None:
