@@ -101,6 +101,7 @@ TABLES = [
     ("README.md", "open", "flores", {"AfriQA": ("afriqa", "afriqa", AFRICAN)}),
     ("docs/results.md", "open", "flores", {}),
     ("docs/results.md", "afriqa", "afriqa", {}),
+    ("docs/open-data.md", "afriqa_questions", "afriqa", {}),
     ("docs/results.md", "subwords", "flores", {"AfriQA": ("subwords", "afriqa", "sw")}),
     ("docs/results.md", "default", "atlas", {}),
 ]
