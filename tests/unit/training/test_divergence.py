@@ -31,6 +31,15 @@ def test_a_loss_that_rises_is_refused_in_one_line(losses):
     assert "\n" not in str(caught.value)
 
 
+def test_a_few_batches_with_a_large_loss_are_no_divergence():
+    """As in score-kd of a student that learns both sides: most batches lose .01, one in ten .2."""
+    few, more = ([0.2] * spikes + [0.01] * (WINDOW - spikes) for spikes in (2, 4))
+    rows = [{"loss": loss} for loss in [*few, *few, *more]]
+    check_loss(rows, 100, "student")
+    with pytest.raises(ResourceError, match="has risen"):
+        check_loss([*rows[: 2 * WINDOW], *({"loss": loss} for loss in [0.2] * WINDOW)], 100, "student")
+
+
 def test_a_loss_may_rise_in_the_first_half():
     """As with subwords of its own: a student starts from translations, and its rate is highest after a tenth."""
     check_loss(curve(1.0, 1.9, 1.7), 140, "student")

@@ -3,8 +3,9 @@
 Shape suffixes: B texts, L tokens, T tokens of all texts, D vector size.
 """
 
+import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, variance
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from optical.models.encoder import Encoder, Pieces
 
 WINDOW = 20  # steps at least that a mean of the loss is taken over, or a tenth of all
 RISEN = 1.5  # times the loss of the first window: then it has diverged, and not only wavered
+NOISE = 3  # standard errors by which it must exceed that: a few batches may lose ten times what others do
 TEXTS = 64  # whose vectors are looked at
 ALIKE = 0.9  # mean cosine of tokens, from which search can hardly tell them apart: trained encoders have .01 to .05
 ALIKE_TEXTS = 0.99  # of vectors of whole texts: those of multilingual-e5-small have .7 to .85
@@ -22,7 +24,7 @@ REMEDY = "lower the learning rate, or leave it out for the encoder's default"
 
 
 def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None:
-    """Raise an error if the loss is above that of the first steps, or has always been 0; check at the end of a window.
+    """Raise an error if the loss is clearly above that of the first steps, or has always been 0; check after a window.
 
     The check starts in the middle of the training. Until then, the loss of a student that started well may rise with
     the learning rate, and still fall to a quarter by the end.
@@ -42,8 +44,10 @@ def check_loss(rows: Sequence[dict[str, float]], steps: int, where: str) -> None
         raise ConfigError(f"nothing is learnt: the loss of the first {window} steps is 0", where=where, hint=hint)
     if len(rows) < max(2 * window, steps / 2) or len(rows) % window:
         return
-    first, last = (fmean(row["loss"] for row in part) for part in (rows[:window], rows[-window:]))
-    if last > RISEN * first > 0:
+    parts = [[row["loss"] for row in part] for part in (rows[:window], rows[-window:])]
+    (first, last), (first_variance, last_variance) = map(fmean, parts), map(variance, parts)
+    noise = math.sqrt((last_variance + RISEN**2 * first_variance) / window)
+    if first > 0 and last - RISEN * first > NOISE * noise:
         what = f"training diverges: the loss has risen from {first:.3g} to {last:.3g} in {len(rows)} steps"
         raise ResourceError(what, where=where, hint=REMEDY)
 
