@@ -64,7 +64,8 @@ def test_a_config_for_searching_encodes_passages_and_trains_the_student_alone(op
 def test_queries_and_judgements_give_a_table(optical, project):
     judged = ["--queries", "data/queries.tsv", "--qrels", "data/qrels.txt", "--to", "mine.yaml"]
     lines = ["new", "zu", "--bitext", "data/en.txt", "data/zu.txt", "--bitext", "data/pairs.tsv", *AT_LEAST[4:]]
-    assert optical(*lines, *judged, "--encoder", "train")[0] == 0
+    code, output, _ = optical(*lines, *judged, "--encoder", "train")
+    assert code == 0 and "English passages: 3; queries: 1; relevance judgements: 1." in output
     experiment = Experiment.from_files("mine.yaml", folder=project)
     assert jobs.targets(experiment) == ["results/zu/map_table.tsv"]
     assert experiment.methods_for("zu") == ["bm25", "zero-shot", "token-contrast"]

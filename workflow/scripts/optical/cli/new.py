@@ -178,7 +178,7 @@ def passages(arguments: argparse.Namespace, folder: Path) -> Section:
         queries, judgements = (
             sum(1 for _ in rows) for rows in (read_queries(arguments.queries), read_qrels(arguments.qrels))
         )
-        comment = [f"{count:,} English passages, {queries:,} queries and {judgements:,} judgements."]
+        comment = [f"English passages: {count:,}; queries: {queries:,}; relevance judgements: {judgements:,}."]
         block["queries"] = {arguments.lang: _from_project(arguments.queries, folder)}
         block["qrels"] = _from_project(arguments.qrels, folder)
     return comment, {"collections": [NAME], "collection_table": {NAME: block}}
