@@ -35,7 +35,7 @@ CONFIG = {
 def project(tmp_path, monkeypatch):
     make_workspace(tmp_path)
     files = {
-        "pairs.tsv": ["\t".join(pair) for pair in PAIRS],
+        "pairs.tsv": pair_lines(400),
         "passages.jsonl": [json.dumps({"id": f"d{number}", "text": text}) for number, (text, _) in enumerate(PAIRS)],
         "queries.tsv": ["q1\tumfula mude"],
         "qrels.txt": ["q1 0 d1 1"],
@@ -46,6 +46,10 @@ def project(tmp_path, monkeypatch):
     write(tmp_path / "zu.yaml", yaml.safe_dump(CONFIG))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def pair_lines(count):
+    return [f"the river is {number} miles long\tumfula mude amamayela {number}" for number in range(count)]
 
 
 def write(path, *lines):
@@ -63,7 +67,7 @@ def test_a_config_without_problems_gets_the_table_of_its_jobs(optical, project):
     code, output, error = optical("check", "zu.yaml")
     assert (code, error) == (0, "")
     pairs, passages, left, *lines = output.splitlines()
-    assert pairs == "read: 9 sentence pairs [bitext.zu]"
+    assert pairs == "read: 400 sentence pairs [bitext.zu]"
     assert passages == "read: 9 passages; queries: zu 1 [collection_table.mine]"
     assert left.startswith("no problem found. Jobs that are left ") and "hours are limits" in left
     header, *rows = [line.split() for line in lines]
@@ -105,7 +109,7 @@ def test_empty_passages_are_counted(optical, project):
 
 
 def test_pairs_above_a_limit_of_the_config_are_a_warning_while_some_remain(optical, project):
-    write(project / "low.yaml", "bitext_cleaning: {maximum_words: 4}")
+    write(project / "low.yaml", "bitext_cleaning: {maximum_words: 4, dev_pairs: 0}")
     pairs = [
         "the river is long today\tumfula mude namuhla",
         "a long river\tumfula omude",
@@ -117,6 +121,31 @@ def test_pairs_above_a_limit_of_the_config_are_a_warning_while_some_remain(optic
     write(project / "data/pairs.tsv", pairs[0])
     code, output, _ = optical("check", "zu.yaml", "low.yaml")
     assert code == 1 and "problem: 1 of the first 1 pairs will be dropped: too long [bitext.zu[0]]" in output
+
+
+@pytest.mark.parametrize(
+    ("pairs", "dev_pairs", "count"), [(pair_lines(2), 50, 2), (pair_lines(60), 60, 60), (pair_lines(60) * 2, 60, 60)]
+)
+def test_pairs_that_are_all_held_out_are_a_problem(optical, project, pairs, dev_pairs, count):
+    write(project / "data/pairs.tsv", *pairs)
+    write(project / "more.yaml", f"bitext_cleaning: {{dev_pairs: {dev_pairs}}}")
+    code, output, _ = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and problems(output) == [
+        f"problem: no sentence pair is left for training: {count} can be used, and dev_pairs holds out {dev_pairs} "
+        "[bitext.zu]. Hint: add sentence pairs, or lower bitext_cleaning.dev_pairs"
+    ]
+
+
+def test_few_pairs_are_a_warning(optical, project):
+    write(project / "data/pairs.tsv", *pair_lines(61))
+    code, output, _ = optical("check", "zu.yaml")
+    assert code == 0 and "warning: sentence pairs left for training: 11 [bitext.zu]. Hint: add" in output
+
+
+def test_a_language_without_sentence_pairs_is_named(optical, project):
+    write(project / "more.yaml", "languages: [zu, xh]", "collection_table: {mine: {queries: {xh: data/queries.tsv}}}")
+    code, _, error = optical("check", "zu.yaml", "more.yaml")
+    assert code == 1 and "xh has no sentence pairs [bitext.xh]. Hint: add bitext.xh with your files" in error
 
 
 def test_all_problems_are_told_at_once(optical, project):

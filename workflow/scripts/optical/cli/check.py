@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 SAMPLE = 2000  # sentence pairs of a source that are looked at closely
 MOST_DROPPED = 0.5  # of them, by one reason
+FEW_PAIRS = 300  # a student of fewer learns little
 LARGEST_BYTES = 500_000_000  # of a file that is read
 PROBE = "Where is the river?"  # a text that an encoder must be able to read
 # Rules that are made from another one need what that needs.
@@ -144,14 +145,28 @@ def look_at_bitext(experiment: "Experiment", lang: str) -> None:
     from optical.errors import within
     from optical.plan.sources import bitext_sources
 
-    for number, source in enumerate(bitext_sources(experiment, lang)):
+    sources = bitext_sources(experiment, lang)
+    counts = []
+    for number, source in enumerate(sources):
         if there(source):
             with within(f"bitext.{lang}[{number}]"):
-                look_at_source(experiment, lang, source)
+                counts.append(look_at_source(experiment, lang, source))
+    if len(counts) == len(sources):  # otherwise some source was not read
+        check_enough(lang, sum(counts), experiment.config.bitext_cleaning.dev_pairs)
 
 
-def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") -> None:
-    """Read a source of sentence pairs to its end, and the first ones closely."""
+def check_enough(lang: str, count: int, dev_pairs: int) -> None:
+    """Refuse sentence pairs of which none is left for training, and warn of few."""
+    if count <= dev_pairs:
+        what = f"no sentence pair is left for training: {count} can be used, and dev_pairs holds out {dev_pairs}"
+        raise DataError(what, where=f"bitext.{lang}", hint="add sentence pairs, or lower bitext_cleaning.dev_pairs")
+    if count - dev_pairs < FEW_PAIRS:
+        hint = f"Hint: add sentence pairs; a student of fewer than {FEW_PAIRS} learns little"
+        log.warning("sentence pairs left for training: %d [bitext.%s]. %s", count - dev_pairs, lang, hint)
+
+
+def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") -> int:
+    """Read a source of sentence pairs to its end, and the first ones closely; return the most that can be used."""
     from optical.bitext.codes import names_of
     from optical.bitext.filters import TOO_LONG, reason_to_drop, refuse_swapped
     from optical.bitext.readers import read_bitext
@@ -167,14 +182,15 @@ def look_at_source(experiment: "Experiment", lang: str, source: "BitextSource") 
     print(f"read: {count:,} sentence pairs [{', '.join(filter(None, (f'bitext.{lang}', source.name)))}]")
     refuse_swapped(((pair.english, pair.foreign) for pair in first), source.name or "")
     settings = experiment.config.bitext_cleaning
-    reasons = Counter(reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first)
-    del reasons[None]
-    for reason, count in reasons.most_common(1):
-        if count > MOST_DROPPED * len(first):
-            what = f"{count} of the first {len(first)} pairs will be dropped: {reason}"
-            if reason != TOO_LONG or count == len(first):  # the limit may be low on purpose
+    why = [reason_to_drop(pair.english, pair.foreign, settings, scripts) for pair in first]
+    clean = {(pair.english, pair.foreign) for pair, reason in zip(first, why, strict=True) if not reason}
+    for reason, dropped in Counter(filter(None, why)).most_common(1):
+        if dropped > MOST_DROPPED * len(first):
+            what = f"{dropped} of the first {len(first)} pairs will be dropped: {reason}"
+            if reason != TOO_LONG or dropped == len(first):  # the limit may be low on purpose
                 raise DataError(what, hint=f"check the files, the script of {lang} ({scripts[1]}) and bitext_cleaning")
             log.warning("%s [bitext.%s, %s; bitext_cleaning.maximum_words]", what, lang, source.name)
+    return len(clean) + count - len(first)  # of those beyond the sample nothing is known
 
 
 def look_at_collection(experiment: "Experiment", name: str) -> None:

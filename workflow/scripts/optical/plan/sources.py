@@ -48,8 +48,13 @@ def file_of(experiment: Experiment, reference: str, lang: str = "en") -> str:
     return _check_file(path, experiment.folder)
 
 
+def _lacks(path: str) -> bool:
+    """Return whether a path lies in the bundled collection, which has no such file."""
+    return path.startswith(f"{OWN}atlas/") and path not in ATLAS_FILES
+
+
 def _check_file(path: str, folder: Path) -> str:
-    if path.startswith(f"{OWN}atlas/") and path not in ATLAS_FILES:
+    if _lacks(path):
         what = f"the bundled collection has no {path.removeprefix(f'{OWN}atlas/')}"
         raise ConfigError(
             what,
@@ -110,6 +115,9 @@ def bitext_sources(experiment: Experiment, lang: str) -> list[BitextSource]:
         for source in named_sources(experiment, lang)
     ]
     for path in flatten([files_of(source) for source in sources]):
+        if _lacks(path) and lang not in experiment.config.bitext:  # nobody named it: it comes from the key "*"
+            hint = f"add bitext.{lang} with your files; the bundled pairs are for {' '.join(_FOREIGN)}"
+            raise ConfigError(f"{lang} has no sentence pairs", where=f"bitext.{lang}", hint=hint)
         _check_file(path, experiment.folder)
     return sources
 
