@@ -206,7 +206,7 @@ def test_a_given_teacher_that_is_no_late_interaction_model_is_a_problem(optical,
     capsys.readouterr()
     write(project / "more.yaml", yaml.safe_dump({"teacher": {"source": "bert"}}))
     code, output, _ = optical("check", "zu.yaml", "more.yaml")
-    assert code == 1 and "problem: the folder holds no late-interaction model" in output
+    assert code == 1 and "problem: the folder is not a late-interaction model" in output
 
 
 def test_values_that_do_not_fit_are_told_and_faults_of_the_config_end_it(optical, project):

@@ -103,7 +103,7 @@ RATE = {"where": "student.learning_rate", "key": "student.learning_rate", "value
             r"not of 513 \[encoder\.query_length\]",
         ),
         (Demands(values=[RATE]), ConfigError, r"0.002 is above the usual range .*base.*\[student\.learning_rate\]"),
-        (Demands(), DataError, rf"no encoder that can be read here: t5 has a decoder .*\[{ID}@{COMMIT}\]"),
+        (Demands(), DataError, rf"this model cannot be read as an encoder: t5 has a decoder .*\[{ID}@{COMMIT}\]"),
     ],
     ids=str,
 )

@@ -45,7 +45,7 @@ def test_what_can_be_read_passes_as_a_teacher_and_as_an_encoder(tmp_path, archit
 def test_a_bare_transformer_passes_as_an_encoder_alone(tmp_path, save):
     folder = without_weights(save(tmp_path / "model"))
     check_arrived(folder, [ENCODER])
-    with pytest.raises(OpticalError, match="no late-interaction model"):
+    with pytest.raises(OpticalError, match="not a late-interaction model"):
         check_arrived(folder, [ENCODER, TEACHER])
 
 

@@ -84,7 +84,7 @@ def test_vectors_of_texts_that_are_all_alike_are_refused(folder):
 
 def test_it_is_not_exported_as_a_late_interaction_model(folder, tmp_path):
     encoder = load_encoder(folder)
-    with pytest.raises(ConfigError, match="no late-interaction model .*sentence-transformers"):
+    with pytest.raises(ConfigError, match="cannot be exported as a late-interaction model .*sentence-transformers"):
         export(encoder, encoder, tmp_path / "exported", "pylate", "", {})
 
 

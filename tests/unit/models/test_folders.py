@@ -139,7 +139,7 @@ def test_a_bare_transformer_gets_the_settings_of_the_config(folders, tmp_path):
     assert encoder.dimension == 8
     assert encoder.frame([[7] * 50], QUERY)[0].shape == (1, 10)
     assert encoder.marker_ids[QUERY] == encoder.marker_ids[DOCUMENT]
-    with pytest.raises(DataError, match="no late-interaction model"):
+    with pytest.raises(DataError, match="not a late-interaction model"):
         load_encoder(tmp_path)
 
 

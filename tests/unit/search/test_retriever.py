@@ -262,5 +262,5 @@ def test_passages_longer_than_the_encoder_reads_are_counted(results, tmp_path, c
 
 
 def test_without_passages_a_search_says_what_to_do(results):
-    with pytest.raises(DataError, match=r"there are no passages to search .*retriever\.index"):
+    with pytest.raises(DataError, match=r"this retriever has no passages yet .*retriever\.index"):
         Retriever.load(results / "teacher").search("moon")

@@ -170,8 +170,8 @@ def test_what_cannot_be_meant_is_refused_before_the_training(teacher, tmp_path):
     swapped = [(f"neno {number}", f"{text} {number}") for number in range(10) for text in common]
     for error, message, pairs, to, settings in [
         (ConfigError, "the teacher's own folder", PAIRS, teacher, {}),
-        (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "mine", {}),
-        (ConfigError, "no student, and would be replaced", PAIRS, tmp_path / "other-teacher", {}),
+        (ConfigError, "is not a student, so it is not replaced", PAIRS, tmp_path / "mine", {}),
+        (ConfigError, "is not a student, so it is not replaced", PAIRS, tmp_path / "other-teacher", {}),
         (DataError, "no sentence pairs", [("alone", "")], tmp_path / "student", {}),
         (DataError, "reads as English", swapped, tmp_path / "student", {}),
         (ConfigError, r"above the usual .*\[student\.learning_rate\].*unusual_values", PAIRS, tmp_path / "s", fast),

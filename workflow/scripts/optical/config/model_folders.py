@@ -65,7 +65,7 @@ def model_config(folder: str | Path) -> dict[str, Any]:
     with in_form(folder):
         reason = _refusal(config)
     if reason:
-        raise DataError(f"the model is no encoder that can be read here: {reason}", where=folder, hint=TAKE)
+        raise DataError(f"this model cannot be read as an encoder: {reason}", where=folder, hint=TAKE)
     return config
 
 

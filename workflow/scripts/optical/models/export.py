@@ -48,7 +48,9 @@ def export(
     """
     if isinstance(student, DenseEncoder):
         hint = "load_encoder(FOLDER).save(TO) of optical.models.folders writes it as sentence-transformers reads it"
-        raise ConfigError("a model of one vector for a text is no late-interaction model", where="export", hint=hint)
+        raise ConfigError(
+            "a model with one vector per text cannot be exported as a late-interaction model", where="export", hint=hint
+        )
     if student.dimension != teacher.dimension:
         what = f"token vectors of {student.dimension} and {teacher.dimension} dimensions cannot be compared"
         raise ConfigError(what, where="export", hint="--teacher must be the model that the student was distilled from")

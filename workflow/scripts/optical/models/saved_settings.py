@@ -45,7 +45,7 @@ def saved_settings(folder: str | Path) -> EncoderSettings | None:
 def settings_of_retriever(folder: str | Path) -> EncoderSettings:
     """Return how a late-interaction model turns texts into vectors; refuse a folder that holds none."""
     if (settings := saved_settings(folder)) is None:
-        raise DataError("the folder holds no late-interaction model", where=folder, hint="train a teacher first")
+        raise DataError("the folder is not a late-interaction model", where=folder, hint="train a teacher first")
     return settings
 
 

@@ -365,8 +365,8 @@ class Retriever:
     def index_now(self) -> Index:
         """Return the current index: another process may have changed it since it was opened."""
         if self.opened is None:
-            hint = 'give some first: retriever.index("passages.jsonl", to="index")'
-            raise DataError("there are no passages to search", where=self.model, hint=hint)
+            hint = 'add passages first: retriever.index("passages.jsonl", to="index")'
+            raise DataError("this retriever has no passages yet", where=self.model, hint=hint)
         now = open_index(self.opened.folder)
         if now.reader.digest != self.opened.reader.digest:
             raise DataError("built again for another model", where=now.folder, hint="open the index again")

@@ -173,7 +173,7 @@ def _check_place(to: str | Path, teacher: str | Path) -> None:
         raise ConfigError("the teacher's own folder", where=to, hint="give the student another one")
     record = read_json(place / "provenance.json") if (place / "provenance.json").is_file() else {}
     if place.exists() and not {"teacher", "tokens"} <= record.get("inputs", {}).keys():
-        raise ConfigError("it is no student, and would be replaced", where=to, hint="name a new folder")
+        raise ConfigError("the folder is not a student, so it is not replaced", where=to, hint="name a new folder")
 
 
 def _fitted(settings: Any, teacher: str | Path) -> DistillationSettings:
