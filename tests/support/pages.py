@@ -23,15 +23,28 @@ CONFIGS = sorted((ROOT / "config").glob("**/*.yaml"))
 PAGES |= {str(path.relative_to(ROOT)): comments_of(path.read_text(encoding="utf-8")) for path in CONFIGS}
 
 
+INLINE = ("snakemake", "make", "python", "optical", "pip", "--config")
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+
+
 def commands_in(text):
-    """Return the commands of a page as lists of words: those of indented lines, and what stands in backticks."""
+    """Return the commands of a page as lists of words: of indented lines, of shell blocks, and those in backticks."""
+    text = BLOCK.sub(shell_lines, text)
     lines, place, found = text.splitlines(), 0, []
     while place < len(lines):
         words, count = words_from(lines[place:]) if re.match(r" {4,}[a-z.-]", lines[place]) else ([], 1)
         found.append(words)
         place += count
-    inline = [shlex.split(code) for code in re.findall(r"`((?:snakemake|make|python|--config) [^`]*)`", text)]
+    inline = [shlex.split(code) for code in re.findall(rf"`((?:{'|'.join(INLINE)})\s[^`]*)`", text)]
     return [words for line in [*found, *inline] for words in parts_of(line) if words]
+
+
+def shell_lines(block):
+    """Return the commands of a block as indented lines; in a `console` block they follow `$`. Others have none."""
+    kind, lines = block[1], block[2].splitlines()
+    if kind == "console":
+        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return "\n".join(f"    {line}" for line in lines) if kind in ("sh", "console") else ""
 
 
 def words_from(lines):
