@@ -22,8 +22,8 @@ def make_project(folder):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "config", folder / "config")
     packaged_encoder(folder, folder / "results/teacher")
-    write_lines(folder / "data/en.txt", ["the river is long", "where is the moon"])
-    write_lines(folder / "data/zu.txt", ["umfula mude", "inyanga iphi"])
+    write_lines(folder / "data/en.txt", (f"the river is {number} miles long" for number in range(400)))
+    write_lines(folder / "data/zu.txt", (f"umfula umude ngamamayela angu-{number}" for number in range(400)))
     write_jsonl(folder / "data/passages.jsonl", DOCUMENTS)
 
 
