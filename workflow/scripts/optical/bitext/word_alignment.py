@@ -1,9 +1,9 @@
 """Make a lexical table from bitext: align words in both directions, join the alignments, count the links.
 
 There are two aligners. `ibm2`, in numpy, gives the same table every time. It suffices for some thousand pairs, and
-aligns more in parts. `eflomal` (Östling and Tiedemann 2016) is better for large bitext. It is called as the command
-`eflomal-align`, of an environment of its own because its licence is GPL-3. Its random seed comes from the system, so
-two runs differ a little.
+aligns more in parts. `eflomal` (Östling and Tiedemann 2016) is better for large bitext. It runs as the command
+`eflomal-align` from a separate environment, because its licence is GPL-3. The system chooses its random seed, so two
+runs differ a little.
 
 Shape suffixes: P cells (a word of one side against a word of the other, all sentence pairs one after the other),
 T kinds of cells (distinct word pairs), W distinct words of the given side.

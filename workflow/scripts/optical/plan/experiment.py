@@ -299,7 +299,7 @@ class Experiment:
         return [lang for lang in asked if self.methods_for(lang, kinds(queries="translated"))]
 
     def translator_of(self, method: str) -> str:
-        """Return whose translator a method uses: SHARED, or of its own the first method that has the same."""
+        """Return the owner of a method's translator: SHARED, or the first method with the same `translator` block."""
         changes = self.method(method).translator
         same = [name for name in self.config.methods if self.method(name).translator == changes]
         return next(iter(same), method) if changes else SHARED
